@@ -1,0 +1,40 @@
+/** Why bytes could not be used as a board image. */
+export type InvalidImageReason =
+  | 'empty'
+  | 'not-an-image'
+  | 'corrupt'
+  | 'wrong-size'
+  | 'too-large';
+
+/**
+ * The bytes of an artifact are not a usable board image. It is the sender's fault and will be so
+ * again on every retry: fail the inference with `reason` and `message`, do not retry.
+ */
+export class InvalidImageError extends Error {
+  override readonly name = 'InvalidImageError';
+  readonly code = 'INVALID_IMAGE';
+  readonly reason: InvalidImageReason;
+
+  constructor(reason: InvalidImageReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** What went wrong while a model was asked. `unavailable` may pass; the others will not by themselves. */
+export type InferenceErrorReason = 'bad-input' | 'bad-output' | 'model-failed' | 'unavailable';
+
+/** The model could not be loaded or did not give a usable answer. */
+export class InferenceError extends Error {
+  override readonly name = 'InferenceError';
+  readonly code = 'INFERENCE_FAILED';
+  readonly reason: InferenceErrorReason;
+  /** Whether the same call may succeed later. */
+  readonly retriable: boolean;
+
+  constructor(reason: InferenceErrorReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+    this.retriable = reason === 'unavailable';
+  }
+}

@@ -1,0 +1,77 @@
+/** Side of the square images the detector takes, in pixels; part of the model's tensor contract. */
+export const IMAGE_SIDE_PX = 640;
+
+/** Pixels of one greyscale image: the exact length of every `board` and `golden` array. */
+export const IMAGE_PIXELS = IMAGE_SIDE_PX * IMAGE_SIDE_PX;
+
+/** The six defect types the platform's API speaks of, whatever labels a model was trained with. */
+export const PLATFORM_DEFECT_TYPES = [
+  'scratch',
+  'void',
+  'contamination',
+  'misalignment',
+  'short',
+  'open',
+] as const;
+
+/** One of {@link PLATFORM_DEFECT_TYPES}. */
+export type PlatformDefectType = (typeof PLATFORM_DEFECT_TYPES)[number];
+
+/** How bad a defect is, from the least to the worst. */
+export const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const;
+
+/** One of {@link SEVERITIES}. */
+export type Severity = (typeof SEVERITIES)[number];
+
+/**
+ * One board to inspect. Both images are 640 × 640 greyscale, row by row, 0 (bare board) to 255
+ * (copper). `golden` is the defect-free template of the same part; `undefined` where the part has
+ * none, in which case the model sees empty channels and is less accurate.
+ */
+export interface DetectorInput {
+  readonly board: Uint8Array;
+  readonly golden: Uint8Array | undefined;
+}
+
+/**
+ * One defect found on a board: a box in pixels of the 640 × 640 image (`x2`, `y2` exclusive), the
+ * model's own label, and the platform's type and severity that the model's `classes.json` maps it to.
+ */
+export interface Detection {
+  readonly x1: number;
+  readonly y1: number;
+  readonly x2: number;
+  readonly y2: number;
+  /** 0 to 1. */
+  readonly confidence: number;
+  readonly label: string;
+  readonly defectType: PlatformDefectType;
+  readonly severity: Severity;
+}
+
+/** Per-call settings of {@link InferenceEngine.infer}. */
+export interface InferOptions {
+  /** Ends the wait; the call rejects with the signal's reason. Work already handed to the engine may still finish. */
+  readonly signal?: AbortSignal;
+  /** Detections below it are dropped; 0 to 1. Default: the model's own verdict threshold. */
+  readonly confidenceThreshold?: number;
+}
+
+/**
+ * What the platform asks of a detector, wherever it runs: in this process or in a Triton server.
+ * `infer` answers one list per input, in order, each sorted by falling confidence. It takes any
+ * batch from 1 to `maxBatchSize`; the arrays given to it may be kept until the promise settles but
+ * are never written to. It rejects with `InferenceError` when the model cannot answer.
+ */
+export interface InferenceEngine {
+  readonly modelName: string;
+  readonly modelVersion: string;
+  readonly maxBatchSize: number;
+  /** The confidence from which a board with a detection counts as defective. */
+  readonly verdictThreshold: number;
+  infer(batch: readonly DetectorInput[], options?: InferOptions): Promise<Detection[][]>;
+  /** Whether `infer` would be served now; never rejects. */
+  ready(): Promise<boolean>;
+  /** Releases threads and memory; calls still waiting reject with `InferenceError`. Safe to call twice. */
+  close(): Promise<void>;
+}
