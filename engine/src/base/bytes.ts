@@ -1,0 +1,27 @@
+declare global {
+  /** Methods that Node has on every Buffer and leaves out of its type declarations; they skip the encoding look-up of `toString`. */
+  interface Buffer {
+    latin1Slice(start?: number, end?: number): string;
+    utf8Slice(start?: number, end?: number): string;
+    latin1Write(text: string, offset?: number, length?: number): number;
+    utf8Write(text: string, offset?: number, length?: number): number;
+  }
+}
+
+declare const binaryKeyBrand: unique symbol;
+
+/**
+ * Serialized key bytes held as a string of one char per byte (latin1). Immutable, hashable, and its `<` is the unsigned
+ * byte order that Kafka Streams' stores iterate in, so it serves as map key, tree key and prefix without a copy.
+ */
+export type BinaryKey = string & { readonly [binaryKeyBrand]: true };
+
+/** Reads bytes `[start, end)` of a buffer as a {@link BinaryKey}. */
+export function binaryKey(buffer: Buffer, start = 0, end: number = buffer.length): BinaryKey {
+  return buffer.latin1Slice(start, end) as BinaryKey;
+}
+
+/** The bytes of a {@link BinaryKey}, in a buffer of their own. */
+export function bytesOf(key: BinaryKey): Buffer {
+  return Buffer.from(key, 'latin1');
+}

@@ -1,0 +1,55 @@
+import type { Clock } from './clock.ts';
+import type { Log, Metrics } from './metrics.ts';
+import type { Random } from './random.ts';
+
+/** Kafka Streams' configuration keys in camelCase. Durations in ms, sizes in bytes. */
+export interface StreamsConfig {
+  readonly applicationId: string;
+  readonly bootstrapServers: readonly string[];
+  readonly clientId: string;
+  readonly processingGuarantee: 'at_least_once' | 'exactly_once_v2';
+  readonly commitIntervalMs: number;
+  readonly numStreamThreads: number;
+  readonly numStandbyReplicas: number;
+  readonly stateDir: string;
+  readonly replicationFactor: number;
+  readonly autoOffsetReset: 'earliest' | 'latest' | 'none';
+  readonly maxTaskIdleMs: number;
+  readonly bufferedRecordsPerPartition: number;
+  readonly pollMs: number;
+  readonly taskTimeoutMs: number;
+  readonly sessionTimeoutMs: number;
+  readonly rebalanceTimeoutMs: number;
+  readonly heartbeatIntervalMs: number;
+  readonly compressionType: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
+  readonly lingerMs: number;
+  readonly batchSizeBytes: number;
+  readonly fetchBytesMax: number;
+  readonly partitionFetchBytesMax: number;
+  readonly topologyOptimization: 'none' | 'all';
+  readonly statestoreCacheMaxBytes: number;
+  /** `errors.dead.letter.queue.topic.name`: failed records go there with `__streams.errors.*` headers; undefined: handlers alone decide. */
+  readonly deadLetterQueueTopicName: string | undefined;
+  readonly deserializationExceptionHandler: ExceptionHandler;
+  readonly processingExceptionHandler: ExceptionHandler;
+  readonly productionExceptionHandler: ExceptionHandler;
+  /** Ports. */
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** What goes on after a bad record. With a dead letter queue configured, both answers write the record there first. */
+export type ExceptionHandler = (context: ExceptionContext, error: Error) => 'continue' | 'fail';
+
+export interface ExceptionContext {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly taskId: string;
+  readonly processorNodeId: string;
+}
+
+/** What a user must give; everything else has a default (one table, `defaultStreamsConfig`). */
+export type StreamsOptions = Pick<StreamsConfig, 'applicationId'> & Partial<Omit<StreamsConfig, 'applicationId'>>;

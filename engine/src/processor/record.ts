@@ -1,0 +1,118 @@
+import { Datum } from './datum.ts';
+import { Headers } from './headers.ts';
+
+/**
+ * A record inside a topology. Records that a processor receives are views, reused for the next record: keep one with
+ * {@link Record.detach}, or take what you need out of it. Records made by `new Record(...)` and the `with…` methods are
+ * independent.
+ *
+ * Owns: timestamp and headers; key and value are {@link Datum}s that nodes share when they don't change them.
+ */
+export class Record<K, V> {
+  /** Epoch milliseconds, never negative. */
+  timestamp: number;
+  /** @internal */
+  keyDatum: Datum<K>;
+  /** @internal */
+  valueDatum: Datum<V>;
+  #headers: Headers | undefined;
+  #headerSource: HeaderSource | undefined;
+
+  constructor(key: K, value: V, timestamp: number, headers?: Headers) {
+    this.keyDatum = new Datum<K>();
+    this.keyDatum.setObject(key);
+    this.valueDatum = new Datum<V>();
+    this.valueDatum.setObject(value);
+    this.timestamp = timestamp;
+    this.#headers = headers;
+  }
+
+  get key(): K {
+    return this.keyDatum.get();
+  }
+
+  get value(): V {
+    return this.valueDatum.get();
+  }
+
+  /** Parsed on first use. */
+  get headers(): Headers {
+    if (this.#headers === undefined) {
+      this.#headers = this.#headerSource?.readHeaders() ?? new Headers();
+      this.#headerSource = undefined;
+    }
+    return this.#headers;
+  }
+
+  /** False when there are none, without making an object. */
+  get hasHeaders(): boolean {
+    return this.#headers === undefined ? this.#headerSource !== undefined : this.#headers.size > 0;
+  }
+
+  withKey<NK>(key: NK): Record<NK, V> {
+    const record = new Record<NK, V>(key, undefined as V, this.timestamp, this.hasHeaders ? this.headers : undefined);
+    record.valueDatum = this.valueDatum.detach();
+    return record;
+  }
+
+  withValue<NV>(value: NV): Record<K, NV> {
+    const record = new Record<K, NV>(undefined as K, value, this.timestamp, this.hasHeaders ? this.headers : undefined);
+    record.keyDatum = this.keyDatum.detach();
+    return record;
+  }
+
+  withTimestamp(timestamp: number): Record<K, V> {
+    const record = this.detach();
+    record.timestamp = timestamp;
+    return record;
+  }
+
+  withHeaders(headers: Headers): Record<K, V> {
+    const record = this.detach();
+    record.#headers = headers;
+    record.#headerSource = undefined;
+    return record;
+  }
+
+  /** A copy that stays valid. */
+  detach(): Record<K, V> {
+    const record = new Record<K, V>(
+      undefined as K,
+      undefined as V,
+      this.timestamp,
+      this.hasHeaders ? this.headers : undefined,
+    );
+    record.keyDatum = this.keyDatum.detach();
+    record.valueDatum = this.valueDatum.detach();
+    return record;
+  }
+
+  /** @internal Turns this record into a view of the next one of a batch. */
+  resetHeaders(source: HeaderSource | undefined): void {
+    this.#headers = undefined;
+    this.#headerSource = source;
+  }
+
+  /** @internal For nodes' reused output records: everything of `source`, sharing its datums and headers. */
+  shareFrom(source: Record<K, V>): void {
+    this.keyDatum = source.keyDatum;
+    this.valueDatum = source.valueDatum;
+    this.timestamp = source.timestamp;
+    this.shareHeaders(source);
+  }
+
+  /** @internal Headers are shared, not copied; they are parsed at the source record, if anywhere. */
+  shareHeaders(source: Record<unknown, unknown>): void {
+    if (!source.hasHeaders) {
+      this.#headers = undefined;
+      this.#headerSource = undefined;
+    } else {
+      this.#headers = source.headers;
+    }
+  }
+}
+
+/** Where a view's headers come from: the batch cursor. */
+export interface HeaderSource {
+  readHeaders(): Headers;
+}

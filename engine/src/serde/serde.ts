@@ -1,0 +1,38 @@
+import type { RecordBatch } from '../base/record-batch.ts';
+
+/**
+ * How a type becomes bytes and back. Null never reaches a serde: the engine writes null keys and values itself.
+ *
+ * Two serdes with the same `format` write the same bytes for the same value; the engine then copies bytes from source to
+ * sink instead of decoding and encoding.
+ */
+export interface Serde<T> {
+  readonly format: string;
+  /** Throws {@link SerializationError}. The returned buffer belongs to the caller. */
+  serialize(value: T, topic: string): Buffer;
+  /** Decodes bytes `[start, end)`. Throws {@link DeserializationError}. The result may not alias `buffer`, which is reused. */
+  deserialize(buffer: Buffer, start: number, end: number, topic: string): T;
+  /**
+   * Fast path: writes the bytes at `position` and returns the position after them, or -1 when `buffer` is too short.
+   * Must write the same bytes as `serialize`.
+   */
+  serializeInto?(value: T, buffer: Buffer, position: number, topic: string): number;
+  /** Before first use on a topic, e.g. to register a schema. Rejects when the registry refuses the schema. */
+  configure?(use: SerdeUse): Promise<void>;
+  /**
+   * Makes `deserialize` possible for every record of a batch without I/O, e.g. fetches unknown writer schemas. Returns
+   * undefined when nothing is missing (the usual case, checked synchronously). Rejects with a retriable error while the
+   * registry is out of reach; a schema id that the registry doesn't know is no rejection: `deserialize` throws for it.
+   */
+  prepare?(batch: RecordBatch, side: 'key' | 'value'): Promise<void> | undefined;
+}
+
+export interface SerdeUse {
+  readonly topic: string;
+  readonly side: 'key' | 'value';
+  readonly reads: boolean;
+  readonly writes: boolean;
+}
+
+/** The type that a serde carries. */
+export type SerdeType<S> = S extends Serde<infer T> ? T : never;
