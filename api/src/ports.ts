@@ -1,0 +1,208 @@
+/**
+ * What the API asks of the rest of the platform. `app/` injects the implementations; the API itself validates, asks and
+ * answers. Field names inside payloads and views are the API's JSON (snake_case).
+ */
+
+/** The platform's operations that change something; each goes through the idempotency actor. */
+export type Operation =
+  | 'part.create'
+  | 'part.confirm_golden'
+  | 'lot.create'
+  | 'inspection.create'
+  | 'inspection.confirm_artifact'
+  | 'inspection.infer';
+
+export interface CommandRequest {
+  /** Correlation id: the reply carries it back. UUIDv7. */
+  readonly requestId: string;
+  readonly tenantId: string;
+  /** JWT subject. */
+  readonly subject: string;
+  /** As the client sent it, at most 255 characters. */
+  readonly idempotencyKey: string;
+  readonly operation: Operation;
+  /** Id of the part, lot or inspection the command is for (already derived for creates). */
+  readonly resourceId: string;
+  /** Validated body plus what the API resolved (lot snapshot, artifact facts, golden reference). */
+  readonly payload: Readonly<Record<string, unknown>>;
+  /** SHA-256, hex, of operation, path and the client's body in canonical JSON: tells a replay from a reuse of the key. */
+  readonly payloadHash: string;
+  /** W3C trace context. */
+  readonly traceparent: string;
+  /** Epoch ms. */
+  readonly receivedAtMs: number;
+}
+
+export interface CommandReply {
+  /** HTTP status. */
+  readonly status: number;
+  /** Resource on success, problem details on 4xx. */
+  readonly body: Readonly<Record<string, unknown>>;
+  /** True where this is the stored answer of an earlier request with the same key. */
+  readonly replayed: boolean;
+}
+
+/** Rejects with {@link UnavailableError} when no answer comes in time: the client may repeat with the same key. */
+export interface CommandGateway {
+  execute(request: CommandRequest, signal: AbortSignal): Promise<CommandReply>;
+  ready(): boolean;
+}
+
+/** The platform can't answer now; becomes 503 with `Retry-After`. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+  readonly retryAfterSeconds: number;
+  constructor(message: string, retryAfterSeconds: number, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+export interface DefectView {
+  readonly id: string;
+  readonly defect_type: string;
+  /** The model's own label. */
+  readonly label: string;
+  readonly severity: string;
+  readonly location: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  readonly confidence: number;
+}
+
+export interface ArtifactView {
+  readonly artifact_id: string;
+  readonly storage_path: string;
+  readonly content_type: string;
+  readonly size_bytes: number;
+  readonly checksum: string;
+}
+
+export interface InspectionView {
+  readonly id: string;
+  readonly lot_id: string;
+  readonly part_id: string;
+  readonly chip_id: string;
+  readonly inspection_type: string;
+  readonly status: 'pending' | 'in_progress' | 'completed' | 'failed';
+  readonly verdict: 'pass' | 'fail' | null;
+  readonly priority: number;
+  readonly station_id: string | null;
+  readonly line_id: string | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly artifacts: readonly ArtifactView[];
+  readonly defects: readonly DefectView[];
+  /** Why it failed. */
+  readonly failure_reason: string | null;
+  readonly attempts: number;
+  readonly model_name: string | null;
+  readonly model_version: string | null;
+  /** ISO 8601. */
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly started_at: string | null;
+  readonly completed_at: string | null;
+}
+
+export interface PartView {
+  readonly id: string;
+  readonly part_number: string;
+  readonly part_type: string;
+  readonly description: string | null;
+  readonly golden: ArtifactView | null;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export interface LotView {
+  readonly id: string;
+  readonly lot_number: string;
+  readonly part_id: string;
+  readonly quantity: number;
+  readonly created_at: string;
+}
+
+export interface InspectionFilter {
+  readonly limit: number;
+  /** Position after which the page starts: newest first. */
+  readonly after?: { readonly createdAtMs: number; readonly id: string };
+  readonly status?: string;
+  readonly chipId?: string;
+  readonly lotId?: string;
+}
+
+/** Point reads and live lists from the keyed stores. Reject with {@link UnavailableError} while a store is moving. */
+export interface Queries {
+  inspection(tenantId: string, id: string): Promise<InspectionView | undefined>;
+  /** At most `limit + 1` views, newest first, so that the API sees whether there are more. */
+  inspections(tenantId: string, filter: InspectionFilter): Promise<readonly InspectionView[]>;
+  part(tenantId: string, id: string): Promise<PartView | undefined>;
+  lot(tenantId: string, id: string): Promise<LotView | undefined>;
+}
+
+export interface ObjectHead {
+  readonly sizeBytes: number;
+  readonly contentType: string;
+  /** Entity tag without quotes: the MD5 of a simple upload. */
+  readonly etag: string;
+}
+
+export interface Objects {
+  presignPut(key: string, options: { readonly contentType: string; readonly expiresInSeconds: number }): Promise<string>;
+  presignGet(key: string, expiresInSeconds: number): Promise<string>;
+  head(key: string): Promise<ObjectHead | undefined>;
+}
+
+/** One message of the live feed; `offset` grows by one within an `epoch`. */
+export type LiveMessage =
+  | { readonly type: 'yield'; readonly offset: number; readonly data: LineYieldView }
+  | { readonly type: 'board'; readonly offset: number; readonly data: BoardView };
+
+/** Yield of a line in one minute. */
+export interface LineYieldView {
+  readonly line_id: string;
+  /** ISO 8601, start of the minute. */
+  readonly window_start: string;
+  readonly inspected: number;
+  readonly passed: number;
+  readonly failed: number;
+  /** Boards whose inference failed: no verdict, not in `inspected`. */
+  readonly errored: number;
+  /** passed / inspected of first attempts. */
+  readonly first_pass_yield: number;
+  readonly defects: Readonly<Record<string, number>>;
+}
+
+/** A finished board for the page. */
+export interface BoardView {
+  readonly inspection_id: string;
+  readonly line_id: string | null;
+  readonly chip_id: string;
+  readonly status: 'completed' | 'failed';
+  readonly verdict: 'pass' | 'fail' | null;
+  readonly defects: readonly DefectView[];
+  readonly failure_reason: string | null;
+  readonly artifact_id: string | null;
+  readonly completed_at: string;
+  /** From creation to completion, ms. */
+  readonly latency_ms: number;
+}
+
+export interface LiveSnapshot {
+  /** Changes when the feed restarts: offsets of another epoch can't be resumed. */
+  readonly epoch: string;
+  readonly offset: number;
+  readonly yields: readonly LineYieldView[];
+  readonly boards: readonly BoardView[];
+}
+
+/** Per-tenant live feed; keeps a bounded history so that a client may resume from an offset. */
+export interface LiveFeed {
+  snapshot(tenantId: string): LiveSnapshot;
+  /** Messages after `offset` of `epoch`, or undefined when they are gone (`resync`). */
+  since(tenantId: string, epoch: string, offset: number): readonly LiveMessage[] | undefined;
+  subscribe(tenantId: string, listener: (message: LiveMessage) => void): () => void;
+}
+
+/** Time and ids, so that tests own them. */
+export interface ApiClock {
+  nowMs(): number;
+}
