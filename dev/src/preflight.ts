@@ -1,0 +1,169 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { withLock } from '../lock.mjs';
+import { LOCAL_FOLDER } from './base/paths.ts';
+import { runCommand } from './base/run-command.ts';
+import type { PartName } from './parts/part.ts';
+
+const JAVA_MAJOR_MIN = 17;
+
+/** Something the machine lacks, and what would install it. */
+export interface Missing {
+  readonly what: string;
+  readonly why: string;
+  /** Debian package names, where a package is the answer. */
+  readonly packages: readonly string[];
+  /** A command instead of packages. */
+  readonly command?: string;
+}
+
+/** What preflight asks the machine; replaced in tests. */
+export interface Machine {
+  readonly isRoot: boolean;
+  /** Debian, Ubuntu or a descendant, with apt-get. */
+  readonly isDebian: boolean;
+  /** Standard output and error of a command, or undefined when it cannot be run or fails. */
+  run(command: readonly string[]): string | undefined;
+  /** Whether an operating system user of that name exists. */
+  hasUser(name: string): boolean;
+}
+
+/** Raised when the machine lacks something; the message names it with the one command that installs it. */
+export class MissingSoftwareError extends Error {
+  override readonly name = 'MissingSoftwareError';
+  readonly missing: readonly Missing[];
+
+  constructor(missing: readonly Missing[], machine: Machine) {
+    super(describeMissing(missing, machine));
+    this.missing = missing;
+  }
+}
+
+/** The machine this process runs on. */
+export function thisMachine(): Machine {
+  return {
+    isRoot: process.getuid?.() === 0,
+    isDebian: existsSync('/etc/debian_version') && existsSync('/usr/bin/apt-get'),
+    run(command) {
+      const [file, ...args] = command;
+      const result = spawnSync(file ?? '', args, { encoding: 'utf8' });
+      return result.status === 0 ? result.stdout + result.stderr : undefined;
+    },
+    hasUser: (name) =>
+      existsSync('/etc/passwd') &&
+      readFileSync('/etc/passwd', 'utf8')
+        .split('\n')
+        .some((l) => l.startsWith(`${name}:`)),
+  };
+}
+
+/** The `java` to use: from JAVA_HOME where that is set, else from the PATH. */
+export function javaCommand(): string {
+  const home = process.env['JAVA_HOME'];
+  return home !== undefined && existsSync(join(home, 'bin', 'java')) ? join(home, 'bin', 'java') : 'java';
+}
+
+/** Major version in the output of `java -version`; undefined when it is not recognised. */
+export function javaMajor(versionOutput: string): number | undefined {
+  const found = /version "(?:1\.)?(\d+)/.exec(versionOutput)?.[1];
+  return found === undefined ? undefined : Number(found);
+}
+
+/** The user as which PostgreSQL runs when we are root, since it refuses to run as root. */
+export const POSTGRES_USER = 'postgres';
+
+/** Finds out what the parts need and the machine lacks. `needsMaven`: the JVM parts are not downloaded yet. */
+export function findMissing(parts: readonly PartName[], needsMaven: boolean, machine: Machine): Missing[] {
+  const missing: Missing[] = [];
+  if (parts.some((part) => part === 'kafka' || part === 'registry' || part === 'objects')) {
+    const version = machine.run([javaCommand(), '-version']);
+    const major = version === undefined ? undefined : javaMajor(version);
+    if (major === undefined || major < JAVA_MAJOR_MIN) {
+      const found = major === undefined ? 'none found' : `found Java ${major}`;
+      missing.push({
+        what: `Java ${JAVA_MAJOR_MIN} or newer`,
+        why: `Kafka, the schema registry and the object store run on it (${found})`,
+        packages: ['openjdk-17-jre-headless'],
+      });
+    }
+    if (needsMaven && machine.run(['mvn', '--version']) === undefined) {
+      missing.push({ what: 'Maven', why: 'it fetches Kafka, the registry and the object store', packages: ['maven'] });
+    }
+  }
+  if (parts.includes('postgres') && machine.isRoot && !machine.hasUser(POSTGRES_USER)) {
+    missing.push({
+      what: `an operating system user "${POSTGRES_USER}"`,
+      why: 'PostgreSQL refuses to run as root',
+      packages: [],
+      command: `useradd --system --user-group --no-create-home --shell /usr/sbin/nologin ${POSTGRES_USER}`,
+    });
+  }
+  if (parts.includes('triton')) {
+    if (machine.run(['python3.11', '-c', 'import venv, ensurepip']) === undefined) {
+      missing.push({
+        what: 'Python 3.11 with venv',
+        why: 'it carries the Triton server',
+        packages: ['python3.11', 'python3.11-venv'],
+      });
+    }
+    if (machine.run(['/sbin/ldconfig', '-p'])?.includes('libpython3.11.so.1.0') !== true) {
+      missing.push({ what: 'libpython3.11', why: "Triton's Python backend loads it", packages: ['libpython3.11'] });
+    }
+  }
+  return missing;
+}
+
+/** The one command line that installs everything in the list. */
+export function installCommand(missing: readonly Missing[], machine: Machine): string {
+  const prefix = machine.isRoot ? '' : 'sudo ';
+  const packages = missing.flatMap((one) => one.packages);
+  const steps: string[] = [];
+  if (packages.length > 0) {
+    const apt = `${prefix}apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+    steps.push(
+      machine.isDebian ? `${prefix}apt-get update && ${apt}` : `(with your package manager) ${packages.join(' ')}`,
+    );
+  }
+  for (const { command } of missing) if (command !== undefined) steps.push(prefix + command);
+  return steps.join(' && ');
+}
+
+function describeMissing(missing: readonly Missing[], machine: Machine): string {
+  const list = missing.map(({ what, why }) => `  - ${what}: ${why}`).join('\n');
+  return `This machine lacks:\n${list}\nInstall with:\n  ${installCommand(missing, machine)}`;
+}
+
+/**
+ * Makes sure that the parts can run. As root on Debian or Ubuntu it says what is missing and installs it;
+ * elsewhere it throws {@link MissingSoftwareError}.
+ */
+export async function preflight(
+  parts: readonly PartName[],
+  needsMaven: boolean,
+  log: (line: string) => void,
+  machine: Machine = thisMachine(),
+): Promise<void> {
+  if (findMissing(parts, needsMaven, machine).length === 0) return;
+  await withLock(LOCAL_FOLDER, 'system packages', async () => {
+    const missing = withAvailableJava(findMissing(parts, needsMaven, machine), machine);
+    if (missing.length === 0) return;
+    const onlyCommands = missing.every((one) => one.packages.length === 0);
+    if (!machine.isRoot || !(machine.isDebian || onlyCommands)) throw new MissingSoftwareError(missing, machine);
+    const command = installCommand(missing, machine);
+    log(`missing: ${missing.map(({ what }) => what).join(', ')}; running: ${command}`);
+    await runCommand(['sh', '-c', command], { env: { DEBIAN_FRONTEND: 'noninteractive' } });
+    const still = findMissing(parts, needsMaven, machine);
+    if (still.length > 0) throw new MissingSoftwareError(still, machine);
+  });
+}
+
+/** Debian 13 has Java 21 and no 17: takes what the machine's package lists offer. */
+function withAvailableJava(missing: readonly Missing[], machine: Machine): readonly Missing[] {
+  const [wanted, instead] = ['openjdk-17-jre-headless', 'openjdk-21-jre-headless'];
+  if (!machine.isRoot || !machine.isDebian) return missing;
+  if (!missing.some((one) => one.packages.includes(wanted))) return missing;
+  machine.run(['apt-get', 'update']);
+  if (machine.run(['apt-cache', 'show', wanted]) !== undefined) return missing;
+  return missing.map((one) => (one.packages.includes(wanted) ? { ...one, packages: [instead] } : one));
+}

@@ -1,0 +1,55 @@
+import type { Socket } from 'node:net';
+import type { PartName, StackEndpoints } from './parts/part.ts';
+
+/**
+ * What the users of a stack and its supervisor say to each other: one JSON object a line over a local socket.
+ * A user holds the stack as long as its connection lives, so that a crash lets go by itself.
+ */
+export type UserMessage =
+  | { readonly type: 'hold'; readonly version: number; readonly parts: readonly PartName[]; readonly durable: boolean }
+  | { readonly type: 'release'; readonly lingerMs: number };
+
+export type SupervisorMessage =
+  | { readonly type: 'log'; readonly line: string }
+  | { readonly type: 'ready'; readonly endpoints: StackEndpoints }
+  | { readonly type: 'failed'; readonly message: string }
+  /** The release was heard; `stopped` tells whether that was the last user and everything is down now. */
+  | { readonly type: 'released'; readonly stopped: boolean }
+  /** A part ended by itself. The supervisor starts it again, on the same addresses. */
+  | { readonly type: 'part-ended'; readonly part: PartName; readonly how: string; readonly restarts: boolean };
+
+/** Raised when messages change their meaning; an old supervisor is then replaced, not misunderstood. */
+export const PROTOCOL_VERSION = 1;
+/** Purpose string of the supervisor's socket address. */
+export const CONTROL_PURPOSE = 'stack control';
+/** Far beyond any message; protects against a stranger on the socket. */
+const LINE_CHARACTERS_MAX = 1_000_000;
+
+export function sendMessage(socket: Socket, message: UserMessage | SupervisorMessage): void {
+  if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
+}
+
+/** Calls `handle` for each message that arrives; ends the connection on anything that is not one. */
+export function onMessages<T>(socket: Socket, handle: (message: T) => void): void {
+  let pending = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => {
+    pending += chunk;
+    if (pending.length > LINE_CHARACTERS_MAX) {
+      socket.destroy(new Error('message too long'));
+      return;
+    }
+    const lines = pending.split('\n');
+    pending = lines.pop() ?? '';
+    for (const line of lines) {
+      let message: T;
+      try {
+        message = JSON.parse(line) as T;
+      } catch (error) {
+        socket.destroy(error as Error);
+        return;
+      }
+      handle(message);
+    }
+  });
+}

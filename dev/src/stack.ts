@@ -1,0 +1,68 @@
+/** `npm run stack`: brings the local stack up and keeps it until Ctrl-C. */
+import { parseArgs } from 'node:util';
+import { LOCAL_FOLDER } from './base/paths.ts';
+import { environmentOf } from './environment.ts';
+import { PART_NAMES, type PartName } from './parts/part.ts';
+import { DEFAULT_PARTS, type Stack, startStack } from './start-stack.ts';
+
+const USAGE = `usage: npm run stack -- [--parts kafka,registry,postgres,objects,triton] [--root DIR] [--test]
+  --parts   what to start (default: ${DEFAULT_PARTS.join(',')})
+  --root    data folder (default: .local)
+  --test    the stack of the integration tests (.local/test), without flushing to disk`;
+
+const { values } = parseArgs({
+  options: {
+    parts: { type: 'string' },
+    root: { type: 'string' },
+    test: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+function isPart(name: string): name is PartName {
+  return (PART_NAMES as readonly string[]).includes(name);
+}
+
+async function main(): Promise<number> {
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const parts = values.parts?.split(',') ?? [...DEFAULT_PARTS];
+  if (!parts.every(isPart)) {
+    console.error(`unknown part in "${values.parts}"\n${USAGE}`);
+    return 1;
+  }
+  const interrupted = new Promise<NodeJS.Signals>((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, done);
+  });
+  const begun = performance.now();
+  const starting = startStack({
+    root: values.root ?? (values.test ? `${LOCAL_FOLDER}/test` : LOCAL_FOLDER),
+    parts,
+    durable: !values.test,
+    log: (line) => console.log(`[stack] ${line}`),
+    onPartEnded: (part, how, restarts) =>
+      console.error(`[stack] ${part} ended: ${how}${restarts ? '; restarting' : ''}`),
+  });
+  const first = await Promise.race([starting, interrupted]);
+  if (typeof first === 'string') return 130; // our death releases the stack
+  const stack: Stack = first;
+  console.log(`\nThe local stack is up after ${((performance.now() - begun) / 1000).toFixed(1)} s:\n`);
+  for (const [name, value] of Object.entries(environmentOf(stack))) console.log(`  ${name}=${value}`);
+  console.log('\nCtrl-C stops it.');
+  const alive = setInterval(() => {}, 60_000);
+  await interrupted;
+  clearInterval(alive);
+  console.log('\n[stack] stopping …');
+  await stack.stop();
+  return 0;
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: Error) => {
+    console.error(`\n${error.message}`);
+    process.exit(1);
+  },
+);

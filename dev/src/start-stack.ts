@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join, resolve } from 'node:path';
+import { socketAddress } from '../lock.mjs';
+import { DEFAULT_ROOT, DEV_FOLDER } from './base/paths.ts';
+import { sleep } from './base/wait.ts';
+import type { PartName, StackEndpoints } from './parts/part.ts';
+import { CONTROL_PURPOSE, onMessages, PROTOCOL_VERSION, type SupervisorMessage, sendMessage } from './protocol.ts';
+
+const CONNECT_POLL_MS = 100;
+/** For the supervisor process to come up: a Node start, slow only on a very busy machine. */
+const CONNECT_TIMEOUT_MS = 60_000;
+/** How often a supervisor that was just stopping when we came may be replaced by a new one. */
+const RETRIES_MAX = 5;
+
+/** Options of {@link startStack}. */
+export interface StackOptions {
+  /** Data folder; two folders are two independent stacks. Default: `.local` in the checkout. */
+  readonly root?: string;
+  /** Default: everything but Triton. */
+  readonly parts?: readonly PartName[];
+  /** Progress lines for a person. */
+  readonly log?: (line: string) => void;
+  /** Called when a part ended by itself; `restarts` says whether it is being started again. */
+  readonly onPartEnded?: (part: PartName, how: string, restarts: boolean) => void;
+  /** Flush to disk at every commit (default). False is for tests. */
+  readonly durable?: boolean;
+  /** Keep the parts running this long after `stop()` of the last user, for the next one (default 0). */
+  readonly lingerMs?: number;
+}
+
+/** A running local stack, held by this process until `stop()` or its death. */
+export interface Stack extends StackEndpoints {
+  /** Lets go of the stack. Resolves when the parts are down, or at once when others still use them. */
+  stop(): Promise<void>;
+}
+
+/** Raised when the stack cannot be started; the message says why and, where known, what to do. */
+export class StackStartError extends Error {
+  override readonly name = 'StackStartError';
+}
+
+export const DEFAULT_PARTS = ['kafka', 'registry', 'postgres', 'objects'] as const satisfies readonly PartName[];
+
+/** The addresses that are there when the parts of {@link DEFAULT_PARTS} were asked for. */
+export type DefaultStack = Stack & Required<Omit<StackEndpoints, 'triton'>>;
+
+/**
+ * Starts the local stack, or joins the one that already runs on the same data folder, and resolves when every
+ * part answers. The first start downloads what is missing, which takes minutes.
+ */
+export function startStack(options?: Omit<StackOptions, 'parts'>): Promise<DefaultStack>;
+export function startStack(options: StackOptions): Promise<Stack>;
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const root = resolve(options.root ?? DEFAULT_ROOT);
+  mkdirSync(join(root, 'logs'), { recursive: true });
+  for (let attempt = 1; ; attempt++) {
+    const socket = await reachSupervisor(root);
+    const result = await hold(socket, options);
+    if (typeof result !== 'string') return result;
+    // The supervisor was stopping when we came; the next one waits until it is done.
+    if (attempt === RETRIES_MAX) throw new StackStartError(result);
+    await sleep(CONNECT_POLL_MS);
+  }
+}
+
+/** Connects to the folder's supervisor, starting one when there is none. */
+async function reachSupervisor(root: string): Promise<Socket> {
+  const address = socketAddress(root, CONTROL_PURPOSE);
+  const deadline = performance.now() + CONNECT_TIMEOUT_MS;
+  let isSpawned = false;
+  for (;;) {
+    const socket = await tryConnect(address);
+    if (socket !== undefined) return socket;
+    if (!isSpawned) {
+      spawnSupervisor(root);
+      isSpawned = true;
+    }
+    if (performance.now() > deadline) {
+      throw new StackStartError(`the stack's supervisor does not answer; see ${join(root, 'logs', 'supervisor.log')}`);
+    }
+    await sleep(CONNECT_POLL_MS);
+  }
+}
+
+function tryConnect(address: string): Promise<Socket | undefined> {
+  return new Promise((done) => {
+    const socket = connect(address);
+    socket.once('connect', () => done(socket));
+    socket.once('error', () => done(undefined)); // nobody listens (yet)
+  });
+}
+
+function spawnSupervisor(root: string): void {
+  const child = spawn(process.execPath, [join(DEV_FOLDER, 'src', 'supervisor-main.ts'), root], {
+    detached: true,
+    stdio: 'ignore',
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  child.on('error', () => {}); // told by the connection that never comes
+  child.unref();
+}
+
+/** Asks for the parts. Resolves with the stack, or with a reason to try again. */
+function hold(socket: Socket, options: StackOptions): Promise<Stack | string> {
+  const { log = () => {}, parts = DEFAULT_PARTS, durable = true, lingerMs = 0 } = options;
+  return new Promise((done, fail) => {
+    let closed = () => {};
+    const whenClosed = new Promise<void>((resolveClosed) => {
+      closed = resolveClosed;
+    });
+    const stop = async () => {
+      socket.ref();
+      sendMessage(socket, { type: 'release', lingerMs });
+      await whenClosed;
+    };
+    onMessages<SupervisorMessage>(socket, (message) => {
+      switch (message.type) {
+        case 'log':
+          return log(message.line);
+        case 'part-ended':
+          return options.onPartEnded?.(message.part, message.how, message.restarts);
+        case 'failed':
+          fail(new StackStartError(message.message));
+          return socket.destroy();
+        case 'ready':
+          // Holding the stack must not keep a finished program alive.
+          socket.unref();
+          return done({ ...message.endpoints, stop });
+        case 'released':
+          return undefined;
+      }
+    });
+    socket.on('error', () => {}); // 'close' follows
+    socket.once('close', () => {
+      closed();
+      done('the stack was stopped while it was being joined');
+    });
+    sendMessage(socket, { type: 'hold', version: PROTOCOL_VERSION, parts, durable });
+  });
+}
