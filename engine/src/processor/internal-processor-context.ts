@@ -1,0 +1,27 @@
+import type { Log } from '../base/metrics.ts';
+import type { ProcessorContext } from './processor.ts';
+
+/** Why a record was left out; the tag of the `dropped-records` metric. */
+export type DropReason = 'null-key' | 'null-value' | 'expired-window' | 'null-join-key';
+
+/**
+ * What the engine's own nodes use beyond the public context. Every context that the runtime makes is one.
+ *
+ * `getStateStore` of any processor also answers for global stores, which are connected to nobody.
+ *
+ * @internal
+ */
+export interface InternalProcessorContext<KOut = unknown, VOut = unknown> extends ProcessorContext<KOut, VOut> {
+  /** Name of the node that this context belongs to. */
+  readonly nodeName: string;
+  readonly log: Log;
+  /** Counts the current record in `dropped-records` of the task. */
+  recordDropped(reason: DropReason): void;
+}
+
+/** The context that a node of the engine was given, with what only the engine may use. */
+export function internalContext<KOut, VOut>(
+  context: ProcessorContext<KOut, VOut>,
+): InternalProcessorContext<KOut, VOut> {
+  return context as InternalProcessorContext<KOut, VOut>;
+}

@@ -1,0 +1,57 @@
+import type { StoreBuilder } from '../state/state-store.ts';
+import type { InternalTopicSpec } from './nodes.ts';
+
+/** A changelog of windows is kept this much longer than its store, against clock drift (`windowstore.changelog.additional.retention.ms`). */
+export const additionalRetentionMsDefault = 86_400_000;
+
+/** Small segments, so that processed records of a repartition topic can be purged soon. */
+const repartitionSegmentBytes = 52_428_800;
+
+/** The broker may not overwrite record timestamps: they are event times and store timestamps. */
+const createTime = { 'message.timestamp.type': 'CreateTime' } as const;
+
+/** `<store>-changelog` */
+export function changelogTopicName(applicationId: string, storeName: string): string {
+  return `${applicationId}-${storeName}-changelog`;
+}
+
+/** The changelog of a store with the configuration that Kafka Streams gives it; `loggingConfig` of the store wins. */
+export function changelogTopicSpec(store: StoreBuilder, additionalRetentionMs: number): InternalTopicSpec {
+  return {
+    name: `${store.name}-changelog`,
+    kind: 'changelog',
+    partitions: undefined,
+    configs: { ...createTime, ...changelogConfigs(store, additionalRetentionMs), ...store.loggingConfig },
+  };
+}
+
+function changelogConfigs(store: StoreBuilder, additionalRetentionMs: number): Readonly<Record<string, string>> {
+  const retention = { 'retention.ms': String((store.retentionMs ?? 0) + additionalRetentionMs) };
+  switch (store.kind) {
+    case 'key-value':
+      return { 'cleanup.policy': 'compact' };
+    case 'window':
+    case 'session':
+      return { 'cleanup.policy': store.retainDuplicates === true ? 'delete' : 'compact,delete', ...retention };
+    case 'versioned':
+      return {
+        'cleanup.policy': 'compact',
+        'min.compaction.lag.ms': String((store.retentionMs ?? 0) + additionalRetentionMs),
+      };
+  }
+}
+
+/** A repartition topic: deleted by purging only, never by time. */
+export function repartitionTopicSpec(name: string, partitions: number | undefined): InternalTopicSpec {
+  return {
+    name,
+    kind: 'repartition',
+    partitions,
+    configs: {
+      ...createTime,
+      'cleanup.policy': 'delete',
+      'retention.ms': '-1',
+      'segment.bytes': String(repartitionSegmentBytes),
+    },
+  };
+}

@@ -1,0 +1,46 @@
+/** Union–find over node names: what is connected by edges or by a shared store runs in one sub-topology. */
+export class NodeGroups {
+  readonly #parents = new Map<string, string>();
+
+  add(name: string): void {
+    if (!this.#parents.has(name)) this.#parents.set(name, name);
+  }
+
+  unite(name: string, others: Iterable<string>): void {
+    this.add(name);
+    for (const other of others) {
+      this.add(other);
+      this.#parents.set(this.root(other), this.root(name));
+    }
+  }
+
+  root(name: string): string {
+    let current = name;
+    for (;;) {
+      const parent = this.#parents.get(current) ?? current;
+      if (parent === current) return current;
+      current = parent;
+    }
+  }
+
+  /**
+   * Groups in the order that gives sub-topologies Java's numbers: by the first source name in string order, then groups
+   * without a source. Names inside a group come in the order Java adds them to its set.
+   */
+  groups(sourceNames: readonly string[], otherNames: readonly string[]): string[][] {
+    const byRoot = new Map<string, string[]>();
+    const ordered = [...[...sourceNames].sort(byCodeUnit), ...[...otherNames].sort(byCodeUnit)];
+    for (const name of ordered) {
+      const root = this.root(name);
+      const group = byRoot.get(root);
+      if (group === undefined) byRoot.set(root, [name]);
+      else group.push(name);
+    }
+    return [...byRoot.values()];
+  }
+}
+
+/** `String.compareTo` */
+export function byCodeUnit(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
