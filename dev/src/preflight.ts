@@ -60,7 +60,7 @@ export function thisMachine(): Machine {
 
 /** The `java` to use: from JAVA_HOME where that is set, else from the PATH. */
 export function javaCommand(): string {
-  const home = process.env['JAVA_HOME'];
+  const home = process.env.JAVA_HOME;
   return home !== undefined && existsSync(join(home, 'bin', 'java')) ? join(home, 'bin', 'java') : 'java';
 }
 
