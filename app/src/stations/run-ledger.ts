@@ -1,0 +1,228 @@
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** A defect that is known to be on a board: pixels of the 640 × 640 image, and the label the detector should give it. */
+export interface KnownDefect {
+  readonly x1: number;
+  readonly y1: number;
+  readonly x2: number;
+  readonly y2: number;
+  readonly label: string;
+}
+
+/** What a run inspects; a resumed run must be given the same. */
+export interface RunPlan {
+  /** Boards to inspect; null: until stopped. */
+  readonly boards: number | null;
+  /** `generated`, or the folder of the user's own images. */
+  readonly source: string;
+  /** Seeds the generated boards: board `i` of a run is always the same image. */
+  readonly seed: number;
+}
+
+export interface Run extends RunPlan {
+  readonly id: string;
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number | null;
+}
+
+/** Written, and on the disk, before the first request for a board leaves. */
+export interface BoardIntent {
+  readonly index: number;
+  readonly chipId: string;
+  readonly lotNumber: string;
+  readonly lineId: string;
+  readonly stationId: string;
+  /** Undefined where the truth is unknown (a user's images without annotations). */
+  readonly defects: readonly KnownDefect[] | undefined;
+  readonly atMs: number;
+}
+
+/** Written when a station has seen the end of a board's inspection. */
+export interface BoardResult {
+  readonly index: number;
+  readonly inspectionId: string;
+  readonly status: 'completed' | 'failed';
+  readonly reason: string | null;
+  /** From the first request for the board to the completion that the platform reported, ms. */
+  readonly latencyMs: number;
+  readonly completedAtMs: number;
+}
+
+/**
+ * The stations' own memory of a run, in `<runs>/<id>/`: `run.json`, `intents.jsonl`, `results.jsonl`.
+ *
+ * Owns: the three files of one run.
+ * Called by: the stations while they work; the check at the end, which compares it with PostgreSQL.
+ * Invariants: I1 an intent is on the disk before `intend` resolves; I2 a torn last line (the process was killed while writing)
+ * is an intent that never left, and is dropped; I3 a run without `finishedAtMs` is unfinished and will be resumed.
+ */
+export class RunLedger {
+  readonly run: Run;
+  readonly intents = new Map<number, BoardIntent>();
+  readonly results = new Map<number, BoardResult>();
+  readonly #directory: string;
+  readonly #intentLog: AppendLog;
+  readonly #resultLog: AppendLog;
+
+  private constructor(directory: string, run: Run, intentLog: AppendLog, resultLog: AppendLog) {
+    this.#directory = directory;
+    this.run = run;
+    this.#intentLog = intentLog;
+    this.#resultLog = resultLog;
+  }
+
+  /** Starts a new run. */
+  static async create(runsDirectory: string, plan: RunPlan, nowMs: number): Promise<RunLedger> {
+    const id = `${new Date(nowMs).toISOString().replace(/[-:T]/g, '').slice(0, 14)}-${randomUUID().slice(0, 8)}`;
+    const directory = join(runsDirectory, id);
+    await mkdir(directory, { recursive: true });
+    const run: Run = { ...plan, id, startedAtMs: nowMs, finishedAtMs: null };
+    await writeDurably(join(directory, 'run.json'), JSON.stringify(run, undefined, 2));
+    return RunLedger.open(directory);
+  }
+
+  static async open(directory: string): Promise<RunLedger> {
+    const run = JSON.parse(await readFile(join(directory, 'run.json'), 'utf8')) as Run;
+    const intents = await readLines<BoardIntent>(join(directory, 'intents.jsonl'));
+    const results = await readLines<BoardResult>(join(directory, 'results.jsonl'));
+    const ledger = new RunLedger(
+      directory,
+      run,
+      await AppendLog.open(join(directory, 'intents.jsonl'), intents.validBytes),
+      await AppendLog.open(join(directory, 'results.jsonl'), results.validBytes),
+    );
+    for (const intent of intents.entries) ledger.intents.set(intent.index, intent);
+    for (const result of results.entries) ledger.results.set(result.index, result);
+    return ledger;
+  }
+
+  /** The runs that were cut off, oldest first. */
+  static async unfinished(runsDirectory: string): Promise<RunLedger[]> {
+    const names = await readdir(runsDirectory).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [] as string[];
+      throw error;
+    });
+    const ledgers: RunLedger[] = [];
+    for (const name of names.sort()) {
+      const text = await readFile(join(runsDirectory, name, 'run.json'), 'utf8').catch(
+        (error: NodeJS.ErrnoException) => {
+          // A folder without run.json: killed before the run began, nothing was sent.
+          if (error.code === 'ENOENT') return undefined;
+          throw error;
+        },
+      );
+      if (text === undefined || (JSON.parse(text) as Run).finishedAtMs !== null) continue;
+      ledgers.push(await RunLedger.open(join(runsDirectory, name)));
+    }
+    return ledgers;
+  }
+
+  async intend(intent: BoardIntent): Promise<void> {
+    await this.#intentLog.append(JSON.stringify(intent));
+    this.intents.set(intent.index, intent);
+  }
+
+  async finishBoard(result: BoardResult): Promise<void> {
+    await this.#resultLog.append(JSON.stringify(result));
+    this.results.set(result.index, result);
+  }
+
+  /** Intents without a result, by index: what a resumed run does first. */
+  pending(): BoardIntent[] {
+    return [...this.intents.values()]
+      .filter((intent) => !this.results.has(intent.index))
+      .sort((left, right) => left.index - right.index);
+  }
+
+  /** Index of the first board that nobody intended yet. */
+  nextIndex(): number {
+    let next = 0;
+    for (const index of this.intents.keys()) next = Math.max(next, index + 1);
+    return next;
+  }
+
+  async finish(nowMs: number): Promise<void> {
+    await writeDurably(
+      join(this.#directory, 'run.json'),
+      JSON.stringify({ ...this.run, finishedAtMs: nowMs }, undefined, 2),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#intentLog.close();
+    await this.#resultLog.close();
+  }
+}
+
+/** Lines that are on the disk when `append` resolves; lines that wait together share one `fdatasync`. */
+class AppendLog {
+  readonly #file: FileHandle;
+  #waiting: { line: string; resolve: () => void; reject: (error: unknown) => void }[] = [];
+  #writing: Promise<void> | undefined;
+
+  private constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  static async open(path: string, validBytes: number): Promise<AppendLog> {
+    const file = await open(path, constants.O_CREAT | constants.O_WRONLY | constants.O_APPEND);
+    await file.truncate(validBytes);
+    return new AppendLog(file);
+  }
+
+  append(line: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ line, resolve, reject });
+      this.#writing ??= this.#drain();
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#file.close();
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting;
+      this.#waiting = [];
+      try {
+        await this.#file.write(`${group.map((entry) => entry.line).join('\n')}\n`);
+        await this.#file.datasync();
+        for (const entry of group) entry.resolve();
+      } catch (error) {
+        for (const entry of group) entry.reject(error);
+      }
+    }
+    this.#writing = undefined;
+  }
+}
+
+async function readLines<T>(path: string): Promise<{ entries: T[]; validBytes: number }> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  const end = text.lastIndexOf('\n') + 1;
+  const whole = text.slice(0, end);
+  const entries = whole
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as T);
+  return { entries, validBytes: Buffer.byteLength(whole) };
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  const temporary = `${path}.new`;
+  const file = await open(temporary, 'w');
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+}

@@ -1,0 +1,199 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { v5 as uuidv5 } from 'uuid';
+import type { BoardSource, PartSpec } from './board-source.ts';
+import type { BoardIntent, BoardResult, RunLedger } from './run-ledger.ts';
+import type { Json, StationClient } from './station-client.ts';
+
+/** Namespace of the stations' Idempotency-Keys: the same step of the same board has the same key in every life of a station. */
+const KEY_NAMESPACE = '6f1f4c3e-0f4b-4c55-9a8e-5f0f4f6c2b11';
+/** How often a station asks for a result, ms: short at first, since most boards take well under a second. */
+const POLL_MS = 100;
+const POLL_MS_MAX = 1_000;
+/** A board without an end after this long is reported as lost instead of being waited for. */
+const BOARD_DEADLINE_MS = 300_000;
+
+export interface StationRunOptions {
+  readonly client: StationClient;
+  readonly ledger: RunLedger;
+  readonly source: BoardSource;
+  /** Boards in the hands of all stations at once. */
+  readonly concurrency: number;
+  /** Boards a minute that stations start; null: as fast as they get rid of them. */
+  readonly ratePerMinute: number | null;
+  readonly signal: AbortSignal;
+  readonly onBoard?: (result: BoardResult) => void;
+  readonly onError?: (intent: BoardIntent, error: unknown) => void;
+}
+
+/**
+ * The simulated test stations of one run: parts, lots, then board after board: create, upload, confirm, infer, wait for the
+ * end. First the boards that an earlier life of this run had begun, then new ones.
+ *
+ * Owns: nothing that must survive; the ledger does. Called by: `stations/main.ts`.
+ */
+export class StationRun {
+  readonly #options: StationRunOptions;
+  /** By part number: the lot that this run opened for it. */
+  readonly #lots = new Map<string, Promise<string>>();
+
+  constructor(options: StationRunOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when every board has its end, or after the abort when the boards in hand have. */
+  async work(): Promise<void> {
+    const { ledger, signal, concurrency } = this.#options;
+    const begun = ledger.pending();
+    const paceMs = this.#options.ratePerMinute === null ? 0 : 60_000 / this.#options.ratePerMinute;
+    let next = ledger.nextIndex();
+    let startAtMs = performance.now();
+    const worker = async (): Promise<void> => {
+      for (;;) {
+        const old = begun.shift();
+        if (old !== undefined) {
+          await this.#inspect(old);
+          continue;
+        }
+        if (signal.aborted || (ledger.run.boards !== null && next >= ledger.run.boards)) return;
+        const index = next;
+        next += 1;
+        if (paceMs > 0) {
+          const waitMs = startAtMs - performance.now();
+          startAtMs = Math.max(startAtMs, performance.now()) + paceMs;
+          if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+          if (signal.aborted) return;
+        }
+        await this.#inspect(await this.#intend(index));
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, worker));
+  }
+
+  async #intend(index: number): Promise<BoardIntent> {
+    const { ledger, source } = this.#options;
+    const plan = source.board(index);
+    const captured = await plan.capture();
+    const intent: BoardIntent = {
+      index,
+      chipId: plan.chipId,
+      lotNumber: this.#lotNumber(plan.part),
+      lineId: plan.lineId,
+      stationId: plan.stationId,
+      defects: captured.defects,
+      atMs: Date.now(),
+    };
+    await ledger.intend(intent);
+    return intent;
+  }
+
+  async #inspect(intent: BoardIntent): Promise<void> {
+    try {
+      const result = await this.#send(intent);
+      await this.#options.ledger.finishBoard(result);
+      this.#options.onBoard?.(result);
+    } catch (error) {
+      // Not lost from sight: the intent has no result, and the check at the end counts it.
+      this.#options.onError?.(intent, error);
+    }
+  }
+
+  async #send(intent: BoardIntent): Promise<BoardResult> {
+    const { client, source } = this.#options;
+    const plan = source.board(intent.index);
+    const lotId = await this.#lot(plan.part);
+    const created = await client.post(
+      '/v1/inspections',
+      {
+        lot_id: lotId,
+        chip_id: intent.chipId,
+        inspection_type: 'visual',
+        station_id: intent.stationId,
+        line_id: intent.lineId,
+      },
+      this.#key(intent.index, 'create'),
+    );
+    const inspectionId = String(created['id']);
+    const path = `/v1/inspections/${inspectionId}`;
+    const captured = await plan.capture();
+    const file = { filename: `${intent.chipId}.jpg`, content_type: 'image/jpeg' };
+    const artifact = await client.upload(`${path}/artifacts`, file, captured.jpeg, this.#key(intent.index, 'upload'));
+    await client.post(
+      `${path}/artifacts/confirm`,
+      { artifact_id: artifact['artifact_id'], ...file },
+      this.#key(intent.index, 'confirm'),
+    );
+    await client.post(`${path}/infer`, {}, this.#key(intent.index, 'infer'));
+    return this.#await(intent, inspectionId, path);
+  }
+
+  async #await(intent: BoardIntent, inspectionId: string, path: string): Promise<BoardResult> {
+    const deadlineMs = performance.now() + BOARD_DEADLINE_MS;
+    for (let waitMs = POLL_MS; ; waitMs = Math.min(POLL_MS_MAX, waitMs * 1.5)) {
+      await sleep(waitMs);
+      const inspection: Json = await this.#options.client.get(path);
+      const status = inspection['status'];
+      if (status === 'completed' || status === 'failed') {
+        const completedAtMs = Date.parse(String(inspection['completed_at']));
+        return {
+          index: intent.index,
+          inspectionId,
+          status,
+          reason: (inspection['failure_reason'] as string | null | undefined) ?? null,
+          latencyMs: completedAtMs - intent.atMs,
+          completedAtMs,
+        };
+      }
+      if (performance.now() > deadlineMs) {
+        throw new Error(`inspection ${inspectionId} has status ${String(status)} after ${BOARD_DEADLINE_MS / 1_000} s`);
+      }
+    }
+  }
+
+  /** The lot of a part in this run, opened (with the part and its golden image) when the first board needs it. */
+  #lot(part: PartSpec): Promise<string> {
+    let lot = this.#lots.get(part.partNumber);
+    if (lot === undefined) {
+      lot = this.#openLot(part);
+      this.#lots.set(part.partNumber, lot);
+      // A failure is reported by the board that waits; the next board tries again.
+      lot.catch(() => this.#lots.delete(part.partNumber));
+    }
+    return lot;
+  }
+
+  async #openLot(part: PartSpec): Promise<string> {
+    const { client, ledger } = this.#options;
+    // Parts are per run, so that runs of different seeds never share a golden image.
+    const partNumber = `${part.partNumber}-${ledger.run.id}`;
+    const created = await client.post(
+      '/v1/parts',
+      { part_number: partNumber, part_type: 'pcb' },
+      this.#key(part.partNumber, 'part'),
+    );
+    const partId = String(created['id']);
+    if (part.golden !== undefined) {
+      const file = { filename: 'golden.jpg', content_type: 'image/jpeg' };
+      const path = `/v1/parts/${partId}/artifacts`;
+      const golden = await client.upload(path, file, await part.golden(), this.#key(part.partNumber, 'golden-upload'));
+      await client.post(
+        `${path}/confirm`,
+        { artifact_id: golden['artifact_id'], ...file },
+        this.#key(part.partNumber, 'golden-confirm'),
+      );
+    }
+    const lot = await client.post(
+      '/v1/lots',
+      { lot_number: this.#lotNumber(part), part_id: partId, quantity: ledger.run.boards ?? 1_000_000 },
+      this.#key(part.partNumber, 'lot'),
+    );
+    return String(lot['id']);
+  }
+
+  #lotNumber(part: PartSpec): string {
+    return `LOT-${part.partNumber}-${this.#options.ledger.run.id}`;
+  }
+
+  #key(subject: number | string, step: string): string {
+    return uuidv5(`${this.#options.ledger.run.id}|${subject}|${step}`, KEY_NAMESPACE);
+  }
+}
