@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ManagedProcess } from '../base/managed-process.ts';
 import { DEV_FOLDER } from '../base/paths.ts';
@@ -13,6 +13,7 @@ const PROBE_TIMEOUT_MS = 2_000;
 /** The bucket that is there from the start; with this storage a bucket is a folder. */
 const BUCKET = 'chip-quality';
 const REGION = 'us-east-1';
+const PRIVATE_MODE = 0o700;
 
 /** Starts S3Proxy over a folder, with signatures enforced as a real S3 server does. */
 export const startObjects: StartPart = async (context) => {
@@ -21,6 +22,8 @@ export const startObjects: StartPart = async (context) => {
   const home = join(root, 'objects');
   const buckets = join(home, 'buckets');
   mkdirSync(join(buckets, BUCKET), { recursive: true });
+  // The folder's mode is the bucket's access rule: readable by others would mean a public listing.
+  chmodSync(join(buckets, BUCKET), PRIVATE_MODE);
   const port = await memory.port('objects', log);
   const endpoint = `http://${LOOPBACK}:${port}`;
   const accessKey = `local${memory.secret('s3-access-key')}`;
