@@ -1,0 +1,36 @@
+export type * from '../avro/generated/records.ts';
+export { recordSchemas } from '../avro/generated/records.ts';
+export {
+  artifactId,
+  commandId,
+  derivedId,
+  eventId,
+  goldenImagePath,
+  inspectionId,
+  inspectionImagePath,
+  jobId,
+  lineKey,
+  lotId,
+  PLATFORM_NAMESPACE,
+  parseLineKey,
+  partId,
+  requestKey,
+  UNASSIGNED_LINE,
+} from './ids.ts';
+export type { AvroComplexSchema, AvroField, AvroSchema } from './inline-schema.ts';
+export { PARTITIONS, type PlatformTopicSpec, topicSpecs, topics } from './topics.ts';
+export {
+  DEFECT_TYPES,
+  type DefectType,
+  INFERENCE_PRIORITIES,
+  INSPECTION_STATUSES,
+  INSPECTION_TYPES,
+  type InferencePriority,
+  type InspectionStatus,
+  type InspectionType,
+  OPERATIONS,
+  type Operation,
+  priorityBand,
+  SEVERITIES,
+  type Severity,
+} from './vocabulary.ts';

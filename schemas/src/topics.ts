@@ -1,0 +1,59 @@
+/** Names of all topics that the platform shares; internal topics belong to their applications. */
+export const topics = {
+  apiRequests: 'api.requests',
+  apiReplies: 'api.replies',
+  apiResponses: 'api.responses',
+  inspectionCommands: 'inspection.commands',
+  catalogCommands: 'catalog.commands',
+  inspectionLifecycle: 'inspection.lifecycle',
+  artifactManagement: 'artifact.management',
+  inferenceWorkflow: 'inference.workflow',
+  catalogEvents: 'catalog.events',
+  lineYield: 'line.yield',
+  deadLetters: 'dead-letters',
+} as const;
+
+/** Partitions of every shared topic. One number for all: tasks that read several topics need them co-partitioned. */
+export const PARTITIONS = 4;
+
+/** Responses matter for seconds (the client waits); an hour is for looking into trouble. */
+const RESPONSE_RETENTION_MS = 3_600_000;
+/** Requests, commands and replies: a day, as long as an idempotency key lives. */
+const COMMAND_RETENTION_MS = 86_400_000;
+/** Bad records wait four weeks for somebody to look at them and replay them. */
+const DEAD_LETTER_RETENTION_MS = 28 * 86_400_000;
+/** Events are the source of truth: projections are rebuilt from them, so they are kept. */
+const KEEP_FOREVER_MS = -1;
+
+/** A topic as the broker's admin port creates it. Structurally the engine's `TopicSpec`. */
+export interface PlatformTopicSpec {
+  readonly topic: string;
+  readonly partitions: number;
+  /** -1: the broker's default. */
+  readonly replicationFactor: number;
+  readonly configs: Readonly<Record<string, string>>;
+}
+
+function spec(topic: string, retentionMs: number): PlatformTopicSpec {
+  return {
+    topic,
+    partitions: PARTITIONS,
+    replicationFactor: -1,
+    configs: { 'cleanup.policy': 'delete', 'retention.ms': String(retentionMs) },
+  };
+}
+
+/** All shared topics with their partitions and retention. The application creates them before it starts anything. */
+export const topicSpecs: readonly PlatformTopicSpec[] = [
+  spec(topics.apiRequests, COMMAND_RETENTION_MS),
+  spec(topics.apiReplies, COMMAND_RETENTION_MS),
+  spec(topics.apiResponses, RESPONSE_RETENTION_MS),
+  spec(topics.inspectionCommands, COMMAND_RETENTION_MS),
+  spec(topics.catalogCommands, COMMAND_RETENTION_MS),
+  spec(topics.inspectionLifecycle, KEEP_FOREVER_MS),
+  spec(topics.artifactManagement, KEEP_FOREVER_MS),
+  spec(topics.inferenceWorkflow, KEEP_FOREVER_MS),
+  spec(topics.catalogEvents, KEEP_FOREVER_MS),
+  spec(topics.lineYield, KEEP_FOREVER_MS),
+  spec(topics.deadLetters, DEAD_LETTER_RETENTION_MS),
+];
