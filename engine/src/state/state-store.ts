@@ -43,6 +43,8 @@ export interface StateStore {
   commit(changelogOffset: number | undefined): void;
   /** Forgets all writes since the last `commit`. Memory stores answer false: they must be restored from the changelog. */
   rollback(): boolean;
+  /** True when so many uncommitted writes are held in memory that the task should commit soon. Absent: never. */
+  readonly wantsCommit?: boolean;
   close(): void;
   /** Removes all durable data; the store must be closed. */
   wipe(): void;

@@ -1,0 +1,302 @@
+import '../base/bytes.ts';
+import { DeserializationError, SerializationError } from '../base/errors.ts';
+import type { Serde } from './serde.ts';
+
+const twoToThe32 = 4_294_967_296;
+/** Below this length a loop over char codes beats the call into native UTF-8 code. */
+const shortStringChars = 24;
+/** A UTF-16 unit takes three UTF-8 bytes at most. */
+const utf8BytesPerCharMax = 3;
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const uuidBytes = 36;
+
+/** @internal */
+export function unreadable(format: string, topic: string, reason: string, cause?: unknown): DeserializationError {
+  return new DeserializationError(`Topic ${topic}: not a ${format}: ${reason}`, cause);
+}
+
+/** @internal */
+export function unwritable(format: string, topic: string, reason: string, cause?: unknown): SerializationError {
+  return new SerializationError(`Topic ${topic}: can't be written as ${format}: ${reason}`, cause);
+}
+
+function checkSize(format: string, start: number, end: number, size: number, topic: string): void {
+  if (end - start !== size) throw unreadable(format, topic, `${end - start} bytes instead of ${size}`);
+}
+
+function describe(value: unknown): string {
+  return typeof value === 'object' ? Object.prototype.toString.call(value) : `${typeof value} ${String(value)}`;
+}
+
+class StringSerde implements Serde<string> {
+  readonly format = 'string';
+
+  serialize(value: string, topic: string): Buffer {
+    if (typeof value !== 'string') throw unwritable('string', topic, describe(value));
+    return Buffer.from(value, 'utf8');
+  }
+
+  deserialize(buffer: Buffer, start: number, end: number): string {
+    return buffer.utf8Slice(start, end);
+  }
+
+  serializeInto(value: string, buffer: Buffer, position: number, topic: string): number {
+    if (typeof value !== 'string') throw unwritable('string', topic, describe(value));
+    const length = value.length;
+    if (length <= shortStringChars) {
+      if (position + length > buffer.length) return -1;
+      let i = 0;
+      for (; i < length; i++) {
+        const code = value.charCodeAt(i);
+        if (code > 0x7f) break;
+        buffer[position + i] = code;
+      }
+      if (i === length) return position + length;
+    }
+    const room = buffer.length - position;
+    if (room < length * utf8BytesPerCharMax && room < Buffer.byteLength(value, 'utf8')) return -1;
+    return position + buffer.utf8Write(value, position);
+  }
+}
+
+class BytesSerde implements Serde<Buffer> {
+  readonly format = 'bytes';
+
+  serialize(value: Buffer, topic: string): Buffer {
+    if (!(value instanceof Uint8Array)) throw unwritable('bytes', topic, describe(value));
+    return Buffer.copyBytesFrom(value);
+  }
+
+  deserialize(buffer: Buffer, start: number, end: number): Buffer {
+    return Buffer.copyBytesFrom(buffer, start, end - start);
+  }
+
+  serializeInto(value: Buffer, buffer: Buffer, position: number, topic: string): number {
+    if (!(value instanceof Uint8Array)) throw unwritable('bytes', topic, describe(value));
+    if (position + value.length > buffer.length) return -1;
+    buffer.set(value, position);
+    return position + value.length;
+  }
+}
+
+class LongSerde implements Serde<number> {
+  readonly format = 'long';
+
+  serialize(value: number, topic: string): Buffer {
+    const bytes = Buffer.allocUnsafe(8);
+    this.serializeInto(value, bytes, 0, topic);
+    return bytes;
+  }
+
+  deserialize(buffer: Buffer, start: number, end: number, topic: string): number {
+    checkSize('long', start, end, 8, topic);
+    const value = buffer.readInt32BE(start) * twoToThe32 + buffer.readUInt32BE(start + 4);
+    if (!Number.isSafeInteger(value)) {
+      throw unreadable('long', topic, `${buffer.readBigInt64BE(start)} is beyond 2^53: read it with bigLong()`);
+    }
+    return value;
+  }
+
+  serializeInto(value: number, buffer: Buffer, position: number, topic: string): number {
+    if (!Number.isSafeInteger(value)) throw unwritable('long', topic, describe(value));
+    if (position + 8 > buffer.length) return -1;
+    const high = Math.floor(value / twoToThe32);
+    writeInt32(buffer, position, high | 0);
+    writeInt32(buffer, position + 4, (value - high * twoToThe32) | 0);
+    return position + 8;
+  }
+}
+
+/** Plain stores are three times faster than `writeInt32BE` with its checks; callers have checked the room. */
+function writeInt32(buffer: Buffer, position: number, value: number): void {
+  buffer[position] = value >>> 24;
+  buffer[position + 1] = value >>> 16;
+  buffer[position + 2] = value >>> 8;
+  buffer[position + 3] = value;
+}
+
+class BigLongSerde implements Serde<bigint> {
+  readonly format = 'long';
+
+  serialize(value: bigint, topic: string): Buffer {
+    const bytes = Buffer.allocUnsafe(8);
+    this.serializeInto(value, bytes, 0, topic);
+    return bytes;
+  }
+
+  deserialize(buffer: Buffer, start: number, end: number, topic: string): bigint {
+    checkSize('long', start, end, 8, topic);
+    return buffer.readBigInt64BE(start);
+  }
+
+  serializeInto(value: bigint, buffer: Buffer, position: number, topic: string): number {
+    if (typeof value !== 'bigint' || BigInt.asIntN(64, value) !== value) {
+      throw unwritable('long', topic, describe(value));
+    }
+    if (position + 8 > buffer.length) return -1;
+    return buffer.writeBigInt64BE(value, position);
+  }
+}
+
+/** Java's integer types up to 32 bits, big-endian. */
+class SmallIntegerSerde implements Serde<number> {
+  readonly format: string;
+  readonly #size: 2 | 4;
+  readonly #max: number;
+
+  constructor(format: string, size: 2 | 4) {
+    this.format = format;
+    this.#size = size;
+    this.#max = 2 ** (size * 8 - 1) - 1;
+  }
+
+  serialize(value: number, topic: string): Buffer {
+    const bytes = Buffer.allocUnsafe(this.#size);
+    this.serializeInto(value, bytes, 0, topic);
+    return bytes;
+  }
+
+  deserialize(buffer: Buffer, start: number, end: number, topic: string): number {
+    checkSize(this.format, start, end, this.#size, topic);
+    return this.#size === 4 ? buffer.readInt32BE(start) : buffer.readInt16BE(start);
+  }
+
+  serializeInto(value: number, buffer: Buffer, position: number, topic: string): number {
+    if (!Number.isInteger(value) || value > this.#max || value < -this.#max - 1) {
+      throw unwritable(this.format, topic, describe(value));
+    }
+    if (position + this.#size > buffer.length) return -1;
+    return this.#size === 4 ? buffer.writeInt32BE(value, position) : buffer.writeInt16BE(value, position);
+  }
+}
+
+class FloatingSerde implements Serde<number> {
+  readonly format: string;
+  readonly #size: 4 | 8;
+
+  constructor(format: string, size: 4 | 8) {
+    this.format = format;
+    this.#size = size;
+  }
+
+  serialize(value: number, topic: string): Buffer {
+    const bytes = Buffer.allocUnsafe(this.#size);
+    this.serializeInto(value, bytes, 0, topic);
+    return bytes;
+  }
+
+  deserialize(buffer: Buffer, start: number, end: number, topic: string): number {
+    checkSize(this.format, start, end, this.#size, topic);
+    return this.#size === 8 ? buffer.readDoubleBE(start) : buffer.readFloatBE(start);
+  }
+
+  serializeInto(value: number, buffer: Buffer, position: number, topic: string): number {
+    if (typeof value !== 'number') throw unwritable(this.format, topic, describe(value));
+    if (position + this.#size > buffer.length) return -1;
+    return this.#size === 8 ? buffer.writeDoubleBE(value, position) : buffer.writeFloatBE(value, position);
+  }
+}
+
+class BooleanSerde implements Serde<boolean> {
+  readonly format = 'boolean';
+
+  serialize(value: boolean, topic: string): Buffer {
+    const bytes = Buffer.allocUnsafe(1);
+    this.serializeInto(value, bytes, 0, topic);
+    return bytes;
+  }
+
+  deserialize(buffer: Buffer, start: number, end: number, topic: string): boolean {
+    checkSize('boolean', start, end, 1, topic);
+    const byte = buffer[start];
+    if (byte === 1) return true;
+    if (byte === 0) return false;
+    throw unreadable('boolean', topic, `byte ${byte}`);
+  }
+
+  serializeInto(value: boolean, buffer: Buffer, position: number, topic: string): number {
+    if (typeof value !== 'boolean') throw unwritable('boolean', topic, describe(value));
+    if (position >= buffer.length) return -1;
+    buffer[position] = value ? 1 : 0;
+    return position + 1;
+  }
+}
+
+class UuidSerde implements Serde<string> {
+  readonly format = 'uuid';
+
+  serialize(value: string, topic: string): Buffer {
+    if (typeof value !== 'string' || !uuidPattern.test(value)) throw unwritable('uuid', topic, describe(value));
+    return Buffer.from(value.toLowerCase(), 'latin1');
+  }
+
+  deserialize(buffer: Buffer, start: number, end: number, topic: string): string {
+    checkSize('uuid', start, end, uuidBytes, topic);
+    const text = buffer.latin1Slice(start, end);
+    if (!uuidPattern.test(text)) throw unreadable('uuid', topic, JSON.stringify(text));
+    return text.toLowerCase();
+  }
+}
+
+const stringSerde = new StringSerde();
+const bytesSerde = new BytesSerde();
+const longSerde = new LongSerde();
+const bigLongSerde = new BigLongSerde();
+const integerSerde = new SmallIntegerSerde('integer', 4);
+const shortSerde = new SmallIntegerSerde('short', 2);
+const doubleSerde = new FloatingSerde('double', 8);
+const floatSerde = new FloatingSerde('float', 4);
+const booleanSerde = new BooleanSerde();
+const uuidSerde = new UuidSerde();
+
+/** UTF-8, as Java's `Serdes.String()`. Bytes that aren't UTF-8 read as U+FFFD, as in Java. */
+export function string(): Serde<string> {
+  return stringSerde;
+}
+
+/** Bytes as they are, copied in both directions, so that neither side can change the other's. */
+export function bytes(): Serde<Buffer> {
+  return bytesSerde;
+}
+
+/**
+ * Java's `long`, 8 bytes big-endian, as a number. Values beyond ±2^53 − 1 are errors, never rounded: {@link bigLong} reads those.
+ */
+export function long(): Serde<number> {
+  return longSerde;
+}
+
+/** Java's `long`, 8 bytes big-endian, as a bigint: the whole range, several times slower than {@link long}. */
+export function bigLong(): Serde<bigint> {
+  return bigLongSerde;
+}
+
+/** Java's `int`, 4 bytes big-endian. */
+export function integer(): Serde<number> {
+  return integerSerde;
+}
+
+/** Java's `short`, 2 bytes big-endian. */
+export function short(): Serde<number> {
+  return shortSerde;
+}
+
+/** Java's `double`, 8 bytes big-endian. */
+export function double(): Serde<number> {
+  return doubleSerde;
+}
+
+/** Java's `float`, 4 bytes big-endian; a number that isn't a float is rounded to the nearest one. */
+export function float(): Serde<number> {
+  return floatSerde;
+}
+
+/** One byte, 1 or 0. */
+export function boolean(): Serde<boolean> {
+  return booleanSerde;
+}
+
+/** A UUID as its 36 characters, lower case, as Java's `Serdes.UUID()` writes it. */
+export function uuid(): Serde<string> {
+  return uuidSerde;
+}

@@ -1,0 +1,188 @@
+import { type BinaryKey, binaryKey } from '../../base/bytes.ts';
+import type { RecordBatch } from '../../base/record-batch.ts';
+import { prefixEnd } from '../binary-prefix.ts';
+import { SortedKeys } from '../sorted-keys.ts';
+import type { KeyValueBytesStore, StateStoreContext, StoredValue, StoreEntry, StoreIterator } from '../state-store.ts';
+import { copyRow, storeClosed } from '../store-support.ts';
+
+export interface KeyValueBytesStoreOptions {
+  readonly name: string;
+  readonly loggingEnabled: boolean;
+}
+
+/**
+ * A key-value store that lives in memory and is restored from its changelog.
+ *
+ * Owns: the entries; values handed to `put` belong to it from then on.
+ * Called by: typed stores and DSL nodes of one task, on its thread.
+ * Invariants: I1 every put that isn't a restore goes to the changelog, in order; I2 ranges are in byte order of the keys and
+ * show the keys of the moment they were opened, with the values of the moment they are read; I3 nothing survives `close`.
+ */
+export class MemoryKeyValueStore implements KeyValueBytesStore {
+  readonly name: string;
+  readonly persistent = false;
+  readonly restoredOffset = undefined;
+  readonly #loggingEnabled: boolean;
+  readonly #entries = new Map<BinaryKey, StoredValue>();
+  readonly #sorted = new SortedKeys();
+  #context: StateStoreContext | undefined;
+
+  constructor(options: KeyValueBytesStoreOptions) {
+    this.name = options.name;
+    this.#loggingEnabled = options.loggingEnabled;
+  }
+
+  get isOpen(): boolean {
+    return this.#context !== undefined;
+  }
+
+  open(context: StateStoreContext): void {
+    this.#context = context;
+  }
+
+  get(key: BinaryKey): StoredValue | undefined {
+    if (this.#context === undefined) throw storeClosed(this.name);
+    return this.#entries.get(key);
+  }
+
+  put(key: BinaryKey, value: Buffer | null, timestampMs: number): void {
+    const context = this.#context;
+    if (context === undefined) throw storeClosed(this.name);
+    this.#write(key, value, timestampMs);
+    if (this.#loggingEnabled) context.logChange(this.name, key, value, timestampMs);
+  }
+
+  range(
+    from: BinaryKey | undefined,
+    to: BinaryKey | undefined,
+    direction: 'forward' | 'reverse',
+  ): StoreIterator<BinaryKey> {
+    return this.#scan(from, to, false, direction);
+  }
+
+  prefixScan(prefix: BinaryKey): StoreIterator<BinaryKey> {
+    return this.#scan(prefix, prefixEnd(prefix), true, 'forward');
+  }
+
+  approximateNumEntries(): number {
+    return this.#entries.size;
+  }
+
+  restore(batch: RecordBatch): void {
+    for (let row = 0; row < batch.count; row++) {
+      const keyStart = batch.keyStarts[row] as number;
+      if (keyStart < 0) continue;
+      const key = binaryKey(batch.buffer, keyStart, batch.keyEnds[row] as number);
+      this.#write(key, copyRow(batch, row), batch.timestamps[row] as number);
+    }
+  }
+
+  flush(): void {}
+
+  commit(): void {}
+
+  rollback(): boolean {
+    return false;
+  }
+
+  close(): void {
+    this.#context = undefined;
+    this.#entries.clear();
+    this.#sorted.clear();
+  }
+
+  wipe(): void {}
+
+  #write(key: BinaryKey, value: Buffer | null, timestampMs: number): void {
+    const entries = this.#entries;
+    if (value === null) {
+      if (entries.delete(key)) this.#sorted.noteChange(key, entries.size);
+      return;
+    }
+    const sizeBefore = entries.size;
+    entries.set(key, { value, timestampMs });
+    if (entries.size !== sizeBefore) this.#sorted.noteChange(key, sizeBefore);
+  }
+
+  #scan(
+    from: BinaryKey | undefined,
+    to: BinaryKey | undefined,
+    toExclusive: boolean,
+    direction: 'forward' | 'reverse',
+  ): StoreIterator<BinaryKey> {
+    if (this.#context === undefined) throw storeClosed(this.name);
+    return new MemoryKeyValueIterator(this.#entries, this.#sorted, from, to, toExclusive, direction);
+  }
+}
+
+/** Walks the sorted keys and looks the values up as it goes; keys deleted meanwhile are skipped. */
+class MemoryKeyValueIterator implements StoreIterator<BinaryKey>, StoreEntry<BinaryKey> {
+  key = '' as BinaryKey;
+  value: Buffer = noBytes;
+  timestampMs = 0;
+  readonly #entries: ReadonlyMap<BinaryKey, StoredValue>;
+  readonly #sorted: SortedKeys;
+  readonly #keys: Iterator<readonly [BinaryKey, undefined]>;
+  readonly #reverse: boolean;
+  readonly #end: BinaryKey | undefined;
+  readonly #endExclusive: boolean;
+  readonly #result: IteratorYieldResult<StoreEntry<BinaryKey>> = { done: false, value: this };
+  #closed = false;
+
+  constructor(
+    entries: ReadonlyMap<BinaryKey, StoredValue>,
+    sorted: SortedKeys,
+    from: BinaryKey | undefined,
+    to: BinaryKey | undefined,
+    toExclusive: boolean,
+    direction: 'forward' | 'reverse',
+  ) {
+    this.#entries = entries;
+    this.#sorted = sorted;
+    this.#reverse = direction === 'reverse';
+    this.#keys = sorted.scan(entries, this.#reverse ? to : from, direction);
+    this.#end = this.#reverse ? from : to;
+    this.#endExclusive = toExclusive;
+  }
+
+  next(): IteratorResult<StoreEntry<BinaryKey>, undefined> {
+    while (!this.#closed) {
+      const step = this.#keys.next();
+      if (step.done === true) break;
+      const key = step.value[0];
+      if (this.#isPastEnd(key)) break;
+      const stored = this.#entries.get(key);
+      if (stored === undefined) continue;
+      this.key = key;
+      this.value = stored.value;
+      this.timestampMs = stored.timestampMs;
+      return this.#result;
+    }
+    this.close();
+    return { done: true, value: undefined };
+  }
+
+  return(): IteratorResult<StoreEntry<BinaryKey>, undefined> {
+    this.close();
+    return { done: true, value: undefined };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#sorted.endScan();
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  #isPastEnd(key: BinaryKey): boolean {
+    const end = this.#end;
+    if (end === undefined) return false;
+    if (this.#reverse) return key < end;
+    return this.#endExclusive ? key >= end : key > end;
+  }
+}
+
+const noBytes = Buffer.alloc(0);

@@ -1,0 +1,284 @@
+import type { BinaryKey } from '../../base/bytes.ts';
+import type { RecordBatch } from '../../base/record-batch.ts';
+import { SortedKeys } from '../sorted-keys.ts';
+import type {
+  StateStoreContext,
+  StoredValue,
+  StoreEntry,
+  StoreIterator,
+  WindowBytesStore,
+  WindowedBytesKey,
+} from '../state-store.ts';
+import { copyRow, storeClosed } from '../store-support.ts';
+import { readWindowChangelogKey, sequenceMax, type WindowChangelogKey, WindowSuffixCache } from '../window-key.ts';
+import { countExpired, WindowRetention } from '../window-retention.ts';
+import { KeyWindows } from './key-windows.ts';
+
+export interface WindowBytesStoreOptions {
+  readonly name: string;
+  readonly loggingEnabled: boolean;
+  /** How long a window is kept after the newest window's start, ms; at least the window size. */
+  readonly retentionMs: number;
+  readonly windowSizeMs: number;
+  /** Every put adds an entry of its own, numbered in arrival order; puts of null do nothing. */
+  readonly retainDuplicates: boolean;
+}
+
+/** Expired windows leave memory a bucket at a time: retention ÷ this is the longest they linger, invisible. */
+const bucketsPerRetention = 8;
+
+/**
+ * A window store that lives in memory and is restored from its changelog.
+ *
+ * Owns: the windows of every key, and which keys have windows in which time bucket.
+ * Called by: typed stores and DSL nodes of one task, on its thread.
+ * Invariants: I1 every put that isn't a restore goes to the changelog, in order, also one that is too old to be kept (Kafka Streams
+ * logs it too); I2 no read shows a window that has expired; I3 iterators show the windows of the moment they reach the key;
+ * I4 a key without windows isn't in the map.
+ */
+export class MemoryWindowStore implements WindowBytesStore {
+  readonly name: string;
+  readonly persistent = false;
+  readonly restoredOffset = undefined;
+  readonly retentionMs: number;
+  readonly windowSizeMs: number;
+  readonly #loggingEnabled: boolean;
+  readonly #retainDuplicates: boolean;
+  readonly #bucketMs: number;
+  readonly #windows = new Map<BinaryKey, KeyWindows>();
+  readonly #buckets = new Map<number, Set<BinaryKey>>();
+  readonly #sorted = new SortedKeys();
+  readonly #retention: WindowRetention;
+  readonly #suffixes = new WindowSuffixCache();
+  #expiredBeforeBucket = 0;
+  #sequence = 0;
+  #context: StateStoreContext | undefined;
+
+  constructor(options: WindowBytesStoreOptions) {
+    this.name = options.name;
+    this.retentionMs = options.retentionMs;
+    this.windowSizeMs = options.windowSizeMs;
+    this.#loggingEnabled = options.loggingEnabled;
+    this.#retainDuplicates = options.retainDuplicates;
+    this.#retention = new WindowRetention(options.retentionMs);
+    this.#bucketMs = Math.max(1, Math.ceil(options.retentionMs / bucketsPerRetention));
+  }
+
+  get isOpen(): boolean {
+    return this.#context !== undefined;
+  }
+
+  open(context: StateStoreContext): void {
+    this.#context = context;
+  }
+
+  put(key: BinaryKey, value: Buffer | null, windowStartMs: number, timestampMs: number): void {
+    const context = this.#context;
+    if (context === undefined) throw storeClosed(this.name);
+    if (this.#retainDuplicates) {
+      if (value === null) return;
+      this.#sequence = (this.#sequence + 1) & sequenceMax;
+    }
+    if (!this.#write(key, value, windowStartMs, this.#sequence, timestampMs)) countExpired(context, this.name);
+    if (this.#loggingEnabled) {
+      const suffix = this.#suffixes.suffix(windowStartMs, this.#sequence);
+      context.logChange(this.name, (key + suffix) as BinaryKey, value, timestampMs);
+    }
+  }
+
+  get(key: BinaryKey, windowStartMs: number): StoredValue | undefined {
+    if (this.#context === undefined) throw storeClosed(this.name);
+    if (windowStartMs < this.#retention.minLiveStartMs) return undefined;
+    return this.#windows.get(key)?.get(windowStartMs);
+  }
+
+  fetch(
+    key: BinaryKey,
+    fromMs: number,
+    toMs: number,
+    direction: 'forward' | 'reverse',
+  ): StoreIterator<WindowedBytesKey> {
+    if (this.#context === undefined) throw storeClosed(this.name);
+    const windows = this.#windows.get(key);
+    return new MemoryWindowIterator(windows === undefined ? noKeys : [key].values(), {
+      windows: this.#windows,
+      fromMs: Math.max(fromMs, this.#retention.minLiveStartMs),
+      toMs,
+      reverse: direction === 'reverse',
+    });
+  }
+
+  fetchAll(fromMs: number, toMs: number, direction: 'forward' | 'reverse'): StoreIterator<WindowedBytesKey> {
+    if (this.#context === undefined) throw storeClosed(this.name);
+    const pairs = this.#sorted.scan(this.#windows, undefined, direction);
+    const keys: Iterator<BinaryKey> = {
+      next: () => {
+        const step = pairs.next();
+        return step.done === true ? { done: true, value: undefined } : { done: false, value: step.value[0] };
+      },
+    };
+    return new MemoryWindowIterator(keys, {
+      windows: this.#windows,
+      fromMs: Math.max(fromMs, this.#retention.minLiveStartMs),
+      toMs,
+      reverse: direction === 'reverse',
+      onClose: () => this.#sorted.endScan(),
+    });
+  }
+
+  restore(batch: RecordBatch): void {
+    const parsed: WindowChangelogKey = { key: undefined, windowStartMs: 0, sequence: 0 };
+    for (let row = 0; row < batch.count; row++) {
+      readWindowChangelogKey(batch, row, parsed);
+      if (parsed.key === undefined) continue;
+      const value = copyRow(batch, row);
+      if (this.#retainDuplicates) {
+        this.#sequence = Math.max(this.#sequence, parsed.sequence);
+        if (value === null) continue;
+      }
+      this.#write(parsed.key, value, parsed.windowStartMs, parsed.sequence, batch.timestamps[row] as number);
+    }
+  }
+
+  flush(): void {}
+
+  commit(): void {}
+
+  rollback(): boolean {
+    return false;
+  }
+
+  close(): void {
+    this.#context = undefined;
+    this.#windows.clear();
+    this.#buckets.clear();
+    this.#sorted.clear();
+    this.#retention.reset(-1);
+    this.#expiredBeforeBucket = 0;
+    this.#sequence = 0;
+  }
+
+  wipe(): void {}
+
+  /** False when the window had already expired. */
+  #write(key: BinaryKey, value: Buffer | null, windowStartMs: number, sequence: number, timestampMs: number): boolean {
+    if (this.#retention.observe(windowStartMs)) this.#expire();
+    else if (windowStartMs < this.#retention.minLiveStartMs) return false;
+    let windows = this.#windows.get(key);
+    if (value === null) {
+      if (windows?.delete(windowStartMs) === true && windows.size === 0) this.#removeKey(key);
+      return true;
+    }
+    if (windows === undefined) {
+      windows = new KeyWindows();
+      this.#windows.set(key, windows);
+      this.#sorted.noteChange(key, this.#windows.size);
+    }
+    const stored: StoredValue = { value, timestampMs };
+    const added = this.#retainDuplicates
+      ? windows.add(windowStartMs, sequence, stored)
+      : windows.set(windowStartMs, stored);
+    if (added) this.#bucket(windowStartMs).add(key);
+    return true;
+  }
+
+  #bucket(windowStartMs: number): Set<BinaryKey> {
+    const id = Math.floor(windowStartMs / this.#bucketMs);
+    let keys = this.#buckets.get(id);
+    if (keys === undefined) {
+      keys = new Set();
+      this.#buckets.set(id, keys);
+    }
+    return keys;
+  }
+
+  #expire(): void {
+    const liveFromBucket = Math.floor(this.#retention.minLiveStartMs / this.#bucketMs);
+    if (liveFromBucket <= this.#expiredBeforeBucket) return;
+    this.#expiredBeforeBucket = liveFromBucket;
+    const liveFromMs = liveFromBucket * this.#bucketMs;
+    for (const [id, keys] of this.#buckets) {
+      if (id >= liveFromBucket) continue;
+      this.#buckets.delete(id);
+      for (const key of keys) {
+        const windows = this.#windows.get(key);
+        if (windows === undefined) continue;
+        windows.deleteBefore(liveFromMs);
+        if (windows.size === 0) this.#removeKey(key);
+      }
+    }
+  }
+
+  #removeKey(key: BinaryKey): void {
+    this.#windows.delete(key);
+    this.#sorted.noteChange(key, this.#windows.size);
+  }
+}
+
+const noKeys: Iterator<BinaryKey> = { next: () => ({ done: true, value: undefined }) };
+const noBytes = Buffer.alloc(0);
+
+interface WindowScan {
+  readonly windows: ReadonlyMap<BinaryKey, KeyWindows>;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly reverse: boolean;
+  readonly onClose?: () => void;
+}
+
+/** Goes key by key; the windows of a key are copied when it gets there, so that writes meanwhile can't confuse it. */
+class MemoryWindowIterator implements StoreIterator<WindowedBytesKey>, StoreEntry<WindowedBytesKey> {
+  readonly key = { key: '' as BinaryKey, windowStartMs: 0, sequence: 0 };
+  value: Buffer = noBytes;
+  timestampMs = 0;
+  readonly #keys: Iterator<BinaryKey>;
+  readonly #scan: WindowScan;
+  readonly #result: IteratorYieldResult<StoreEntry<WindowedBytesKey>> = { done: false, value: this };
+  #current: KeyWindows | undefined;
+  #index = 0;
+  #closed = false;
+
+  constructor(keys: Iterator<BinaryKey>, scan: WindowScan) {
+    this.#keys = keys;
+    this.#scan = scan;
+  }
+
+  next(): IteratorResult<StoreEntry<WindowedBytesKey>, undefined> {
+    while (!this.#closed) {
+      const current = this.#current;
+      if (current !== undefined && this.#index < current.size) {
+        const index = this.#scan.reverse ? current.size - 1 - this.#index : this.#index;
+        this.#index++;
+        const stored = current.values[index] as StoredValue;
+        this.key.windowStartMs = current.starts[index] as number;
+        this.key.sequence = current.sequences[index] as number;
+        this.value = stored.value;
+        this.timestampMs = stored.timestampMs;
+        return this.#result;
+      }
+      const step = this.#keys.next();
+      if (step.done === true) break;
+      this.key.key = step.value;
+      this.#current = this.#scan.windows.get(step.value)?.slice(this.#scan.fromMs, this.#scan.toMs);
+      this.#index = 0;
+    }
+    this.close();
+    return { done: true, value: undefined };
+  }
+
+  return(): IteratorResult<StoreEntry<WindowedBytesKey>, undefined> {
+    this.close();
+    return { done: true, value: undefined };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#current = undefined;
+    this.#scan.onClose?.();
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+}

@@ -1,0 +1,190 @@
+import { type BinaryKey, binaryKey, bytesOf } from '../base/bytes.ts';
+import type { RecordBatch } from '../base/record-batch.ts';
+import type { Serde } from '../serde/serde.ts';
+import type { KeyValue, KeyValueIterator, KeyValueStore, ValueAndTimestamp } from './key-value-store.ts';
+import { MeteredIterator } from './metered-iterator.ts';
+import type { KeyValueBytesStore, StateStoreContext, StoredValue, StoreEntry, StoreIterator } from './state-store.ts';
+
+/**
+ * What plain and timestamped key-value stores share: serdes on the way in and out of a bytes store. `V` is the value serde's
+ * type, `S` what users put and get.
+ *
+ * Owns: nothing; all state is in `bytes`.
+ * Called by: processors, DSL nodes, interactive queries.
+ * Invariants: I1 serdes see the changelog topic's name, as in Kafka Streams; I2 null and undefined never reach a serde.
+ */
+abstract class MeteredKeyValueStore<K, V, S> implements KeyValueStore<K, S> {
+  readonly bytes: KeyValueBytesStore;
+  readonly keySerde: Serde<K>;
+  readonly valueSerde: Serde<V>;
+  protected context: StateStoreContext | undefined;
+  protected topic: string;
+
+  constructor(bytes: KeyValueBytesStore, keySerde: Serde<K>, valueSerde: Serde<V>) {
+    this.bytes = bytes;
+    this.keySerde = keySerde;
+    this.valueSerde = valueSerde;
+    this.topic = `${bytes.name}-changelog`;
+  }
+
+  protected abstract toUser(stored: StoredValue): S;
+  protected abstract toBytes(value: S): Buffer | null;
+  protected abstract timestampOf(value: S): number;
+
+  get name(): string {
+    return this.bytes.name;
+  }
+
+  get persistent(): boolean {
+    return this.bytes.persistent;
+  }
+
+  get isOpen(): boolean {
+    return this.bytes.isOpen;
+  }
+
+  get restoredOffset(): number | undefined {
+    return this.bytes.restoredOffset;
+  }
+
+  get wantsCommit(): boolean {
+    return this.bytes.wantsCommit === true;
+  }
+
+  open(context: StateStoreContext): void {
+    this.context = context;
+    this.topic = `${context.applicationId}-${this.name}-changelog`;
+    this.bytes.open(context);
+  }
+
+  restore(batch: RecordBatch, nextOffset: number): void {
+    this.bytes.restore(batch, nextOffset);
+  }
+
+  flush(): void {
+    this.bytes.flush();
+  }
+
+  commit(changelogOffset: number | undefined): void {
+    this.bytes.commit(changelogOffset);
+  }
+
+  rollback(): boolean {
+    return this.bytes.rollback();
+  }
+
+  close(): void {
+    this.bytes.close();
+  }
+
+  wipe(): void {
+    this.bytes.wipe();
+  }
+
+  get(key: K): S | undefined {
+    const stored = this.bytes.get(this.#binary(key, this.keySerde));
+    return stored === undefined ? undefined : this.toUser(stored);
+  }
+
+  put(key: K, value: S | null | undefined): void {
+    this.#putBinary(this.#binary(key, this.keySerde), value);
+  }
+
+  putIfAbsent(key: K, value: S | null | undefined): S | undefined {
+    const binary = this.#binary(key, this.keySerde);
+    const stored = this.bytes.get(binary);
+    if (stored !== undefined) return this.toUser(stored);
+    this.#putBinary(binary, value);
+    return undefined;
+  }
+
+  putAll(entries: Iterable<KeyValue<K, S | null | undefined>>): void {
+    for (const { key, value } of entries) this.put(key, value);
+  }
+
+  delete(key: K): S | undefined {
+    const binary = this.#binary(key, this.keySerde);
+    const stored = this.bytes.get(binary);
+    this.#putBinary(binary, null);
+    return stored === undefined ? undefined : this.toUser(stored);
+  }
+
+  range(from: K | undefined, to: K | undefined): KeyValueIterator<K, S> {
+    return this.#iterate(this.bytes.range(this.#bound(from), this.#bound(to), 'forward'));
+  }
+
+  reverseRange(from: K | undefined, to: K | undefined): KeyValueIterator<K, S> {
+    return this.#iterate(this.bytes.range(this.#bound(from), this.#bound(to), 'reverse'));
+  }
+
+  all(): KeyValueIterator<K, S> {
+    return this.#iterate(this.bytes.range(undefined, undefined, 'forward'));
+  }
+
+  reverseAll(): KeyValueIterator<K, S> {
+    return this.#iterate(this.bytes.range(undefined, undefined, 'reverse'));
+  }
+
+  prefixScan<P>(prefix: P, prefixSerde: Serde<P>): KeyValueIterator<K, S> {
+    return this.#iterate(this.bytes.prefixScan(this.#binary(prefix, prefixSerde)));
+  }
+
+  approximateNumEntries(): number {
+    return this.bytes.approximateNumEntries();
+  }
+
+  #binary<T>(key: T, serde: Serde<T>): BinaryKey {
+    if (key === null || key === undefined) throw new TypeError(`State store ${this.name}: the key may not be null`);
+    return binaryKey(serde.serialize(key, this.topic));
+  }
+
+  #bound(key: K | undefined): BinaryKey | undefined {
+    return key === undefined || key === null ? undefined : this.#binary(key, this.keySerde);
+  }
+
+  #putBinary(key: BinaryKey, value: S | null | undefined): void {
+    const bytes = value === null || value === undefined ? null : this.toBytes(value);
+    const timestampMs = bytes === null ? (this.context?.timestampMs() ?? 0) : this.timestampOf(value as S);
+    this.bytes.put(key, bytes, timestampMs);
+  }
+
+  #iterate(entries: StoreIterator<BinaryKey>): KeyValueIterator<K, S> {
+    return new MeteredIterator(entries, (entry: StoreEntry<BinaryKey>) => {
+      const key = bytesOf(entry.key);
+      return { key: this.keySerde.deserialize(key, 0, key.length, this.topic), value: this.toUser(entry) };
+    });
+  }
+}
+
+/** @internal Made by `Stores.keyValueStoreBuilder`. */
+export class PlainKeyValueStore<K, V> extends MeteredKeyValueStore<K, V, V> {
+  protected toUser(stored: StoredValue): V {
+    return this.valueSerde.deserialize(stored.value, 0, stored.value.length, this.topic);
+  }
+
+  protected toBytes(value: V): Buffer {
+    return this.valueSerde.serialize(value, this.topic);
+  }
+
+  protected timestampOf(): number {
+    return this.context?.timestampMs() ?? 0;
+  }
+}
+
+/** @internal Made by `Stores.timestampedKeyValueStoreBuilder`. */
+export class TimestampedStore<K, V> extends MeteredKeyValueStore<K, V, ValueAndTimestamp<V>> {
+  protected toUser(stored: StoredValue): ValueAndTimestamp<V> {
+    const value = this.valueSerde.deserialize(stored.value, 0, stored.value.length, this.topic);
+    return { value, timestampMs: stored.timestampMs };
+  }
+
+  protected toBytes(value: ValueAndTimestamp<V>): Buffer | null {
+    return value.value === null || value.value === undefined
+      ? null
+      : this.valueSerde.serialize(value.value, this.topic);
+  }
+
+  protected timestampOf(value: ValueAndTimestamp<V>): number {
+    return value.timestampMs;
+  }
+}

@@ -1,0 +1,164 @@
+import type { RangeOptions, RootDatabase } from 'lmdb';
+import { type BinaryKey, bytesOf } from '../../base/bytes.ts';
+import type { SortedKeys } from '../sorted-keys.ts';
+import type { StoredValue, StoreEntry, StoreIterator } from '../state-store.ts';
+import { decodeEntry } from './lmdb-entry.ts';
+
+/** Rows read from lmdb at a time: few at first, since many scans stop early, then enough to hide the cost of a page. */
+const firstPageRows = 16;
+const pageRowsMax = 512;
+const dataPrefix = '\u0001';
+/** Sorts after every data key. */
+const afterData = Buffer.from([2]);
+const noBytes = Buffer.alloc(0);
+
+export interface LmdbTableScan {
+  readonly database: RootDatabase<Buffer, Buffer>;
+  readonly overlay: ReadonlyMap<BinaryKey, StoredValue | null>;
+  readonly sorted: SortedKeys;
+  readonly from: BinaryKey | undefined;
+  readonly to: BinaryKey | undefined;
+  readonly toExclusive: boolean;
+  readonly reverse: boolean;
+  /** Throws once the table's overlay has moved on. */
+  readonly assertValid: () => void;
+}
+
+interface DiskRow {
+  readonly key: BinaryKey;
+  readonly stored: StoredValue;
+}
+
+/**
+ * Merges disk and overlay in key order; the overlay wins, its tombstones hide.
+ *
+ * Owns: the page of disk rows at hand; no lmdb cursor stays open between steps.
+ * Called by: stores and through them user code.
+ * Invariants: I1 keys come strictly in order, each once; I2 shows the keys of the moment it was made, plus nothing.
+ */
+export class LmdbTableIterator implements StoreIterator<BinaryKey>, StoreEntry<BinaryKey> {
+  key = '' as BinaryKey;
+  value: Buffer = noBytes;
+  timestampMs = 0;
+  readonly #scan: LmdbTableScan;
+  readonly #overlayKeys: Iterator<readonly [BinaryKey, undefined]>;
+  readonly #result: IteratorYieldResult<StoreEntry<BinaryKey>> = { done: false, value: this };
+  #overlayKey: BinaryKey | undefined;
+  #page: DiskRow[] = [];
+  #pageIndex = 0;
+  #pageRows = firstPageRows;
+  #diskEnded = false;
+  #lastDiskKey: BinaryKey | undefined;
+  #closed = false;
+
+  constructor(scan: LmdbTableScan) {
+    this.#scan = scan;
+    this.#overlayKeys = scan.sorted.scan(
+      scan.overlay,
+      scan.reverse ? scan.to : scan.from,
+      scan.reverse ? 'reverse' : 'forward',
+    );
+    this.#advanceOverlay();
+  }
+
+  next(): IteratorResult<StoreEntry<BinaryKey>, undefined> {
+    while (!this.#closed) {
+      this.#scan.assertValid();
+      const disk = this.#diskRow();
+      const overlayKey = this.#overlayKey;
+      if (overlayKey === undefined && disk === undefined) break;
+      if (overlayKey === undefined || (disk !== undefined && this.#isBefore(disk.key, overlayKey))) {
+        this.#pageIndex++;
+        return this.#emit((disk as DiskRow).key, (disk as DiskRow).stored);
+      }
+      if (disk?.key === overlayKey) this.#pageIndex++;
+      const written = this.#scan.overlay.get(overlayKey);
+      this.#advanceOverlay();
+      if (written !== undefined && written !== null) return this.#emit(overlayKey, written);
+    }
+    this.close();
+    return { done: true, value: undefined };
+  }
+
+  return(): IteratorResult<StoreEntry<BinaryKey>, undefined> {
+    this.close();
+    return { done: true, value: undefined };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#page = [];
+    this.#scan.sorted.endScan();
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  #emit(key: BinaryKey, stored: StoredValue): IteratorResult<StoreEntry<BinaryKey>, undefined> {
+    this.key = key;
+    this.value = stored.value;
+    this.timestampMs = stored.timestampMs;
+    return this.#result;
+  }
+
+  #isBefore(a: BinaryKey, b: BinaryKey): boolean {
+    return this.#scan.reverse ? a > b : a < b;
+  }
+
+  #advanceOverlay(): void {
+    const step = this.#overlayKeys.next();
+    const key = step.done === true ? undefined : step.value[0];
+    this.#overlayKey = key !== undefined && this.#isInside(key) ? key : undefined;
+  }
+
+  #isInside(key: BinaryKey): boolean {
+    const { from, to, toExclusive } = this.#scan;
+    if (from !== undefined && key < from) return false;
+    if (to === undefined) return true;
+    return toExclusive ? key < to : key <= to;
+  }
+
+  #diskRow(): DiskRow | undefined {
+    if (this.#pageIndex < this.#page.length) return this.#page[this.#pageIndex];
+    if (this.#diskEnded) return undefined;
+    this.#readPage();
+    return this.#page[0];
+  }
+
+  #readPage(): void {
+    const { database, from, to, toExclusive, reverse } = this.#scan;
+    const lower = diskKey(from);
+    const upper = to === undefined ? afterData : diskKey(to);
+    const resumed = this.#lastDiskKey === undefined ? undefined : diskKey(this.#lastDiskKey);
+    const options: RangeOptions = reverse
+      ? {
+          start: resumed ?? upper,
+          exclusiveStart: resumed !== undefined || toExclusive,
+          end: lower,
+          inclusiveEnd: true,
+          reverse: true,
+          limit: this.#pageRows,
+        }
+      : {
+          start: resumed ?? lower,
+          exclusiveStart: resumed !== undefined,
+          end: upper,
+          inclusiveEnd: to !== undefined && !toExclusive,
+          limit: this.#pageRows,
+        };
+    this.#page = [];
+    for (const row of database.getRange(options)) {
+      this.#page.push({ key: row.key.latin1Slice(1) as BinaryKey, stored: decodeEntry(row.value) });
+    }
+    this.#pageIndex = 0;
+    this.#diskEnded = this.#page.length < this.#pageRows;
+    this.#lastDiskKey = this.#page.at(-1)?.key;
+    this.#pageRows = Math.min(this.#pageRows * 4, pageRowsMax);
+  }
+}
+
+function diskKey(key: BinaryKey | undefined): Buffer {
+  return bytesOf((dataPrefix + (key ?? '')) as BinaryKey);
+}

@@ -1,0 +1,256 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { open, type RootDatabase, type TransactionFlags } from 'lmdb';
+import { assert } from '../../base/assert.ts';
+import { type BinaryKey, bytesOf } from '../../base/bytes.ts';
+import { StreamsError, TaskCorruptedError } from '../../base/errors.ts';
+import { SortedKeys } from '../sorted-keys.ts';
+import type { StateStoreContext, StoredValue, StoreIterator } from '../state-store.ts';
+import { storeClosed } from '../store-support.ts';
+import { decodeEntry, encodeEntry } from './lmdb-entry.ts';
+import { LmdbTableIterator } from './lmdb-table-iterator.ts';
+
+/** 8 KB pages allow keys of 4,026 bytes (4 KB pages: 1,978), lmdb's most; one byte is our table prefix. */
+const pageBytes = 8_192;
+export const lmdbKeyBytesMax = 4_025;
+/**
+ * Writes kept in memory before the store asks for a commit. 64 MB is about 200,000 entries of 200 bytes, more than a task
+ * writes in several commit intervals; above it, one transaction would block the event loop for seconds.
+ */
+export const overlayBytesMax = 64 * 1024 * 1024;
+/** A restore has no transaction to wait for: it writes whenever this much has come, about 50 ms of work. */
+const restoreOverlayBytesMax = 4 * 1024 * 1024;
+/** Rough cost of an overlay entry besides its key and value: map slot, objects, buffer header. */
+const entryOverheadBytes = 160;
+/**
+ * Abortable, synchronous, not waiting for the disk: lmdb's overlapping sync flushes right after and returns to the last flushed
+ * transaction if the machine (not the process) dies, which costs a longer restore and never mixes state and offset.
+ */
+const transactionFlags = 0x10003 as TransactionFlags;
+
+/** First byte of every lmdb key: lmdb has no empty keys, Kafka has. */
+export const dataPrefix = '\u0001' as BinaryKey;
+const metaPrefix = '\u0000' as BinaryKey;
+const offsetMeta = 'changelog-offset';
+const formatMeta = 'format';
+/** Raised when the layout of keys or values changes: another version's data is restored from the changelog, not misread. */
+const formatVersion = 1;
+
+/**
+ * An ordered table on disk whose writes wait in memory until they are committed together with the changelog offset.
+ *
+ * Owns: one lmdb environment, the overlay of uncommitted writes and the sorted view of its keys.
+ * Called by: the persistent stores, on their task's thread; everything is synchronous.
+ * Invariants: I1 what is on disk is the state after exactly one `commit`, never between two; I2 reads see overlay over disk;
+ * I3 an iterator doesn't outlive the commit, rollback or close after its making: its next step throws.
+ */
+export class LmdbTable {
+  readonly name: string;
+  #database: RootDatabase<Buffer, Buffer> | undefined;
+  #directory: string | undefined;
+  readonly #overlay = new Map<BinaryKey, StoredValue | null>();
+  readonly #sorted = new SortedKeys();
+  #overlayBytes = 0;
+  #restoredOffset: number | undefined;
+  #epoch = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get isOpen(): boolean {
+    return this.#database !== undefined;
+  }
+
+  get restoredOffset(): number | undefined {
+    return this.#restoredOffset;
+  }
+
+  get wantsCommit(): boolean {
+    return this.#overlayBytes > overlayBytesMax;
+  }
+
+  /** Entries on disk and in the overlay; counts twice what is in both. */
+  get approximateNumEntries(): number {
+    const stats = this.#opened().getStats() as { entryCount?: number };
+    return Math.max(0, (stats.entryCount ?? 0) - this.#metaCount()) + this.#overlay.size;
+  }
+
+  open(context: StateStoreContext): void {
+    assert(this.#database === undefined, `the table of store ${this.name} is opened once`);
+    this.#directory = join(context.stateDirectory, this.name);
+    mkdirSync(this.#directory, { recursive: true });
+    try {
+      const database: RootDatabase<Buffer, Buffer> = open({
+        path: this.#directory,
+        encoding: 'binary',
+        keyEncoding: 'binary',
+        pageSize: pageBytes,
+        cache: false,
+      });
+      this.#database = database;
+      const format = this.readMeta(formatMeta);
+      if (format !== undefined && format !== formatVersion) {
+        throw new Error(`its data has format ${format}, this version writes ${formatVersion}`);
+      }
+      this.#restoredOffset = this.readMeta(offsetMeta);
+    } catch (error) {
+      void this.#database?.close();
+      this.#database = undefined;
+      throw new TaskCorruptedError(`State store ${this.name} in ${this.#directory} can't be opened`, error);
+    }
+  }
+
+  get(key: BinaryKey): StoredValue | undefined {
+    const database = this.#opened();
+    const written = this.#overlay.get(key);
+    if (written !== undefined) return written ?? undefined;
+    if (key.length > lmdbKeyBytesMax) return undefined;
+    const bytes = database.getBinaryFast(bytesOf((dataPrefix + key) as BinaryKey));
+    return bytes === undefined ? undefined : decodeEntry(bytes);
+  }
+
+  /** Takes ownership of `value`; null deletes. */
+  put(key: BinaryKey, value: Buffer | null, timestampMs: number): void {
+    this.#opened();
+    if (key.length > lmdbKeyBytesMax) {
+      throw new StreamsError(
+        `State store ${this.name}: a key of ${key.length} bytes; persistent stores take ${lmdbKeyBytesMax}, memory stores any`,
+        { code: 'INVALID_STATE_STORE', recovery: 'fail' },
+      );
+    }
+    const overlay = this.#overlay;
+    const sizeBefore = overlay.size;
+    const replaced = overlay.get(key);
+    overlay.set(key, value === null ? null : { value, timestampMs });
+    this.#overlayBytes += (value?.length ?? 0) - (replaced?.value.length ?? 0);
+    if (overlay.size !== sizeBefore) {
+      this.#overlayBytes += key.length + entryOverheadBytes;
+      this.#sorted.noteChange(key, sizeBefore);
+    }
+  }
+
+  /** Entries from `from` to `to`, in byte order or its reverse; `to` is part of it unless `toExclusive`. */
+  scan(
+    from: BinaryKey | undefined,
+    to: BinaryKey | undefined,
+    toExclusive: boolean,
+    direction: 'forward' | 'reverse',
+  ): StoreIterator<BinaryKey> {
+    const epoch = this.#epoch;
+    return new LmdbTableIterator({
+      database: this.#opened(),
+      overlay: this.#overlay,
+      sorted: this.#sorted,
+      from,
+      to,
+      toExclusive,
+      reverse: direction === 'reverse',
+      assertValid: () => {
+        if (epoch !== this.#epoch) {
+          throw new StreamsError(`State store ${this.name}: an iterator was used after a commit, rollback or close`, {
+            code: 'INVALID_STATE_STORE',
+            recovery: 'fail',
+          });
+        }
+      },
+    });
+  }
+
+  /** Up to `limit` keys on disk after `after`, in order; for sweeps. */
+  keysOnDisk(after: BinaryKey | undefined, limit: number): BinaryKey[] {
+    const database = this.#opened();
+    const keys: BinaryKey[] = [];
+    const start = bytesOf((dataPrefix + (after ?? '')) as BinaryKey);
+    for (const key of database.getKeys({ start, exclusiveStart: after !== undefined, limit })) {
+      keys.push(key.latin1Slice(1) as BinaryKey);
+    }
+    return keys;
+  }
+
+  get overlaySize(): number {
+    return this.#overlay.size;
+  }
+
+  /**
+   * Writes overlay, metadata and changelog offset in one transaction. `keep` false leaves an entry out (it has expired);
+   * `removals` are deleted besides.
+   */
+  commit(
+    changelogOffset: number | undefined,
+    meta: Readonly<Record<string, number>> = {},
+    keep?: (key: BinaryKey) => boolean,
+    removals: readonly BinaryKey[] = [],
+  ): void {
+    const database = this.#opened();
+    const offset = changelogOffset ?? this.#restoredOffset;
+    if (this.#overlay.size === 0 && removals.length === 0 && offset === this.#restoredOffset) return;
+    database.transactionSync(() => {
+      for (const key of removals) database.removeSync(bytesOf((dataPrefix + key) as BinaryKey));
+      for (const [key, written] of this.#overlay) {
+        const bytes = bytesOf((dataPrefix + key) as BinaryKey);
+        if (written === null) database.removeSync(bytes);
+        else if (keep === undefined || keep(key)) database.putSync(bytes, encodeEntry(written));
+      }
+      this.#writeMeta(database, formatMeta, formatVersion);
+      for (const name in meta) this.#writeMeta(database, name, meta[name] as number);
+      if (offset !== undefined) this.#writeMeta(database, offsetMeta, offset);
+    }, transactionFlags);
+    this.#restoredOffset = offset;
+    this.#clearOverlay();
+  }
+
+  /** After a batch of restored records: whether to commit now. */
+  get restoreWantsCommit(): boolean {
+    return this.#overlayBytes > restoreOverlayBytesMax;
+  }
+
+  rollback(): void {
+    this.#opened();
+    this.#clearOverlay();
+  }
+
+  /** A number stored by an earlier commit. */
+  readMeta(name: string): number | undefined {
+    const bytes = this.#opened().getBinary(bytesOf((metaPrefix + name) as BinaryKey));
+    return bytes?.readDoubleBE(0);
+  }
+
+  /** Uncommitted writes are lost. */
+  close(): void {
+    const database = this.#database;
+    if (database === undefined) return;
+    this.#clearOverlay();
+    this.#database = undefined;
+    this.#restoredOffset = undefined;
+    // All our operations are synchronous, so nothing is pending and lmdb closes before it returns its (resolved) promise.
+    void database.close();
+  }
+
+  wipe(): void {
+    assert(this.#database === undefined, `store ${this.name} is closed before it is wiped`);
+    if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  #metaCount(): number {
+    return [...this.#opened().getKeys({ end: bytesOf(dataPrefix) })].length;
+  }
+
+  #writeMeta(database: RootDatabase<Buffer, Buffer>, name: string, value: number): void {
+    const bytes = Buffer.allocUnsafe(8);
+    bytes.writeDoubleBE(value);
+    database.putSync(bytesOf((metaPrefix + name) as BinaryKey), bytes);
+  }
+
+  #clearOverlay(): void {
+    this.#overlay.clear();
+    this.#sorted.clear();
+    this.#overlayBytes = 0;
+    this.#epoch++;
+  }
+
+  #opened(): RootDatabase<Buffer, Buffer> {
+    if (this.#database === undefined) throw storeClosed(this.name);
+    return this.#database;
+  }
+}

@@ -1,0 +1,246 @@
+import type { BinaryKey } from '../../base/bytes.ts';
+import type { RecordBatch } from '../../base/record-batch.ts';
+import type { WindowBytesStoreOptions } from '../memory/memory-window-store.ts';
+import type {
+  StateStoreContext,
+  StoredValue,
+  StoreEntry,
+  StoreIterator,
+  WindowBytesStore,
+  WindowedBytesKey,
+} from '../state-store.ts';
+import { copyRow, storeClosed } from '../store-support.ts';
+import { readWindowChangelogKey, sequenceMax, type WindowChangelogKey, WindowSuffixCache } from '../window-key.ts';
+import { countExpired, WindowRetention } from '../window-retention.ts';
+import { LmdbTable } from './lmdb-table.ts';
+import { recordKeyOf, sequenceOf, windowStartOf, windowTableKey, windowTableKeyStart } from './window-table-key.ts';
+
+const streamTimeMeta = 'observed-stream-time';
+const sequenceMeta = 'sequence';
+/** A sweep for expired windows starts whenever stream time has moved on by retention ÷ this. */
+const sweepsPerRetention = 4;
+/** Keys that a commit looks at while a sweep is on: about 2 ms. Twice the commit's writes when that is more, or sweeps fall behind. */
+const sweptKeysMin = 2_048;
+const startMax = Number.MAX_SAFE_INTEGER;
+
+/**
+ * A window store on disk.
+ *
+ * Owns: an {@link LmdbTable} keyed by record key, start and sequence number; the position of the sweep that removes
+ * expired windows a slice a commit.
+ * Called by: typed stores and DSL nodes of one task, on its thread.
+ * Invariants: I1 every put that isn't a restore goes to the changelog, in order, also one that is too old to be kept; I2 no read
+ * shows a window that has expired; I3 disk holds windows, stream time and sequence number of the last commit.
+ */
+export class LmdbWindowStore implements WindowBytesStore {
+  readonly name: string;
+  readonly persistent = true;
+  readonly retentionMs: number;
+  readonly windowSizeMs: number;
+  readonly #loggingEnabled: boolean;
+  readonly #retainDuplicates: boolean;
+  readonly #table: LmdbTable;
+  readonly #retention: WindowRetention;
+  readonly #suffixes = new WindowSuffixCache();
+  #sequence = 0;
+  #sweptBeforeMs = 0;
+  #sweepAfter: BinaryKey | undefined;
+  #sweeping = false;
+  #context: StateStoreContext | undefined;
+
+  constructor(options: WindowBytesStoreOptions) {
+    this.name = options.name;
+    this.retentionMs = options.retentionMs;
+    this.windowSizeMs = options.windowSizeMs;
+    this.#loggingEnabled = options.loggingEnabled;
+    this.#retainDuplicates = options.retainDuplicates;
+    this.#table = new LmdbTable(options.name);
+    this.#retention = new WindowRetention(options.retentionMs);
+  }
+
+  get isOpen(): boolean {
+    return this.#table.isOpen;
+  }
+
+  get restoredOffset(): number | undefined {
+    return this.#table.restoredOffset;
+  }
+
+  get wantsCommit(): boolean {
+    return this.#table.wantsCommit;
+  }
+
+  open(context: StateStoreContext): void {
+    this.#table.open(context);
+    this.#context = context;
+    this.#readPosition();
+  }
+
+  put(key: BinaryKey, value: Buffer | null, windowStartMs: number, timestampMs: number): void {
+    const context = this.#context;
+    if (context === undefined) throw storeClosed(this.name);
+    if (this.#retainDuplicates) {
+      if (value === null) return;
+      this.#sequence = (this.#sequence + 1) & sequenceMax;
+    }
+    if (!this.#write(key, value, windowStartMs, this.#sequence, timestampMs)) countExpired(context, this.name);
+    if (this.#loggingEnabled) {
+      const suffix = this.#suffixes.suffix(windowStartMs, this.#sequence);
+      context.logChange(this.name, (key + suffix) as BinaryKey, value, timestampMs);
+    }
+  }
+
+  get(key: BinaryKey, windowStartMs: number): StoredValue | undefined {
+    if (windowStartMs < this.#retention.minLiveStartMs) return undefined;
+    if (!this.#retainDuplicates) return this.#table.get(windowTableKey(key, windowStartMs, 0));
+    const last = this.fetch(key, windowStartMs, windowStartMs, 'reverse');
+    const step = last.next();
+    last.close();
+    return step.done === true ? undefined : { value: step.value.value, timestampMs: step.value.timestampMs };
+  }
+
+  fetch(
+    key: BinaryKey,
+    fromMs: number,
+    toMs: number,
+    direction: 'forward' | 'reverse',
+  ): StoreIterator<WindowedBytesKey> {
+    const from = Math.max(0, fromMs, this.#retention.minLiveStartMs);
+    const to = Math.min(toMs, startMax);
+    const keyStart = windowTableKeyStart(key);
+    const bound = (startMs: number, sequence: number) =>
+      // An empty range keeps both bounds equal and the filter below empties it.
+      windowTableKey(key, Math.max(0, startMs), sequence);
+    const rows = this.#table.scan(
+      from <= to ? bound(from, 0) : keyStart,
+      from <= to ? bound(to, sequenceMax) : keyStart,
+      false,
+      direction,
+    );
+    return new LmdbWindowIterator(rows, from, to);
+  }
+
+  fetchAll(fromMs: number, toMs: number, direction: 'forward' | 'reverse'): StoreIterator<WindowedBytesKey> {
+    const from = Math.max(0, fromMs, this.#retention.minLiveStartMs);
+    return new LmdbWindowIterator(this.#table.scan(undefined, undefined, false, direction), from, toMs);
+  }
+
+  restore(batch: RecordBatch, nextOffset: number): void {
+    const parsed: WindowChangelogKey = { key: undefined, windowStartMs: 0, sequence: 0 };
+    for (let row = 0; row < batch.count; row++) {
+      readWindowChangelogKey(batch, row, parsed);
+      if (parsed.key === undefined) continue;
+      const value = copyRow(batch, row);
+      if (this.#retainDuplicates) {
+        this.#sequence = Math.max(this.#sequence, parsed.sequence);
+        if (value === null) continue;
+      }
+      this.#write(parsed.key, value, parsed.windowStartMs, parsed.sequence, batch.timestamps[row] as number);
+    }
+    if (this.#table.restoreWantsCommit) this.commit(nextOffset);
+  }
+
+  flush(): void {}
+
+  commit(changelogOffset: number | undefined): void {
+    const minLiveStartMs = this.#retention.minLiveStartMs;
+    this.#table.commit(
+      changelogOffset,
+      { [streamTimeMeta]: this.#retention.observedStreamTimeMs, [sequenceMeta]: this.#sequence },
+      (key) => windowStartOf(key) >= minLiveStartMs,
+      this.#sweep(minLiveStartMs),
+    );
+  }
+
+  rollback(): boolean {
+    this.#table.rollback();
+    this.#readPosition();
+    return true;
+  }
+
+  close(): void {
+    this.#context = undefined;
+    this.#table.close();
+  }
+
+  wipe(): void {
+    this.#table.wipe();
+  }
+
+  #readPosition(): void {
+    this.#retention.reset(this.#table.readMeta(streamTimeMeta) ?? -1);
+    this.#sequence = this.#table.readMeta(sequenceMeta) ?? 0;
+    this.#sweepAfter = undefined;
+    this.#sweeping = false;
+    this.#sweptBeforeMs = 0;
+  }
+
+  /** False when the window had already expired. */
+  #write(key: BinaryKey, value: Buffer | null, windowStartMs: number, sequence: number, timestampMs: number): boolean {
+    this.#retention.observe(windowStartMs);
+    if (windowStartMs < this.#retention.minLiveStartMs) return false;
+    this.#table.put(windowTableKey(key, windowStartMs, sequence), value, timestampMs);
+    return true;
+  }
+
+  /** The next slice of expired windows on disk. */
+  #sweep(minLiveStartMs: number): BinaryKey[] {
+    if (!this.#sweeping) {
+      if (minLiveStartMs < this.#sweptBeforeMs + this.retentionMs / sweepsPerRetention) return [];
+      this.#sweeping = true;
+      this.#sweptBeforeMs = minLiveStartMs;
+      this.#sweepAfter = undefined;
+    }
+    const limit = Math.max(sweptKeysMin, 2 * this.#table.overlaySize);
+    const keys = this.#table.keysOnDisk(this.#sweepAfter, limit);
+    if (keys.length < limit) this.#sweeping = false;
+    this.#sweepAfter = keys.at(-1);
+    return keys.filter((key) => windowStartOf(key) < minLiveStartMs);
+  }
+}
+
+/** Rows of a table scan as windows, those outside the time range left out. */
+class LmdbWindowIterator implements StoreIterator<WindowedBytesKey>, StoreEntry<WindowedBytesKey> {
+  readonly key = { key: '' as BinaryKey, windowStartMs: 0, sequence: 0 };
+  value: Buffer = Buffer.alloc(0);
+  timestampMs = 0;
+  readonly #rows: StoreIterator<BinaryKey>;
+  readonly #fromMs: number;
+  readonly #toMs: number;
+  readonly #result: IteratorYieldResult<StoreEntry<WindowedBytesKey>> = { done: false, value: this };
+
+  constructor(rows: StoreIterator<BinaryKey>, fromMs: number, toMs: number) {
+    this.#rows = rows;
+    this.#fromMs = fromMs;
+    this.#toMs = toMs;
+  }
+
+  next(): IteratorResult<StoreEntry<WindowedBytesKey>, undefined> {
+    for (;;) {
+      const step = this.#rows.next();
+      if (step.done === true) return step;
+      const row = step.value;
+      const windowStartMs = windowStartOf(row.key);
+      if (windowStartMs < this.#fromMs || windowStartMs > this.#toMs) continue;
+      this.key.key = recordKeyOf(row.key);
+      this.key.windowStartMs = windowStartMs;
+      this.key.sequence = sequenceOf(row.key);
+      this.value = row.value;
+      this.timestampMs = row.timestampMs;
+      return this.#result;
+    }
+  }
+
+  return(): IteratorResult<StoreEntry<WindowedBytesKey>, undefined> {
+    this.close();
+    return { done: true, value: undefined };
+  }
+
+  close(): void {
+    this.#rows.close();
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+}

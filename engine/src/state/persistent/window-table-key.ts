@@ -1,0 +1,41 @@
+import type { BinaryKey } from '../../base/bytes.ts';
+import { windowSuffix, windowSuffixBytes } from '../window-key.ts';
+
+const zero = '\u0000';
+/** A zero byte inside a key; sorts after the terminator, so that a key sorts before its extensions. */
+const escapedZero = '\u0000\u00ff';
+const terminator = '\u0000\u0000';
+const twoToThe32 = 4_294_967_296;
+
+/** Order-preserving form of a record key: no key's form is a prefix of another's. */
+export function windowTableKeyStart(key: BinaryKey): BinaryKey {
+  return ((key.includes(zero) ? key.replaceAll(zero, escapedZero) : key) + terminator) as BinaryKey;
+}
+
+/** Key of one window on disk: sorts by record key, start, sequence number. */
+export function windowTableKey(key: BinaryKey, windowStartMs: number, sequence: number): BinaryKey {
+  return (windowTableKeyStart(key) + windowSuffix(windowStartMs, sequence)) as BinaryKey;
+}
+
+export function windowStartOf(tableKey: BinaryKey): number {
+  const at = tableKey.length - windowSuffixBytes;
+  return int32(tableKey, at) * twoToThe32 + (int32(tableKey, at + 4) >>> 0);
+}
+
+export function sequenceOf(tableKey: BinaryKey): number {
+  return int32(tableKey, tableKey.length - 4);
+}
+
+export function recordKeyOf(tableKey: BinaryKey): BinaryKey {
+  const escaped = tableKey.slice(0, tableKey.length - windowSuffixBytes - terminator.length);
+  return (escaped.includes(zero) ? escaped.replaceAll(escapedZero, zero) : escaped) as BinaryKey;
+}
+
+function int32(text: string, at: number): number {
+  return (
+    (text.charCodeAt(at) << 24) |
+    (text.charCodeAt(at + 1) << 16) |
+    (text.charCodeAt(at + 2) << 8) |
+    text.charCodeAt(at + 3)
+  );
+}

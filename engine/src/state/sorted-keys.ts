@@ -1,0 +1,83 @@
+import BTreeModule from 'sorted-btree';
+import type { BinaryKey } from '../base/bytes.ts';
+
+// The package is CommonJS with a `default` member of its own; Node hands over the whole module object.
+const BTree = ((BTreeModule as unknown as { default?: unknown }).default ?? BTreeModule) as typeof BTreeModule.default;
+type KeyTree = InstanceType<typeof BTree<BinaryKey, undefined>>;
+
+/** Above this many queued changes (and above the number of keys) building anew is cheaper than catching up. */
+const queuedChangesMin = 4_096;
+/** Measured best between 64 and 256 for string keys. */
+const treeNodeSizeMax = 128;
+
+function compareKeys(a: BinaryKey, b: BinaryKey): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/**
+ * The sorted order of a map's keys, kept only as far as ranges ask for it: a tree costs ten times a map, and most stores
+ * are never ranged over.
+ *
+ * Owns: the tree and the queue of keys whose presence may have changed since the tree was last brought up to date.
+ * Called by: the stores, on every key that appears or disappears, and on every range.
+ * Invariants: I1 after `catchUp` the tree holds exactly the keys that `has` confirms; I2 an iterator handed out sees the keys
+ * of the moment it was made, whatever changes later; I3 the queue never outgrows the key set by more than a constant.
+ */
+export class SortedKeys {
+  #tree: KeyTree | undefined;
+  #changed: BinaryKey[] = [];
+  #openScans = 0;
+
+  /** A key was added or removed. Costs nothing until the first range. */
+  noteChange(key: BinaryKey, keyCount: number): void {
+    if (this.#tree === undefined) return;
+    this.#changed.push(key);
+    if (this.#changed.length > queuedChangesMin + keyCount) this.clear();
+  }
+
+  clear(): void {
+    this.#tree = undefined;
+    this.#changed = [];
+  }
+
+  /** Keys from `from` on (forward) or from it down (reverse); undefined means from the end. The scan must be ended by `endScan`. */
+  scan(
+    source: ReadonlyMap<BinaryKey, unknown>,
+    from: BinaryKey | undefined,
+    direction: 'forward' | 'reverse',
+  ): Iterator<readonly [BinaryKey, undefined]> {
+    const tree = this.#catchUp(source);
+    this.#openScans++;
+    const reused: BinaryKey[] = [];
+    return (direction === 'forward' ? tree.entries(from, reused) : tree.entriesReversed(from, reused)) as Iterator<
+      readonly [BinaryKey, undefined]
+    >;
+  }
+
+  endScan(): void {
+    this.#openScans--;
+  }
+
+  #catchUp(source: ReadonlyMap<BinaryKey, unknown>): KeyTree {
+    let tree = this.#tree;
+    if (tree === undefined) {
+      tree = new BTree<BinaryKey, undefined>(undefined, compareKeys, treeNodeSizeMax);
+      for (const key of [...source.keys()].sort(compareKeys)) tree.set(key, undefined);
+      this.#tree = tree;
+      this.#changed = [];
+      return tree;
+    }
+    if (this.#changed.length === 0) return tree;
+    if (this.#openScans > 0) {
+      // Open scans keep the old nodes (I2): cloning is O(1), and changed nodes are copied.
+      tree = tree.clone();
+      this.#tree = tree;
+    }
+    for (const key of this.#changed) {
+      if (source.has(key)) tree.set(key, undefined);
+      else tree.delete(key);
+    }
+    this.#changed = [];
+    return tree;
+  }
+}

@@ -1,0 +1,126 @@
+import { StreamsError } from '../base/errors.ts';
+import type { Serde } from '../serde/serde.ts';
+import type { KeyValueStore, TimestampedKeyValueStore } from './key-value-store.ts';
+import { MemoryKeyValueStore } from './memory/memory-key-value-store.ts';
+import { MemoryWindowStore } from './memory/memory-window-store.ts';
+import { PlainKeyValueStore, TimestampedStore } from './metered-key-value-store.ts';
+import { PlainWindowStore, TimestampedPlainWindowStore } from './metered-window-store.ts';
+import { LmdbKeyValueStore } from './persistent/lmdb-key-value-store.ts';
+import { LmdbWindowStore } from './persistent/lmdb-window-store.ts';
+import type { KeyValueBytesStore, StateStore, StoreBuilder, WindowBytesStore } from './state-store.ts';
+import type { TimestampedWindowStore, WindowStore } from './window-store.ts';
+
+/** Where a store keeps its entries between commits: `memory` restores from the changelog at start, `persistent` on disk (lmdb). */
+export type StoreMedium = 'memory' | 'persistent';
+
+export interface StoreOptions<K, V> {
+  /** Part of the changelog topic's name: letters, digits, `.`, `_`, `-`. */
+  readonly name: string;
+  readonly key: Serde<K>;
+  readonly value: Serde<V>;
+  /** Default: `persistent`, as in Kafka Streams. */
+  readonly store?: StoreMedium;
+  /** Default: true. Without a changelog a memory store starts empty. */
+  readonly loggingEnabled?: boolean;
+  /** Overrides of the changelog topic's configuration. */
+  readonly loggingConfig?: Readonly<Record<string, string>>;
+  /** Default: false. */
+  readonly cachingEnabled?: boolean;
+}
+
+export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
+  /** How long a window is kept after the newest window's start, ms; at least `windowSizeMs`. */
+  readonly retentionMs: number;
+  readonly windowSizeMs: number;
+  /** Keep every put as an entry of its own; for stream-stream joins. Default: false. */
+  readonly retainDuplicates?: boolean;
+}
+
+/** A store builder that knows its serdes, so that nodes and queries can be typed by it. */
+export interface TypedStoreBuilder<S extends StateStore, K, V> extends StoreBuilder<S> {
+  readonly keySerde: Serde<K>;
+  readonly valueSerde: Serde<V>;
+}
+
+/** Kafka's rule for topic names, which store names become part of. */
+const namePattern = /^[a-zA-Z0-9._-]{1,200}$/;
+
+function common<K, V>(options: StoreOptions<K, V>) {
+  if (!namePattern.test(options.name) || options.name === '.' || options.name === '..') {
+    throw invalid(options.name, 'a store name has 1 to 200 letters, digits, ".", "_" or "-"');
+  }
+  return {
+    name: options.name,
+    persistent: (options.store ?? 'persistent') === 'persistent',
+    loggingEnabled: options.loggingEnabled ?? true,
+    loggingConfig: options.loggingConfig ?? {},
+    cachingEnabled: options.cachingEnabled ?? false,
+    keySerde: options.key,
+    valueSerde: options.value,
+  };
+}
+
+function invalid(name: string, rule: string): StreamsError {
+  return new StreamsError(`State store ${JSON.stringify(name)}: ${rule}`, {
+    code: 'INVALID_STATE_STORE',
+    recovery: 'fail',
+  });
+}
+
+function keyValueBuilder<S extends StateStore, K, V>(
+  options: StoreOptions<K, V>,
+  wrap: (bytes: KeyValueBytesStore) => S,
+): TypedStoreBuilder<S, K, V> {
+  const fields = common(options);
+  return Object.freeze({
+    ...fields,
+    kind: 'key-value' as const,
+    build: () => wrap(fields.persistent ? new LmdbKeyValueStore(fields) : new MemoryKeyValueStore(fields)),
+  });
+}
+
+function windowBuilder<S extends StateStore, K, V>(
+  options: WindowStoreOptions<K, V>,
+  wrap: (bytes: WindowBytesStore) => S,
+): TypedStoreBuilder<S, K, V> {
+  const { retentionMs, windowSizeMs } = options;
+  if (!(windowSizeMs > 0)) throw invalid(options.name, 'windowSizeMs must be positive');
+  if (!(retentionMs >= windowSizeMs)) throw invalid(options.name, 'retentionMs must be at least windowSizeMs');
+  const fields = {
+    ...common(options),
+    retentionMs,
+    windowSizeMs,
+    retainDuplicates: options.retainDuplicates ?? false,
+  };
+  return Object.freeze({
+    ...fields,
+    kind: 'window' as const,
+    build: () => wrap(fields.persistent ? new LmdbWindowStore(fields) : new MemoryWindowStore(fields)),
+  });
+}
+
+/**
+ * Builders of state stores for `topology.addStateStore`, `Materialized` options and `ProcessorSupplier.stores`. Each builder is
+ * a value; `build` makes a store a task. Throws `INVALID_STATE_STORE` for impossible options.
+ */
+export const Stores = {
+  keyValueStoreBuilder<K, V>(options: StoreOptions<K, V>): TypedStoreBuilder<KeyValueStore<K, V>, K, V> {
+    return keyValueBuilder(options, (bytes) => new PlainKeyValueStore(bytes, options.key, options.value));
+  },
+
+  timestampedKeyValueStoreBuilder<K, V>(
+    options: StoreOptions<K, V>,
+  ): TypedStoreBuilder<TimestampedKeyValueStore<K, V>, K, V> {
+    return keyValueBuilder(options, (bytes) => new TimestampedStore(bytes, options.key, options.value));
+  },
+
+  windowStoreBuilder<K, V>(options: WindowStoreOptions<K, V>): TypedStoreBuilder<WindowStore<K, V>, K, V> {
+    return windowBuilder(options, (bytes) => new PlainWindowStore(bytes, options.key, options.value));
+  },
+
+  timestampedWindowStoreBuilder<K, V>(
+    options: WindowStoreOptions<K, V>,
+  ): TypedStoreBuilder<TimestampedWindowStore<K, V>, K, V> {
+    return windowBuilder(options, (bytes) => new TimestampedPlainWindowStore(bytes, options.key, options.value));
+  },
+} as const;

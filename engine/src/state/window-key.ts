@@ -1,0 +1,55 @@
+import { type BinaryKey, binaryKey } from '../base/bytes.ts';
+import type { RecordBatch } from '../base/record-batch.ts';
+
+/** Start of the window (8 bytes) and sequence number (4 bytes), big-endian, after the record key. */
+export const windowSuffixBytes = 12;
+/** Sequence numbers are Java ints that never go negative. */
+export const sequenceMax = 0x7fff_ffff;
+
+const twoToThe32 = 4_294_967_296;
+const scratch = Buffer.alloc(windowSuffixBytes);
+
+/** The 12 bytes after the key in a window store's changelog. */
+export function windowSuffix(windowStartMs: number, sequence: number): BinaryKey {
+  const high = Math.floor(windowStartMs / twoToThe32);
+  scratch.writeInt32BE(high, 0);
+  scratch.writeUInt32BE(windowStartMs - high * twoToThe32, 4);
+  scratch.writeInt32BE(sequence, 8);
+  return scratch.latin1Slice(0, windowSuffixBytes) as BinaryKey;
+}
+
+/** A changelog row's key taken apart; `key` undefined where the row has no key or is too short to be one. */
+export interface WindowChangelogKey {
+  key: BinaryKey | undefined;
+  windowStartMs: number;
+  sequence: number;
+}
+
+/** Reads the key of a window store's changelog record into `target`. */
+export function readWindowChangelogKey(batch: RecordBatch, row: number, target: WindowChangelogKey): void {
+  const start = batch.keyStarts[row] as number;
+  const end = (batch.keyEnds[row] as number) - windowSuffixBytes;
+  if (start < 0 || end < start) {
+    target.key = undefined;
+    return;
+  }
+  target.key = binaryKey(batch.buffer, start, end);
+  target.windowStartMs = batch.buffer.readInt32BE(end) * twoToThe32 + batch.buffer.readUInt32BE(end + 4);
+  target.sequence = batch.buffer.readInt32BE(end + 8);
+}
+
+/** Suffixes of consecutive puts are mostly the same; one remembered spares building them. */
+export class WindowSuffixCache {
+  #windowStartMs = -1;
+  #sequence = -1;
+  #suffix = '' as BinaryKey;
+
+  suffix(windowStartMs: number, sequence: number): BinaryKey {
+    if (windowStartMs !== this.#windowStartMs || sequence !== this.#sequence) {
+      this.#suffix = windowSuffix(windowStartMs, sequence);
+      this.#windowStartMs = windowStartMs;
+      this.#sequence = sequence;
+    }
+    return this.#suffix;
+  }
+}
