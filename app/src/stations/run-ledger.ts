@@ -63,12 +63,12 @@ export class RunLedger {
   readonly run: Run;
   readonly intents = new Map<number, BoardIntent>();
   readonly results = new Map<number, BoardResult>();
-  readonly #directory: string;
+  readonly directory: string;
   readonly #intentLog: AppendLog;
   readonly #resultLog: AppendLog;
 
   private constructor(directory: string, run: Run, intentLog: AppendLog, resultLog: AppendLog) {
-    this.#directory = directory;
+    this.directory = directory;
     this.run = run;
     this.#intentLog = intentLog;
     this.#resultLog = resultLog;
@@ -146,7 +146,7 @@ export class RunLedger {
 
   async finish(nowMs: number): Promise<void> {
     await writeDurably(
-      join(this.#directory, 'run.json'),
+      join(this.directory, 'run.json'),
       JSON.stringify({ ...this.run, finishedAtMs: nowMs }, undefined, 2),
     );
   }

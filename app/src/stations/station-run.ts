@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v5 as uuidv5 } from 'uuid';
-import type { BoardSource, PartSpec } from './board-source.ts';
+import type { BoardSource, CapturedBoard, PartSpec } from './board-source.ts';
 import type { BoardIntent, BoardResult, RunLedger } from './run-ledger.ts';
 import type { Json, StationClient } from './station-client.ts';
 
@@ -20,6 +20,8 @@ export interface StationRunOptions {
   readonly concurrency: number;
   /** Boards a minute that stations start; null: as fast as they get rid of them. */
   readonly ratePerMinute: number | null;
+  /** Only boards that an earlier life of the run had begun: closes a run that nobody goes on with. */
+  readonly begunOnly: boolean;
   readonly signal: AbortSignal;
   readonly onBoard?: (result: BoardResult) => void;
   readonly onError?: (intent: BoardIntent, error: unknown) => void;
@@ -42,7 +44,7 @@ export class StationRun {
 
   /** Resolves when every board has its end, or after the abort when the boards in hand have. */
   async work(): Promise<void> {
-    const { ledger, signal, concurrency } = this.#options;
+    const { ledger, source, signal, concurrency } = this.#options;
     const begun = ledger.pending();
     const paceMs = this.#options.ratePerMinute === null ? 0 : 60_000 / this.#options.ratePerMinute;
     let next = ledger.nextIndex();
@@ -54,7 +56,8 @@ export class StationRun {
           await this.#inspect(old);
           continue;
         }
-        if (signal.aborted || (ledger.run.boards !== null && next >= ledger.run.boards)) return;
+        if (this.#options.begunOnly || signal.aborted || (ledger.run.boards !== null && next >= ledger.run.boards))
+          return;
         const index = next;
         next += 1;
         if (paceMs > 0) {
@@ -63,16 +66,16 @@ export class StationRun {
           if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => undefined);
           if (signal.aborted) return;
         }
-        await this.#inspect(await this.#intend(index));
+        const captured = await source.board(index).capture();
+        await this.#inspect(await this.#intend(index, captured), captured);
       }
     };
     await Promise.all(Array.from({ length: concurrency }, worker));
   }
 
-  async #intend(index: number): Promise<BoardIntent> {
+  async #intend(index: number, captured: CapturedBoard): Promise<BoardIntent> {
     const { ledger, source } = this.#options;
     const plan = source.board(index);
-    const captured = await plan.capture();
     const intent: BoardIntent = {
       index,
       chipId: plan.chipId,
@@ -86,9 +89,10 @@ export class StationRun {
     return intent;
   }
 
-  async #inspect(intent: BoardIntent): Promise<void> {
+  /** `captured` is at hand unless an earlier life of the run took the picture. */
+  async #inspect(intent: BoardIntent, captured?: CapturedBoard): Promise<void> {
     try {
-      const result = await this.#send(intent);
+      const result = await this.#send(intent, captured);
       await this.#options.ledger.finishBoard(result);
       this.#options.onBoard?.(result);
     } catch (error) {
@@ -97,7 +101,7 @@ export class StationRun {
     }
   }
 
-  async #send(intent: BoardIntent): Promise<BoardResult> {
+  async #send(intent: BoardIntent, captured: CapturedBoard | undefined): Promise<BoardResult> {
     const { client, source } = this.#options;
     const plan = source.board(intent.index);
     const lotId = await this.#lot(plan.part);
@@ -114,9 +118,9 @@ export class StationRun {
     );
     const inspectionId = String(created['id']);
     const path = `/v1/inspections/${inspectionId}`;
-    const captured = await plan.capture();
+    const { jpeg } = captured ?? (await plan.capture());
     const file = { filename: `${intent.chipId}.jpg`, content_type: 'image/jpeg' };
-    const artifact = await client.upload(`${path}/artifacts`, file, captured.jpeg, this.#key(intent.index, 'upload'));
+    const artifact = await client.upload(`${path}/artifacts`, file, jpeg, this.#key(intent.index, 'upload'));
     await client.post(
       `${path}/artifacts/confirm`,
       { artifact_id: artifact['artifact_id'], ...file },

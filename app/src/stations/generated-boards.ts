@@ -1,0 +1,54 @@
+import { encodeJpeg, generateBoard } from '@chip-quality/models/boards';
+import { type BoardSource, DEMO_LINES, type PartSpec, placeOnLine } from './board-source.ts';
+
+/** About one board in this many is defective, as on a line that has a quality problem worth showing. */
+const DEFECTIVE_ONE_IN = 8;
+/** Spreads board seeds: neighbouring runs must not share boards. Any odd constant would do; this one is 2^32 / phi. */
+const SEED_STRIDE = 2_654_435_761;
+
+/** Boards of the demonstration line: seeded, with known ground truth, one part a line. */
+export function generatedBoards(seed: number): BoardSource {
+  const parts: readonly PartSpec[] = DEMO_LINES.map((line, index) => ({
+    partNumber: `demo-${line}`,
+    golden: async () => {
+      const { golden } = generateBoard({ seed: 0, partSeed: seed + index, defective: false });
+      return bytes(await encodeJpeg(golden));
+    },
+  }));
+  return {
+    name: 'generated',
+    size: null,
+    remark: undefined,
+    board(index) {
+      const boardSeed = (seed + Math.imul(index + 1, SEED_STRIDE)) >>> 0;
+      const line = index % DEMO_LINES.length;
+      return {
+        ...placeOnLine(index),
+        chipId: `board-${String(index).padStart(6, '0')}`,
+        part: parts[line] as PartSpec,
+        async capture() {
+          const board = generateBoard({
+            seed: boardSeed,
+            partSeed: seed + line,
+            defective: boardSeed % DEFECTIVE_ONE_IN === 0,
+          });
+          return {
+            jpeg: bytes(await encodeJpeg(board.image)),
+            defects: board.defects.map(({ x, y, width, height, label }) => ({
+              x1: x,
+              y1: y,
+              x2: x + width,
+              y2: y + height,
+              label,
+            })),
+          };
+        },
+      };
+    },
+  };
+}
+
+/** `fetch` takes bodies over ArrayBuffers, not over shared memory. */
+function bytes(encoded: Uint8Array): Uint8Array<ArrayBuffer> {
+  return encoded.buffer instanceof ArrayBuffer ? (encoded as Uint8Array<ArrayBuffer>) : new Uint8Array(encoded);
+}

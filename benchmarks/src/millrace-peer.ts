@@ -1,0 +1,50 @@
+import { bytes, KafkaStreams, long, StreamsBuilder, string, type Topology } from 'millrace';
+
+/** The three topologies, as `KafkaStreamsPeer.java` has them. */
+export function benchmarkTopology(name: string, input: string, output: string): Topology {
+  const builder = new StreamsBuilder();
+  switch (name) {
+    case 'pass-through':
+      builder.stream(input, { key: bytes(), value: bytes() }).to(output);
+      break;
+    case 'count':
+      builder
+        .stream(input, { key: string(), value: bytes() })
+        .groupByKey()
+        .count({ materialized: { name: 'counts', store: 'memory' } })
+        .toStream()
+        .to(output, { key: string(), value: long() });
+      break;
+    case 'json-map':
+      builder
+        .stream(input, { key: string(), value: bytes() })
+        .mapValues((value) => mapJson(value), { value: bytes() })
+        .to(output);
+      break;
+    default:
+      throw new Error(`unknown topology ${name}`);
+  }
+  return builder.build();
+}
+
+function mapJson(value: Buffer): Buffer {
+  const node = JSON.parse(value.utf8Slice()) as { reading: number; checked?: boolean };
+  node.reading *= 2;
+  node.checked = true;
+  return Buffer.from(JSON.stringify(node));
+}
+
+const [topology, bootstrapServers, applicationId, input, output, stateDir] = process.argv.slice(2);
+if (stateDir !== undefined) {
+  const streams = new KafkaStreams(benchmarkTopology(topology as string, input as string, output as string), {
+    applicationId: applicationId as string,
+    bootstrapServers: (bootstrapServers as string).split(','),
+    stateDir,
+    commitIntervalMs: 100,
+    autoOffsetReset: 'earliest',
+  });
+  process.on('SIGTERM', () => {
+    void streams.close().then(() => process.exit(0));
+  });
+  await streams.start();
+}
