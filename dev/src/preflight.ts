@@ -99,19 +99,27 @@ export function findMissing(parts: readonly PartName[], needsMaven: boolean, mac
       command: `useradd --system --user-group --no-create-home --shell /usr/sbin/nologin ${POSTGRES_USER}`,
     });
   }
-  if (parts.includes('triton')) {
-    if (machine.run(['python3.11', '-c', 'import venv, ensurepip']) === undefined) {
-      missing.push({
-        what: 'Python 3.11 with venv',
-        why: 'it carries the Triton server',
-        packages: ['python3.11', 'python3.11-venv'],
-      });
-    }
-    if (machine.run(['/sbin/ldconfig', '-p'])?.includes('libpython3.11.so.1.0') !== true) {
-      missing.push({ what: 'libpython3.11', why: "Triton's Python backend loads it", packages: ['libpython3.11'] });
-    }
+  if (parts.includes('triton') && findTritonPython(machine) === undefined) {
+    missing.push({
+      what: 'Python 3.11 or 3.12 with venv and its shared library',
+      why: 'it carries the Triton server and runs its Python backend',
+      packages: ['python3.11', 'python3.11-venv', 'libpython3.11'],
+    });
   }
   return missing;
+}
+
+/** Python versions for which both Triton's backend process and numpy 1.26 exist. */
+const TRITON_PYTHONS = ['3.11', '3.12'];
+
+/** The system's Python that can carry Triton; other builds lack the shared library it loads. */
+export function findTritonPython(machine: Machine): string | undefined {
+  const libraries = machine.run(['/sbin/ldconfig', '-p']) ?? '';
+  return TRITON_PYTHONS.find(
+    (version) =>
+      libraries.includes(`libpython${version}.so.1.0`) &&
+      machine.run([`/usr/bin/python${version}`, '-c', 'import venv, ensurepip']) !== undefined,
+  );
 }
 
 /** The one command line that installs everything in the list. */
