@@ -146,7 +146,10 @@ export interface ObjectHead {
 }
 
 export interface Objects {
-  presignPut(key: string, options: { readonly contentType: string; readonly expiresInSeconds: number }): Promise<string>;
+  presignPut(
+    key: string,
+    options: { readonly contentType: string; readonly expiresInSeconds: number },
+  ): Promise<string>;
   presignGet(key: string, expiresInSeconds: number): Promise<string>;
   head(key: string): Promise<ObjectHead | undefined>;
 }

@@ -1,0 +1,15 @@
+/** What a token may allow. */
+export const SCOPES = ['inspections:write', 'inspections:read', 'parts:write', 'lots:write', 'live:read'] as const;
+
+export type Scope = (typeof SCOPES)[number];
+
+/** Who asks. */
+export interface Principal {
+  /** Every id and key is derived within it; never contains `|`. */
+  readonly tenantId: string;
+  /** The token's `sub`. */
+  readonly subject: string;
+  readonly scopes: ReadonlySet<string>;
+  /** Epoch ms: an open connection ends then. */
+  readonly expiresAtMs: number;
+}

@@ -1,0 +1,35 @@
+/** Every bound of the API in one place; `app/` may override single ones. */
+export interface ApiLimits {
+  readonly bodyBytesMax: number;
+  readonly handlerTimeoutMs: number;
+  readonly drainTimeoutMs: number;
+  readonly uploadBytesMax: number;
+  readonly uploadUrlSeconds: number;
+  readonly downloadUrlSeconds: number;
+  readonly liveClientsMax: number;
+  readonly liveBackpressureBytesMax: number;
+  readonly heartbeatMs: number;
+}
+
+export const DEFAULT_LIMITS: ApiLimits = {
+  /** Bodies are small JSON documents; images go straight to the object store. */
+  bodyBytesMax: 256 * 1024,
+  /** Longer than the command gateway's own deadline, so that this one only catches what has none. */
+  handlerTimeoutMs: 20_000,
+  /** How long `close()` waits for requests under way. Kubernetes gives 30 s in all. */
+  drainTimeoutMs: 10_000,
+  /** A board photographed at 20 megapixels as JPEG stays under it; must not exceed what the image source loads. */
+  uploadBytesMax: 16 * 1024 * 1024,
+  /** Long enough for a slow station, short enough that a leaked URL is worth little. */
+  uploadUrlSeconds: 15 * 60,
+  downloadUrlSeconds: 5 * 60,
+  /** Each client may hold `liveBackpressureBytesMax`: the product bounds the memory. */
+  liveClientsMax: 500,
+  /** Room for one snapshot of boards with many defects; a client that falls further behind is closed and resumes. */
+  liveBackpressureBytesMax: 2 * 1024 * 1024,
+  /** Under the usual 30–60 s idle timeout of proxies. */
+  heartbeatMs: 10_000,
+};
+
+/** Bytes of an oversized body that are still read and thrown away, so that the client gets to see the 413. */
+export const DISCARD_BYTES_MAX = 2 * 1024 * 1024;

@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import type { Principal } from '../auth/principal.ts';
+import type { LiveFeed, LiveMessage } from '../ports.ts';
+
+/** What a session needs of a WebSocket. `send` may close the connection when its client is too slow. */
+export interface LiveConnection {
+  send(text: string): void;
+  close(code: number, reason: string): void;
+}
+
+/** Application close codes (4000–4999), so that a client knows whether to come back. */
+export const CLOSE_CODES = {
+  /** The token has expired: get another one first. */
+  tokenExpired: 4401,
+  /** The server goes away (RFC 6455): come back with epoch and offset. */
+  goingAway: 1001,
+} as const;
+
+/** `?epoch=&offset=`: where a client was when it lost its connection. */
+export const ResumeQuery = z.object({
+  epoch: z.uuid(),
+  offset: z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number),
+});
+
+/** Where to resume, if the client says so. */
+export type ResumePoint = z.output<typeof ResumeQuery>;
+
+/**
+ * One client of the live feed: a snapshot or the missed messages first, then every message, heartbeats in between.
+ *
+ * The protocol, server to client, one JSON document a frame:
+ *  - `{type:'snapshot', epoch, offset, yields, boards}`: forget what you know, this is the state at `offset`;
+ *  - `{type:'resumed', epoch, offset}`: the messages after your offset follow;
+ *  - `{type:'resync', reason}`: your place is gone; a snapshot follows;
+ *  - `{type:'yield'|'board', epoch, offset, data}`: offset is the one before plus one;
+ *  - `{type:'heartbeat', epoch, offset, at}`: nothing is missing if your offset is the same.
+ * Clients send nothing.
+ *
+ * Owns: the subscription of one connection.
+ * Called by: the WebSocket endpoint.
+ * Invariants:
+ *  I1 between snapshot (or resume) and subscription nothing is awaited, so no message is lost or sent twice;
+ *  I2 after {@link end} nothing is sent.
+ */
+export class LiveSession {
+  readonly #connection: LiveConnection;
+  readonly #feed: LiveFeed;
+  readonly #principal: Principal;
+  #unsubscribe: (() => void) | undefined;
+  #epoch = '';
+  #offset = 0;
+
+  constructor(connection: LiveConnection, feed: LiveFeed, principal: Principal) {
+    this.#connection = connection;
+    this.#feed = feed;
+    this.#principal = principal;
+  }
+
+  start(resume: ResumePoint | undefined): void {
+    const { tenantId } = this.#principal;
+    const missed = resume === undefined ? undefined : this.#feed.since(tenantId, resume.epoch, resume.offset);
+    this.#unsubscribe = this.#feed.subscribe(tenantId, (message) => this.#deliver(message));
+    if (resume !== undefined && missed !== undefined) {
+      this.#epoch = resume.epoch;
+      this.#offset = resume.offset;
+      this.#send({ type: 'resumed', epoch: resume.epoch, offset: resume.offset });
+      for (const message of missed) this.#deliver(message);
+      return;
+    }
+    if (resume !== undefined) this.#send({ type: 'resync', reason: 'The messages since this offset are gone' });
+    this.#sendSnapshot();
+  }
+
+  /** Sends the heartbeat, or ends a session whose token has expired. */
+  heartbeat(nowMs: number): void {
+    if (this.#unsubscribe === undefined) return;
+    if (nowMs >= this.#principal.expiresAtMs) {
+      this.#connection.close(CLOSE_CODES.tokenExpired, 'token expired');
+      return;
+    }
+    this.#send({ type: 'heartbeat', epoch: this.#epoch, offset: this.#offset, at: new Date(nowMs).toISOString() });
+  }
+
+  /** The connection is closed, or about to be. */
+  end(): void {
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+  }
+
+  #sendSnapshot(): void {
+    const snapshot = this.#feed.snapshot(this.#principal.tenantId);
+    this.#epoch = snapshot.epoch;
+    this.#offset = snapshot.offset;
+    this.#send({ type: 'snapshot', ...snapshot });
+  }
+
+  #deliver(message: LiveMessage): void {
+    if (this.#unsubscribe === undefined) return;
+    if (message.offset !== this.#offset + 1) {
+      // The feed began another epoch under us.
+      this.#send({ type: 'resync', reason: 'The feed started again' });
+      this.#sendSnapshot();
+      return;
+    }
+    this.#offset = message.offset;
+    this.#connection.send(encode(this.#epoch, message));
+  }
+
+  #send(message: Readonly<Record<string, unknown>>): void {
+    this.#connection.send(JSON.stringify(message));
+  }
+}
+
+/** The same message goes to every client: written once. */
+const encoded = new WeakMap<LiveMessage, string>();
+
+function encode(epoch: string, message: LiveMessage): string {
+  let text = encoded.get(message);
+  if (text === undefined) {
+    text = JSON.stringify({ type: message.type, epoch, offset: message.offset, data: message.data });
+    encoded.set(message, text);
+  }
+  return text;
+}

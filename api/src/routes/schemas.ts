@@ -1,0 +1,223 @@
+import {
+  DEFECT_TYPES,
+  INFERENCE_PRIORITIES,
+  INSPECTION_STATUSES,
+  INSPECTION_TYPES,
+  SEVERITIES,
+} from '@chip-quality/schemas';
+import { z } from 'zod';
+
+/** Most nesting that free-form metadata may have: deeper is a mistake or an attack on whoever walks it. */
+const METADATA_DEPTH_MAX = 8;
+/** Metadata travels in every event of an inspection. */
+const METADATA_CHARACTERS_MAX = 16 * 1024;
+
+/** One line of printable text. */
+const text = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[^\p{Cc}]*$/u, 'Control characters are not allowed');
+
+export const uuid = z.uuid().toLowerCase();
+
+/** What a golden image may be. */
+export const IMAGE_TYPES = ['image/jpeg', 'image/png'] as const;
+/** What an inspection's artifact may be. */
+export const ARTIFACT_TYPES = [...IMAGE_TYPES, 'video/mp4', 'application/json'] as const;
+
+const Metadata = z
+  .record(z.string().max(100), z.unknown())
+  .refine((value) => withinDepth(value, METADATA_DEPTH_MAX), `At most ${METADATA_DEPTH_MAX} levels deep`)
+  .refine(
+    (value) => !withinDepth(value, METADATA_DEPTH_MAX) || JSON.stringify(value).length <= METADATA_CHARACTERS_MAX,
+    `At most ${METADATA_CHARACTERS_MAX} characters as JSON`,
+  )
+  .meta({ id: 'Metadata', description: 'Free-form facts, kept and given back unchanged.' });
+
+export const PartCreate = z
+  .strictObject({
+    part_number: text(100).meta({ description: 'Unique within the tenant.', examples: ['PCB-44000'] }),
+    part_type: text(50).meta({ examples: ['pcb'] }),
+    description: z.string().max(1000).nullable().default(null),
+  })
+  .meta({ id: 'PartCreate' });
+
+export const LotCreate = z
+  .strictObject({
+    lot_number: text(100).meta({ description: 'Unique within the tenant.', examples: ['LOT-2026-11-23-A'] }),
+    part_id: uuid,
+    quantity: z.int().min(1).max(10_000_000),
+  })
+  .meta({ id: 'LotCreate' });
+
+export const InspectionCreate = z
+  .strictObject({
+    lot_id: uuid,
+    chip_id: text(100).meta({ examples: ['44000-0017'] }),
+    inspection_type: z.enum(INSPECTION_TYPES),
+    priority: z.int().min(1).max(10).default(5).meta({ description: '1–3 low, 4–6 normal, 7–8 high, 9–10 critical.' }),
+    station_id: text(100).nullable().default(null),
+    line_id: text(100).nullable().default(null).meta({ description: 'Line whose yield the board counts for.' }),
+    metadata: Metadata.default({}),
+  })
+  .meta({ id: 'InspectionCreate' });
+
+const filename = text(255).regex(/^[^/\\]+$/, 'A file name without folders');
+
+export const ArtifactPresign = z
+  .strictObject({ filename, content_type: z.enum(ARTIFACT_TYPES) })
+  .meta({ id: 'ArtifactPresign' });
+
+export const GoldenPresign = z
+  .strictObject({ filename, content_type: z.enum(IMAGE_TYPES) })
+  .meta({ id: 'GoldenPresign', description: 'The golden image: what a faultless board of this part looks like.' });
+
+const confirmed = {
+  artifact_id: uuid,
+  filename: filename.optional().meta({ description: 'The artifact id unless given.' }),
+  size_bytes: z.int().min(1).optional().meta({ description: 'Compared with the stored object when given.' }),
+  checksum: z
+    .string()
+    .regex(/^(md5:)?[0-9a-fA-F]{32}$/, 'The MD5 of the bytes in hexadecimal')
+    .optional()
+    .meta({ description: 'MD5, hexadecimal; compared with the stored object when given.' }),
+  metadata: Metadata.default({}),
+};
+
+export const ArtifactConfirm = z
+  .strictObject({ ...confirmed, content_type: z.enum(ARTIFACT_TYPES).optional() })
+  .meta({ id: 'ArtifactConfirm' });
+
+export const GoldenConfirm = z
+  .strictObject({ ...confirmed, content_type: z.enum(IMAGE_TYPES).optional() })
+  .meta({ id: 'GoldenConfirm' });
+
+export const InferRequest = z
+  .strictObject({
+    model_name: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,100}$/, 'Letters, digits, - and _')
+      .default('pcb_defect_detector'),
+    batch_size: z.int().min(1).max(32).default(1).meta({ description: 'A hint; batches are formed across requests.' }),
+    confidence_threshold: z
+      .number()
+      .min(0)
+      .max(1)
+      .nullable()
+      .default(null)
+      .meta({ description: "null: the model's own." }),
+    priority: z.enum(INFERENCE_PRIORITIES).default('normal'),
+  })
+  .meta({ id: 'InferRequest' });
+
+const timestamp = z.iso.datetime();
+
+export const Defect = z
+  .object({
+    id: z.uuid(),
+    defect_type: z.enum(DEFECT_TYPES),
+    label: z.string().meta({ description: "The model's own label." }),
+    severity: z.enum(SEVERITIES),
+    location: z
+      .object({ x: z.number().min(0), y: z.number().min(0), width: z.number().min(0), height: z.number().min(0) })
+      .meta({ description: 'Pixels of the inspected image, origin at its top left.' }),
+    confidence: z.number().min(0).max(1),
+  })
+  .meta({ id: 'Defect' });
+
+export const Artifact = z
+  .object({
+    artifact_id: z.uuid(),
+    storage_path: z.string(),
+    content_type: z.string(),
+    size_bytes: z.int(),
+    checksum: z.string().meta({ description: 'MD5, hexadecimal.' }),
+  })
+  .meta({ id: 'Artifact' });
+
+export const Inspection = z
+  .object({
+    id: z.uuid(),
+    lot_id: z.uuid(),
+    part_id: z.uuid(),
+    chip_id: z.string(),
+    inspection_type: z.enum(INSPECTION_TYPES),
+    status: z.enum(INSPECTION_STATUSES),
+    verdict: z.enum(['pass', 'fail']).nullable(),
+    priority: z.int(),
+    station_id: z.string().nullable(),
+    line_id: z.string().nullable(),
+    metadata: z.record(z.string(), z.unknown()),
+    artifacts: z.array(Artifact),
+    defects: z.array(Defect),
+    failure_reason: z.string().nullable(),
+    attempts: z.int(),
+    model_name: z.string().nullable(),
+    model_version: z.string().nullable(),
+    created_at: timestamp,
+    updated_at: timestamp,
+    started_at: timestamp.nullable(),
+    completed_at: timestamp.nullable(),
+  })
+  .meta({ id: 'Inspection' });
+
+export const InspectionPage = z
+  .object({ data: z.array(Inspection), has_more: z.boolean(), next_cursor: z.string().nullable() })
+  .meta({ id: 'InspectionPage' });
+
+export const Part = z
+  .object({
+    id: z.uuid(),
+    part_number: z.string(),
+    part_type: z.string(),
+    description: z.string().nullable(),
+    golden: Artifact.nullable(),
+    created_at: timestamp,
+    updated_at: timestamp,
+  })
+  .meta({ id: 'Part' });
+
+export const Lot = z
+  .object({ id: z.uuid(), lot_number: z.string(), part_id: z.uuid(), quantity: z.int(), created_at: timestamp })
+  .meta({ id: 'Lot' });
+
+export const UploadTicket = z
+  .object({
+    artifact_id: z.uuid(),
+    upload_url: z.url().meta({ description: 'PUT the bytes here, with the announced Content-Type.' }),
+    expires_at: timestamp,
+  })
+  .meta({ id: 'UploadTicket' });
+
+export const DownloadTicket = z
+  .object({ artifact_id: z.uuid(), content_type: z.string(), download_url: z.url(), expires_at: timestamp })
+  .meta({ id: 'DownloadTicket' });
+
+export const InferAccepted = z
+  .object({ request_id: z.uuid().meta({ description: 'The inference job.' }), estimated_completion: timestamp })
+  .meta({ id: 'InferAccepted' });
+
+export const ProblemDetails = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string(),
+    errors: z
+      .array(z.object({ in: z.enum(['body', 'path', 'query', 'header']), field: z.string(), message: z.string() }))
+      .optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem details.' });
+
+/** Without recursion: the value is the client's, and depth is just what must not hurt. */
+function withinDepth(value: unknown, depthMax: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > depthMax) return false;
+    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
+  }
+  return true;
+}
