@@ -5,14 +5,7 @@ export const IMAGE_SIDE_PX = 640;
 export const IMAGE_PIXELS = IMAGE_SIDE_PX * IMAGE_SIDE_PX;
 
 /** The six defect types the platform's API speaks of, whatever labels a model was trained with. */
-export const PLATFORM_DEFECT_TYPES = [
-  'scratch',
-  'void',
-  'contamination',
-  'misalignment',
-  'short',
-  'open',
-] as const;
+export const PLATFORM_DEFECT_TYPES = ['scratch', 'void', 'contamination', 'misalignment', 'short', 'open'] as const;
 
 /** One of {@link PLATFORM_DEFECT_TYPES}. */
 export type PlatformDefectType = (typeof PLATFORM_DEFECT_TYPES)[number];
@@ -24,8 +17,8 @@ export const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
 /**
- * One board to inspect. Both images are 640 × 640 greyscale, row by row, 0 (bare board) to 255
- * (copper). `golden` is the defect-free template of the same part; `undefined` where the part has
+ * One board to inspect. Both images are 640 × 640 greyscale, row by row, 0 (copper, dark) to 255
+ * (bare board). `golden` is the defect-free template of the same part; `undefined` where the part has
  * none, in which case the model sees empty channels and is less accurate.
  */
 export interface DetectorInput {
@@ -55,6 +48,11 @@ export interface InferOptions {
   readonly signal?: AbortSignal;
   /** Detections below it are dropped; 0 to 1. Default: the model's own verdict threshold. */
   readonly confidenceThreshold?: number;
+  /**
+   * Also report boxes that overlap a surer one of another class. A verdict wants one defect a mark;
+   * a precision-recall curve wants every candidate. Default `false`.
+   */
+  readonly allCandidates?: boolean;
 }
 
 /**

@@ -1,0 +1,66 @@
+import sharp, { type Sharp } from 'sharp';
+import { InvalidImageError } from './errors.ts';
+import { IMAGE_PIXELS, IMAGE_SIDE_PX } from './inference-port.ts';
+
+/** Larger files cannot be an honest 640 × 640 image: uncompressed RGBA is 1.6 MB. */
+const BYTES_MAX = 8 * 1024 * 1024;
+/** Headers that claim more are refused by the decoder itself; the exact size is checked after that. */
+const HEADER_PIXELS_MAX = 64_000_000;
+/** What cameras write. Others (SVG, PDF, GIF) are refused, since they can hold far more than pixels. */
+const FORMATS: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'tiff']);
+
+// One image is too small to share among threads, and no image is decoded twice.
+sharp.concurrency(1);
+sharp.cache(false);
+
+/**
+ * Decodes a JPEG, PNG, WebP or TIFF file to 640 × 640 greyscale bytes, on libuv's pool. The size
+ * must be exactly that: a resized board would not lie on its golden image. Nothing is decoded before
+ * the header has been checked, so a decompression bomb costs nothing. Rejects with
+ * `InvalidImageError`, whose `reason` says what is wrong with the bytes.
+ */
+export async function decodeImage(bytes: Uint8Array): Promise<Uint8Array> {
+  if (bytes.length === 0) throw new InvalidImageError('empty', 'the image has no bytes');
+  if (bytes.length > BYTES_MAX) {
+    throw new InvalidImageError('too-large', `${bytes.length} bytes, more than ${BYTES_MAX}`);
+  }
+  await checkHeader(bytes);
+  let pixels: Uint8Array;
+  try {
+    pixels = await open(bytes).flatten({ background: 'white' }).toColourspace('b-w').raw({ depth: 'uchar' }).toBuffer();
+  } catch (cause) {
+    throw new InvalidImageError('corrupt', `the image is damaged: ${messageOf(cause)}`, { cause });
+  }
+  if (pixels.length !== IMAGE_PIXELS) {
+    throw new InvalidImageError('corrupt', `decoded to ${pixels.length} bytes, not ${IMAGE_PIXELS}`);
+  }
+  return pixels;
+}
+
+async function checkHeader(bytes: Uint8Array): Promise<void> {
+  let header: { format?: string; width?: number; height?: number };
+  try {
+    header = await open(bytes).metadata();
+  } catch (cause) {
+    const message = messageOf(cause);
+    if (message.includes('pixel limit')) {
+      throw new InvalidImageError('too-large', 'the image has too many pixels', { cause });
+    }
+    throw new InvalidImageError('not-an-image', `not a readable image: ${message}`, { cause });
+  }
+  const { format, width, height } = header;
+  if (format === undefined || !FORMATS.has(format)) {
+    throw new InvalidImageError('not-an-image', `images of type ${format} are not taken`);
+  }
+  if (width !== IMAGE_SIDE_PX || height !== IMAGE_SIDE_PX) {
+    throw new InvalidImageError('wrong-size', `${width} × ${height} pixels, not ${IMAGE_SIDE_PX} × ${IMAGE_SIDE_PX}`);
+  }
+}
+
+function open(bytes: Uint8Array): Sharp {
+  return sharp(bytes, { failOn: 'error', limitInputPixels: HEADER_PIXELS_MAX, pages: 1 });
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
