@@ -36,12 +36,17 @@ async function main(): Promise<number> {
   const interrupted = new Promise<NodeJS.Signals>((done) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, done);
   });
+  let lose = (_: 'lost') => {};
+  const lost = new Promise<'lost'>((done) => {
+    lose = done;
+  });
   const begun = performance.now();
   const starting = startStack({
     root: values.root ?? (values.test ? `${LOCAL_FOLDER}/test` : LOCAL_FOLDER),
     parts,
     durable: !values.test,
     log: (line) => console.log(`[stack] ${line}`),
+    onLost: () => lose('lost'),
     onPartEnded: (part, how, restarts) =>
       console.error(`[stack] ${part} ended: ${how}${restarts ? '; restarting' : ''}`),
   });
@@ -52,8 +57,12 @@ async function main(): Promise<number> {
   for (const [name, value] of Object.entries(environmentOf(stack))) console.log(`  ${name}=${value}`);
   console.log('\nCtrl-C stops it.');
   const alive = setInterval(() => {}, 60_000);
-  await interrupted;
+  const why = await Promise.race([interrupted, lost]);
   clearInterval(alive);
+  if (why === 'lost') {
+    console.error('\n[stack] the supervisor was killed; the stack is gone');
+    return 1;
+  }
   console.log('\n[stack] stopping …');
   await stack.stop();
   return 0;

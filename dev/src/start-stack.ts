@@ -24,6 +24,8 @@ export interface StackOptions {
   readonly log?: (line: string) => void;
   /** Called when a part ended by itself; `restarts` says whether it is being started again. */
   readonly onPartEnded?: (part: PartName, how: string, restarts: boolean) => void;
+  /** Called when the whole stack went away under us: its supervisor was killed. */
+  readonly onLost?: () => void;
   /** Flush to disk at every commit (default). False is for tests. */
   readonly durable?: boolean;
   /** Keep the parts running this long after `stop()` of the last user, for the next one (default 0). */
@@ -110,7 +112,9 @@ function hold(socket: Socket, options: StackOptions): Promise<Stack | string> {
     const whenClosed = new Promise<void>((resolveClosed) => {
       closed = resolveClosed;
     });
+    let isHeld = false;
     const stop = async () => {
+      isHeld = false;
       socket.ref();
       sendMessage(socket, { type: 'release', lingerMs });
       await whenClosed;
@@ -127,6 +131,7 @@ function hold(socket: Socket, options: StackOptions): Promise<Stack | string> {
         case 'ready':
           // Holding the stack must not keep a finished program alive.
           socket.unref();
+          isHeld = true;
           return done({ ...message.endpoints, stop });
         case 'released':
           return undefined;
@@ -135,6 +140,7 @@ function hold(socket: Socket, options: StackOptions): Promise<Stack | string> {
     socket.on('error', () => {}); // 'close' follows
     socket.once('close', () => {
       closed();
+      if (isHeld) options.onLost?.();
       done('the stack was stopped while it was being joined');
     });
     sendMessage(socket, { type: 'hold', version: PROTOCOL_VERSION, parts, durable });
