@@ -31,6 +31,7 @@ export const errorCodes = [
   'MISSING_SOURCE_TOPIC',
   'FENCED',
   'AUTHORIZATION',
+  'SCHEMA_REGISTRY',
   'CANCELLED',
   'TIMEOUT',
   'INTERNAL',

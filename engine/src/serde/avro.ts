@@ -1,0 +1,246 @@
+import '../base/bytes.ts';
+import type { Type } from 'avsc';
+import { type Clock, systemClock } from '../base/clock.ts';
+import type { DeserializationError } from '../base/errors.ts';
+import type { RecordBatch } from '../base/record-batch.ts';
+import { guardedAvroType } from './guarded-avro-types.ts';
+import { unreadable, unwritable } from './primitives.ts';
+import type { SchemaRegistry } from './schema-registry.ts';
+import type { Serde, SerdeUse } from './serde.ts';
+
+/** An Avro schema as JSON object or text. The phantom type is what records of it look like; generated schemas carry it. */
+export type AvroSchema<T = unknown> = (object | string) & { readonly __type?: T };
+
+export interface AvroOptions {
+  readonly registry: SchemaRegistry;
+  /** Default: `<topic>-key` and `<topic>-value`, Confluent's TopicNameStrategy. */
+  readonly subject?: (topic: string, side: 'key' | 'value') => string;
+  /** How long an id that the registry doesn't know stays unknown, ms. Default 60 s. */
+  readonly unknownIdTtlMs?: number;
+  readonly clock?: Clock;
+}
+
+/** Confluent's wire format: a zero byte, the schema id in 4 bytes big-endian, then Avro binary. */
+const magicByte = 0;
+const headerBytes = 5;
+const defaultUnknownIdTtlMs = 60_000;
+/** Writer schemas that one serde remembers; more means ids are made up by a broken producer. */
+const writersMax = 2_000;
+const firstScratchBytes = 4_096;
+/** Kafka's default limit of a message is 1 MB; a value beyond this is a mistake. */
+const encodedBytesMax = 64 * 1024 * 1024;
+
+/** What is known about a writer schema id. */
+type Writer =
+  | { readonly kind: 'readable'; readonly resolver: ReturnType<Type['createResolver']> | undefined }
+  | { readonly kind: 'incompatible'; readonly reason: string }
+  | { readonly kind: 'unknown'; readonly untilMs: number };
+
+/**
+ * Avro in Confluent's wire format.
+ *
+ * Owns: the reader type, a resolver per writer schema id, our schema's id per topic.
+ * Called by: source nodes (`prepare`, then `deserialize`), sinks and stores (`serialize`).
+ * Invariants: I1 neither `serialize` nor `deserialize` does I/O; I2 a writer id is resolved at most once, unknown ones once a
+ * time to live; I3 decoding uses every byte of the record, or fails.
+ */
+class AvroSerde<T> implements Serde<T> {
+  readonly format: string;
+  readonly #type: Type;
+  readonly #schemaText: string;
+  readonly #registry: SchemaRegistry;
+  readonly #subject: (topic: string, side: 'key' | 'value') => string;
+  readonly #unknownIdTtlMs: number;
+  readonly #clock: Clock;
+  readonly #writers = new Map<number, Writer>();
+  readonly #idByTopic = new Map<string, number>();
+  #lastTopic: string | undefined;
+  #lastTopicId = 0;
+  #lastReadId = -1;
+  #lastWriter: Writer | undefined;
+  #scratch = Buffer.allocUnsafeSlow(firstScratchBytes);
+
+  constructor(schema: AvroSchema<T>, options: AvroOptions) {
+    const parsed: unknown = typeof schema === 'string' ? JSON.parse(schema) : schema;
+    this.#type = guardedAvroType(parsed);
+    this.#schemaText = JSON.stringify(parsed);
+    this.#registry = options.registry;
+    this.#subject = options.subject ?? ((topic, side) => `${topic}-${side}`);
+    this.#unknownIdTtlMs = options.unknownIdTtlMs ?? defaultUnknownIdTtlMs;
+    this.#clock = options.clock ?? systemClock;
+    this.format = `avro(${this.#type.fingerprint('md5').toString('hex')} ${options.registry.name})`;
+  }
+
+  async configure(use: SerdeUse): Promise<void> {
+    const subject = this.#subject(use.topic, use.side);
+    if (use.writes) this.#learnOwnId(use.topic, await this.#registry.register(subject, this.#schemaText));
+    if (use.reads) {
+      // State on disk isn't read in batches: what it was written with must be known before.
+      for (const version of await this.#registry.versions(subject)) this.#learnWriter(version.id, version.schema);
+    }
+  }
+
+  prepare(batch: RecordBatch, side: 'key' | 'value'): Promise<void> | undefined {
+    const starts = side === 'key' ? batch.keyStarts : batch.valueStarts;
+    const ends = side === 'key' ? batch.keyEnds : batch.valueEnds;
+    const buffer = batch.buffer;
+    let missing: Set<number> | undefined;
+    let lastId = -1;
+    for (let row = 0; row < batch.count; row++) {
+      const start = starts[row] as number;
+      if (start < 0 || (ends[row] as number) - start < headerBytes || buffer[start] !== magicByte) continue;
+      const id = buffer.readUInt32BE(start + 1);
+      if (id === lastId) continue;
+      lastId = id;
+      if (this.#needsLookup(id)) {
+        missing ??= new Set();
+        missing.add(id);
+      }
+    }
+    return missing === undefined ? undefined : this.#lookUp(missing);
+  }
+
+  serialize(value: T, topic: string): Buffer {
+    for (;;) {
+      const end = this.serializeInto(value, this.#scratch, 0, topic);
+      if (end !== -1) return Buffer.copyBytesFrom(this.#scratch, 0, end);
+      const bytes = this.#scratch.length * 2;
+      if (bytes > encodedBytesMax) throw unwritable('Avro', topic, `more than ${encodedBytesMax} bytes`);
+      this.#scratch = Buffer.allocUnsafeSlow(bytes);
+    }
+  }
+
+  serializeInto(value: T, buffer: Buffer, position: number, topic: string): number {
+    const id = topic === this.#lastTopic ? this.#lastTopicId : this.#ownId(topic);
+    const valueStart = position + headerBytes;
+    if (valueStart > buffer.length) return -1;
+    let end: number;
+    try {
+      end = this.#type.encode(value, buffer, valueStart);
+    } catch (error) {
+      throw unwritable(this.#typeName(), topic, (error as Error).message, error);
+    }
+    if (end < 0) return -1;
+    buffer[position] = magicByte;
+    buffer.writeUInt32BE(id, position + 1);
+    return end;
+  }
+
+  deserialize(buffer: Buffer, start: number, end: number, topic: string): T {
+    if (end - start < headerBytes) throw unreadable('Avro record', topic, `${end - start} bytes are too few`);
+    if (buffer[start] !== magicByte)
+      throw unreadable('Avro record', topic, `it begins with byte ${buffer[start]}, not 0`);
+    const id = buffer.readUInt32BE(start + 1);
+    const writer = id === this.#lastReadId ? this.#lastWriter : this.#writer(id);
+    if (writer?.kind !== 'readable') throw this.#unreadableWriter(id, writer, topic);
+    const bytes = buffer.subarray(start + headerBytes, end);
+    let decoded: { value: unknown; offset: number };
+    try {
+      decoded = this.#type.decode(bytes, 0, writer.resolver);
+    } catch (error) {
+      throw unreadable(this.#typeName(), topic, `schema id ${id}: ${(error as Error).message}`, error);
+    }
+    if (decoded.offset !== bytes.length) {
+      const problem =
+        decoded.offset < 0 ? 'the record is cut off' : `${bytes.length - decoded.offset} bytes are left over`;
+      throw unreadable(this.#typeName(), topic, `schema id ${id}: ${problem}`);
+    }
+    return decoded.value as T;
+  }
+
+  #typeName(): string {
+    return `Avro ${this.#type.name ?? this.#type.typeName}`;
+  }
+
+  #ownId(topic: string): number {
+    let id = this.#idByTopic.get(topic);
+    if (id === undefined) {
+      id = this.#registry.registerSync?.(this.#subject(topic, 'value'), this.#schemaText);
+      if (id === undefined) {
+        // A topic chosen per record: any id of our schema describes the bytes, though the subject stays unregistered.
+        for (id of this.#idByTopic.values()) break;
+      }
+      if (id === undefined)
+        throw unwritable(this.#typeName(), topic, 'the schema was not registered: configure() first');
+      this.#learnOwnId(topic, id);
+    }
+    this.#lastTopic = topic;
+    this.#lastTopicId = id;
+    return id;
+  }
+
+  #learnOwnId(topic: string, id: number): void {
+    this.#idByTopic.set(topic, id);
+    this.#lastTopic = undefined;
+    this.#setWriter(id, { kind: 'readable', resolver: undefined });
+  }
+
+  #writer(id: number): Writer | undefined {
+    let writer = this.#writers.get(id);
+    if (writer === undefined || writer.kind === 'unknown') {
+      const schema = this.#registry.schemaByIdSync?.(id);
+      if (schema !== undefined) writer = this.#learnWriter(id, schema);
+    }
+    this.#lastReadId = id;
+    this.#lastWriter = writer;
+    return writer;
+  }
+
+  #unreadableWriter(id: number, writer: Writer | undefined, topic: string): DeserializationError {
+    if (writer?.kind === 'incompatible') {
+      return unreadable(this.#typeName(), topic, `writer schema id ${id} can't be read with ours: ${writer.reason}`);
+    }
+    return unreadable(this.#typeName(), topic, `unknown schema id ${id}`);
+  }
+
+  #needsLookup(id: number): boolean {
+    const writer = this.#writers.get(id);
+    if (writer === undefined) return true;
+    return writer.kind === 'unknown' && writer.untilMs <= this.#clock.nowMs();
+  }
+
+  async #lookUp(ids: ReadonlySet<number>): Promise<void> {
+    for (const id of ids) {
+      const schema = await this.#registry.schemaById(id);
+      if (schema === undefined) {
+        this.#setWriter(id, { kind: 'unknown', untilMs: this.#clock.nowMs() + this.#unknownIdTtlMs });
+      } else {
+        this.#learnWriter(id, schema);
+      }
+    }
+  }
+
+  #learnWriter(id: number, schema: string): Writer {
+    const known = this.#writers.get(id);
+    if (known !== undefined && known.kind !== 'unknown') return known;
+    const writer = this.#resolve(schema);
+    this.#setWriter(id, writer);
+    return writer;
+  }
+
+  #resolve(schema: string): Writer {
+    try {
+      const writerType = guardedAvroType(JSON.parse(schema));
+      const same = writerType.fingerprint('md5').equals(this.#type.fingerprint('md5'));
+      return { kind: 'readable', resolver: same ? undefined : this.#type.createResolver(writerType) };
+    } catch (error) {
+      return { kind: 'incompatible', reason: (error as Error).message };
+    }
+  }
+
+  #setWriter(id: number, writer: Writer): void {
+    if (this.#writers.size >= writersMax && !this.#writers.has(id)) this.#writers.clear();
+    this.#writers.set(id, writer);
+    this.#lastReadId = -1;
+    this.#lastWriter = undefined;
+  }
+}
+
+/**
+ * Avro records in Confluent's wire format: written with `schema`, read with `schema` as the reader's, whatever compatible schema
+ * they were written with. `configure` registers the schema and rejects when the registry refuses it; a registry that is out of
+ * reach rejects with `recovery: 'retry'`. Longs beyond 2^53 are errors. Throws for what is no Avro schema.
+ */
+export function avro<T>(schema: AvroSchema<T>, options: AvroOptions): Serde<T> {
+  return new AvroSerde<T>(schema, options);
+}
