@@ -1,0 +1,103 @@
+import type { Clock } from '../base/clock.ts';
+import { StreamsError } from '../base/errors.ts';
+import type { Random } from '../base/random.ts';
+import type { RetryOptions } from '../processor/async-operator.ts';
+
+/** Longest wait between two attempts unless the user says otherwise: a minute keeps a task's backlog within reason. */
+const backoffMsMaxDefault = 60_000;
+/** Share of a backoff that is random, so that tasks don't retry in step. */
+const jitterShare = 0.5;
+
+export interface GuardedCallOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly what: string;
+  readonly timeoutMs: number | undefined;
+  readonly retry: RetryOptions | undefined;
+  /** Ends everything: the task was closed. */
+  readonly signal: AbortSignal;
+  /** Told when a user call begins (+1) and when it is over or given up (-1). */
+  readonly onRunning: (delta: 1 | -1) => void;
+}
+
+function cancelled(what: string): StreamsError {
+  return new StreamsError(`${what} was cancelled: its task was closed`, { code: 'CANCELLED', recovery: 'fail' });
+}
+
+/**
+ * Runs a user's asynchronous function with deadline, retries and cancellation. Each attempt has its own signal. Rejects with
+ * the last attempt's error, `TIMEOUT`, or `CANCELLED`; never later than the deadline of its last attempt.
+ */
+export async function guardedCall<T>(
+  attempt: (signal: AbortSignal) => Promise<T>,
+  options: GuardedCallOptions,
+): Promise<T> {
+  const attemptsMax = Math.max(1, options.retry?.attempts ?? 1);
+  for (let number = 1; ; number += 1) {
+    try {
+      return await runOnce(attempt, options);
+    } catch (error) {
+      if (options.signal.aborted) throw cancelled(options.what);
+      if (number >= attemptsMax || options.retry?.retryable?.(error) === false) throw error;
+      await backoff(number, options.retry as RetryOptions, options);
+    }
+  }
+}
+
+function runOnce<T>(attempt: (signal: AbortSignal) => Promise<T>, options: GuardedCallOptions): Promise<T> {
+  const { clock, signal, timeoutMs, what } = options;
+  return new Promise<T>((resolve, reject) => {
+    const own = new AbortController();
+    let over = false;
+    const finish = (settle: () => void): void => {
+      if (over) return;
+      over = true;
+      timer?.cancel();
+      signal.removeEventListener('abort', onAbort);
+      options.onRunning(-1);
+      settle();
+    };
+    const giveUp = (error: StreamsError): void => {
+      finish(() => reject(error));
+      own.abort(error);
+    };
+    const onAbort = (): void => giveUp(cancelled(what));
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : clock.setTimer(timeoutMs, () =>
+            giveUp(new StreamsError(`${what} took longer than ${timeoutMs} ms`, { code: 'TIMEOUT', recovery: 'fail' })),
+          );
+    options.onRunning(1);
+    if (signal.aborted) {
+      onAbort();
+      return;
+    }
+    signal.addEventListener('abort', onAbort, { once: true });
+    callSafely(attempt, own.signal).then(
+      (value) => finish(() => resolve(value)),
+      (error: unknown) => finish(() => reject(error)),
+    );
+  });
+}
+
+/** A function that throws before it returns a promise fails like one whose promise rejects. */
+async function callSafely<T>(attempt: (signal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+  return await attempt(signal);
+}
+
+function backoff(failures: number, retry: RetryOptions, options: GuardedCallOptions): Promise<void> {
+  const ceilingMs = Math.min(retry.backoffMs * 2 ** (failures - 1), retry.backoffMsMax ?? backoffMsMaxDefault);
+  const delayMs = ceilingMs * (1 - jitterShare * options.random.next());
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      timer.cancel();
+      reject(cancelled(options.what));
+    };
+    const timer = options.clock.setTimer(delayMs, () => {
+      options.signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    options.signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

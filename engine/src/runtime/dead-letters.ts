@@ -1,0 +1,31 @@
+import type { Header } from '../base/record-batch.ts';
+import type { RecordCollector } from './record-collector.ts';
+
+/** The input record that failed, with its bytes as they were fetched. */
+export interface FailedRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: readonly Header[];
+  readonly timestampMs: number;
+}
+
+/** Writes a failed input record to the dead letter queue with Kafka Streams' headers (KIP-1034). */
+export function sendDeadLetter(collector: RecordCollector, topic: string, record: FailedRecord, error: Error): void {
+  const headers: Header[] = [
+    ...record.headers,
+    header('exception', error.name),
+    header('stacktrace', error.stack ?? ''),
+    header('message', error.message),
+    header('topic', record.topic),
+    header('partition', String(record.partition)),
+    header('offset', String(record.offset)),
+  ];
+  collector.output(topic).sendRaw(record.key, record.value, record.timestampMs, headers);
+}
+
+function header(name: string, text: string): Header {
+  return { key: `__streams.errors.${name}`, value: Buffer.from(text) };
+}

@@ -1,0 +1,26 @@
+import { StreamsError } from '../base/errors.ts';
+
+/** A record that user code failed on and that no handler let pass: names the node and the record. */
+export class ProcessingError extends StreamsError {
+  override readonly name = 'ProcessingError';
+  readonly nodeName: string;
+  constructor(message: string, nodeName: string, cause: unknown) {
+    super(message, { code: 'PROCESSING', recovery: 'fail', cause });
+    this.nodeName = nodeName;
+  }
+}
+
+/** Control flow inside a task: the source record can't be decoded; unwinds to the task, which asks the deserialization handler. */
+export class UndecodableRecord extends Error {
+  override readonly name = 'UndecodableRecord';
+  readonly failure: Error;
+  constructor(failure: Error) {
+    super(failure.message, { cause: failure });
+    this.failure = failure;
+  }
+}
+
+/** Anything thrown as an Error; user code may throw what it likes. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

@@ -1,0 +1,104 @@
+import { join } from 'node:path';
+import type { StreamsConfig } from '../base/config.ts';
+import { StreamsError } from '../base/errors.ts';
+import { type TopicPartition, topicPartitionKey } from '../base/record-batch.ts';
+import type { Broker, BrokerConsumer, FetchedPartition } from '../broker/broker.ts';
+import type { StateStore } from '../state/state-store.ts';
+import type { GlobalStoreSpec } from '../topology/nodes.ts';
+import { GlobalStoreFiller } from './global-store-filler.ts';
+
+/** Longest wait of one poll while filling; only a bound for looking at the end condition again. */
+const fillPollMs = 200;
+
+/**
+ * The global stores of an instance: filled from all partitions of their topics before the first record is processed, then
+ * kept up to date.
+ *
+ * Owns: one consumer, the stores. Called by: StreamThread.
+ * Invariants: I1 `fill` ends when each partition's *position* has reached the end that it had when filling began.
+ */
+export class GlobalState {
+  readonly stores = new Map<string, StateStore>();
+  readonly #fillers: GlobalStoreFiller[];
+  readonly #broker: Broker;
+  readonly #config: StreamsConfig;
+  #consumer: BrokerConsumer | undefined;
+  #partitions: TopicPartition[] = [];
+
+  constructor(specs: readonly GlobalStoreSpec[], config: StreamsConfig, broker: Broker) {
+    this.#broker = broker;
+    this.#config = config;
+    const directory = join(config.stateDir, config.applicationId, 'global');
+    this.#fillers = specs.map((spec) => new GlobalStoreFiller(spec, config, directory));
+    for (const filler of this.#fillers) this.stores.set(filler.stateStore.name, filler.stateStore);
+  }
+
+  /** Reads every topic to its present end. Rejects with MISSING_SOURCE_TOPIC when one doesn't exist. */
+  async fill(): Promise<void> {
+    if (this.#fillers.length === 0) return;
+    const admin = this.#broker.admin();
+    const topics = this.#fillers.map((filler) => filler.topic);
+    const counts = await admin.partitionCounts(topics);
+    for (const topic of topics) {
+      const count = counts.get(topic);
+      if (count === undefined) {
+        throw new StreamsError(`Topic '${topic}' of a global store does not exist; create it before the application`, {
+          code: 'MISSING_SOURCE_TOPIC',
+          recovery: 'fail',
+        });
+      }
+      for (let partition = 0; partition < count; partition += 1) this.#partitions.push({ topic, partition });
+    }
+    const begins = await admin.beginningOffsets(this.#partitions);
+    const ends = await admin.endOffsets(this.#partitions);
+    const consumer = this.#broker.consumer({
+      clientId: `${this.#config.clientId}-global-consumer`,
+      fetchBytesMax: this.#config.fetchBytesMax,
+      partitionFetchBytesMax: this.#config.partitionFetchBytesMax,
+    });
+    this.#consumer = consumer;
+    consumer.assign(
+      this.#partitions.map((partition) => ({
+        ...partition,
+        offset: begins.get(topicPartitionKey(partition.topic, partition.partition)) ?? 0,
+      })),
+    );
+    const unfinished = (): boolean =>
+      this.#partitions.some((partition) => {
+        const end = ends.get(topicPartitionKey(partition.topic, partition.partition)) ?? 0;
+        return consumer.position(partition) < end;
+      });
+    while (unfinished()) await this.#apply(await consumer.poll(fillPollMs));
+  }
+
+  /** Applies what has arrived. Undefined when there was nothing to wait for. */
+  update(): Promise<void> | undefined {
+    const fetched = this.#consumer?.take();
+    if (fetched === undefined || fetched.length === 0) return undefined;
+    return this.#apply(fetched);
+  }
+
+  async #apply(fetched: readonly FetchedPartition[]): Promise<void> {
+    for (const { topic, partition, batches, error } of fetched) {
+      if (error !== undefined) await this.#restart({ topic, partition });
+      for (const batch of batches) {
+        for (const filler of this.#fillers) {
+          if (filler.topic !== topic) continue;
+          await filler.prepare(batch);
+          filler.apply(batch);
+        }
+      }
+    }
+  }
+
+  /** The position fell out of the log (retention): goes on at its beginning. */
+  async #restart(partition: TopicPartition): Promise<void> {
+    const begins = await this.#broker.admin().beginningOffsets([partition]);
+    this.#consumer?.seek(partition, begins.get(topicPartitionKey(partition.topic, partition.partition)) ?? 0);
+  }
+
+  async close(): Promise<void> {
+    await this.#consumer?.close();
+    for (const filler of this.#fillers) filler.close();
+  }
+}

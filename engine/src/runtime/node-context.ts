@@ -1,0 +1,128 @@
+import { StreamsError } from '../base/errors.ts';
+import type { Log } from '../base/metrics.ts';
+import type { DropReason, InternalProcessorContext } from '../processor/internal-processor-context.ts';
+import type { Cancellable, PunctuationType, RecordMetadata } from '../processor/processor.ts';
+import type { Record } from '../processor/record.ts';
+import type { StateStore } from '../state/state-store.ts';
+import type { GraphNode } from './graph-nodes.ts';
+
+/** What a context needs of its task. */
+export interface ContextHost {
+  readonly applicationId: string;
+  readonly taskId: string;
+  readonly log: Log;
+  /** Timestamp of the record being processed, ms: stores and changelogs use it. */
+  timestampMs: number;
+  currentMetadata(): RecordMetadata | undefined;
+  streamTimeMs(): number;
+  systemTimeMs(): number;
+  countDropped(nodeName: string, reason: DropReason): void;
+  requestCommit(): void;
+  schedule(
+    nodeName: string,
+    intervalMs: number,
+    type: PunctuationType,
+    callback: (timestampMs: number) => void,
+  ): Cancellable;
+  /** Undefined when there is no such store in the task or among the global ones. */
+  store(name: string): StateStore | undefined;
+  isGlobalStore(name: string): boolean;
+}
+
+/**
+ * The context of one node of one task.
+ *
+ * Called by: processors. Invariants: I1 `forward` returns after all descendants have finished with the record; I2 the task's
+ * current timestamp is that of the record being forwarded while its descendants run.
+ */
+export class NodeContext implements InternalProcessorContext {
+  readonly nodeName: string;
+  readonly children: GraphNode[] = [];
+  readonly #host: ContextHost;
+  readonly #stores: ReadonlySet<string>;
+
+  constructor(nodeName: string, stores: readonly string[], host: ContextHost) {
+    this.nodeName = nodeName;
+    this.#stores = new Set(stores);
+    this.#host = host;
+  }
+
+  get applicationId(): string {
+    return this.#host.applicationId;
+  }
+
+  get taskId(): string {
+    return this.#host.taskId;
+  }
+
+  get log(): Log {
+    return this.#host.log;
+  }
+
+  recordMetadata(): RecordMetadata | undefined {
+    return this.#host.currentMetadata();
+  }
+
+  forward(record: Record<unknown, unknown>, childName?: string): void {
+    const host = this.#host;
+    const { children } = this;
+    const outerMs = host.timestampMs;
+    host.timestampMs = record.timestamp;
+    if (childName !== undefined) this.#child(childName).process(record);
+    else for (let i = 0; i < children.length; i += 1) (children[i] as GraphNode).process(record);
+    host.timestampMs = outerMs;
+  }
+
+  getStateStore<S = StateStore>(name: string): S {
+    const store = this.#host.store(name);
+    if (store !== undefined && (this.#stores.has(name) || this.#host.isGlobalStore(name))) return store as S;
+    const reason = store === undefined ? 'there is no such store' : 'the store is not connected to it';
+    throw new StreamsError(
+      `Processor ${this.nodeName} has no access to state store '${name}': ${reason}. Connect it by the supplier's stores() or connectProcessorAndStateStores.`,
+      { code: 'UNKNOWN_STATE_STORE', recovery: 'fail' },
+    );
+  }
+
+  schedule(options: {
+    readonly intervalMs: number;
+    readonly type: PunctuationType;
+    readonly callback: (timestampMs: number) => void;
+  }): Cancellable {
+    if (!(options.intervalMs >= 1)) {
+      throw new StreamsError(
+        `Processor ${this.nodeName}: a punctuation interval is at least 1 ms, not ${options.intervalMs}`,
+        {
+          code: 'CONFIG',
+          recovery: 'fail',
+        },
+      );
+    }
+    return this.#host.schedule(this.nodeName, options.intervalMs, options.type, options.callback);
+  }
+
+  commit(): void {
+    this.#host.requestCommit();
+  }
+
+  currentStreamTimeMs(): number {
+    return this.#host.streamTimeMs();
+  }
+
+  currentSystemTimeMs(): number {
+    return this.#host.systemTimeMs();
+  }
+
+  recordDropped(reason: DropReason): void {
+    this.#host.countDropped(this.nodeName, reason);
+  }
+
+  #child(name: string): GraphNode {
+    const child = this.children.find((node) => node.name === name);
+    if (child !== undefined) return child;
+    const known = this.children.map((node) => node.name).join(', ');
+    throw new StreamsError(`Processor ${this.nodeName} has no child '${name}'. Its children are: ${known || 'none'}.`, {
+      code: 'TOPOLOGY',
+      recovery: 'fail',
+    });
+  }
+}

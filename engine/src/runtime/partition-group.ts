@@ -1,0 +1,114 @@
+import { type RecordQueue, unknownTimestamp } from './record-queue.ts';
+
+/** Never wait for an empty partition (`max.task.idle.ms = -1`). */
+const idleDisabled = -1;
+
+/**
+ * The queues of a task and the order between them: the next record is the one whose queue's *head* has the lowest
+ * timestamp; only heads are compared, so order inside a partition is never changed.
+ *
+ * Owns: the queues and stream time. Called by: StreamTask.
+ * Invariants: I1 stream time is the highest timestamp taken and never falls; I2 `readyToProcess` with `maxTaskIdleMs` 0 or more
+ * is true only when each empty partition is known to be drained on the broker (and the idle time has passed).
+ */
+export class PartitionGroup {
+  readonly queues: readonly RecordQueue[];
+  readonly #maxTaskIdleMs: number;
+  readonly #lagOf: (queue: RecordQueue) => number | undefined;
+  readonly #idleDeadlineMs: (number | undefined)[];
+  readonly #onEnforced: (() => void) | undefined;
+  streamTimeMs = unknownTimestamp;
+
+  /** `lagOf`: records on the broker that were not handed over yet; undefined while no fetch has answered. */
+  constructor(
+    queues: readonly RecordQueue[],
+    options: {
+      readonly maxTaskIdleMs: number;
+      readonly lagOf: (queue: RecordQueue) => number | undefined;
+      readonly onEnforced?: () => void;
+    },
+  ) {
+    this.queues = queues;
+    queues.forEach((queue, index) => {
+      queue.index = index;
+    });
+    this.#maxTaskIdleMs = options.maxTaskIdleMs;
+    this.#lagOf = options.lagOf;
+    this.#onEnforced = options.onEnforced;
+    this.#idleDeadlineMs = queues.map(() => undefined);
+  }
+
+  /** Records buffered over all queues. */
+  get size(): number {
+    let size = 0;
+    for (const queue of this.queues) size += queue.size;
+    return size;
+  }
+
+  /** Whether a record may be taken now; with several partitions an empty one may have to be waited for. */
+  readyToProcess(nowMs: number): boolean {
+    const { queues } = this;
+    const count = queues.length;
+    if (count === 1) return (queues[0] as RecordQueue).size > 0;
+    let buffered = false;
+    let empty = false;
+    for (let i = 0; i < count; i += 1) {
+      if ((queues[i] as RecordQueue).size > 0) {
+        buffered = true;
+        this.#idleDeadlineMs[i] = undefined;
+      } else empty = true;
+    }
+    if (!buffered || !empty || this.#maxTaskIdleMs === idleDisabled) return buffered;
+    let enforced = false;
+    for (let i = 0; i < count; i += 1) {
+      const queue = queues[i] as RecordQueue;
+      if (queue.size > 0) continue;
+      const lag = this.#lagOf(queue);
+      if (lag === undefined || lag > 0) {
+        this.#idleDeadlineMs[i] = undefined;
+        return false;
+      }
+      const deadlineMs = this.#idleDeadlineMs[i] ?? nowMs + this.#maxTaskIdleMs;
+      this.#idleDeadlineMs[i] = deadlineMs;
+      if (nowMs < deadlineMs) return false;
+      enforced = true;
+    }
+    if (enforced) this.#onEnforced?.();
+    return true;
+  }
+
+  /** Earliest time at which an idle wait ends; undefined when none runs. */
+  get idleDeadlineMs(): number | undefined {
+    let earliest: number | undefined;
+    for (const deadlineMs of this.#idleDeadlineMs) {
+      if (deadlineMs !== undefined && (earliest === undefined || deadlineMs < earliest)) earliest = deadlineMs;
+    }
+    return earliest;
+  }
+
+  /** The queue whose head goes next; undefined when all are empty. Equal timestamps: the first queue. */
+  nextQueue(): RecordQueue | undefined {
+    const { queues } = this;
+    const first = queues[0];
+    if (queues.length === 1) return (first as RecordQueue).size > 0 ? first : undefined;
+    let best: RecordQueue | undefined;
+    for (let i = 0; i < queues.length; i += 1) {
+      const queue = queues[i] as RecordQueue;
+      if (queue.size > 0 && (best === undefined || queue.headTimestampMs < best.headTimestampMs)) best = queue;
+    }
+    return best;
+  }
+
+  /** Takes the head of `queue` and returns its timestamp; stream time follows. */
+  take(queue: RecordQueue): number {
+    const timestampMs = queue.headTimestampMs;
+    if (timestampMs > this.streamTimeMs) this.streamTimeMs = timestampMs;
+    queue.take();
+    return timestampMs;
+  }
+
+  clear(): void {
+    for (const queue of this.queues) queue.clear();
+    this.#idleDeadlineMs.fill(undefined);
+  }
+}

@@ -1,0 +1,119 @@
+import { TopologyError } from '../base/errors.ts';
+import type { AsyncOperator } from '../processor/async-operator.ts';
+import type { AsyncHost, AsyncProcessor } from '../processor/processor.ts';
+import type { SubTopology } from '../topology/nodes.ts';
+import {
+  AsyncGraphNode,
+  ExternalSinkGraphNode,
+  type GraphHost,
+  type GraphNode,
+  ProcessorGraphNode,
+  SinkGraphNode,
+  SourceGraphNode,
+} from './graph-nodes.ts';
+import { type ContextHost, NodeContext } from './node-context.ts';
+import type { RecordCollector } from './record-collector.ts';
+
+export interface GraphOptions {
+  readonly host: GraphHost & ContextHost;
+  readonly collector: RecordCollector;
+  /** Makes the processor of an asynchronous node (room `pipeline/`). */
+  readonly createAsyncProcessor: (operator: AsyncOperator, nodeName: string, taskId: string) => AsyncProcessor;
+  /** What a node may ask of the task; one a node, since failures name it. */
+  readonly asyncHostOf: (nodeName: string) => AsyncHost;
+}
+
+/**
+ * The nodes of a sub-topology as objects of one task, linked parent to child.
+ *
+ * Owns: processors, contexts, external sinks. Called by: StreamTask.
+ * Invariants: I1 children are in the order in which the topology added them; I2 `init` runs parents before children, `close` once.
+ */
+export class ProcessorGraph {
+  readonly sources: readonly SourceGraphNode[];
+  readonly asyncNodes: readonly AsyncGraphNode[];
+  readonly externalSinks: readonly ExternalSinkGraphNode[];
+  readonly #processors: readonly { readonly node: ProcessorGraphNode; readonly context: NodeContext }[];
+  readonly #asyncHostOf: GraphOptions['asyncHostOf'];
+  #initialized = false;
+
+  constructor(subTopology: SubTopology, options: GraphOptions) {
+    const { host, collector } = options;
+    this.#asyncHostOf = options.asyncHostOf;
+    const childrenOf = new Map<string, GraphNode[]>();
+    const sources: SourceGraphNode[] = [];
+    const asyncNodes: AsyncGraphNode[] = [];
+    const externalSinks: ExternalSinkGraphNode[] = [];
+    const processors: { node: ProcessorGraphNode; context: NodeContext }[] = [];
+    const link = (parents: readonly string[], child: GraphNode): void => {
+      for (const parent of parents) {
+        const children = childrenOf.get(parent);
+        if (children === undefined) throw new TopologyError(`Node ${child.name} has no parent '${parent}' before it`);
+        children.push(child);
+      }
+    };
+    for (const spec of subTopology.nodes) {
+      if (spec.type === 'source') {
+        const node = new SourceGraphNode(spec);
+        sources.push(node);
+        childrenOf.set(spec.name, node.children);
+      } else if (spec.type === 'processor' || spec.type === 'async') {
+        const context = new NodeContext(spec.name, spec.type === 'processor' ? spec.stores : [], host);
+        let node: ProcessorGraphNode;
+        if (spec.type === 'processor') node = new ProcessorGraphNode(spec.name, spec.supplier.get(), host);
+        else {
+          const processor = options.createAsyncProcessor(spec.operator, spec.name, host.taskId);
+          const asyncNode = new AsyncGraphNode(spec.name, processor, host);
+          asyncNodes.push(asyncNode);
+          node = asyncNode;
+        }
+        processors.push({ node, context });
+        link(spec.parents, node);
+        childrenOf.set(spec.name, context.children);
+      } else if (spec.type === 'sink') {
+        link(spec.parents, new SinkGraphNode(spec, collector, host));
+      } else {
+        const node = new ExternalSinkGraphNode(spec, host);
+        externalSinks.push(node);
+        link(spec.parents, node);
+      }
+    }
+    this.sources = sources;
+    this.asyncNodes = asyncNodes;
+    this.externalSinks = externalSinks;
+    this.#processors = processors;
+  }
+
+  /** The source node that reads `topic`; by pattern where no source names it. */
+  sourceOf(topic: string): SourceGraphNode {
+    const source =
+      this.sources.find((node) => node.spec.topics.includes(topic)) ??
+      this.sources.find((node) => node.spec.pattern?.test(topic));
+    if (source === undefined) throw new TopologyError(`No source node reads topic '${topic}'`);
+    return source;
+  }
+
+  init(): void {
+    this.#initialized = true;
+    for (const { node, context } of this.#processors) {
+      if (node instanceof AsyncGraphNode) node.asyncProcessor.attach(this.#asyncHostOf(node.name));
+      node.processor.init?.(context);
+    }
+  }
+
+  /** Closes processors in order; the first error is thrown after all were closed. */
+  close(): void {
+    if (!this.#initialized) return;
+    this.#initialized = false;
+    const failures: unknown[] = [];
+    for (const { node } of this.#processors) {
+      try {
+        if (node instanceof AsyncGraphNode) node.asyncProcessor.cancel();
+        node.processor.close?.();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+}

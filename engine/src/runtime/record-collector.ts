@@ -1,0 +1,46 @@
+import type { BinaryKey } from '../base/bytes.ts';
+import type { Header } from '../base/record-batch.ts';
+import type { StreamPartitioner } from '../processor/processor.ts';
+import type { Record } from '../processor/record.ts';
+import type { Serde } from '../serde/serde.ts';
+
+/**
+ * Where a task's records go: the producer's batches in the runtime, lists in the test driver. Sinks keep the outputs they
+ * got, so that the hot path looks nothing up.
+ */
+export interface RecordCollector {
+  /** The same object each time for a topic. */
+  output(topic: string): OutputTopic;
+  /** The changelog partition of a task's store. */
+  changelog(topic: string, partition: number): ChangelogOutput;
+}
+
+export interface OutputTopic {
+  readonly topic: string;
+  /** Appends the record; its bytes are copied before it returns. Throws SerializationError. */
+  send(record: Record<unknown, unknown>, sink: OutputSerdes): void;
+  /** Appends bytes (dead letter queue); the default partitioner chooses. */
+  sendRaw(key: Buffer | null, value: Buffer | null, timestampMs: number, headers: readonly Header[]): void;
+}
+
+export interface OutputSerdes {
+  readonly keySerde: Serde<unknown>;
+  readonly valueSerde: Serde<unknown>;
+  readonly partitioner: StreamPartitioner<unknown, unknown> | undefined;
+}
+
+export interface ChangelogOutput {
+  append(key: BinaryKey, value: Buffer | null, timestampMs: number): void;
+}
+
+const timeWindowedPrefix = 'time-windowed(';
+const sessionWindowedPrefix = 'session-windowed(';
+
+/**
+ * Bytes at the end of a serialized key that don't take part in partitioning: windowed keys go where their inner key goes,
+ * as with Kafka Streams' `WindowedStreamPartitioner`.
+ */
+export function unpartitionedSuffixBytes(keySerde: Serde<unknown>): number {
+  if (keySerde.format.startsWith(timeWindowedPrefix)) return 8;
+  return keySerde.format.startsWith(sessionWindowedPrefix) ? 16 : 0;
+}

@@ -1,0 +1,42 @@
+import type { RecordBatch } from '../base/record-batch.ts';
+import type { PendingOffset } from './pending-offsets.ts';
+
+/**
+ * Where the record being processed came from. One reused instance serves the synchronous path; a held record has its own,
+ * with copies of the raw bytes when a dead letter queue may need them.
+ */
+export class RecordContext {
+  topic = '';
+  partition = -1;
+  offset = -1;
+  /** Index of the task's source partition. */
+  sourceIndex = -1;
+  /** Raw bytes, while the record is on the synchronous path. */
+  batch: RecordBatch | undefined;
+  row = 0;
+  /** Raw bytes of a held record. */
+  rawKey: Buffer | null = null;
+  rawValue: Buffer | null = null;
+  /** Set at the first hold. */
+  pending: PendingOffset | undefined;
+
+  rawKeyBytes(): Buffer | null {
+    return this.batch === undefined ? this.rawKey : rawKeyOf(this.batch, this.row);
+  }
+
+  rawValueBytes(): Buffer | null {
+    return this.batch === undefined ? this.rawValue : rawValueOf(this.batch, this.row);
+  }
+}
+
+/** A copy of the key bytes of a row. */
+export function rawKeyOf(batch: RecordBatch, row: number): Buffer | null {
+  const start = batch.keyStarts[row] as number;
+  return start < 0 ? null : Buffer.copyBytesFrom(batch.buffer, start, (batch.keyEnds[row] as number) - start);
+}
+
+/** A copy of the value bytes of a row. */
+export function rawValueOf(batch: RecordBatch, row: number): Buffer | null {
+  const start = batch.valueStarts[row] as number;
+  return start < 0 ? null : Buffer.copyBytesFrom(batch.buffer, start, (batch.valueEnds[row] as number) - start);
+}

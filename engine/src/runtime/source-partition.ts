@@ -1,0 +1,68 @@
+import { StreamsError } from '../base/errors.ts';
+import { type RecordBatch, type TopicPartition, topicPartitionKey } from '../base/record-batch.ts';
+import type { SourceGraphNode } from './graph-nodes.ts';
+import { PendingOffsets } from './pending-offsets.ts';
+import { type HeadInspector, RecordQueue } from './record-queue.ts';
+
+/**
+ * One source partition of a task: its queue, its source node, and which of its records are unfinished.
+ *
+ * Called by: StreamTask. Invariants: I1 `committableOffset` never passes a held record.
+ */
+export class SourcePartition implements HeadInspector, TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: string;
+  readonly node: SourceGraphNode;
+  readonly queue: RecordQueue;
+  readonly pending = new PendingOffsets();
+  readonly #skipped: (batch: RecordBatch, row: number, error: Error | undefined) => void;
+
+  constructor(
+    topic: string,
+    partition: number,
+    node: SourceGraphNode,
+    skipped: (batch: RecordBatch, row: number, error: Error | undefined) => void,
+  ) {
+    this.topic = topic;
+    this.partition = partition;
+    this.key = topicPartitionKey(topic, partition);
+    this.node = node;
+    this.#skipped = skipped;
+    this.queue = new RecordQueue(topic, partition, this.key, -1, this);
+  }
+
+  /** Goes on at `offset`. */
+  begin(offset: number, partitionTimeMs: number): void {
+    this.pending.clear();
+    this.queue.reset(offset, partitionTimeMs);
+  }
+
+  /** Lowest offset that is not finished; -1 before a position is known. */
+  get committableOffset(): number {
+    return this.pending.lowest ?? this.queue.nextOffset;
+  }
+
+  timestampOf(batch: RecordBatch, row: number, partitionTimeMs: number): number {
+    const extractor = this.node.spec.timestampExtractor;
+    if (extractor === undefined) {
+      const timestampMs = batch.timestamps[row] as number;
+      if (timestampMs < 0) throw invalidTimestamp(batch, row);
+      return timestampMs;
+    }
+    const metadata = { topic: batch.topic, partition: batch.partition, offset: batch.offsets[row] as number };
+    return extractor.extract(this.node.headView(batch, row), metadata, partitionTimeMs);
+  }
+
+  skipped(batch: RecordBatch, row: number, error: Error | undefined): void {
+    this.#skipped(batch, row, error);
+  }
+}
+
+function invalidTimestamp(batch: RecordBatch, row: number): StreamsError {
+  const at = `${batch.topic}-${batch.partition}@${batch.offsets[row]}`;
+  return new StreamsError(
+    `The record at ${at} has a negative timestamp; give the source a timestampExtractor that finds a time or skips it`,
+    { code: 'INVALID_TIMESTAMP', recovery: 'fail' },
+  );
+}

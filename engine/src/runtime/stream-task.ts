@@ -1,0 +1,689 @@
+import { assert } from '../base/assert.ts';
+import type { StreamsConfig } from '../base/config.ts';
+import { DeserializationError, StreamsError } from '../base/errors.ts';
+import type { Log, Metrics, MetricTags } from '../base/metrics.ts';
+import type { RecordBatch, TopicPartition } from '../base/record-batch.ts';
+import { decodeHeaders } from '../broker/headers-codec.ts';
+import type { AsyncOperator } from '../processor/async-operator.ts';
+import type {
+  AsyncHost,
+  AsyncProcessor,
+  Cancellable,
+  HeldRecord,
+  PunctuationType,
+  RecordMetadata,
+} from '../processor/processor.ts';
+import type { StateStore } from '../state/state-store.ts';
+import type { SubTopology } from '../topology/nodes.ts';
+import { decodePartitionTimeMs, encodeCommitMetadata } from './commit-metadata.ts';
+import { sendDeadLetter } from './dead-letters.ts';
+import { asError, ProcessingError, UndecodableRecord } from './errors.ts';
+import type { GraphHost } from './graph-nodes.ts';
+import type { ContextHost } from './node-context.ts';
+import { PartitionGroup } from './partition-group.ts';
+import { ProcessorGraph } from './processor-graph.ts';
+import { PunctuationQueue } from './punctuation-queue.ts';
+import type { RecordCollector } from './record-collector.ts';
+import { RecordContext } from './record-context.ts';
+import type { RecordQueue } from './record-queue.ts';
+import { SourcePartition } from './source-partition.ts';
+import { nextTaskState, type TaskEvent, type TaskState } from './task-state.ts';
+import { TaskStores } from './task-stores.ts';
+
+/** How many records may be taken between two looks at the clock: 64 records cost far less than a turn. */
+const recordsPerClockCheck = 64;
+
+export interface StreamTaskOptions {
+  /** `0_1` */
+  readonly taskId: string;
+  readonly partition: number;
+  readonly subTopology: SubTopology;
+  /** The source partitions, full topic names. */
+  readonly partitions: readonly TopicPartition[];
+  readonly config: StreamsConfig;
+  readonly collector: RecordCollector;
+  /** Folder of this task's persistent stores. */
+  readonly stateDirectory: string;
+  readonly globalStores: ReadonlyMap<string, StateStore>;
+  /** Records of a partition that the broker has and the task hasn't; undefined: unknown. */
+  readonly lagOf: (partition: TopicPartition) => number | undefined;
+  readonly createAsyncProcessor: (operator: AsyncOperator, nodeName: string, taskId: string) => AsyncProcessor;
+  /** Called when something waits in the mailbox. */
+  readonly wake: () => void;
+}
+
+/** What one commit of a task says: offsets to go on from, as of a moment between two records. */
+export interface TaskCommit {
+  readonly offsets: readonly (TopicPartition & { readonly offset: number; readonly metadata: string })[];
+  /** The same by `topic-partition`, for sinks that store offsets themselves. */
+  readonly positions: ReadonlyMap<string, number>;
+}
+
+/**
+ * One sub-topology on one partition: the actor of the engine. Everything that happens to it happens between two records.
+ *
+ * Owns: record queues, processor graph, stores, punctuations, mailbox, pending offsets.
+ * Called by: StreamThread, TaskManager, TopologyTestDriver. Calls: RecordCollector.
+ * Invariants: I1 `process` takes a record only while RUNNING and not frozen; I2 a committed offset never passes an unfinished
+ * record; I3 no message of the mailbox runs while a record is processed.
+ */
+export class StreamTask implements ContextHost, GraphHost {
+  readonly taskId: string;
+  readonly applicationId: string;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly group: PartitionGroup;
+  readonly stores: TaskStores;
+  readonly sources: readonly SourcePartition[];
+  readonly #config: StreamsConfig;
+  readonly #collector: RecordCollector;
+  readonly #graph: ProcessorGraph;
+  readonly #globalStores: ReadonlyMap<string, StateStore>;
+  readonly #tags: MetricTags;
+  readonly #wake: () => void;
+  readonly #streamPunctuations = new PunctuationQueue();
+  readonly #wallPunctuations = new PunctuationQueue();
+  readonly #live = new RecordContext();
+  #context: RecordContext | undefined;
+  #mailbox: (() => void)[] = [];
+  #state: TaskState = 'CREATED';
+  #commitNeeded = false;
+  #processing = false;
+  /** No records, messages or punctuations while a commit is on its way. */
+  frozen = false;
+  /** No new records; results of pending ones still come in (revocation, shutdown). */
+  draining = false;
+  commitRequested = false;
+  /** ContextHost: timestamp of the record being processed. */
+  timestampMs = 0;
+  recordsProcessed = 0;
+
+  constructor(options: StreamTaskOptions) {
+    const { config, subTopology } = options;
+    this.taskId = options.taskId;
+    this.applicationId = config.applicationId;
+    this.metrics = config.metrics;
+    this.log = config.log;
+    this.#config = config;
+    this.#collector = options.collector;
+    this.#globalStores = options.globalStores;
+    this.#wake = options.wake;
+    this.#tags = { 'task-id': options.taskId };
+    this.stores = new TaskStores(subTopology.stores, {
+      applicationId: config.applicationId,
+      taskId: options.taskId,
+      partition: options.partition,
+      stateDirectory: options.stateDirectory,
+      clock: config.clock,
+      metrics: config.metrics,
+      log: config.log,
+      collector: options.collector,
+      timestampMs: () => this.timestampMs,
+    });
+    this.#graph = new ProcessorGraph(subTopology, {
+      host: this,
+      collector: options.collector,
+      createAsyncProcessor: options.createAsyncProcessor,
+      asyncHostOf: (nodeName) => this.#asyncHost(nodeName),
+    });
+    this.sources = options.partitions.map(
+      ({ topic, partition }) =>
+        new SourcePartition(topic, partition, this.#graph.sourceOf(topic), (batch, row, error) =>
+          this.#skipped(batch, row, error),
+        ),
+    );
+    this.group = new PartitionGroup(
+      this.sources.map((source) => source.queue),
+      {
+        maxTaskIdleMs: config.maxTaskIdleMs,
+        lagOf: options.lagOf,
+        onEnforced: () => this.metrics.count('enforced-processing-total', this.#tags, 1),
+      },
+    );
+  }
+
+  get state(): TaskState {
+    return this.#state;
+  }
+
+  #transition(event: TaskEvent): void {
+    this.#state = nextTaskState(this.taskId, this.#state, event);
+  }
+
+  /** Opens the stores. CREATED → RESTORING. */
+  initializeStores(): void {
+    this.#transition('initialize');
+    this.stores.open();
+  }
+
+  /** Offsets that external sinks hold; they override Kafka's. Awaits the outside system. */
+  async openExternalSinks(): Promise<ReadonlyMap<string, number>> {
+    const offsets = new Map<string, number>();
+    for (const { sink } of this.#graph.externalSinks) {
+      for (const [key, offset] of await sink.open(this.sources, this.taskId)) {
+        // Several sinks: the one that is behind decides, the others drop what they have already.
+        offsets.set(key, Math.min(offset, offsets.get(key) ?? offset));
+      }
+    }
+    return offsets;
+  }
+
+  get hasExternalSinks(): boolean {
+    return this.#graph.externalSinks.length > 0;
+  }
+
+  /** Where each partition goes on, and the partition time that the last commit kept. Before `start`. */
+  setPosition(source: SourcePartition, offset: number, metadata = ''): void {
+    source.begin(offset, decodePartitionTimeMs(metadata));
+    if (source.queue.partitionTimeMs > this.group.streamTimeMs) this.group.streamTimeMs = source.queue.partitionTimeMs;
+  }
+
+  /** All stores are restored: initialises the processors. RESTORING → RUNNING. */
+  start(): void {
+    this.#transition('restored');
+    this.stores.logging = true;
+    this.draining = false;
+    this.frozen = false;
+    this.#graph.init();
+  }
+
+  /** Takes over a fetched batch. */
+  enqueue(source: SourcePartition, batch: RecordBatch): void {
+    source.queue.add(batch);
+  }
+
+  /** Records or messages wait and may be taken now. */
+  hasWork(nowMs: number): boolean {
+    if (this.frozen || this.#state !== 'RUNNING') return false;
+    return this.#mailbox.length > 0 || this.#mayTake(nowMs);
+  }
+
+  #mayTake(nowMs: number): boolean {
+    return !this.draining && !this.saturated && this.group.readyToProcess(nowMs);
+  }
+
+  /** True while an asynchronous operator or an external sink takes no more. */
+  get saturated(): boolean {
+    const { asyncNodes, externalSinks } = this.#graph;
+    for (let i = 0; i < asyncNodes.length; i += 1) if (asyncNodes[i]?.asyncProcessor.saturated) return true;
+    for (let i = 0; i < externalSinks.length; i += 1) {
+      if (externalSinks[i]?.sink.full) {
+        this.commitRequested = true;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Records that asynchronous operators hold. */
+  get pending(): number {
+    let pending = 0;
+    for (const { asyncProcessor } of this.#graph.asyncNodes) pending += asyncProcessor.pending;
+    return pending;
+  }
+
+  /** User calls of asynchronous operators that run now. */
+  get callsInFlight(): number {
+    let calls = 0;
+    for (const { asyncProcessor } of this.#graph.asyncNodes) {
+      if ('callsInFlight' in asyncProcessor) calls += asyncProcessor.callsInFlight as number;
+    }
+    return calls;
+  }
+
+  /** Lets asynchronous operators go on without waiting for more records. */
+  flushAsync(): void {
+    for (const { asyncProcessor } of this.#graph.asyncNodes) asyncProcessor.flush();
+  }
+
+  /**
+   * Messages first, then records until none may be taken, `recordsMax` were, or `deadlineMs` of the monotonic clock passed.
+   * Returns the number of records taken.
+   */
+  process(nowMs: number, deadlineMs: number, recordsMax = Number.POSITIVE_INFINITY): number {
+    if (this.frozen || this.#state !== 'RUNNING') return 0;
+    const { group } = this;
+    const { clock } = this.#config;
+    let taken = 0;
+    while (taken < recordsMax) {
+      if (this.#mailbox.length > 0) this.runMailbox();
+      if (!this.#mayTake(nowMs)) break;
+      this.#processNext(group.nextQueue() as RecordQueue);
+      taken += 1;
+      if (taken % recordsPerClockCheck === 0 && clock.monotonicMs() >= deadlineMs) break;
+    }
+    if (taken > 0) {
+      this.recordsProcessed += taken;
+      for (let i = 0; i < group.queues.length; i += 1) group.queues[i]?.releaseSpent();
+    }
+    return taken;
+  }
+
+  /** Processes exactly one record if one is buffered, whatever other partitions hold (test driver). */
+  processOne(): boolean {
+    if (this.#mailbox.length > 0) this.runMailbox();
+    const queue = this.group.nextQueue();
+    if (queue === undefined || this.saturated) return false;
+    this.#processNext(queue);
+    queue.releaseSpent();
+    this.recordsProcessed += 1;
+    return true;
+  }
+
+  #processNext(queue: RecordQueue): void {
+    const source = this.sources[queue.index] as SourcePartition;
+    const batch = queue.headBatch as RecordBatch;
+    const row = queue.headRow;
+    const context = this.#live;
+    context.topic = batch.topic;
+    context.partition = batch.partition;
+    context.offset = batch.offsets[row] as number;
+    context.sourceIndex = queue.index;
+    context.batch = batch;
+    context.row = row;
+    context.pending = undefined;
+    const timestampMs = this.group.take(queue);
+    this.timestampMs = timestampMs;
+    this.#context = context;
+    this.#processing = true;
+    this.#commitNeeded = true;
+    try {
+      source.node.process(batch, row, timestampMs);
+    } catch (error) {
+      if (!(error instanceof UndecodableRecord)) throw this.#locate(error);
+      this.#undecodable(context, source.node.name, timestampMs, error.failure);
+    } finally {
+      this.#processing = false;
+      this.#context = undefined;
+      context.batch = undefined;
+    }
+    if (this.#streamPunctuations.nextMs <= this.group.streamTimeMs) this.punctuateStreamTime();
+  }
+
+  punctuateStreamTime(): void {
+    const streamTimeMs = this.group.streamTimeMs;
+    if (streamTimeMs < 0) return;
+    this.#streamPunctuations.punctuate(streamTimeMs, this.#firePunctuation);
+  }
+
+  /** Fires due wall-clock punctuators; returns how many. */
+  punctuateWallClock(nowMs: number): number {
+    if (this.frozen || this.#state !== 'RUNNING') return 0;
+    return this.#wallPunctuations.punctuate(nowMs, this.#firePunctuation);
+  }
+
+  /** When the next wall-clock punctuator or idle wait is due, epoch ms; Infinity for never. */
+  get nextWakeMs(): number {
+    return Math.min(this.#wallPunctuations.nextMs, this.group.idleDeadlineMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  readonly #firePunctuation = (nodeName: string, timestampMs: number, callback: (nowMs: number) => void): void => {
+    this.timestampMs = timestampMs;
+    this.#commitNeeded = true;
+    this.#processing = true;
+    try {
+      callback(timestampMs);
+    } catch (error) {
+      this.nodeFailed(nodeName, error);
+    } finally {
+      this.#processing = false;
+    }
+  };
+
+  /** Runs what asynchronous operators left, in order. Between records only. */
+  runMailbox(): void {
+    assert(!this.#processing, 'the mailbox runs between records');
+    if (this.#state !== 'RUNNING') {
+      this.#mailbox = [];
+      return;
+    }
+    while (this.#mailbox.length > 0) {
+      const messages = this.#mailbox;
+      this.#mailbox = [];
+      for (const message of messages) message();
+    }
+  }
+
+  get hasMail(): boolean {
+    return this.#mailbox.length > 0;
+  }
+
+  /** Something was processed since the last commit. */
+  get commitNeeded(): boolean {
+    return this.#commitNeeded;
+  }
+
+  /** Ends bundles of `pipe` operators, whose results otherwise never let an offset go. */
+  completeBundles(): void {
+    for (const { asyncProcessor } of this.#graph.asyncNodes) {
+      if ('completeBundle' in asyncProcessor) (asyncProcessor as { completeBundle(): void }).completeBundle();
+    }
+  }
+
+  /** Hands cached writes on and tells what may be committed. The caller freezes the task first. */
+  prepareCommit(): TaskCommit {
+    this.stores.flush();
+    const offsets: (TopicPartition & { offset: number; metadata: string })[] = [];
+    const positions = new Map<string, number>();
+    for (const source of this.sources) {
+      const offset = source.committableOffset;
+      if (offset < 0) continue;
+      positions.set(source.key, offset);
+      offsets.push({
+        topic: source.topic,
+        partition: source.partition,
+        offset,
+        metadata: encodeCommitMetadata(source.queue.partitionTimeMs),
+      });
+    }
+    this.#commitNeeded = this.pending > 0;
+    this.commitRequested = false;
+    return { offsets, positions };
+  }
+
+  /** The commit did not happen: it is due again. */
+  commitFailed(): void {
+    this.#commitNeeded = true;
+  }
+
+  async commitExternalSinks(positions: ReadonlyMap<string, number>): Promise<void> {
+    for (const { sink } of this.#graph.externalSinks) await sink.commit(positions);
+  }
+
+  /** Stops taking records and forgets those buffered. → SUSPENDED. */
+  suspend(): void {
+    this.#transition('suspend');
+    this.stores.logging = false;
+    this.group.clear();
+  }
+
+  /** Takes a suspended task up again with fresh processors' time but the same stores. SUSPENDED → RESTORING. */
+  resume(): void {
+    this.#transition('resume');
+    this.#graph.close();
+    this.#mailbox = [];
+    this.#streamPunctuations.clear();
+    this.#wallPunctuations.clear();
+    for (const source of this.sources) source.pending.clear();
+  }
+
+  /** Closes processors, sinks and stores. Clean: the caller has committed. Dirty: nothing more is written. */
+  async close(): Promise<void> {
+    if (this.#state === 'CLOSED') return;
+    this.#transition('close');
+    this.#mailbox = [];
+    this.group.clear();
+    this.#streamPunctuations.clear();
+    this.#wallPunctuations.clear();
+    const failures: unknown[] = [];
+    const attempt = async (action: () => void | Promise<void>): Promise<void> => {
+      try {
+        await action();
+      } catch (error) {
+        failures.push(error);
+      }
+    };
+    await attempt(() => this.#graph.close());
+    for (const { sink } of this.#graph.externalSinks) await attempt(() => sink.close());
+    await attempt(() => this.stores.close());
+    if (failures.length > 0) throw failures[0];
+  }
+
+  // ContextHost
+
+  currentMetadata(): RecordMetadata | undefined {
+    const context = this.#context;
+    if (context === undefined) return undefined;
+    return { topic: context.topic, partition: context.partition, offset: context.offset };
+  }
+
+  streamTimeMs(): number {
+    return this.group.streamTimeMs;
+  }
+
+  systemTimeMs(): number {
+    return this.#config.clock.nowMs();
+  }
+
+  countDropped(nodeName: string, reason: string): void {
+    this.metrics.count('dropped-records-total', { ...this.#tags, 'processor-node-id': nodeName, reason }, 1);
+  }
+
+  requestCommit(): void {
+    this.commitRequested = true;
+  }
+
+  schedule(
+    nodeName: string,
+    intervalMs: number,
+    type: PunctuationType,
+    callback: (timestampMs: number) => void,
+  ): Cancellable {
+    if (type === 'STREAM_TIME') return this.#streamPunctuations.schedule(nodeName, 0, intervalMs, callback);
+    return this.#wallPunctuations.schedule(nodeName, this.systemTimeMs() + intervalMs, intervalMs, callback);
+  }
+
+  store(name: string): StateStore | undefined {
+    return this.stores.get(name) ?? this.#globalStores.get(name);
+  }
+
+  isGlobalStore(name: string): boolean {
+    return this.#globalStores.has(name);
+  }
+
+  // GraphHost
+
+  nodeFailed(nodeName: string, thrown: unknown): void {
+    if (thrown instanceof ProcessingError || thrown instanceof UndecodableRecord) throw thrown;
+    if (thrown instanceof StreamsError && thrown.recovery !== 'fail') throw thrown;
+    if (thrown instanceof DeserializationError) this.#rethrowIfSourceUndecodable();
+    const error = asError(thrown);
+    this.#decide('processing', nodeName, error, this.#config.processingExceptionHandler);
+  }
+
+  sendFailed(nodeName: string, topic: string, thrown: unknown): void {
+    if (thrown instanceof StreamsError && thrown.recovery !== 'fail') throw thrown;
+    if (thrown instanceof DeserializationError) this.#rethrowIfSourceUndecodable();
+    const error = asError(thrown);
+    this.#config.log.warn({ err: error, taskId: this.taskId, nodeName, topic }, 'A record could not be written');
+    this.#decide('production', nodeName, error, this.#config.productionExceptionHandler);
+  }
+
+  #decide(
+    what: 'processing' | 'production',
+    nodeName: string,
+    error: Error,
+    handler: StreamsConfig['processingExceptionHandler'],
+  ): void {
+    const context = this.#context;
+    const where = {
+      topic: context?.topic ?? '',
+      partition: context?.partition ?? -1,
+      offset: context?.offset ?? -1,
+      taskId: this.taskId,
+      processorNodeId: nodeName,
+    };
+    const answer = handler(where, error);
+    if (context !== undefined) this.#deadLetter(context, this.timestampMs, error);
+    if (answer === 'continue') {
+      this.#config.log.warn({ err: error, ...where }, `Skipped a record after a ${what} error`);
+      this.countDropped(nodeName, `${what}-error`);
+      return;
+    }
+    const at = context === undefined ? 'in a punctuator' : `at ${context.topic}-${context.partition}@${context.offset}`;
+    throw new ProcessingError(
+      `Node ${nodeName} of task ${this.taskId} failed ${at}: ${error.message}`,
+      nodeName,
+      error,
+    );
+  }
+
+  /** Lazily decoded source records fail inside whichever node looks first; the record is to blame, not the node. */
+  #rethrowIfSourceUndecodable(): void {
+    const context = this.#context;
+    if (context?.batch === undefined) return;
+    try {
+      this.sources[context.sourceIndex]?.node.checkDecodable();
+    } catch (error) {
+      throw new UndecodableRecord(asError(error));
+    }
+  }
+
+  #undecodable(context: RecordContext, nodeName: string, timestampMs: number, error: Error): void {
+    const where = {
+      topic: context.topic,
+      partition: context.partition,
+      offset: context.offset,
+      taskId: this.taskId,
+      processorNodeId: nodeName,
+    };
+    const answer = this.#config.deserializationExceptionHandler(where, error);
+    this.#deadLetter(context, timestampMs, error);
+    this.countDropped(nodeName, 'undecodable');
+    if (answer === 'continue') {
+      this.#config.log.warn({ err: error, ...where }, 'Skipped a record that could not be decoded');
+      return;
+    }
+    const at = `${context.topic}-${context.partition}@${context.offset}`;
+    throw new ProcessingError(
+      `Task ${this.taskId} can't decode the record at ${at}: ${error.message}`,
+      nodeName,
+      error,
+    );
+  }
+
+  /** A row that the queue left out before it was processed. */
+  #skipped(batch: RecordBatch, row: number, error: Error | undefined): void {
+    const node = this.#graph.sourceOf(batch.topic);
+    this.#commitNeeded = true;
+    if (error === undefined) {
+      this.countDropped(node.name, 'negative-timestamp');
+      return;
+    }
+    const context = new RecordContext();
+    context.topic = batch.topic;
+    context.partition = batch.partition;
+    context.offset = batch.offsets[row] as number;
+    context.batch = batch;
+    context.row = row;
+    this.#undecodable(context, node.name, Math.max(0, batch.timestamps[row] as number), error);
+  }
+
+  #deadLetter(context: RecordContext, timestampMs: number, error: Error): void {
+    const topic = this.#config.deadLetterQueueTopicName;
+    if (topic === undefined) return;
+    const { batch, row } = context;
+    const headers =
+      batch === undefined || (batch.headerStarts[row] as number) < 0
+        ? []
+        : decodeHeaders(batch.buffer, batch.headerStarts[row] as number, batch.headerEnds[row] as number);
+    sendDeadLetter(
+      this.#collector,
+      topic,
+      {
+        topic: context.topic,
+        partition: context.partition,
+        offset: context.offset,
+        key: context.rawKeyBytes(),
+        value: context.rawValueBytes(),
+        headers,
+        timestampMs,
+      },
+      error,
+    );
+  }
+
+  #locate(error: unknown): unknown {
+    if (error instanceof StreamsError) return error;
+    return new ProcessingError(`Task ${this.taskId} failed: ${asError(error).message}`, '', error);
+  }
+
+  #asyncHost(nodeName: string): AsyncHost {
+    return {
+      hold: () => this.#hold(nodeName),
+      enter: (callback) => {
+        this.#mailbox.push(callback);
+        this.#wake();
+      },
+      fail: (held, thrown) => {
+        const outer = this.#context;
+        const context = (held as TaskHeldRecord).context;
+        this.#context = context;
+        this.timestampMs = (held as TaskHeldRecord).timestampMs;
+        try {
+          this.nodeFailed(nodeName, thrown);
+        } finally {
+          this.#context = outer;
+        }
+        held.release(() => {});
+      },
+    };
+  }
+
+  #hold(nodeName: string): HeldRecord {
+    const current = this.#context;
+    assert(current !== undefined, `asynchronous node ${nodeName} gets records of a source, not of a punctuator`);
+    const source = this.sources[current.sourceIndex] as SourcePartition;
+    current.pending ??= source.pending.add(current.offset);
+    current.pending.holds += 1;
+    let context = current;
+    if (current === this.#live) {
+      context = new RecordContext();
+      context.topic = current.topic;
+      context.partition = current.partition;
+      context.offset = current.offset;
+      context.sourceIndex = current.sourceIndex;
+      context.pending = current.pending;
+      if (this.#config.deadLetterQueueTopicName !== undefined) {
+        context.rawKey = current.rawKeyBytes();
+        context.rawValue = current.rawValueBytes();
+      }
+    }
+    return new TaskHeldRecord(context, this.timestampMs, (held, forwardAll) => this.#release(held, forwardAll));
+  }
+
+  #release(held: TaskHeldRecord, forwardAll: () => void): void {
+    const outer = this.#context;
+    const outerMs = this.timestampMs;
+    this.#context = held.context;
+    this.timestampMs = held.timestampMs;
+    this.#processing = true;
+    this.#commitNeeded = true;
+    try {
+      forwardAll();
+    } finally {
+      this.#processing = false;
+      this.#context = outer;
+      this.timestampMs = outerMs;
+    }
+    const { pending } = held.context;
+    assert(pending !== undefined && pending.holds > 0, 'a held record is released once');
+    pending.holds -= 1;
+  }
+}
+
+class TaskHeldRecord implements HeldRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly context: RecordContext;
+  readonly timestampMs: number;
+  readonly #release: (held: TaskHeldRecord, forwardAll: () => void) => void;
+
+  constructor(
+    context: RecordContext,
+    timestampMs: number,
+    release: (held: TaskHeldRecord, forwardAll: () => void) => void,
+  ) {
+    this.topic = context.topic;
+    this.partition = context.partition;
+    this.offset = context.offset;
+    this.context = context;
+    this.timestampMs = timestampMs;
+    this.#release = release;
+  }
+
+  release(forwardAll: () => void): void {
+    this.#release(this, forwardAll);
+  }
+}

@@ -1,0 +1,161 @@
+import { mkdirSync } from 'node:fs';
+import type { BinaryKey } from '../base/bytes.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log, Metrics } from '../base/metrics.ts';
+import type { RecordBatch } from '../base/record-batch.ts';
+import type { StateStore, StateStoreContext } from '../state/state-store.ts';
+import type { SubTopologyStore } from '../topology/nodes.ts';
+import type { ChangelogOutput, RecordCollector } from './record-collector.ts';
+
+/** One store of a task with its changelog partition. */
+export interface TaskStore {
+  readonly store: StateStore;
+  /** Undefined when the store doesn't log: what it held is lost when the task moves. */
+  readonly changelogTopic: string | undefined;
+  readonly changelogIsSource: boolean;
+}
+
+export interface TaskStoresOptions {
+  readonly applicationId: string;
+  readonly taskId: string;
+  readonly partition: number;
+  readonly stateDirectory: string;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly collector: RecordCollector;
+  readonly timestampMs: () => number;
+}
+
+/**
+ * The state stores of a task.
+ *
+ * Owns: the stores and the changelog offset that each has reached. Called by: StreamTask, ChangelogReader.
+ * Invariants: I1 nothing is logged while restoring; I2 `position` of a store is the first changelog offset it doesn't hold.
+ */
+export class TaskStores implements StateStoreContext {
+  readonly applicationId: string;
+  readonly taskId: string;
+  readonly partition: number;
+  readonly stateDirectory: string;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly #timestampMs: () => number;
+  readonly #collector: RecordCollector;
+  readonly #stores = new Map<string, TaskStore>();
+  readonly #changelogs = new Map<string, ChangelogOutput>();
+  readonly #positions = new Map<string, number>();
+  /** Changes are logged only while the task runs. */
+  logging = false;
+
+  constructor(specs: readonly SubTopologyStore[], options: TaskStoresOptions) {
+    this.applicationId = options.applicationId;
+    this.taskId = options.taskId;
+    this.partition = options.partition;
+    this.stateDirectory = options.stateDirectory;
+    this.clock = options.clock;
+    this.metrics = options.metrics;
+    this.log = options.log;
+    this.#timestampMs = options.timestampMs;
+    this.#collector = options.collector;
+    for (const spec of specs) {
+      this.#stores.set(spec.builder.name, {
+        store: spec.builder.build(),
+        changelogTopic: spec.changelogTopic,
+        changelogIsSource: spec.changelogIsSource,
+      });
+    }
+  }
+
+  timestampMs(): number {
+    return this.#timestampMs();
+  }
+
+  logChange(storeName: string, key: BinaryKey, value: Buffer | null, timestampMs: number): void {
+    if (!this.logging) return;
+    this.#changelogs.get(storeName)?.append(key, value, timestampMs);
+  }
+
+  get(name: string): StateStore | undefined {
+    return this.#stores.get(name)?.store;
+  }
+
+  all(): Iterable<TaskStore> {
+    return this.#stores.values();
+  }
+
+  open(): void {
+    let persistent = false;
+    for (const { store } of this.#stores.values()) persistent ||= store.persistent;
+    if (persistent) mkdirSync(this.stateDirectory, { recursive: true });
+    for (const entry of this.#stores.values()) {
+      const { store, changelogTopic } = entry;
+      if (!store.isOpen) store.open(this);
+      if (changelogTopic !== undefined && !entry.changelogIsSource) {
+        this.#changelogs.set(store.name, this.#collector.changelog(changelogTopic, this.partition));
+      }
+      if (store.restoredOffset !== undefined) this.#positions.set(store.name, store.restoredOffset);
+    }
+  }
+
+  /** Where restoring goes on; undefined: from the beginning. */
+  position(storeName: string): number | undefined {
+    return this.#positions.get(storeName);
+  }
+
+  restore(store: StateStore, batch: RecordBatch, nextOffset: number): void {
+    store.restore(batch, nextOffset);
+    this.#positions.set(store.name, nextOffset);
+  }
+
+  /** After control records at the end of a changelog, or when it is empty. */
+  advance(store: StateStore, nextOffset: number): void {
+    this.#positions.set(store.name, nextOffset);
+  }
+
+  /** Removes what a store holds, so that it is restored from the beginning. */
+  wipe(entry: TaskStore): void {
+    const { store } = entry;
+    if (store.isOpen) store.close();
+    store.wipe();
+    this.#positions.delete(store.name);
+    store.open(this);
+  }
+
+  /** Hands cached writes on, before the outputs of a commit are flushed. */
+  flush(): void {
+    for (const { store } of this.#stores.values()) store.flush();
+  }
+
+  /** After the outputs were acknowledged: `ackedEnd` tells the changelog's end as far as this producer wrote it. */
+  commit(ackedEnd: (topic: string, partition: number) => number | undefined): void {
+    for (const { store, changelogTopic, changelogIsSource } of this.#stores.values()) {
+      if (changelogTopic !== undefined && !changelogIsSource) {
+        const end = ackedEnd(changelogTopic, this.partition);
+        if (end !== undefined && end > (this.#positions.get(store.name) ?? 0)) this.#positions.set(store.name, end);
+      }
+      store.commit(this.#positions.get(store.name));
+    }
+  }
+
+  /** Closes all stores; the first error is thrown after all were closed. */
+  close(): void {
+    this.logging = false;
+    const failures: unknown[] = [];
+    for (const { store } of this.#stores.values()) {
+      try {
+        if (store.isOpen) store.close();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** Removes all durable data; the stores must be closed. */
+  wipeAll(): void {
+    for (const { store } of this.#stores.values()) store.wipe();
+    this.#positions.clear();
+  }
+}
