@@ -114,7 +114,13 @@ export class PlatformDouble implements CommandGateway, Queries, Objects {
   #run({ operation, resourceId, payload }: CommandRequest): { status: number; body: Record<string, unknown> } {
     const now = new Date(this.#clock.nowMs()).toISOString();
     if (operation === 'part.create') {
-      const part = { id: resourceId, ...payload, golden: null, created_at: now, updated_at: now } as unknown as PartView;
+      const part = {
+        id: resourceId,
+        ...payload,
+        golden: null,
+        created_at: now,
+        updated_at: now,
+      } as unknown as PartView;
       this.parts.set(resourceId, part);
       return { status: 201, body: { ...part } };
     }
