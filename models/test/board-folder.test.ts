@@ -1,0 +1,52 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loadBoardFolder } from '../src/index.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'boards-'));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+async function put(path: string, text = ''): Promise<void> {
+  await mkdir(join(directory, path, '..'), { recursive: true });
+  await writeFile(join(directory, path), text);
+}
+
+describe('loadBoardFolder', () => {
+  test('reads the DeepPCB form, with golden and annotations where they are', async () => {
+    await put('boards/b.jpg');
+    await put('boards/a.jpg');
+    await put('boards/notes.txt');
+    await put('golden/a.jpg');
+    await put('annotations/a.txt', '10 20 40 60 3\n\n1 2 30 40 6\n');
+    const [a, b, ...rest] = await loadBoardFolder(directory);
+    expect(rest).toEqual([]);
+    expect(a).toMatchObject({ id: 'a', goldenPath: join(directory, 'golden', 'a.jpg') });
+    expect(a?.truth).toEqual([
+      { x1: 10, y1: 20, x2: 40, y2: 60, label: 'mousebite' },
+      { x1: 1, y1: 2, x2: 30, y2: 40, label: 'pin_hole' },
+    ]);
+    expect(b).toMatchObject({ id: 'b', goldenPath: undefined, truth: undefined });
+  });
+
+  test('takes a folder of plain images', async () => {
+    await put('one.png');
+    await put('two.JPG');
+    expect((await loadBoardFolder(directory)).map(({ id }) => id)).toEqual(['one', 'two']);
+  });
+
+  test('names the annotation that makes no sense', async () => {
+    await put('boards/a.jpg');
+    for (const line of ['1 2 3', '1 2 30 40 7', '30 2 1 40 1', 'x 2 30 40 1']) {
+      await put('annotations/a.txt', line);
+      await expect(loadBoardFolder(directory)).rejects.toThrow(/a\.txt/);
+    }
+  });
+
+  test('rejects when the folder is not there', async () => {
+    await expect(loadBoardFolder(join(directory, 'missing'))).rejects.toThrow(/ENOENT/);
+  });
+});
