@@ -15,7 +15,8 @@ COPY api/package.json api/
 COPY app/package.json app/
 COPY dev/package.json dev/
 COPY benchmarks/package.json benchmarks/
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
+# Exactly the lock file's versions; see dev/install.mjs for why this is not `npm ci`.
+RUN npm install --no-save --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
 
 COPY . .
 RUN mkdir -p /var/lib/chip-quality && chown node:node /var/lib/chip-quality

@@ -37,12 +37,14 @@ export function missingDependencies(root) {
   return 'nothing';
 }
 
-/** @param {string} root @param {'all' | 'some'} missing */
-function runNpm(root, missing) {
-  const script = process.env.npm_execpath;
-  // `npm ci` empties node_modules first; where only some packages differ, an ordinary install leaves the rest alone.
-  const command = missing === 'all' ? ['ci'] : ['install', '--no-save'];
-  const args = [...command, '--ignore-scripts', '--no-audit', '--no-fund'];
+/**
+ * `npm install --no-save` takes exactly the versions of the lock file and does not write it. `npm ci` would do
+ * the same, but refuses when the lock file lacks an optional package for some other platform, as it does when
+ * it was written behind a registry that has not all of them; and it empties node_modules first.
+ * @param {string} root
+ */
+function runNpm(root) {
+  const args = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
   // What `npm run x` sets for its own script must not steer the inner npm.
   for (const name of ['npm_config_prefix', 'npm_command', 'npm_lifecycle_event']) delete env[name];
@@ -90,8 +92,8 @@ export async function installDependencies(root, log) {
       () => {
         const missing = missingDependencies(root);
         if (missing === 'nothing') return;
-        log(missing === 'all' ? 'installing npm dependencies (npm ci) …' : 'updating npm dependencies …');
-        runNpm(root, missing);
+        log(missing === 'all' ? 'installing npm dependencies …' : 'updating npm dependencies …');
+        runNpm(root);
       },
       () => log('another process is installing npm dependencies; waiting …'),
     );
