@@ -1,0 +1,196 @@
+import { type ApiRequest, type ApiResponse, PARTITIONS, requestKey, topics } from '@chip-quality/schemas';
+import { Partitioners } from 'kafkajs';
+import type { Log, Serde } from 'millrace';
+import { CommandProducer } from './command-producer.ts';
+import { PartitionLanes } from './partition-lanes.ts';
+import { UnavailableError } from './unavailable-error.ts';
+
+/** Longest wait for an answer. Creates take under 200 ms; after this the client does better to repeat with the same key. */
+const REPLY_TIMEOUT_MS = 8_000;
+/** Requests waiting at once: ten times what one API instance serves in a second; above it we are overloaded. */
+const PENDING_MAX = 10_000;
+const RETRY_AFTER_SECONDS = 1;
+
+/** Structurally the API's `CommandRequest`. */
+export interface GatewayRequest {
+  readonly requestId: string;
+  readonly tenantId: string;
+  readonly subject: string;
+  readonly idempotencyKey: string;
+  readonly operation: string;
+  readonly resourceId: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly payloadHash: string;
+  readonly traceparent: string;
+  /** Epoch ms. */
+  readonly receivedAtMs: number;
+}
+
+/** Structurally the API's `CommandReply`. */
+export interface GatewayReply {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly replayed: boolean;
+}
+
+export interface CommandGatewayOptions {
+  readonly bootstrapServers: readonly string[];
+  readonly clientId: string;
+  /** Serde of `api.requests` values. */
+  readonly requestSerde: Serde<ApiRequest>;
+  readonly log: Log;
+  /** Whether the reader of `api.responses` is live; without it no answer can come. Default: always. */
+  readonly repliesReady?: () => boolean;
+  /** Makes the error that callers get; default {@link UnavailableError}. */
+  readonly unavailable?: (message: string, retryAfterSeconds: number, cause?: unknown) => Error;
+  readonly replyTimeoutMs?: number;
+  /** Default: the shared topic. */
+  readonly topic?: string;
+}
+
+interface Pending {
+  readonly resolve: (reply: GatewayReply) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Puts requests on `api.requests` and waits for the answers on `api.responses`, matched by request id.
+ *
+ * Owns: the producer and the map of waiting requests.
+ * Called by: the API (`execute`, `ready`), the reader of `api.responses` (`onReply`), the composition root (`start`, `close`).
+ * Invariants: I1 every `execute` settles within the reply timeout; I2 at most PENDING_MAX wait; I3 a request is entered before
+ * it is sent, so no answer can overtake it.
+ */
+export class CommandGateway {
+  readonly #options: CommandGatewayOptions;
+  readonly #producer: CommandProducer;
+  readonly #lanes: PartitionLanes;
+  readonly #pending = new Map<string, Pending>();
+  readonly #topic: string;
+  // Java's murmur2 over the key bytes, as the engine and every Java client partition.
+  readonly #partitioner = Partitioners.DefaultPartitioner();
+  readonly #partitions = Array.from({ length: PARTITIONS }, (_, partitionId) => ({
+    partitionId,
+    partitionErrorCode: 0,
+    leader: 0,
+    replicas: [],
+    isr: [],
+  }));
+  #configured = false;
+  #closed = false;
+
+  constructor(options: CommandGatewayOptions) {
+    this.#options = options;
+    this.#topic = options.topic ?? topics.apiRequests;
+    this.#producer = new CommandProducer({ ...options, topic: this.#topic });
+    this.#lanes = new PartitionLanes((partition, messages) => this.#producer.send(partition, messages));
+  }
+
+  /** Registers the schema and connects. Rejects when the registry refuses the schema; a broker that is away is waited for. */
+  async start(): Promise<void> {
+    await this.#options.requestSerde.configure?.({ topic: this.#topic, side: 'value', reads: false, writes: true });
+    this.#configured = true;
+    await this.#producer.connect();
+  }
+
+  ready(): boolean {
+    return this.#configured && this.#producer.connected && (this.#options.repliesReady?.() ?? true);
+  }
+
+  /** Requests waiting for an answer. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** Rejects with an unavailable error when the broker or the answer doesn't come, and with the signal's reason when aborted. */
+  async execute(request: GatewayRequest, signal: AbortSignal): Promise<GatewayReply> {
+    signal.throwIfAborted();
+    if (this.#closed) throw this.#unavailable('shutting down');
+    if (!this.ready()) throw this.#unavailable('not connected to the broker');
+    if (this.#pending.size >= PENDING_MAX) throw this.#unavailable('too many requests are waiting');
+    const { requestId } = request;
+    const timeoutMs = this.#options.replyTimeoutMs ?? REPLY_TIMEOUT_MS;
+    return new Promise<GatewayReply>((resolve, reject) => {
+      const onAbort = () => pending.reject(signal.reason as Error);
+      const timer = setTimeout(() => pending.reject(this.#unavailable(`no answer within ${timeoutMs} ms`)), timeoutMs);
+      const settle = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+        this.#pending.delete(requestId);
+      };
+      const pending: Pending = {
+        resolve: (reply) => {
+          settle();
+          resolve(reply);
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#pending.set(requestId, pending);
+      this.#send(request).catch((error: unknown) =>
+        pending.reject(this.#unavailable('the broker did not take the request', error)),
+      );
+    });
+  }
+
+  /** An answer was read from `api.responses`; answers for other instances are ignored. */
+  onReply(response: ApiResponse): void {
+    this.#pending.get(response.request_id)?.resolve({
+      status: response.status,
+      body: JSON.parse(response.body) as Record<string, unknown>,
+      replayed: response.replayed,
+    });
+  }
+
+  /** Rejects what still waits and disconnects. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const pending of [...this.#pending.values()]) pending.reject(this.#unavailable('shutting down'));
+    await this.#producer.close();
+  }
+
+  async #send(request: GatewayRequest): Promise<void> {
+    const key = requestKey(request.tenantId, request.idempotencyKey);
+    const value = this.#options.requestSerde.serialize(
+      {
+        request_id: request.requestId,
+        tenant_id: request.tenantId,
+        subject: request.subject,
+        idempotency_key: request.idempotencyKey,
+        operation: request.operation,
+        resource_id: request.resourceId,
+        payload: JSON.stringify(request.payload),
+        payload_hash: request.payloadHash,
+        traceparent: request.traceparent,
+        received_at: request.receivedAtMs,
+      },
+      this.#topic,
+    );
+    const partition = this.#partitioner({
+      topic: this.#topic,
+      partitionMetadata: this.#partitions,
+      message: { key, value },
+    });
+    await this.#lanes.push(partition, {
+      key,
+      value,
+      timestampMs: request.receivedAtMs,
+      headers: request.traceparent === '' ? {} : { traceparent: request.traceparent },
+    });
+  }
+
+  #unavailable(message: string, cause?: unknown): Error {
+    return (
+      this.#options.unavailable?.(message, RETRY_AFTER_SECONDS, cause) ??
+      new UnavailableError(message, RETRY_AFTER_SECONDS, cause)
+    );
+  }
+}
+
+/** Makes a gateway; call `start` before use. */
+export function createCommandGateway(options: CommandGatewayOptions): CommandGateway {
+  return new CommandGateway(options);
+}

@@ -1,0 +1,13 @@
+/**
+ * The platform can't answer now. Structurally the API's error of the same name; the composition root may pass the API's own
+ * class to the gateway instead.
+ */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+  readonly retryAfterSeconds: number;
+
+  constructor(message: string, retryAfterSeconds: number, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
