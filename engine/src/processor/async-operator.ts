@@ -22,6 +22,17 @@ export interface PipeOutput<K, V> {
   readonly timestamp?: number;
 }
 
+/** What the last operator of `pipe` emits: a record that goes on. */
+export interface PipeRecord<K, V> {
+  readonly key: K;
+  readonly value: V;
+  /** Epoch ms; default: the highest timestamp of the bundle's items so far. */
+  readonly timestamp?: number;
+}
+
+/** An RxJS operator, under the name by which the DSL speaks of it. */
+export type StreamOperator<In, Out> = OperatorFunction<In, Out>;
+
 export interface RetryOptions {
   /** Attempts in all, the first included. */
   readonly attempts: number;

@@ -1,0 +1,99 @@
+// The only public door of the engine. Everything else may change without notice.
+
+export type { Clock, Timer } from './base/clock.ts';
+export { systemClock } from './base/clock.ts';
+export type { ExceptionContext, ExceptionHandler, StreamsConfig, StreamsOptions } from './base/config.ts';
+export type { ErrorCode, Recovery } from './base/errors.ts';
+export {
+  BrokerError,
+  DeserializationError,
+  errorCodes,
+  SerializationError,
+  StreamsError,
+  TaskCorruptedError,
+  TaskMigratedError,
+  TopologyError,
+} from './base/errors.ts';
+export type { Log, Metrics, MetricTags } from './base/metrics.ts';
+export { noMetrics, silentLog } from './base/metrics.ts';
+export type { Random } from './base/random.ts';
+export { systemRandom } from './base/random.ts';
+export type { Header, TopicPartition, TopicPartitionKey } from './base/record-batch.ts';
+export { topicPartitionKey } from './base/record-batch.ts';
+export type { BranchedKStream, BranchedOptions } from './kstream/branched-k-stream.ts';
+export type { GlobalKTable } from './kstream/global-k-table.ts';
+export type { KGroupedStream } from './kstream/k-grouped-stream.ts';
+export type { KGroupedTable } from './kstream/k-grouped-table.ts';
+export type { KStream, ProcessorFactory } from './kstream/k-stream.ts';
+export type { KTable } from './kstream/k-table.ts';
+export type {
+  AggregateOptions,
+  ConsumedOptions,
+  GroupedOptions,
+  JoinedOptions,
+  MaterializedOptions,
+  NamedOptions,
+  ProcessOptions,
+  ProducedOptions,
+  RepartitionedOptions,
+  TableOptions,
+} from './kstream/options.ts';
+export type { TableSourceOptions } from './kstream/streams-builder.ts';
+export { StreamsBuilder } from './kstream/streams-builder.ts';
+export type { TimeWindowedKStream } from './kstream/time-windowed-k-stream.ts';
+export { TimeWindows } from './kstream/windows.ts';
+export type {
+  AsyncItem,
+  MapAsyncOptions,
+  MicroBatchOptions,
+  PipeRecord,
+  RetryOptions,
+  StreamOperator,
+} from './processor/async-operator.ts';
+export { Headers } from './processor/headers.ts';
+export type {
+  Cancellable,
+  OffsetStoringSink,
+  Processor,
+  ProcessorContext,
+  ProcessorSupplier,
+  PunctuationType,
+  RecordMetadata,
+  StreamPartitioner,
+  TimestampExtractor,
+} from './processor/processor.ts';
+export { Record } from './processor/record.ts';
+export type { JsonOptions } from './serde/json.ts';
+export { json } from './serde/json.ts';
+export {
+  bigLong,
+  boolean,
+  bytes,
+  double,
+  float,
+  integer,
+  long,
+  short,
+  string,
+  uuid,
+} from './serde/primitives.ts';
+export type { Serde, SerdeType, SerdeUse } from './serde/serde.ts';
+export type { Window, Windowed } from './serde/windowed.ts';
+export { sessionWindowed, windowed } from './serde/windowed.ts';
+export type {
+  KeyValue,
+  KeyValueIterator,
+  KeyValueStore,
+  ReadOnlyKeyValueStore,
+  TimestampedKeyValueStore,
+  ValueAndTimestamp,
+} from './state/key-value-store.ts';
+export type { StateStore, StoreBuilder } from './state/state-store.ts';
+export type { StoreMedium, StoreOptions, TypedStoreBuilder, WindowStoreOptions } from './state/stores.ts';
+export { Stores } from './state/stores.ts';
+export type { ReadOnlyWindowStore, TimestampedWindowStore, WindowStore } from './state/window-store.ts';
+export type { ResolvedTopology, SubTopology } from './topology/nodes.ts';
+export type { GlobalStoreOptions, SinkOptions, SourceOptions, TopicNameExtractor } from './topology/topology.ts';
+export { Topology } from './topology/topology.ts';
+export type { NodeDescription, SubTopologyDescription } from './topology/topology-description.ts';
+export { TopologyDescription } from './topology/topology-description.ts';

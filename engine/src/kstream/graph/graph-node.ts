@@ -1,0 +1,273 @@
+import type { AsyncOperator } from '../../processor/async-operator.ts';
+import type { OffsetStoringSink, Processor, ProcessorSupplier, StreamPartitioner } from '../../processor/processor.ts';
+import type { Serde } from '../../serde/serde.ts';
+import type { StateStore, StoreBuilder } from '../../state/state-store.ts';
+import type {
+  GlobalStoreOptions,
+  SinkOptions,
+  SourceOptions,
+  TopicNameExtractor,
+  Topology,
+} from '../../topology/topology.ts';
+
+/**
+ * One operation of a DSL program. The program is kept as such nodes until `build`, so that an optimiser may look at the whole
+ * before names and topics are fixed; then each node writes one or more topology nodes.
+ *
+ * Called by: the DSL (creation), `StreamsGraph.writeTo`.
+ * Invariants: I1 parents are created before children.
+ */
+export abstract class GraphNode {
+  readonly name: string;
+  readonly parents: readonly GraphNode[];
+  /** Set where two sources of one topic were merged: children hang below the other one. */
+  replacedBy: GraphNode | undefined;
+
+  constructor(name: string, parents: readonly GraphNode[]) {
+    this.name = name;
+    this.parents = parents;
+  }
+
+  /** The topology node that children hang below. */
+  get outputName(): string {
+    return this.replacedBy === undefined ? this.name : this.replacedBy.outputName;
+  }
+
+  /** The topology source from which this node's partitions come, where it has one of its own. */
+  get sourceName(): string {
+    return this.replacedBy === undefined ? this.name : this.replacedBy.sourceName;
+  }
+
+  protected get parentNames(): string[] {
+    return this.parents.map((parent) => parent.outputName);
+  }
+
+  abstract writeTo(topology: Topology): void;
+}
+
+export type Topics = string | readonly string[] | RegExp;
+
+/** `stream(...)` */
+export class StreamSourceNode extends GraphNode {
+  readonly topics: Topics;
+  readonly options: SourceOptions<unknown, unknown>;
+
+  constructor(name: string, topics: Topics, options: SourceOptions<unknown, unknown>) {
+    super(name, []);
+    this.topics = topics;
+    this.options = options;
+  }
+
+  writeTo(topology: Topology): void {
+    topology.addSource(this.name, this.topics, this.options);
+  }
+}
+
+/** Stores that a processor brings along, asked for when the topology is written: tables are materialised late. */
+export type LateStores = () => readonly StoreBuilder<StateStore>[];
+
+const noStores: LateStores = () => [];
+
+/** Where a processor's stores come from. */
+export interface ProcessorStores {
+  /** Stores that come with the node. */
+  readonly own?: LateStores;
+  /** Names of stores that other nodes brought. */
+  readonly connected?: readonly string[];
+}
+
+/** `table(...)`: a source and the processor that keeps its newest values. */
+export class TableSourceNode extends GraphNode {
+  readonly topic: string;
+  readonly options: SourceOptions<unknown, unknown>;
+  readonly #sourceName: string;
+  readonly #supplier: ProcessorSupplier;
+  readonly #stores: LateStores;
+
+  constructor(
+    sourceName: string,
+    name: string,
+    topic: string,
+    options: SourceOptions<unknown, unknown>,
+    supplier: ProcessorSupplier,
+    stores: LateStores,
+  ) {
+    super(name, []);
+    this.topic = topic;
+    this.options = options;
+    this.#sourceName = sourceName;
+    this.#supplier = supplier;
+    this.#stores = stores;
+  }
+
+  override get sourceName(): string {
+    return this.#sourceName;
+  }
+
+  writeTo(topology: Topology): void {
+    topology.addSource(this.#sourceName, this.topic, this.options);
+    topology.addProcessor(this.name, this.#supplier, this.#sourceName);
+    for (const store of this.#stores()) topology.addStateStore(store, this.name);
+  }
+}
+
+/** Every operation that is one processor. */
+export class ProcessorGraphNode extends GraphNode {
+  readonly #supplier: ProcessorSupplier;
+  readonly #stores: ProcessorStores;
+
+  constructor(name: string, parents: readonly GraphNode[], supplier: ProcessorSupplier, stores: ProcessorStores = {}) {
+    super(name, parents);
+    this.#supplier = supplier;
+    this.#stores = stores;
+  }
+
+  writeTo(topology: Topology): void {
+    topology.addProcessor(this.name, this.#supplier, this.parentNames, { stores: this.#stores.connected ?? [] });
+    for (const store of (this.#stores.own ?? noStores)()) topology.addStateStore(store, this.name);
+  }
+}
+
+/** A stream joined with a table: like a processor, but the inputs' partitions must match. */
+export class StreamTableJoinNode extends GraphNode {
+  readonly #supplier: ProcessorSupplier;
+  readonly #storeNames: () => readonly string[];
+  readonly #sources: readonly GraphNode[];
+
+  constructor(
+    name: string,
+    parents: readonly GraphNode[],
+    supplier: ProcessorSupplier,
+    storeNames: () => readonly string[],
+    sources: readonly GraphNode[],
+  ) {
+    super(name, parents);
+    this.#supplier = supplier;
+    this.#storeNames = storeNames;
+    this.#sources = sources;
+  }
+
+  writeTo(topology: Topology): void {
+    topology.addProcessor(this.name, this.#supplier, this.parentNames, { stores: this.#storeNames() });
+    if (this.#sources.length > 1) topology.copartitionSources(this.#sources.map((source) => source.sourceName));
+  }
+}
+
+export interface RepartitionNames {
+  readonly topic: string;
+  readonly sink: string;
+  readonly source: string;
+  /** Drops records without a key; undefined for tables, which have none. */
+  readonly filter: string | undefined;
+}
+
+/** A repartition topic: filter, sink, topic and source. */
+export class RepartitionNode extends GraphNode {
+  readonly #names: RepartitionNames;
+  readonly #options: SinkOptions<unknown, unknown>;
+  readonly #filter: () => Processor;
+  readonly #partitions: number | undefined;
+
+  constructor(
+    names: RepartitionNames,
+    parent: GraphNode,
+    options: SinkOptions<unknown, unknown>,
+    filter: () => Processor,
+    partitions: number | undefined,
+  ) {
+    super(names.source, [parent]);
+    this.#names = names;
+    this.#options = options;
+    this.#filter = filter;
+    this.#partitions = partitions;
+  }
+
+  writeTo(topology: Topology): void {
+    const { topic, sink, source, filter } = this.#names;
+    topology.addRepartitionTopic(topic, this.#partitions);
+    if (filter !== undefined) topology.addProcessor(filter, this.#filter, this.parentNames);
+    topology.addSink(sink, topic, filter ?? this.parentNames, this.#options);
+    topology.addSource(source, topic, { key: this.#options.key, value: this.#options.value });
+  }
+}
+
+/** `to(...)` */
+export class SinkGraphNode extends GraphNode {
+  readonly #topic: string | TopicNameExtractor<unknown, unknown>;
+  readonly #options: SinkOptions<unknown, unknown>;
+
+  constructor(
+    name: string,
+    parent: GraphNode,
+    topic: string | TopicNameExtractor<unknown, unknown>,
+    options: {
+      readonly key: Serde<unknown>;
+      readonly value: Serde<unknown>;
+      readonly partitioner: StreamPartitioner<unknown, unknown> | undefined;
+    },
+  ) {
+    super(name, [parent]);
+    this.#topic = topic;
+    this.#options = options;
+  }
+
+  writeTo(topology: Topology): void {
+    topology.addSink(this.name, this.#topic, this.parentNames, this.#options);
+  }
+}
+
+/** `toExternal(...)` */
+export class ExternalSinkGraphNode extends GraphNode {
+  readonly #supplier: () => OffsetStoringSink<unknown, unknown>;
+
+  constructor(name: string, parent: GraphNode, supplier: () => OffsetStoringSink<unknown, unknown>) {
+    super(name, [parent]);
+    this.#supplier = supplier;
+  }
+
+  writeTo(topology: Topology): void {
+    topology.addExternalSink(this.name, this.#supplier, this.parentNames);
+  }
+}
+
+/** `mapAsync`, `microBatch`, `pipe` */
+export class AsyncGraphNode extends GraphNode {
+  readonly #operator: AsyncOperator;
+
+  constructor(name: string, parent: GraphNode, operator: AsyncOperator) {
+    super(name, [parent]);
+    this.#operator = operator;
+  }
+
+  writeTo(topology: Topology): void {
+    topology.addAsync(this.name, this.#operator, this.parentNames);
+  }
+}
+
+/** `addStateStore(...)` */
+export class StateStoreNode extends GraphNode {
+  readonly #store: StoreBuilder<StateStore>;
+
+  constructor(store: StoreBuilder<StateStore>) {
+    super(store.name, []);
+    this.#store = store;
+  }
+
+  writeTo(topology: Topology): void {
+    topology.addStateStore(this.#store);
+  }
+}
+
+/** `globalTable(...)` and `addGlobalStore(...)` */
+export class GlobalStoreNode extends GraphNode {
+  readonly #options: GlobalStoreOptions<unknown, unknown>;
+
+  constructor(options: GlobalStoreOptions<unknown, unknown>) {
+    super(options.processorName, []);
+    this.#options = options;
+  }
+
+  writeTo(topology: Topology): void {
+    topology.addGlobalStore(this.#options);
+  }
+}

@@ -1,0 +1,43 @@
+const indexDigits = 10;
+
+/**
+ * Hands out the names of nodes and stores: prefix and a ten-digit number, one counter for a builder.
+ *
+ * Owns: the counter.
+ * Called by: the DSL, once a node, in Kafka Streams' order.
+ * Invariants: I1 a name given by the user still uses up a number wherever Kafka Streams does that, so later names stay the same.
+ */
+export class NameProvider {
+  #nextIndex = 0;
+
+  processorName(prefix: string): string {
+    return prefix + this.#takeIndex();
+  }
+
+  storeName(prefix: string): string {
+    return `${prefix}STATE-STORE-${this.#takeIndex()}`;
+  }
+
+  /** The user's name if there is one; uses up a number in any case. */
+  named(name: string | undefined, prefix: string): string {
+    const generated = this.processorName(prefix);
+    return name ?? generated;
+  }
+
+  /** The user's name with a suffix, or a generated one; uses up a number in any case. */
+  suffixed(name: string | undefined, suffix: string, prefix: string): string {
+    const generated = this.processorName(prefix);
+    return name === undefined ? generated : name + suffix;
+  }
+
+  /** The name of a store: the user's, without using up a number, or a generated one. */
+  store(name: string | undefined, prefix: string): string {
+    return name ?? this.storeName(prefix);
+  }
+
+  #takeIndex(): string {
+    const index = this.#nextIndex;
+    this.#nextIndex += 1;
+    return String(index).padStart(indexDigits, '0');
+  }
+}

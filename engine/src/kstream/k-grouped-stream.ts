@@ -1,0 +1,82 @@
+import type { ProcessorSupplier } from '../processor/processor.ts';
+import { long } from '../serde/primitives.ts';
+import type { Serde } from '../serde/serde.ts';
+import { aggregating, counting, reducing } from './aggregations.ts';
+import { FixedLogic } from './fixed-logic.ts';
+import { ProcessorGraphNode } from './graph/graph-node.ts';
+import type { KTable } from './k-table.ts';
+import { tableStore } from './materialize.ts';
+import { AggregateProcessor, type Aggregation } from './nodes/aggregate-processor.ts';
+import { storeGetter } from './nodes/table-value-getter.ts';
+import type { AggregateOptions, GroupedOptions, TableOptions } from './options.ts';
+import { required, type StreamParts } from './parts.ts';
+import { repartitionForGrouping } from './repartition.ts';
+import type { TimeWindowedKStream } from './time-windowed-k-stream.ts';
+import type { TimeWindows } from './windows.ts';
+
+/** A stream grouped by key. Records without a key or value take no part in its aggregations. */
+export class KGroupedStream<K, V> {
+  readonly #parts: StreamParts<K, V>;
+  readonly #grouped: GroupedOptions<K, V>;
+
+  /** @internal */
+  constructor(parts: StreamParts<K, V>, grouped: GroupedOptions<K, V>) {
+    this.#parts = {
+      ...parts,
+      keySerde: grouped.key ?? parts.keySerde,
+      valueSerde: grouped.value ?? parts.valueSerde,
+    };
+    this.#grouped = grouped;
+  }
+
+  /** How many records each key had. */
+  count(options: TableOptions<K, number> = {}): KTable<K, number> {
+    return this.#aggregated('KSTREAM-AGGREGATE-', options, () => long(), counting(), 'count');
+  }
+
+  /** Folds the values of each key into one of the same type; the first stands as it is. Null deletes. */
+  reduce(reducer: (aggregate: V, value: V) => V | null, options: TableOptions<K, V> = {}): KTable<K, V> {
+    const valueSerde = () => required(this.#parts.valueSerde, 'value', 'reduce');
+    return this.#aggregated('KSTREAM-REDUCE-', options, valueSerde, reducing(reducer), 'reduce');
+  }
+
+  /** Folds the values of each key into an aggregate, beginning with the initializer's. Null deletes. */
+  aggregate<A>(
+    initializer: () => A,
+    aggregator: (key: K, value: V, aggregate: A) => A | null,
+    options: AggregateOptions<K, A> = {},
+  ): KTable<K, A> {
+    const valueSerde = () => required(options.value, 'value', 'aggregate');
+    const aggregation = aggregating(initializer, aggregator);
+    return this.#aggregated('KSTREAM-AGGREGATE-', options, valueSerde, aggregation, 'aggregate');
+  }
+
+  /** One aggregate for each key and window. */
+  windowedBy(windows: TimeWindows): TimeWindowedKStream<K, V> {
+    return this.#parts.dsl.timeWindowed(this.#parts, this.#grouped, windows);
+  }
+
+  #aggregated<A>(
+    prefix: string,
+    options: TableOptions<K, A>,
+    defaultValueSerde: () => Serde<A>,
+    aggregation: Aggregation<K, V, A>,
+    operation: string,
+  ): KTable<K, A> {
+    const { dsl } = this.#parts;
+    const { names } = dsl.graph;
+    const { materialized } = options;
+    const storeName = names.store(materialized?.name, prefix);
+    const name = names.named(options.name, prefix);
+    const keySerde = required(materialized?.key ?? this.#parts.keySerde, 'key', operation);
+    const valueSerde = materialized?.value ?? defaultValueSerde();
+    const above = repartitionForGrouping(this.#parts, this.#grouped, storeName, operation);
+    const logic = new FixedLogic(storeGetter({ name: storeName, keySerde, valueSerde }));
+    const spec = { storeName, keySerde, valueSerde, aggregation, sendOldValues: () => logic.sendOldValues };
+    const supplier = { get: () => new AggregateProcessor(spec) } as unknown as ProcessorSupplier;
+    const own = () => [tableStore(storeName, keySerde, valueSerde, materialized)];
+    const node = dsl.graph.add(new ProcessorGraphNode(name, [above.node], supplier, { own }));
+    const queryableStoreName = materialized?.name;
+    return dsl.table({ dsl, node, keySerde, valueSerde, sources: above.sources, logic, queryableStoreName });
+  }
+}

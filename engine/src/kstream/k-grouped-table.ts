@@ -1,0 +1,101 @@
+import type { ProcessorSupplier } from '../processor/processor.ts';
+import { long } from '../serde/primitives.ts';
+import type { Serde } from '../serde/serde.ts';
+import { FixedLogic } from './fixed-logic.ts';
+import { ProcessorGraphNode, RepartitionNode } from './graph/graph-node.ts';
+import type { KTable } from './k-table.ts';
+import { tableStore } from './materialize.ts';
+import { ChangeSerde } from './nodes/change-serde.ts';
+import { KeyFilterProcessor } from './nodes/stateless-processors.ts';
+import { TableAggregateProcessor, type TableAggregateSpec } from './nodes/table-aggregate-processor.ts';
+import { storeGetter } from './nodes/table-value-getter.ts';
+import type { AggregateOptions, TableOptions } from './options.ts';
+import { type GroupedTableParts, required } from './parts.ts';
+
+/** How a changed table is folded: what comes in and what goes out. */
+type TableFold<K, V, A> = Pick<TableAggregateSpec<K, V, A>, 'initializer' | 'adder' | 'subtractor'>;
+
+/**
+ * A table grouped under new keys. Aggregations follow its updates: the subtractor takes the old value of an entry out, the
+ * adder puts the new one in.
+ */
+export class KGroupedTable<K, V> {
+  readonly #parts: GroupedTableParts<K, V>;
+
+  /** @internal */
+  constructor(parts: GroupedTableParts<K, V>) {
+    this.#parts = parts;
+  }
+
+  /** How many entries each group has. */
+  count(options: TableOptions<K, number> = {}): KTable<K, number> {
+    const fold: TableFold<K, V, number> = {
+      initializer: () => 0,
+      adder: (_key, _value, count) => count + 1,
+      subtractor: (_key, _value, count) => count - 1,
+    };
+    return this.#aggregated('KTABLE-AGGREGATE-', options, () => long(), fold, 'count');
+  }
+
+  reduce(
+    adder: (aggregate: V, value: V) => V | null,
+    subtractor: (aggregate: V, value: V) => V | null,
+    options: TableOptions<K, V> = {},
+  ): KTable<K, V> {
+    const valueSerde = () => required(this.#parts.valueSerde, 'value', 'reduce');
+    const fold: TableFold<K, V, V> = {
+      initializer: undefined,
+      adder: (_key, value, aggregate) => adder(aggregate, value),
+      subtractor: (_key, value, aggregate) => subtractor(aggregate, value),
+    };
+    return this.#aggregated('KTABLE-REDUCE-', options, valueSerde, fold, 'reduce');
+  }
+
+  aggregate<A>(
+    initializer: () => A,
+    adder: (key: K, value: V, aggregate: A) => A | null,
+    subtractor: (key: K, value: V, aggregate: A) => A | null,
+    options: AggregateOptions<K, A> = {},
+  ): KTable<K, A> {
+    const valueSerde = () => required(options.value, 'value', 'aggregate');
+    return this.#aggregated('KTABLE-AGGREGATE-', options, valueSerde, { initializer, adder, subtractor }, 'aggregate');
+  }
+
+  #aggregated<A>(
+    prefix: string,
+    options: TableOptions<K, A>,
+    defaultValueSerde: () => Serde<A>,
+    fold: TableFold<K, V, A>,
+    operation: string,
+  ): KTable<K, A> {
+    const { dsl, node: parent } = this.#parts;
+    const { names } = dsl.graph;
+    const { materialized } = options;
+    const storeName = names.store(materialized?.name, prefix);
+    const sink = names.suffixed(options.name, '-sink', 'KSTREAM-SINK-');
+    const source = names.suffixed(options.name, '-source', 'KSTREAM-SOURCE-');
+    const name = names.named(options.name, prefix);
+    const groupKeySerde = required(this.#parts.keySerde, 'key', operation);
+    const changeSerde = new ChangeSerde(required(this.#parts.valueSerde, 'value', operation));
+    const keySerde = materialized?.key ?? groupKeySerde;
+    const valueSerde = materialized?.value ?? defaultValueSerde();
+
+    const topic = `${this.#parts.name ?? storeName}-repartition`;
+    const repartition = dsl.graph.add(
+      new RepartitionNode(
+        { topic, sink, source, filter: undefined },
+        parent,
+        { key: groupKeySerde, value: changeSerde } as never,
+        () => new KeyFilterProcessor(),
+        undefined,
+      ),
+    );
+    const logic = new FixedLogic(storeGetter({ name: storeName, keySerde, valueSerde }));
+    const spec = { storeName, keySerde, valueSerde, ...fold, sendOldValues: () => logic.sendOldValues };
+    const supplier = { get: () => new TableAggregateProcessor(spec) } as unknown as ProcessorSupplier;
+    const own = () => [tableStore(storeName, keySerde, valueSerde, materialized)];
+    const node = dsl.graph.add(new ProcessorGraphNode(name, [repartition], supplier, { own }));
+    const queryableStoreName = materialized?.name;
+    return dsl.table({ dsl, node, keySerde, valueSerde, sources: [repartition], logic, queryableStoreName });
+  }
+}

@@ -1,0 +1,170 @@
+import type { Processor } from '../processor/processor.ts';
+import type { Serde } from '../serde/serde.ts';
+import { ProcessorGraphNode } from './graph/graph-node.ts';
+import type { KGroupedTable } from './k-grouped-table.ts';
+import type { KStream } from './k-stream.ts';
+import { tableStore } from './materialize.ts';
+import type { Change } from './nodes/change.ts';
+import {
+  TableFilterProcessor,
+  TableMapValuesProcessor,
+  TableRepartitionMapProcessor,
+  type TableSpec,
+  TableToStreamProcessor,
+} from './nodes/table-processors.ts';
+import {
+  filterGetter,
+  mapValuesGetter,
+  storeGetter,
+  type TableValueGetterSupplier,
+} from './nodes/table-value-getter.ts';
+import type { GroupedOptions, NamedOptions, TableOptions } from './options.ts';
+import { required, type TableLogic, type TableParts } from './parts.ts';
+
+/**
+ * A table: each record of its stream replaces the value of its key, null deletes it. Kept in a store where the user names one
+ * or an operation needs it.
+ */
+export class KTable<K, V> {
+  readonly #parts: TableParts<K, V>;
+
+  /** @internal Tables come from `StreamsBuilder.table` and from streams. */
+  constructor(parts: TableParts<K, V>) {
+    this.#parts = parts;
+  }
+
+  /** @internal */
+  get parts(): TableParts<K, V> {
+    return this.#parts;
+  }
+
+  /** Name for interactive queries; undefined where the table was given none. */
+  get queryableStoreName(): string | undefined {
+    return this.#parts.queryableStoreName;
+  }
+
+  /** Keeps entries that the predicate is true for; an entry that stops passing is deleted below. */
+  filter(predicate: (key: K, value: V) => boolean, options: TableOptions<K, V> = {}): KTable<K, V> {
+    return this.#filtered(predicate, true, options);
+  }
+
+  filterNot(predicate: (key: K, value: V) => boolean, options: TableOptions<K, V> = {}): KTable<K, V> {
+    return this.#filtered(predicate, false, options);
+  }
+
+  /** A new value for each entry. */
+  mapValues<V2>(mapper: (value: V, key: K) => V2, options: TableOptions<K, V2> = {}): KTable<K, V2> {
+    const above = this.#parts.logic;
+    return this.#derived<V2>(
+      'KTABLE-MAPVALUES-',
+      options,
+      undefined,
+      (spec) => new TableMapValuesProcessor(spec, mapper),
+      { above, sendOldValues: false, getter: () => mapValuesGetter(above.valueGetter(), mapper) },
+    );
+  }
+
+  /** The table's updates as a stream; deletions are records with a null value. */
+  toStream(options: NamedOptions = {}): KStream<K, V> {
+    const { dsl, keySerde, valueSerde, sources } = this.#parts;
+    const name = dsl.graph.names.named(options.name, 'KTABLE-TOSTREAM-');
+    const node = dsl.graph.add(
+      new ProcessorGraphNode(name, [this.#parts.node], { get: () => new TableToStreamProcessor() as never }),
+    );
+    return dsl.stream({ dsl, node, keySerde, valueSerde, sources, repartitionRequired: false });
+  }
+
+  /** Groups entries under new keys, through a repartition topic; aggregations below follow updates and deletions. */
+  groupBy<K2, V2>(
+    mapper: (key: K, value: V) => readonly [K2, V2],
+    options: GroupedOptions<K2, V2> = {},
+  ): KGroupedTable<K2, V2> {
+    const { dsl, node: parent, logic } = this.#parts;
+    const name = dsl.graph.names.named(options.name, 'KTABLE-SELECT-');
+    const keySerde = required(options.key, 'key', 'groupBy');
+    const valueSerde = required(options.value, 'value', 'groupBy');
+    logic.enableSendingOldValues(true);
+    const supplier = { get: () => new TableRepartitionMapProcessor(name, mapper, keySerde) as never };
+    const node = dsl.graph.add(new ProcessorGraphNode(name, [parent], supplier));
+    return dsl.groupedTable({ dsl, node, keySerde, valueSerde, name: options.name });
+  }
+
+  #filtered(predicate: (key: K, value: V) => boolean, wanted: boolean, options: TableOptions<K, V>): KTable<K, V> {
+    const above = this.#parts.logic;
+    return this.#derived<V>(
+      'KTABLE-FILTER-',
+      options,
+      this.#parts.valueSerde,
+      (spec) => new TableFilterProcessor(spec, predicate, wanted),
+      {
+        above,
+        // Where the table above has old values anyway, tombstones for keys that never passed can be left out.
+        sendOldValues: above.enableSendingOldValues(false),
+        getter: () => filterGetter(above.valueGetter(), predicate, wanted),
+      },
+    );
+  }
+
+  #derived<V2>(
+    prefix: string,
+    options: TableOptions<K, V2>,
+    inheritedValueSerde: Serde<V2> | undefined,
+    make: (spec: TableSpec<K, V2>) => Processor<K, Change<V>, K, Change<V2>>,
+    origin: DerivedOrigin<K, V2>,
+  ): KTable<K, V2> {
+    const { dsl, node: parent, sources } = this.#parts;
+    const { names } = dsl.graph;
+    const { materialized } = options;
+    // Kafka Streams makes a name for the store of an unnamed materialisation, and then doesn't use it.
+    if (materialized !== undefined && materialized.name === undefined) names.storeName(prefix);
+    const name = names.named(options.name, prefix);
+    const keySerde = materialized?.key ?? this.#parts.keySerde;
+    const valueSerde = materialized?.value ?? inheritedValueSerde;
+    const storeName = materialized?.name;
+    const store =
+      storeName === undefined
+        ? undefined
+        : {
+            name: storeName,
+            keySerde: required(keySerde, 'key', `materialized '${storeName}'`),
+            valueSerde: required(valueSerde, 'value', `materialized '${storeName}'`),
+          };
+    const logic = new DerivedLogic(store, origin);
+    const spec: TableSpec<K, V2> = { store: () => store, sendOldValues: () => logic.sendOldValues };
+    const own =
+      store === undefined ? () => [] : () => [tableStore(store.name, store.keySerde, store.valueSerde, materialized)];
+    const node = dsl.graph.add(new ProcessorGraphNode(name, [parent], { get: () => make(spec) as never }, { own }));
+    return dsl.table({ dsl, node, keySerde, valueSerde, sources, logic, queryableStoreName: storeName });
+  }
+}
+
+interface DerivedOrigin<K, V> {
+  readonly above: { enableSendingOldValues(force: boolean): boolean };
+  readonly sendOldValues: boolean;
+  readonly getter: () => TableValueGetterSupplier<K, V>;
+}
+
+/** A table computed from another: its values come from its own store, or from the one above. */
+class DerivedLogic<K, V> implements TableLogic<K, V> {
+  readonly #store: { name: string; keySerde: Serde<K>; valueSerde: Serde<V> } | undefined;
+  readonly #origin: DerivedOrigin<K, V>;
+  sendOldValues: boolean;
+
+  constructor(
+    store: { name: string; keySerde: Serde<K>; valueSerde: Serde<V> } | undefined,
+    origin: DerivedOrigin<K, V>,
+  ) {
+    this.#store = store;
+    this.#origin = origin;
+    this.sendOldValues = origin.sendOldValues;
+  }
+
+  enableSendingOldValues(force: boolean): boolean {
+    if (this.#store !== undefined || this.#origin.above.enableSendingOldValues(force)) this.sendOldValues = true;
+    return this.sendOldValues;
+  }
+
+  valueGetter(): TableValueGetterSupplier<K, V> {
+    return this.#store === undefined ? this.#origin.getter() : storeGetter(this.#store);
+  }
+}

@@ -1,0 +1,99 @@
+import { type InternalProcessorContext, internalContext } from '../../processor/internal-processor-context.ts';
+import type { Processor, ProcessorContext } from '../../processor/processor.ts';
+import { Record } from '../../processor/record.ts';
+import type { Serde } from '../../serde/serde.ts';
+import type { KeyValueStore } from '../../state/key-value-store.ts';
+import type { KeyValueBytesStore } from '../../state/state-store.ts';
+import { changelogTopicName } from '../../topology/internal-topics.ts';
+import { Change } from './change.ts';
+import { encodeForStore, setStored } from './stored-datum.ts';
+
+/** How `count`, `reduce` and `aggregate` of a grouped stream fold records, un-windowed and windowed. */
+export interface Aggregation<K, V, A> {
+  /** Undefined for `reduce`: the first value is the first aggregate, its bytes untouched. */
+  readonly initializer: (() => A) | undefined;
+  readonly aggregator: (key: K, value: V, aggregate: A) => A | null;
+  /** False for `count`, which doesn't look at the records. */
+  readonly readsRecord: boolean;
+}
+
+export interface AggregateSpec<K, V, A> {
+  readonly storeName: string;
+  readonly keySerde: Serde<K>;
+  readonly valueSerde: Serde<A>;
+  readonly aggregation: Aggregation<K, V, A>;
+  /** Whether somebody below needs old values; asked when the task is made. */
+  readonly sendOldValues: () => boolean;
+}
+
+/**
+ * Folds the records of each key into a timestamped key-value store and forwards the changes.
+ *
+ * Owns: its output record and change; the state is the store's.
+ * Called by: the task. Invariants: I1 a record without key or value changes nothing; I2 the result's timestamp is the maximum
+ * of the records' that made it; I3 an aggregator that returns null deletes the key and forwards a tombstone.
+ */
+export class AggregateProcessor<K, V, A> implements Processor<K, V, K, Change<A>> {
+  readonly #spec: AggregateSpec<K, V, A>;
+  readonly #keySerde: Serde<K>;
+  readonly #valueSerde: Serde<A>;
+  readonly #initializer: (() => A) | undefined;
+  readonly #aggregator: (key: K, value: V, aggregate: A) => A | null;
+  readonly #readsRecord: boolean;
+  readonly #change = new Change<A>();
+  readonly #output = new Record<K, Change<A>>(null as K, this.#change, 0);
+  #context!: InternalProcessorContext<K, Change<A>>;
+  #store!: KeyValueBytesStore;
+  #topic = '';
+  #sendOldValues = false;
+
+  constructor(spec: AggregateSpec<K, V, A>) {
+    this.#spec = spec;
+    this.#keySerde = spec.keySerde;
+    this.#valueSerde = spec.valueSerde;
+    this.#initializer = spec.aggregation.initializer;
+    this.#aggregator = spec.aggregation.aggregator;
+    this.#readsRecord = spec.aggregation.readsRecord;
+  }
+
+  init(context: ProcessorContext<K, Change<A>>): void {
+    this.#context = internalContext(context);
+    this.#store = context.getStateStore<KeyValueStore<K, A>>(this.#spec.storeName).bytes;
+    this.#topic = changelogTopicName(context.applicationId, this.#spec.storeName);
+    this.#sendOldValues = this.#spec.sendOldValues();
+  }
+
+  process(record: Record<K, V>): void {
+    const { keyDatum, valueDatum } = record;
+    if (keyDatum.isNull || valueDatum.isNull) {
+      this.#context.recordDropped(keyDatum.isNull ? 'null-key' : 'null-value');
+      return;
+    }
+    const { newDatum, oldDatum } = this.#change;
+    const key = keyDatum.binary(this.#keySerde, this.#topic);
+    const stored = this.#store.get(key);
+    const timestamp = stored === undefined ? record.timestamp : Math.max(record.timestamp, stored.timestampMs);
+
+    setStored(oldDatum, stored, this.#valueSerde, this.#topic);
+    if (stored === undefined && this.#initializer === undefined) {
+      const bytes = valueDatum.copyBytes(this.#valueSerde as unknown as Serde<V>, this.#topic);
+      newDatum.setBytes(bytes, 0, bytes.length, this.#valueSerde, this.#topic);
+      this.#store.put(key, bytes, timestamp);
+    } else {
+      if (stored === undefined) oldDatum.setObject((this.#initializer as () => A)());
+      const before = oldDatum.get();
+      const after = this.#readsRecord
+        ? this.#aggregator(record.key, record.value, before)
+        : (this.#aggregator as (key: undefined, value: undefined, aggregate: A) => A)(undefined, undefined, before);
+      newDatum.setObject(after);
+      this.#store.put(key, encodeForStore(newDatum, this.#valueSerde, this.#topic), timestamp);
+    }
+    if (!this.#sendOldValues) oldDatum.setNull();
+
+    const output = this.#output;
+    output.keyDatum = keyDatum;
+    output.timestamp = timestamp;
+    output.shareHeaders(record as Record<unknown, unknown>);
+    this.#context.forward(output);
+  }
+}

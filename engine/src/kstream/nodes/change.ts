@@ -1,0 +1,18 @@
+import { Datum } from '../../processor/datum.ts';
+
+/**
+ * What records of a table carry: the new value of a key and, where somebody below needs it, the one before. Null means: no
+ * such value. Reused by the node that owns it, like the records themselves.
+ */
+export class Change<V> {
+  newDatum = new Datum<V>();
+  oldDatum = new Datum<V>();
+
+  get newValue(): V {
+    return this.newDatum.get();
+  }
+
+  get oldValue(): V {
+    return this.oldDatum.get();
+  }
+}

@@ -1,0 +1,98 @@
+import { binaryKey } from '../../base/bytes.ts';
+import { Datum } from '../../processor/datum.ts';
+import type { ProcessorContext } from '../../processor/processor.ts';
+import type { Serde } from '../../serde/serde.ts';
+import type { Windowed } from '../../serde/windowed.ts';
+import type { KeyValueStore } from '../../state/key-value-store.ts';
+import type { WindowStore } from '../../state/window-store.ts';
+import { changelogTopicName } from '../../topology/internal-topics.ts';
+import { setStored } from './stored-datum.ts';
+import { filterValue, mapValue, type TableStore } from './table-processors.ts';
+
+/** Reads a table's newest value of a key, without copying where it can; one for each node and task that looks things up. */
+export interface TableValueGetter<K, V> {
+  read(key: Datum<K>, into: Datum<V>): void;
+}
+
+/** Makes value getters, and says which stores they need. */
+export interface TableValueGetterSupplier<K, V> {
+  readonly storeNames: readonly string[];
+  get(context: ProcessorContext<never, never>): TableValueGetter<K, V>;
+}
+
+/** Reads the store of a materialised table. */
+export function storeGetter<K, V>(store: TableStore<K, V>): TableValueGetterSupplier<K, V> {
+  return {
+    storeNames: [store.name],
+    get(context) {
+      const { bytes } = context.getStateStore<KeyValueStore<K, V>>(store.name);
+      const topic = changelogTopicName(context.applicationId, store.name);
+      return {
+        read: (key, into) => setStored(into, bytes.get(key.binary(store.keySerde, topic)), store.valueSerde, topic),
+      };
+    },
+  };
+}
+
+/** Reads the store of a windowed table. */
+export function windowStoreGetter<K, V>(
+  name: string,
+  keySerde: Serde<K>,
+  valueSerde: Serde<V>,
+): TableValueGetterSupplier<Windowed<K>, V> {
+  return {
+    storeNames: [name],
+    get(context) {
+      const { bytes } = context.getStateStore<WindowStore<K, V>>(name);
+      const topic = changelogTopicName(context.applicationId, name);
+      return {
+        read(key, into) {
+          const windowed = key.get();
+          const inner = binaryKey(keySerde.serialize(windowed.key, topic));
+          setStored(into, bytes.get(inner, windowed.window.startMs), valueSerde, topic);
+        },
+      };
+    },
+  };
+}
+
+/** A filtered table that is not kept: filters what the table above answers. */
+export function filterGetter<K, V>(
+  above: TableValueGetterSupplier<K, V>,
+  predicate: (key: K, value: V) => boolean,
+  wanted: boolean,
+): TableValueGetterSupplier<K, V> {
+  return {
+    storeNames: above.storeNames,
+    get(context) {
+      const getter = above.get(context);
+      const value = new Datum<V>();
+      return {
+        read(key, into) {
+          getter.read(key, value);
+          filterValue(predicate, wanted, key, value, into);
+        },
+      };
+    },
+  };
+}
+
+/** A mapped table that is not kept. */
+export function mapValuesGetter<K, V, VOut>(
+  above: TableValueGetterSupplier<K, V>,
+  mapper: (value: V, key: K) => VOut,
+): TableValueGetterSupplier<K, VOut> {
+  return {
+    storeNames: above.storeNames,
+    get(context) {
+      const getter = above.get(context);
+      const value = new Datum<V>();
+      return {
+        read(key, into) {
+          getter.read(key, value);
+          mapValue(mapper, key, value, into);
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { TopologyError } from '../base/errors.ts';
+import type { Serde } from '../serde/serde.ts';
+import type { BranchedKStream } from './branched-k-stream.ts';
+import type { GraphNode } from './graph/graph-node.ts';
+import type { StreamsGraph } from './graph/streams-graph.ts';
+import type { KGroupedStream } from './k-grouped-stream.ts';
+import type { KGroupedTable } from './k-grouped-table.ts';
+import type { KStream } from './k-stream.ts';
+import type { KTable } from './k-table.ts';
+import type { TableValueGetterSupplier } from './nodes/table-value-getter.ts';
+import type { GroupedOptions } from './options.ts';
+import type { TimeWindowedKStream } from './time-windowed-k-stream.ts';
+import type { TimeWindows } from './windows.ts';
+
+/** What all objects of one DSL program share: the graph, and how one kind of object makes another without importing it. */
+export interface Dsl {
+  readonly graph: StreamsGraph;
+  stream<K, V>(parts: StreamParts<K, V>): KStream<K, V>;
+  branched<K, V>(parts: StreamParts<K, V>, name: string | undefined): BranchedKStream<K, V>;
+  groupedStream<K, V>(parts: StreamParts<K, V>, grouped: GroupedOptions<K, V>): KGroupedStream<K, V>;
+  timeWindowed<K, V>(
+    parts: StreamParts<K, V>,
+    grouped: GroupedOptions<K, V>,
+    windows: TimeWindows,
+  ): TimeWindowedKStream<K, V>;
+  table<K, V>(parts: TableParts<K, V>): KTable<K, V>;
+  groupedTable<K, V>(parts: GroupedTableParts<K, V>): KGroupedTable<K, V>;
+}
+
+/** A stream as the DSL knows it. */
+export interface StreamParts<K, V> {
+  readonly dsl: Dsl;
+  readonly node: GraphNode;
+  /** Known where the key is still what a serde was given for. */
+  readonly keySerde: Serde<K> | undefined;
+  readonly valueSerde: Serde<V> | undefined;
+  /** Nodes whose topics give this stream its partitions. */
+  readonly sources: readonly GraphNode[];
+  /** The key may have changed since the partitions were made. */
+  readonly repartitionRequired: boolean;
+}
+
+/** What a table can do for the operations below it; tables are materialised only where somebody needs it. */
+export interface TableLogic<K, V> {
+  /** Makes the table forward old values; with `force` it is materialised for that. Answers whether it will. */
+  enableSendingOldValues(force: boolean): boolean;
+  /** Materialises the table, or the one above that it is computed from. */
+  valueGetter(): TableValueGetterSupplier<K, V>;
+}
+
+/** A table as the DSL knows it. */
+export interface TableParts<K, V> {
+  readonly dsl: Dsl;
+  readonly node: GraphNode;
+  readonly keySerde: Serde<K> | undefined;
+  readonly valueSerde: Serde<V> | undefined;
+  readonly sources: readonly GraphNode[];
+  readonly logic: TableLogic<K, V>;
+  /** Name for interactive queries; undefined where the user gave none. */
+  readonly queryableStoreName: string | undefined;
+}
+
+/** A regrouped table: changes under their new keys, not yet repartitioned. */
+export interface GroupedTableParts<K, V> {
+  readonly dsl: Dsl;
+  readonly node: GraphNode;
+  readonly keySerde: Serde<K> | undefined;
+  readonly valueSerde: Serde<V> | undefined;
+  readonly name: string | undefined;
+}
+
+/** A serde that must be known; the error says where to give it. */
+export function required<T>(serde: Serde<T> | undefined, side: 'key' | 'value', operation: string): Serde<T> {
+  if (serde !== undefined) return serde;
+  throw new TopologyError(
+    `${operation} needs a ${side} serde, and the ${side} has changed since it was read: pass { ${side}: … } in the options of ${operation}.`,
+  );
+}

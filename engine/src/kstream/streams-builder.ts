@@ -1,0 +1,129 @@
+import type { StateStore, StoreBuilder } from '../state/state-store.ts';
+import type { GlobalStoreOptions, SourceOptions, Topology } from '../topology/topology.ts';
+import { BranchedKStream } from './branched-k-stream.ts';
+import { GlobalKTable } from './global-k-table.ts';
+import { GlobalStoreNode, StateStoreNode, StreamSourceNode, TableSourceNode, type Topics } from './graph/graph-node.ts';
+import { StreamsGraph } from './graph/streams-graph.ts';
+import { KGroupedStream } from './k-grouped-stream.ts';
+import { KGroupedTable } from './k-grouped-table.ts';
+import { KStream } from './k-stream.ts';
+import { KTable } from './k-table.ts';
+import { tableStore } from './materialize.ts';
+import { GlobalTableProcessor } from './nodes/global-table-processor.ts';
+import { storeGetter } from './nodes/table-value-getter.ts';
+import type { ConsumedOptions, MaterializedOptions } from './options.ts';
+import type { Dsl } from './parts.ts';
+import { TableSourceLogic } from './table-source.ts';
+import { TimeWindowedKStream } from './time-windowed-k-stream.ts';
+
+/** Options of `table` and `globalTable`. */
+export interface TableSourceOptions<K, V> extends ConsumedOptions<K, V> {
+  readonly materialized?: MaterializedOptions<K, V> | undefined;
+}
+
+/**
+ * The start of a topology in the DSL: streams and tables of topics, from which methods make others; `build` answers the
+ * {@link Topology} that `KafkaStreams` or the test driver runs.
+ *
+ * Nodes, stores and internal topics get the names that Kafka Streams (Java) gives the same program, so either may take over the
+ * other's application.
+ */
+export class StreamsBuilder {
+  readonly #graph = new StreamsGraph();
+  readonly #dsl: Dsl = {
+    graph: this.#graph,
+    stream: (parts) => new KStream(parts),
+    branched: (parts, name) => new BranchedKStream(parts, name),
+    groupedStream: (parts, grouped) => new KGroupedStream(parts, grouped),
+    timeWindowed: (parts, grouped, windows) => new TimeWindowedKStream(parts, grouped, windows),
+    table: (parts) => new KTable(parts),
+    groupedTable: (parts) => new KGroupedTable(parts),
+  };
+
+  /** Records of one topic, of several, or of all that match a pattern. Calls for the same topics share one source. */
+  stream<K, V>(topics: Topics, options: ConsumedOptions<K, V>): KStream<K, V> {
+    const name = this.#graph.names.named(options.name, 'KSTREAM-SOURCE-');
+    const node = this.#graph.add(new StreamSourceNode(name, topics, sourceOptions(options)));
+    return this.#dsl.stream({
+      dsl: this.#dsl,
+      node,
+      keySerde: options.key,
+      valueSerde: options.value,
+      sources: [node],
+      repartitionRequired: false,
+    });
+  }
+
+  /** A topic as a table: the newest value of each key. Records without a key are dropped and counted. */
+  table<K, V>(topic: string, options: TableSourceOptions<K, V>): KTable<K, V> {
+    const { names } = this.#graph;
+    const { materialized } = options;
+    const storeName = names.store(materialized?.name, `${topic}-`);
+    const sourceName = names.suffixed(options.name, '-source', 'KSTREAM-SOURCE-');
+    const name = names.named(options.name, 'KTABLE-SOURCE-');
+    const keySerde = materialized?.key ?? options.key;
+    const valueSerde = materialized?.value ?? options.value;
+    const queryableStoreName = materialized?.name;
+    const logic = new TableSourceLogic(storeName, keySerde, valueSerde, materialized, queryableStoreName !== undefined);
+    const node = this.#graph.add(
+      new TableSourceNode(sourceName, name, topic, sourceOptions(options), logic.supplier, logic.stores),
+    );
+    const dsl = this.#dsl;
+    return dsl.table({ dsl, node, keySerde, valueSerde, sources: [node], logic, queryableStoreName });
+  }
+
+  /** A topic of which every instance holds all partitions, for joins without co-partitioning. */
+  globalTable<K, V>(topic: string, options: TableSourceOptions<K, V>): GlobalKTable<K, V> {
+    const { names } = this.#graph;
+    const { materialized } = options;
+    const storeName = names.store(materialized?.name, `${topic}-`);
+    const sourceName = names.suffixed(options.name, '-source', 'KSTREAM-SOURCE-');
+    const processorName = names.named(options.name, 'KTABLE-SOURCE-');
+    const keySerde = materialized?.key ?? options.key;
+    const valueSerde = materialized?.value ?? options.value;
+    const spec = { name: storeName, keySerde, valueSerde };
+    this.#graph.add(
+      new GlobalStoreNode({
+        // Its topic is its changelog.
+        store: tableStore(storeName, keySerde, valueSerde, { ...materialized, loggingEnabled: false }),
+        sourceName,
+        topic,
+        key: options.key,
+        value: options.value,
+        timestampExtractor: options.timestampExtractor,
+        processorName,
+        supplier: { get: () => new GlobalTableProcessor(spec, topic) },
+      } as unknown as GlobalStoreOptions<unknown, unknown>),
+    );
+    return new GlobalKTable(storeGetter(spec), materialized?.name);
+  }
+
+  /** Adds a store for processors that name it in their options. */
+  addStateStore(store: StoreBuilder<StateStore>): this {
+    this.#graph.add(new StateStoreNode(store));
+    return this;
+  }
+
+  /** Adds a store that every instance fills from all of a topic by a processor of yours. */
+  addGlobalStore<K, V>(
+    options: Omit<GlobalStoreOptions<K, V>, 'sourceName' | 'processorName'> & { readonly name?: string | undefined },
+  ): this {
+    const { names } = this.#graph;
+    const { name, ...rest } = options;
+    const sourceName = names.suffixed(name, '-source', 'KSTREAM-SOURCE-');
+    const processorName = names.named(name, 'KTABLE-SOURCE-');
+    const complete: GlobalStoreOptions<K, V> = { ...rest, sourceName, processorName };
+    this.#graph.add(new GlobalStoreNode(complete as unknown as GlobalStoreOptions<unknown, unknown>));
+    return this;
+  }
+
+  /** The topology of everything made so far: a value, no I/O. Throws `TopologyError` with the node and the remedy. */
+  build(): Topology {
+    return this.#graph.build();
+  }
+}
+
+function sourceOptions<K, V>(options: ConsumedOptions<K, V>): SourceOptions<unknown, unknown> {
+  const { key, value, timestampExtractor, autoOffsetReset } = options;
+  return { key, value, timestampExtractor, autoOffsetReset } as unknown as SourceOptions<unknown, unknown>;
+}

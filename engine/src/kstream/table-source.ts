@@ -1,0 +1,88 @@
+import type { ProcessorSupplier } from '../processor/processor.ts';
+import type { Serde } from '../serde/serde.ts';
+import { ProcessorGraphNode } from './graph/graph-node.ts';
+import type { KTable } from './k-table.ts';
+import { tableStore } from './materialize.ts';
+import { TableSourceProcessor } from './nodes/table-processors.ts';
+import { storeGetter, type TableValueGetterSupplier } from './nodes/table-value-getter.ts';
+import type { MaterializedOptions, TableOptions } from './options.ts';
+import { required, type StreamParts, type TableLogic } from './parts.ts';
+import { repartition } from './repartition.ts';
+
+/**
+ * The head of a table: kept in a store from the start where the user named one, else from the moment that somebody below needs
+ * its values.
+ */
+export class TableSourceLogic<K, V> implements TableLogic<K, V> {
+  readonly #storeName: string;
+  readonly #keySerde: Serde<K>;
+  readonly #valueSerde: Serde<V>;
+  readonly #materialized: MaterializedOptions<K, V> | undefined;
+  #isMaterialized: boolean;
+  #sendOldValues = false;
+
+  constructor(
+    storeName: string,
+    keySerde: Serde<K>,
+    valueSerde: Serde<V>,
+    materialized: MaterializedOptions<K, V> | undefined,
+    isMaterialized: boolean,
+  ) {
+    this.#storeName = storeName;
+    this.#keySerde = keySerde;
+    this.#valueSerde = valueSerde;
+    this.#materialized = materialized;
+    this.#isMaterialized = isMaterialized;
+  }
+
+  readonly supplier: ProcessorSupplier = {
+    get: () =>
+      new TableSourceProcessor<K, V>({
+        store: () => (this.#isMaterialized ? this.#store : undefined),
+        sendOldValues: () => this.#sendOldValues,
+      }) as never,
+  };
+
+  readonly stores = () =>
+    this.#isMaterialized ? [tableStore(this.#storeName, this.#keySerde, this.#valueSerde, this.#materialized)] : [];
+
+  enableSendingOldValues(force: boolean): boolean {
+    if (!force && !this.#isMaterialized) return false;
+    this.#isMaterialized = true;
+    this.#sendOldValues = true;
+    return true;
+  }
+
+  valueGetter(): TableValueGetterSupplier<K, V> {
+    this.#isMaterialized = true;
+    return storeGetter(this.#store);
+  }
+
+  get #store() {
+    return { name: this.#storeName, keySerde: this.#keySerde, valueSerde: this.#valueSerde };
+  }
+}
+
+/** `KStream.toTable` */
+export function streamToTable<K, V>(stream: StreamParts<K, V>, options: TableOptions<K, V>): KTable<K, V> {
+  const { dsl } = stream;
+  const { names } = dsl.graph;
+  const { materialized } = options;
+  const name = names.named(options.name, 'KSTREAM-TOTABLE-');
+  const storeName = names.store(materialized?.name, 'KSTREAM-TOTABLE-');
+  const keySerde = required(materialized?.key ?? stream.keySerde, 'key', 'toTable');
+  const valueSerde = required(materialized?.value ?? stream.valueSerde, 'value', 'toTable');
+  const above = stream.repartitionRequired
+    ? repartition(stream, {
+        key: keySerde,
+        value: valueSerde,
+        topicPrefix: name,
+        named: options.name !== undefined,
+        operation: 'toTable',
+      })
+    : stream;
+  const logic = new TableSourceLogic(storeName, keySerde, valueSerde, materialized, true);
+  const node = dsl.graph.add(new ProcessorGraphNode(name, [above.node], logic.supplier, { own: logic.stores }));
+  const queryableStoreName = materialized?.name;
+  return dsl.table({ dsl, node, keySerde, valueSerde, sources: above.sources, logic, queryableStoreName });
+}

@@ -1,0 +1,87 @@
+import type { ProcessorSupplier } from '../processor/processor.ts';
+import { long } from '../serde/primitives.ts';
+import type { Serde } from '../serde/serde.ts';
+import { type Windowed, windowed } from '../serde/windowed.ts';
+import { aggregating, counting, reducing } from './aggregations.ts';
+import { FixedLogic } from './fixed-logic.ts';
+import { ProcessorGraphNode } from './graph/graph-node.ts';
+import type { KTable } from './k-table.ts';
+import { windowedTableStore } from './materialize.ts';
+import type { Aggregation } from './nodes/aggregate-processor.ts';
+import { windowStoreGetter } from './nodes/table-value-getter.ts';
+import { WindowAggregateProcessor } from './nodes/window-aggregate-processor.ts';
+import type { AggregateOptions, GroupedOptions, TableOptions } from './options.ts';
+import { required, type StreamParts } from './parts.ts';
+import { repartitionForGrouping } from './repartition.ts';
+import type { TimeWindows } from './windows.ts';
+
+/**
+ * A grouped stream in time windows: one aggregate for each key and window, on event time. Records that come after their
+ * window's end plus grace are dropped and counted. Records with a null value take part, as in Kafka Streams.
+ */
+export class TimeWindowedKStream<K, V> {
+  readonly #parts: StreamParts<K, V>;
+  readonly #grouped: GroupedOptions<K, V>;
+  readonly #windows: TimeWindows;
+
+  /** @internal */
+  constructor(parts: StreamParts<K, V>, grouped: GroupedOptions<K, V>, windows: TimeWindows) {
+    this.#parts = parts;
+    this.#grouped = grouped;
+    this.#windows = windows;
+  }
+
+  count(options: TableOptions<K, number> = {}): KTable<Windowed<K>, number> {
+    return this.#aggregated('KSTREAM-AGGREGATE-', options, () => long(), counting(), 'count');
+  }
+
+  reduce(reducer: (aggregate: V, value: V) => V | null, options: TableOptions<K, V> = {}): KTable<Windowed<K>, V> {
+    const valueSerde = () => required(this.#parts.valueSerde, 'value', 'reduce');
+    return this.#aggregated('KSTREAM-REDUCE-', options, valueSerde, reducing(reducer), 'reduce');
+  }
+
+  aggregate<A>(
+    initializer: () => A,
+    aggregator: (key: K, value: V, aggregate: A) => A | null,
+    options: AggregateOptions<K, A> = {},
+  ): KTable<Windowed<K>, A> {
+    const valueSerde = () => required(options.value, 'value', 'aggregate');
+    const aggregation = aggregating(initializer, aggregator);
+    return this.#aggregated('KSTREAM-AGGREGATE-', options, valueSerde, aggregation, 'aggregate');
+  }
+
+  #aggregated<A>(
+    prefix: string,
+    options: TableOptions<K, A>,
+    defaultValueSerde: () => Serde<A>,
+    aggregation: Aggregation<K, V, A>,
+    operation: string,
+  ): KTable<Windowed<K>, A> {
+    const { dsl } = this.#parts;
+    const { names } = dsl.graph;
+    const { materialized } = options;
+    const storeName = names.store(materialized?.name, prefix);
+    const name = names.named(options.name, prefix);
+    const keySerde = required(materialized?.key ?? this.#parts.keySerde, 'key', operation);
+    const valueSerde = materialized?.value ?? defaultValueSerde();
+    const windowedSerde = windowed(keySerde, this.#windows.sizeMs);
+    const above = repartitionForGrouping(this.#parts, this.#grouped, storeName, operation);
+    const logic = new FixedLogic(windowStoreGetter(storeName, keySerde, valueSerde));
+    const spec = { storeName, keySerde, valueSerde, aggregation, sendOldValues: () => logic.sendOldValues };
+    const supplier = {
+      get: () => new WindowAggregateProcessor(spec, this.#windows, windowedSerde),
+    } as unknown as ProcessorSupplier;
+    // Built now, so that impossible retention fails where the mistake is.
+    const store = windowedTableStore(storeName, keySerde, valueSerde, this.#windows, materialized);
+    const node = dsl.graph.add(new ProcessorGraphNode(name, [above.node], supplier, { own: () => [store] }));
+    return dsl.table({
+      dsl,
+      node,
+      keySerde: windowedSerde,
+      valueSerde,
+      sources: above.sources,
+      logic,
+      queryableStoreName: materialized?.name,
+    });
+  }
+}
