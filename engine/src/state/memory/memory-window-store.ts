@@ -20,7 +20,7 @@ export interface WindowBytesStoreOptions {
   /** How long a window is kept after the newest window's start, ms; at least the window size. */
   readonly retentionMs: number;
   readonly windowSizeMs: number;
-  /** Every put adds an entry of its own, numbered in arrival order; puts of null do nothing. */
+  /** Every put adds an entry of its own, numbered in arrival order; puts of null are numbered and logged, and change nothing. */
   readonly retainDuplicates: boolean;
 }
 
@@ -32,8 +32,8 @@ const bucketsPerRetention = 8;
  *
  * Owns: the windows of every key, and which keys have windows in which time bucket.
  * Called by: typed stores and DSL nodes of one task, on its thread.
- * Invariants: I1 every put that isn't a restore goes to the changelog, in order, also one that is too old to be kept (Kafka Streams
- * logs it too); I2 no read shows a window that has expired; I3 iterators show the windows of the moment they reach the key;
+ * Invariants: I1 every put that isn't a restore goes to the changelog, in order, also one that is too old to be kept or a null
+ * among duplicates (Kafka Streams logs them too); I2 no read shows a window that has expired; I3 iterators show the windows of the moment they reach the key;
  * I4 a key without windows isn't in the map.
  */
 export class MemoryWindowStore implements WindowBytesStore {
@@ -75,11 +75,10 @@ export class MemoryWindowStore implements WindowBytesStore {
   put(key: BinaryKey, value: Buffer | null, windowStartMs: number, timestampMs: number): void {
     const context = this.#context;
     if (context === undefined) throw storeClosed(this.name);
-    if (this.#retainDuplicates) {
-      if (value === null) return;
-      this.#sequence = (this.#sequence + 1) & sequenceMax;
-    }
-    if (!this.#write(key, value, windowStartMs, this.#sequence, timestampMs)) countExpired(context, this.name);
+    if (this.#retainDuplicates) this.#sequence = (this.#sequence + 1) & sequenceMax;
+    const ignored = value === null && this.#retainDuplicates;
+    if (!ignored && !this.#write(key, value, windowStartMs, this.#sequence, timestampMs))
+      countExpired(context, this.name);
     if (this.#loggingEnabled) {
       const suffix = this.#suffixes.suffix(windowStartMs, this.#sequence);
       context.logChange(this.name, (key + suffix) as BinaryKey, value, timestampMs);

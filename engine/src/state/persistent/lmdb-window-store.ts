@@ -29,7 +29,8 @@ const startMax = Number.MAX_SAFE_INTEGER;
  * Owns: an {@link LmdbTable} keyed by record key, start and sequence number; the position of the sweep that removes
  * expired windows a slice a commit.
  * Called by: typed stores and DSL nodes of one task, on its thread.
- * Invariants: I1 every put that isn't a restore goes to the changelog, in order, also one that is too old to be kept; I2 no read
+ * Invariants: I1 every put that isn't a restore goes to the changelog, in order, also one that is too old to be kept or a null
+ * among duplicates (Kafka Streams logs them too); I2 no read
  * shows a window that has expired; I3 disk holds windows, stream time and sequence number of the last commit.
  */
 export class LmdbWindowStore implements WindowBytesStore {
@@ -79,11 +80,10 @@ export class LmdbWindowStore implements WindowBytesStore {
   put(key: BinaryKey, value: Buffer | null, windowStartMs: number, timestampMs: number): void {
     const context = this.#context;
     if (context === undefined) throw storeClosed(this.name);
-    if (this.#retainDuplicates) {
-      if (value === null) return;
-      this.#sequence = (this.#sequence + 1) & sequenceMax;
-    }
-    if (!this.#write(key, value, windowStartMs, this.#sequence, timestampMs)) countExpired(context, this.name);
+    if (this.#retainDuplicates) this.#sequence = (this.#sequence + 1) & sequenceMax;
+    const ignored = value === null && this.#retainDuplicates;
+    if (!ignored && !this.#write(key, value, windowStartMs, this.#sequence, timestampMs))
+      countExpired(context, this.name);
     if (this.#loggingEnabled) {
       const suffix = this.#suffixes.suffix(windowStartMs, this.#sequence);
       context.logChange(this.name, (key + suffix) as BinaryKey, value, timestampMs);

@@ -1,0 +1,7 @@
+import { MemoryKeyValueStore } from '../../src/state/memory/memory-key-value-store.ts';
+import { MemoryWindowStore } from '../../src/state/memory/memory-window-store.ts';
+import { keyValueStoreContract } from '../contract/key-value-store.ts';
+import { windowStoreContract } from '../contract/window-store.ts';
+
+keyValueStoreContract('MemoryKeyValueStore', (options) => new MemoryKeyValueStore(options), false);
+windowStoreContract('MemoryWindowStore', (options) => new MemoryWindowStore(options), false);
