@@ -27,6 +27,8 @@ export interface OnnxEngineOptions {
   readonly version?: string;
   /** Overrides the confidence from which detections are reported; 0 to 1. */
   readonly confidenceThreshold?: number;
+  /** Module of the inference thread, for those who run the model elsewhere (and for tests of its crashes). */
+  readonly workerUrl?: URL;
 }
 
 interface Pending {
@@ -65,6 +67,7 @@ class OnnxEngine implements InferenceEngine {
   readonly #description: ModelDescription;
   readonly #modelPath: string;
   readonly #defaultThreshold: number;
+  readonly #workerUrl: URL;
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;
   #starting: Promise<void> | undefined;
@@ -79,6 +82,7 @@ class OnnxEngine implements InferenceEngine {
     this.verdictThreshold = description.verdictThreshold;
     this.#description = description;
     this.#modelPath = join(options.modelDirectory, version, 'model.onnx');
+    this.#workerUrl = options.workerUrl ?? new URL('./onnx-worker.ts', import.meta.url);
     this.#defaultThreshold = options.confidenceThreshold ?? description.verdictThreshold;
   }
 
@@ -153,7 +157,7 @@ class OnnxEngine implements InferenceEngine {
 
   #spawn(): Promise<void> {
     const settings: WorkerSettings = { modelPath: this.#modelPath };
-    const worker = new Worker(new URL('./onnx-worker.ts', import.meta.url), { workerData: settings });
+    const worker = new Worker(this.#workerUrl, { workerData: settings });
     return new Promise<void>((resolve, reject) => {
       const fail = (message: string, cause?: unknown) => {
         const error = new InferenceError('unavailable', message, { cause });

@@ -125,6 +125,32 @@ describe('the in-process engine', () => {
   });
 });
 
+describe('a thread that dies', () => {
+  test('fails the calls that wait, is replaced, and after four deaths no more', async () => {
+    const workerUrl = new URL('./support/dying-worker.ts', import.meta.url);
+    const mortal = await createOnnxEngine({ modelDirectory: MODEL_DIRECTORY, workerUrl });
+    const input = { board: new Uint8Array(IMAGE_PIXELS), golden: undefined };
+    for (let death = 1; death <= 4; death += 1) {
+      const both = await Promise.allSettled([mortal.infer([input]), mortal.infer([input])]);
+      for (const outcome of both) {
+        expect(outcome).toMatchObject({ status: 'rejected', reason: { reason: 'unavailable', retriable: true } });
+      }
+      expect(await mortal.ready()).toBe(false);
+    }
+    await expect(mortal.infer([input])).rejects.toThrow(/died 4 times/);
+    await mortal.close();
+  });
+
+  test('reports an answer of a wrong shape instead of a verdict', async () => {
+    const workerUrl = new URL('./support/lying-worker.ts', import.meta.url);
+    const liar = await createOnnxEngine({ modelDirectory: MODEL_DIRECTORY, workerUrl });
+    const input = { board: new Uint8Array(IMAGE_PIXELS), golden: undefined };
+    await expect(liar.infer([input])).rejects.toMatchObject({ reason: 'bad-output', retriable: false });
+    await expect(liar.infer([input, input])).rejects.toMatchObject({ reason: 'bad-output' });
+    await liar.close();
+  });
+});
+
 describe('loading a model', () => {
   test('says which file is missing or is no model', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'model-'));

@@ -46,7 +46,7 @@ export function fillDisc(image: Uint8Array, centre: Point, radius: number, value
 }
 
 /** Fills a convex polygon given in either turning order. */
-export function fillConvex(image: Uint8Array, corners: readonly Point[], value: number): void {
+function fillConvex(image: Uint8Array, corners: readonly Point[], value: number): void {
   let top = Number.POSITIVE_INFINITY;
   let bottom = Number.NEGATIVE_INFINITY;
   for (const { y } of corners) {
@@ -72,7 +72,7 @@ export function fillConvex(image: Uint8Array, corners: readonly Point[], value: 
 }
 
 /** Draws a straight track of the given width with round ends. */
-export function strokeLine(image: Uint8Array, from: Point, to: Point, width: number, value: number): void {
+function strokeLine(image: Uint8Array, from: Point, to: Point, width: number, value: number): void {
   const length = Math.hypot(to.x - from.x, to.y - from.y);
   if (length > 0) {
     const nx = (-(to.y - from.y) / length) * (width / 2);

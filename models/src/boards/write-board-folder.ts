@@ -27,12 +27,13 @@ for (const name of ['boards', 'golden', 'annotations']) {
   await mkdir(join(values.out, name), { recursive: true });
 }
 const count = Number(values.count);
-const cleanEvery = Number(values.clean) > 0 ? Math.round(1 / Number(values.clean)) : 0;
+const cleanShare = Number(values.clean);
 for (let i = 0; i < count; i += 1) {
   const { image, golden, defects } = generateBoard({
     seed: i,
     partSeed: Number(values.seed) * 1_000_000 + Math.floor(i / BOARDS_PER_PART),
-    defective: cleanEvery === 0 || i % cleanEvery !== 0,
+    // Clean ones evenly among the others: whenever the running share passes a whole number.
+    defective: Math.floor(i * cleanShare) === Math.floor((i - 1) * cleanShare),
     defectsMax: Number(values.defects),
   });
   const id = String(i).padStart(8, '0');
