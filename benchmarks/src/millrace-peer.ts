@@ -18,8 +18,8 @@ export function benchmarkTopology(name: string, input: string, output: string): 
     case 'json-map':
       builder
         .stream(input, { key: string(), value: bytes() })
-        .mapValues((value) => mapJson(value), { value: bytes() })
-        .to(output);
+        .mapValues((value) => mapJson(value))
+        .to(output, { key: string(), value: bytes() });
       break;
     default:
       throw new Error(`unknown topology ${name}`);

@@ -1,8 +1,15 @@
 import type { KnownDefect } from './run-ledger.ts';
 
-/** A board as a camera delivers it. */
+/** An image file as a camera delivers it. */
+export interface ImageFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly contentType: string;
+  readonly filename: string;
+}
+
+/** The image of a board, and what is known about the board. */
 export interface CapturedBoard {
-  readonly jpeg: Uint8Array<ArrayBuffer>;
+  readonly image: ImageFile;
   /** What is really wrong with it; undefined where nobody knows. */
   readonly defects: readonly KnownDefect[] | undefined;
 }
@@ -10,8 +17,8 @@ export interface CapturedBoard {
 /** What stands still while a lot runs: the part and its golden image. */
 export interface PartSpec {
   readonly partNumber: string;
-  /** JPEG of the defect-free template; undefined where there is none. */
-  readonly golden: (() => Promise<Uint8Array<ArrayBuffer>>) | undefined;
+  /** The defect-free template; undefined where there is none. */
+  readonly golden: (() => Promise<ImageFile>) | undefined;
 }
 
 export interface BoardPlan {
@@ -32,6 +39,12 @@ export interface BoardSource {
   /** A remark for the final output, e.g. that the boards were training data. */
   readonly remark: string | undefined;
   board(index: number): BoardPlan;
+}
+
+/** Content type by file ending; undefined for what the API doesn't take as an image. */
+export function contentTypeOf(path: string): 'image/jpeg' | 'image/png' | undefined {
+  if (/\.jpe?g$/i.test(path)) return 'image/jpeg';
+  return /\.png$/i.test(path) ? 'image/png' : undefined;
 }
 
 /** Lines of the demonstration; each runs one part. */

@@ -1,5 +1,5 @@
 import { encodeJpeg, generateBoard } from '@chip-quality/models/boards';
-import { type BoardSource, DEMO_LINES, type PartSpec, placeOnLine } from './board-source.ts';
+import { type BoardSource, DEMO_LINES, type ImageFile, type PartSpec, placeOnLine } from './board-source.ts';
 
 /** About one board in this many is defective, as on a line that has a quality problem worth showing. */
 const DEFECTIVE_ONE_IN = 8;
@@ -12,7 +12,7 @@ export function generatedBoards(seed: number): BoardSource {
     partNumber: `demo-${line}`,
     golden: async () => {
       const { golden } = generateBoard({ seed: 0, partSeed: seed + index, defective: false });
-      return bytes(await encodeJpeg(golden));
+      return jpeg('golden', await encodeJpeg(golden));
     },
   }));
   return {
@@ -22,9 +22,10 @@ export function generatedBoards(seed: number): BoardSource {
     board(index) {
       const boardSeed = (seed + Math.imul(index + 1, SEED_STRIDE)) >>> 0;
       const line = index % DEMO_LINES.length;
+      const chipId = `board-${String(index).padStart(6, '0')}`;
       return {
         ...placeOnLine(index),
-        chipId: `board-${String(index).padStart(6, '0')}`,
+        chipId,
         part: parts[line] as PartSpec,
         async capture() {
           const board = generateBoard({
@@ -33,7 +34,7 @@ export function generatedBoards(seed: number): BoardSource {
             defective: boardSeed % DEFECTIVE_ONE_IN === 0,
           });
           return {
-            jpeg: bytes(await encodeJpeg(board.image)),
+            image: jpeg(chipId, await encodeJpeg(board.image)),
             defects: board.defects.map(({ x, y, width, height, label }) => ({
               x1: x,
               y1: y,
@@ -48,7 +49,8 @@ export function generatedBoards(seed: number): BoardSource {
   };
 }
 
-/** `fetch` takes bodies over ArrayBuffers, not over shared memory. */
-function bytes(encoded: Uint8Array): Uint8Array<ArrayBuffer> {
-  return encoded.buffer instanceof ArrayBuffer ? (encoded as Uint8Array<ArrayBuffer>) : new Uint8Array(encoded);
+function jpeg(name: string, encoded: Uint8Array): ImageFile {
+  // `fetch` takes bodies over ArrayBuffers, not over shared memory.
+  const bytes = encoded.buffer instanceof ArrayBuffer ? (encoded as Uint8Array<ArrayBuffer>) : new Uint8Array(encoded);
+  return { bytes, contentType: 'image/jpeg', filename: `${name}.jpg` };
 }

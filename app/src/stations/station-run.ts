@@ -118,9 +118,9 @@ export class StationRun {
     );
     const inspectionId = String(created['id']);
     const path = `/v1/inspections/${inspectionId}`;
-    const { jpeg } = captured ?? (await plan.capture());
-    const file = { filename: `${intent.chipId}.jpg`, content_type: 'image/jpeg' };
-    const artifact = await client.upload(`${path}/artifacts`, file, jpeg, this.#key(intent.index, 'upload'));
+    const { image } = captured ?? (await plan.capture());
+    const file = { filename: image.filename, content_type: image.contentType };
+    const artifact = await client.upload(`${path}/artifacts`, file, image.bytes, this.#key(intent.index, 'upload'));
     await client.post(
       `${path}/artifacts/confirm`,
       { artifact_id: artifact['artifact_id'], ...file },
@@ -176,9 +176,10 @@ export class StationRun {
     );
     const partId = String(created['id']);
     if (part.golden !== undefined) {
-      const file = { filename: 'golden.jpg', content_type: 'image/jpeg' };
+      const image = await part.golden();
+      const file = { filename: image.filename, content_type: image.contentType };
       const path = `/v1/parts/${partId}/artifacts`;
-      const golden = await client.upload(path, file, await part.golden(), this.#key(part.partNumber, 'golden-upload'));
+      const golden = await client.upload(path, file, image.bytes, this.#key(part.partNumber, 'golden-upload'));
       await client.post(
         `${path}/confirm`,
         { artifact_id: golden['artifact_id'], ...file },

@@ -18,6 +18,11 @@ export interface StreamsConfig {
   readonly bufferedRecordsPerPartition: number;
   readonly pollMs: number;
   readonly taskTimeoutMs: number;
+  /**
+   * Kafka's `group.instance.id`: a restarted instance takes its partitions back at once instead of waiting for the session
+   * of its former life to expire. Unique per running instance; undefined: dynamic membership.
+   */
+  readonly groupInstanceId: string | undefined;
   readonly sessionTimeoutMs: number;
   readonly rebalanceTimeoutMs: number;
   readonly heartbeatIntervalMs: number;

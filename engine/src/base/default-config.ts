@@ -31,6 +31,7 @@ export const defaultStreamsConfig: Omit<StreamsConfig, 'applicationId' | 'client
   bufferedRecordsPerPartition: 1_000,
   pollMs: 100,
   taskTimeoutMs: 300_000,
+  groupInstanceId: undefined,
   sessionTimeoutMs: 45_000,
   rebalanceTimeoutMs: 300_000,
   heartbeatIntervalMs: 3_000,

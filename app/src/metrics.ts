@@ -1,0 +1,104 @@
+import type { ApiMetrics } from '@chip-quality/api';
+import type { Metrics, MetricTags } from 'millrace';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry, Summary } from 'prom-client';
+
+/** The 200 ms and 500 ms of the service levels are bucket bounds, so that they can be alerted on exactly. */
+const SECONDS_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
+
+export interface PlatformMetrics {
+  readonly api: ApiMetrics;
+  readonly engine: Metrics;
+}
+
+/** The one registry of the process, behind the API's and the engine's metrics ports. */
+export function createMetrics(): PlatformMetrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const requests = new Histogram({
+    name: 'http_request_duration_seconds',
+    help: 'From first byte to answer',
+    labelNames: ['route', 'method', 'status'],
+    buckets: SECONDS_BUCKETS,
+    registers: [registry],
+  });
+  const live = new Gauge({ name: 'live_clients', help: 'Open live feeds', registers: [registry] });
+  return {
+    api: {
+      requestFinished: (route, method, status, seconds) => requests.observe({ route, method, status }, seconds),
+      liveClients: (count) => live.set(count),
+      render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    },
+    engine: new EngineMetrics(registry),
+  };
+}
+
+/**
+ * Owns: the prom-client metrics behind the engine's names. Called by: the engine, on its own thread.
+ * Invariants: I1 a name always carries the same labels: those of its first use, others are dropped.
+ */
+class EngineMetrics implements Metrics {
+  readonly #registry: Registry;
+  readonly #counters = new Map<string, Labelled<Counter>>();
+  readonly #gauges = new Map<string, Labelled<Gauge>>();
+  readonly #summaries = new Map<string, Labelled<Summary>>();
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+  }
+
+  count(name: string, tags: MetricTags, delta: number): void {
+    const { metric, labels } = this.#of(this.#counters, name, tags, (options) => new Counter(options));
+    metric.inc(pick(tags, labels), delta);
+  }
+
+  gauge(name: string, tags: MetricTags, value: number): void {
+    const { metric, labels } = this.#of(this.#gauges, name, tags, (options) => new Gauge(options));
+    metric.set(pick(tags, labels), value);
+  }
+
+  observe(name: string, tags: MetricTags, value: number): void {
+    const { metric, labels } = this.#of(
+      this.#summaries,
+      name,
+      tags,
+      (options) => new Summary({ ...options, percentiles: [0.5, 0.95, 0.99], maxAgeSeconds: 60, ageBuckets: 3 }),
+    );
+    metric.observe(pick(tags, labels), value);
+  }
+
+  #of<M>(
+    metrics: Map<string, Labelled<M>>,
+    name: string,
+    tags: MetricTags,
+    make: (options: { name: string; help: string; labelNames: string[]; registers: Registry[] }) => M,
+  ): Labelled<M> {
+    let found = metrics.get(name);
+    if (found === undefined) {
+      const labels = Object.keys(tags);
+      found = {
+        labels,
+        metric: make({
+          name: `millrace_${prometheusName(name)}`,
+          help: `Kafka Streams metric ${name}`,
+          labelNames: labels.map(prometheusName),
+          registers: [this.#registry],
+        }),
+      };
+      metrics.set(name, found);
+    }
+    return found;
+  }
+}
+
+interface Labelled<M> {
+  readonly metric: M;
+  readonly labels: readonly string[];
+}
+
+function pick(tags: MetricTags, labels: readonly string[]): Record<string, string> {
+  return Object.fromEntries(labels.map((label) => [prometheusName(label), tags[label] ?? '']));
+}
+
+function prometheusName(name: string): string {
+  return name.replaceAll(/[^a-zA-Z0-9_]/g, '_');
+}

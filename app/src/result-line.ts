@@ -1,0 +1,39 @@
+import { ratesOf, scoreDetections, sumScores } from '@chip-quality/models';
+import type { RunLedger } from './stations/run-ledger.ts';
+import type { FoundDefect, RunVerdict } from './stations/verify-run.ts';
+
+/**
+ * The one line that a run ends with. `precision` and `recall` are over the boards whose truth is known (DeepPCB's rule: IoU
+ * above 0.33 with a box of the same label), `n/a` where there are none; `p95_ms` is from the first request for a board to its
+ * verdict; `per_minute` from the first intent to the last verdict.
+ */
+export function resultLine(
+  ledger: RunLedger,
+  verdict: RunVerdict,
+  found: ReadonlyMap<string, readonly FoundDefect[]>,
+): string {
+  const scores = [];
+  for (const intent of ledger.intents.values()) {
+    if (intent.defects === undefined || !ledger.results.has(intent.index)) continue;
+    scores.push(scoreDetections(found.get(`${intent.lotNumber}|${intent.chipId}`) ?? [], intent.defects));
+  }
+  const { precision, recall } = ratesOf(sumScores(scores));
+  const results = [...ledger.results.values()];
+  const latencies = results.map(({ latencyMs }) => latencyMs).sort((left, right) => left - right);
+  const p95 = latencies[Math.max(0, Math.ceil(latencies.length * 0.95) - 1)];
+  const firstMs = Math.min(...[...ledger.intents.values()].map(({ atMs }) => atMs));
+  const lastMs = Math.max(...results.map(({ completedAtMs }) => completedAtMs));
+  const perMinute = results.length / ((lastMs - firstMs) / 60_000);
+  const rate = (value: number): string => (scores.length === 0 ? 'n/a' : value.toFixed(3));
+  return [
+    `boards=${verdict.boards}`,
+    `completed=${verdict.completed}`,
+    `lost=${verdict.lost}`,
+    `duplicated=${verdict.duplicated}`,
+    ...(verdict.failed > 0 ? [`failed=${verdict.failed}`] : []),
+    `precision=${rate(precision)}`,
+    `recall=${rate(recall)}`,
+    `p95_ms=${p95 === undefined ? 'n/a' : Math.round(p95)}`,
+    `per_minute=${results.length === 0 ? 'n/a' : Math.round(perMinute)}`,
+  ].join(' ');
+}

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { basename, extname, resolve } from 'node:path';
+import { loadBoardFolder } from '@chip-quality/models';
+import { type BoardSource, contentTypeOf, type PartSpec, placeOnLine } from './board-source.ts';
+
+/** Boards without a golden image share one part. */
+const PART_WITHOUT_GOLDEN = 'images';
+/** Chip ids have 100 characters at most; file names may have 255. */
+const CHIP_ID_LENGTH_MAX = 100;
+
+/**
+ * The boards of a user's folder. Each golden image makes a part of its own, since it is the template of exactly that crop.
+ * Rejects when the folder can't be read or holds no JPEG or PNG.
+ */
+export async function folderBoards(directory: string): Promise<BoardSource> {
+  const path = resolve(directory);
+  const all = await loadBoardFolder(path);
+  const boards = all.filter(({ imagePath }) => contentTypeOf(imagePath) !== undefined);
+  if (boards.length === 0) throw new Error(`${path}: no JPEG or PNG images (looked in boards/ where it is there)`);
+  const skipped = all.length - boards.length;
+  const withGolden = boards.filter(({ goldenPath }) => goldenPath !== undefined).length;
+  const annotated = boards.filter(({ truth }) => truth !== undefined).length;
+  const remarks = [
+    `${boards.length} images, ${withGolden} with a golden image, ${annotated} annotated`,
+    ...(skipped > 0 ? [`${skipped} skipped: only JPEG and PNG can be uploaded`] : []),
+    ...(annotated > 0
+      ? [
+          'if these are boards that the shipped detector was trained on (DeepPCB training boards are), precision and recall flatter it',
+        ]
+      : []),
+  ];
+  return {
+    name: path,
+    size: boards.length,
+    remark: remarks.join('; '),
+    board(index) {
+      const board = boards[index];
+      if (board === undefined) throw new RangeError(`${path} has ${boards.length} images, there is no ${index}`);
+      const chipId = board.id.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, CHIP_ID_LENGTH_MAX);
+      const part: PartSpec =
+        board.goldenPath === undefined
+          ? { partNumber: PART_WITHOUT_GOLDEN, golden: undefined }
+          : { partNumber: `image-${index}`, golden: imageAt(board.goldenPath) };
+      return {
+        ...placeOnLine(index),
+        chipId,
+        part,
+        async capture() {
+          return { image: await imageAt(board.imagePath)(), defects: board.truth };
+        },
+      };
+    },
+  };
+}
+
+function imageAt(path: string) {
+  return async () => ({
+    bytes: new Uint8Array(await readFile(path)),
+    // A golden image in a format that can't be uploaded is refused by the API, with the reason.
+    contentType: contentTypeOf(path) ?? 'application/octet-stream',
+    filename: `${basename(path, extname(path)).slice(0, CHIP_ID_LENGTH_MAX)}${extname(path)}`,
+  });
+}
