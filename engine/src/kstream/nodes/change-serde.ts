@@ -1,5 +1,6 @@
 import { DeserializationError } from '../../base/errors.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
+import { VarintCursor, varintSize, writeVarint } from '../../broker/varint.ts';
 import type { Serde, SerdeUse } from '../../serde/serde.ts';
 import { Change } from './change.ts';
 
@@ -10,7 +11,7 @@ const both = 2;
 
 /**
  * Changes on their way through the repartition topic of a regrouped table, in Kafka Streams' format: `new 01`, `old 00`, or
- * `unsigned varint (length of new), new, old, 02`.
+ * `varint (length of new), new, old, 02`.
  *
  * @internal
  */
@@ -27,7 +28,9 @@ export class ChangeSerde<V> implements Serde<Change<V>> {
     const newBytes = this.#bytes(change.newDatum.isNull ? undefined : change.newValue, topic);
     const oldBytes = this.#bytes(change.oldDatum.isNull ? undefined : change.oldValue, topic);
     if (newBytes !== undefined && oldBytes !== undefined) {
-      return Buffer.concat([unsignedVarint(newBytes.length), newBytes, oldBytes, Buffer.of(both)]);
+      const length = Buffer.alloc(varintSize(newBytes.length));
+      writeVarint(length, 0, newBytes.length);
+      return Buffer.concat([length, newBytes, oldBytes, Buffer.of(both)]);
     }
     if (newBytes !== undefined) return Buffer.concat([newBytes, Buffer.of(onlyNew)]);
     return Buffer.concat([oldBytes ?? Buffer.alloc(0), Buffer.of(onlyOld)]);
@@ -45,9 +48,13 @@ export class ChangeSerde<V> implements Serde<Change<V>> {
         change.oldDatum.setObject(this.#inner.deserialize(buffer, start, last, topic));
         return change;
       case both: {
-        const [length, newStart] = readUnsignedVarint(buffer, start, last, topic);
+        const cursor = new VarintCursor(buffer, start, last);
+        const length = cursor.varint();
+        const newStart = cursor.position;
         const newEnd = newStart + length;
-        if (newEnd > last) throw new DeserializationError(`Topic ${topic}: a change is shorter than it says`);
+        if (cursor.failed || length < 0 || newEnd > last) {
+          throw new DeserializationError(`Topic ${topic}: a change is shorter than it says`);
+        }
         change.newDatum.setObject(this.#inner.deserialize(buffer, newStart, newEnd, topic));
         change.oldDatum.setObject(this.#inner.deserialize(buffer, newEnd, last, topic));
         return change;
@@ -69,27 +76,4 @@ export class ChangeSerde<V> implements Serde<Change<V>> {
   #bytes(value: V | undefined, topic: string): Buffer | undefined {
     return value === undefined ? undefined : this.#inner.serialize(value, topic);
   }
-}
-
-function unsignedVarint(value: number): Buffer {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest > 0x7f) {
-    bytes.push((rest & 0x7f) | 0x80);
-    rest >>>= 7;
-  }
-  bytes.push(rest);
-  return Buffer.from(bytes);
-}
-
-function readUnsignedVarint(buffer: Buffer, start: number, end: number, topic: string): readonly [number, number] {
-  let value = 0;
-  let position = start;
-  for (let shift = 0; position < end && shift < 35; shift += 7) {
-    const byte = buffer[position] as number;
-    position += 1;
-    value += (byte & 0x7f) * 2 ** shift;
-    if (byte < 0x80) return [value, position];
-  }
-  throw new DeserializationError(`Topic ${topic}: a change has no length`);
 }

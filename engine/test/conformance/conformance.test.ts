@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { runVector } from './run-vector.ts';
+import { type Medium, topologies } from './topologies.ts';
+import { binaryRun, type Run, vectorRuns } from './vectors.ts';
+
+// What Kafka Streams 4.3.1 itself computed for the same inputs: values, timestamps, order, final stores, bytes.
+
+const names = Object.keys(topologies);
+const media: readonly Medium[] = ['memory', 'persistent'];
+
+describe.each(media)('with %s stores', (store) => {
+  describe.each(names)('%s', (topology) => {
+    test.each(vectorRuns(`${topology}.json`).map((run) => [run.run ?? 0, run] as const))(
+      'gives the outputs and stores of Kafka Streams in run %i',
+      async (_number, run: Run) => {
+        const outcome = await runVector(run, store);
+        expect(outcome.outputs).toEqual(run.outputs);
+        expect(outcome.stores).toEqual(run.stores);
+      },
+    );
+  });
+});
+
+describe('boundary cases', () => {
+  const cases = vectorRuns('handmade.json').filter((run) => topologies[run.topology] !== undefined);
+  test.each(cases.map((run) => [run.name as string, run] as const))(
+    'agrees with Kafka Streams on %s',
+    async (_name, run) => {
+      const outcome = await runVector(run, 'memory');
+      expect(outcome.outputs).toEqual(run.outputs);
+      expect(outcome.stores).toEqual(run.stores);
+    },
+  );
+});
+
+describe('internal topics', () => {
+  test.each(names)('%s writes the very bytes of Kafka Streams', async (topology) => {
+    const run = binaryRun(topology);
+    const { internal } = await runVector(run, 'memory');
+    const order = (records: NonNullable<Run['internal']>) =>
+      [...records]
+        .map((record, index) => ({ record, index }))
+        .sort(
+          (a, b) =>
+            a.record.step - b.record.step ||
+            (a.record.topic < b.record.topic ? -1 : a.record.topic > b.record.topic ? 1 : a.index - b.index),
+        )
+        .map(({ record }) => record);
+    expect(order(internal)).toEqual(order(run.internal ?? []));
+  });
+});

@@ -1,0 +1,100 @@
+import { long, type Serde, string, type Windowed, windowed } from '../../src/index.ts';
+import { type CapturedRecord, TopologyTestDriver } from '../../src/testing/index.ts';
+import { type Medium, topologies } from './topologies.ts';
+import type { ExpectedOutput, Run, StoreEntry } from './vectors.ts';
+
+export interface Outcome {
+  readonly outputs: readonly ExpectedOutput[];
+  readonly stores: { readonly [name: string]: readonly StoreEntry[] };
+  /** Everything written to internal topics, in order of topic and time. */
+  readonly internal: readonly {
+    readonly step: number;
+    readonly topic: string;
+    readonly keyHex: string | null;
+    readonly valueHex: string | null;
+    readonly timestamp: number;
+  }[];
+}
+
+const countTopologies = new Set(['kv-count', 'tumbling-count']);
+const windowedTopologies = new Set(['tumbling-count', 'hopping-aggregate']);
+
+/** Runs the steps of a vector through our engine and gathers what the vector says about Kafka Streams. */
+export async function runVector(run: Run, store: Medium): Promise<Outcome> {
+  const topology = (topologies[run.topology] as NonNullable<(typeof topologies)[string]>)(run.params, store);
+  const driver = new TopologyTestDriver(topology, { applicationId: 'app' });
+  const outputs: ExpectedOutput[] = [];
+  const internal: Outcome['internal'][number][] = [];
+  const changelogsRead = new Map<string, number>();
+  const decode = decoder(run);
+  try {
+    for (const [step, input] of run.steps.entries()) {
+      if ('advanceWallClockMs' in input) driver.advanceWallClockTimeMs(input.advanceWallClockMs);
+      else {
+        driver.createInputTopic(input.topic, string(), string()).pipeInput(input.key, input.value, input.timestamp);
+      }
+      for (const topic of [...driver.producedTopicNames].sort()) {
+        const records = topic.endsWith('-changelog')
+          ? newChanges(driver, topic, changelogsRead)
+          : driver.readRaw(topic);
+        for (const record of records) {
+          if (topic.startsWith('app-')) {
+            internal.push({
+              step,
+              topic,
+              keyHex: record.key?.toString('hex') ?? null,
+              valueHex: record.value?.toString('hex') ?? null,
+              timestamp: record.timestampMs,
+            });
+          } else outputs.push({ step, topic, ...decode(record) });
+        }
+      }
+    }
+    return { outputs, internal, stores: storesOf(run, driver) };
+  } finally {
+    await driver.close();
+  }
+}
+
+function newChanges(driver: TopologyTestDriver, topic: string, read: Map<string, number>): readonly CapturedRecord[] {
+  const all = driver.readChangelog(topic);
+  const from = read.get(topic) ?? 0;
+  read.set(topic, all.length);
+  return all.slice(from);
+}
+
+function decoder(run: Run): (record: CapturedRecord) => Omit<ExpectedOutput, 'step' | 'topic'> {
+  const value: Serde<string | number> = countTopologies.has(run.topology)
+    ? (long() as Serde<string | number>)
+    : (string() as Serde<string | number>);
+  const size = run.params['size'] ?? 0;
+  const windowedKey = windowedTopologies.has(run.topology) ? windowed(string(), size) : undefined;
+  return (record) => {
+    const decoded = record.value === null ? null : read(value, record.value);
+    const timestamp = record.timestampMs;
+    if (windowedKey === undefined || record.key === null) {
+      return { key: record.key === null ? null : read(string(), record.key), value: decoded, timestamp };
+    }
+    const { key, window }: Windowed<string> = read(windowedKey, record.key);
+    return { key, windowStart: window.startMs, windowEnd: window.endMs, value: decoded, timestamp };
+  };
+}
+
+function read<T>(serde: Serde<T>, bytes: Buffer): T {
+  return serde.deserialize(bytes, 0, bytes.length, 'out');
+}
+
+function storesOf(run: Run, driver: TopologyTestDriver): Outcome['stores'] {
+  const stores: { [name: string]: StoreEntry[] } = {};
+  for (const [name, expected] of Object.entries(run.stores)) {
+    const withTime = run.topology !== 'papi-punctuate';
+    const entries = [...driver.getKeyValueStore<string, unknown>(name).all()];
+    stores[name] = entries.map(({ key, value }) => {
+      if (!withTime) return { key, value: value as string };
+      const { value: inner, timestampMs } = value as { value: string | number; timestampMs: number };
+      return { key, value: inner, timestamp: timestampMs };
+    });
+    if (expected.length === 0 && entries.length === 0) stores[name] = [];
+  }
+  return stores;
+}

@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import { type ResolvedTopology, StreamsBuilder, string, type Topology } from '../../src/index.ts';
+import { topologies } from '../conformance/topologies.ts';
+import { vectorText } from '../conformance/vectors.ts';
+
+const strings = { key: string(), value: string() };
+/** The parameters under which the texts were made. */
+const params = { size: 10, grace: 0, advance: 3, materializeFilter: 1, streamEvery: 5, wallEvery: 20 };
+
+function paramsOf(name: string) {
+  const { advance, ...rest } = params;
+  return name === 'hopping-aggregate' ? { ...rest, advance } : rest;
+}
+
+/** The internal topics in the vectors' notation. */
+function internalTopicsText(resolved: ResolvedTopology): string {
+  const lines: string[] = [];
+  for (const part of resolved.subTopologies) {
+    lines.push(`subtopology ${part.id}`);
+    lines.push(`  sources [${[...part.sourceTopics].sort().join(', ')}]`);
+    lines.push(`  sinks [${[...part.sinkTopics].sort().join(', ')}]`);
+    for (const kind of ['repartition', 'changelog'] as const) {
+      const topics = part.internalTopics.filter((topic) => topic.kind === kind);
+      for (const { topic, configs } of [...topics].sort((a, b) => (a.topic < b.topic ? -1 : 1))) {
+        const text = Object.keys(configs)
+          .sort()
+          .map((key) => `${key}=${configs[key]}`)
+          .join(', ');
+        lines.push(`  ${kind} ${topic} {${text}}`);
+      }
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+describe('describe()', () => {
+  test.each(Object.keys(topologies))('prints the text of Kafka Streams for %s', (name) => {
+    const topology = (topologies[name] as NonNullable<(typeof topologies)[string]>)(paramsOf(name), 'memory');
+    expect(String(topology.describe())).toBe(vectorText(`describe/${name}.txt`));
+  });
+
+  test.each(Object.keys(topologies))('names the internal topics of %s as Kafka Streams does', (name) => {
+    const topology = (topologies[name] as NonNullable<(typeof topologies)[string]>)(paramsOf(name), 'memory');
+    expect(internalTopicsText(topology.resolve('app'))).toBe(vectorText(`describe/${name}.internal-topics.txt`));
+  });
+});
+
+/** The programs of the vectors that give no names at all. */
+const unnamed: { readonly [name: string]: () => Topology } = {
+  'branch-merge': () => {
+    const builder = new StreamsBuilder();
+    const branches = builder
+      .stream('in', strings)
+      .split()
+      .branch((_key, value) => value === 'a')
+      .branch((_key, value) => value === 'b')
+      .defaultBranch();
+    const [, second, other] = [...branches.values()];
+    second?.merge(other as NonNullable<typeof other>).to('out');
+    return builder.build();
+  },
+  'gk-left': () => {
+    const builder = new StreamsBuilder();
+    const left = builder.stream('l', strings);
+    const right = builder.globalTable('r', strings);
+    left
+      .leftJoin(
+        right,
+        (key) => key,
+        (a, b) => `${a}${b}`,
+      )
+      .to('out', strings);
+    return builder.build();
+  },
+  'groupByKey-count': () => {
+    const builder = new StreamsBuilder();
+    builder.stream('in', strings).groupByKey().count().toStream().to('out');
+    return builder.build();
+  },
+  'map-filter-to': () => {
+    const builder = new StreamsBuilder();
+    builder
+      .stream('in', strings)
+      .filter(() => true)
+      .mapValues((value) => value)
+      .map((key, value) => [key, value] as const)
+      .peek(() => {})
+      .flatMapValues((value) => [value])
+      .to('out', strings);
+    return builder.build();
+  },
+  'selectKey-groupByKey-count': () => {
+    const builder = new StreamsBuilder();
+    builder
+      .stream('in', strings)
+      .selectKey((_key, value) => value)
+      .groupByKey(strings)
+      .count()
+      .toStream()
+      .to('out');
+    return builder.build();
+  },
+};
+
+describe('generated names', () => {
+  test.each(Object.keys(unnamed))('are those of Kafka Streams in %s', (name) => {
+    const topology = (unnamed[name] as () => Topology)();
+    const [text, topics] = vectorText(`describe-default-names/${name}.txt`).split(/\nInternal topics [^\n]*\n/);
+    expect(String(topology.describe())).toBe(text);
+    expect(internalTopicsText(topology.resolve('app'))).toBe(topics);
+  });
+});
