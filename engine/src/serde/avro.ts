@@ -8,8 +8,26 @@ import { unreadable, unwritable } from './primitives.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
 import type { Serde, SerdeUse } from './serde.ts';
 
-/** An Avro schema as JSON object or text. The phantom type is what records of it look like; generated schemas carry it. */
-export type AvroSchema<T = unknown> = (object | string) & { readonly __type?: T };
+/** The attributes of an Avro schema object; a record's fields, an array's items and so on are schemas again. */
+export interface AvroSchemaObject {
+  readonly type: unknown;
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly doc?: string;
+  readonly aliases?: readonly string[];
+  readonly fields?: readonly unknown[];
+  readonly symbols?: readonly string[];
+  readonly items?: unknown;
+  readonly values?: unknown;
+  readonly size?: number;
+  readonly default?: unknown;
+  readonly logicalType?: string;
+  readonly precision?: number;
+  readonly scale?: number;
+}
+
+/** An Avro schema: JSON text, a parsed object, or a union. The phantom type is what its values look like; generated schemas may carry it. */
+export type AvroSchema<T = unknown> = (string | AvroSchemaObject | readonly unknown[]) & { readonly __type?: T };
 
 export interface AvroOptions {
   readonly registry: SchemaRegistry;
