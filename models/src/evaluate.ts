@@ -1,9 +1,10 @@
 /**
  * Scores the committed model on annotated boards, by DeepPCB's rule (IoU > 0.33, same class).
  *
- *   node models/src/evaluate.ts DIR [--split models/training/splits/held-out.txt] [--no-golden]
+ *   node models/src/evaluate.ts --data DIR [--split held-out|validation|train|FILE] [--no-golden]
  *   node models/src/evaluate.ts --generated 400 [--seed 99]
  */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -17,13 +18,13 @@ import { createOnnxEngine } from './onnx-engine.ts';
 const DEFECTIVE_EVERY = 8;
 const BOARDS_PER_PART = 16;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const { values } = parseArgs({
   options: {
     model: {
       type: 'string',
       default: fileURLToPath(new URL('../repository/pcb_defect_detector', import.meta.url)),
     },
+    data: { type: 'string' },
     split: { type: 'string' },
     generated: { type: 'string' },
     seed: { type: 'string', default: '99' },
@@ -48,15 +49,21 @@ async function* generatedBoards(count: number, seed: number): AsyncGenerator<Kno
 async function folderBoards(directory: string): Promise<AsyncGenerator<KnownBoard>> {
   const all = await loadBoardFolder(directory);
   if (values.split === undefined) return readKnownBoards(all, { withGolden: !values['no-golden'] });
-  const lines = (await readFile(values.split, 'utf8')).split('\n').map((line) => line.trim());
+  const lines = (await readFile(splitPath(values.split), 'utf8')).split('\n').map((line) => line.trim());
   const wanted = new Set(lines.filter((line) => line !== '' && !line.startsWith('#')));
   const chosen = all.filter(({ id }) => wanted.has(id));
   return readKnownBoards(chosen, { withGolden: !values['no-golden'] });
 }
 
-const [directory] = positionals;
+/** A committed list by its name, or any file of ids. */
+function splitPath(split: string): string {
+  const committed = fileURLToPath(new URL(`../training/splits/${split}.txt`, import.meta.url));
+  return existsSync(committed) ? committed : split;
+}
+
+const directory = values.data;
 if (directory === undefined && values.generated === undefined) {
-  throw new Error('give a folder of boards, or --generated COUNT');
+  throw new Error('give --data DIR, or --generated COUNT');
 }
 const engine = await createOnnxEngine({ modelDirectory: values.model });
 try {
@@ -64,7 +71,9 @@ try {
     directory === undefined
       ? generatedBoards(Number(values.generated), Number(values.seed))
       : await folderBoards(directory);
-  console.log(formatEvaluation(await evaluateBoards(engine, boards)));
+  const evaluation = await evaluateBoards(engine, boards);
+  for (const [label, value] of evaluation.byLabel) console.log(`  ${label}: AP=${value.toFixed(4)}`);
+  console.log(formatEvaluation(evaluation));
 } finally {
   await engine.close();
 }

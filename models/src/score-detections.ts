@@ -113,12 +113,16 @@ export function averagePrecision(boards: readonly JudgedBoard[], label: string):
   return area;
 }
 
-/** Mean of {@link averagePrecision} over the labels that occur in the truth; 0 when none does. */
-export function meanAveragePrecision(boards: readonly JudgedBoard[]): number {
+/** {@link averagePrecision} of every label that occurs in the truth. */
+export function averagePrecisions(boards: readonly JudgedBoard[]): Map<string, number> {
   const labels = new Set(boards.flatMap(({ truth }) => truth.map(({ label }) => label)));
-  let sum = 0;
-  for (const label of labels) sum += averagePrecision(boards, label) ?? 0;
-  return labels.size === 0 ? 0 : sum / labels.size;
+  return new Map([...labels].sort().map((label) => [label, averagePrecision(boards, label) ?? 0]));
+}
+
+/** Mean of {@link averagePrecisions}; 0 when no board has a defect. */
+export function meanAveragePrecision(boards: readonly JudgedBoard[]): number {
+  const values = [...averagePrecisions(boards).values()];
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function rightDetections(

@@ -62,6 +62,17 @@ describe('decodeImage', () => {
     expect(Buffer.compare(await decodeImage(rgba), board.image)).toBe(0);
   });
 
+  test('takes the CMYK of printing and the first page of several', async () => {
+    const raw = sharp(board.image, { raw: { width: 640, height: 640, channels: 1 } });
+    const cmyk = await raw.clone().toColourspace('cmyk').jpeg({ quality: 95 }).toBuffer();
+    expect((await decodeImage(cmyk)).length).toBe(IMAGE_PIXELS);
+    const page = await raw.clone().png().toBuffer();
+    const animated = await sharp([page, page], { join: { animated: true } })
+      .webp()
+      .toBuffer();
+    expect((await decodeImage(animated)).length).toBe(IMAGE_PIXELS);
+  });
+
   test('refuses no bytes at all', async () => {
     expect(await reasonOf(new Uint8Array())).toBe('empty');
   });
