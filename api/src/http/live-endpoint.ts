@@ -157,7 +157,7 @@ export class LiveEndpoint {
       },
     };
     data.session = new LiveSession(connection, this.#options.feed, data.principal);
-    data.session.start(data.resume);
+    data.session.start(data.resume, this.#options.clock.nowMs());
   }
 
   #closed(socket: WebSocket<SocketData>): void {

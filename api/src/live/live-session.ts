@@ -32,12 +32,12 @@ export type ResumePoint = z.output<typeof ResumeQuery>;
  * One client of the live feed: a snapshot or the missed messages first, then every message, heartbeats in between.
  *
  * The protocol, server to client, one JSON document a frame:
- *  - `{type:'snapshot', epoch, offset, yields, boards}`: forget what you know, this is the state at `offset`;
- *  - `{type:'resumed', epoch, offset}`: the messages after your offset follow;
+ *  - `{type:'snapshot', epoch, offset, at, yields, boards}`: forget what you know, this is the state at `offset`;
+ *  - `{type:'resumed', epoch, offset, at}`: the messages after your offset follow;
  *  - `{type:'resync', reason}`: your place is gone; a snapshot follows;
  *  - `{type:'yield'|'board', epoch, offset, data}`: offset is the one before plus one;
  *  - `{type:'heartbeat', epoch, offset, at}`: nothing is missing if your offset is the same.
- * Clients send nothing.
+ * Clients send nothing. `at` is the server's time: ages on a page must not depend on the clock of a tablet.
  *
  * Owns: the subscription of one connection.
  * Called by: the WebSocket endpoint.
@@ -59,19 +59,20 @@ export class LiveSession {
     this.#principal = principal;
   }
 
-  start(resume: ResumePoint | undefined): void {
+  start(resume: ResumePoint | undefined, nowMs: number): void {
+    const at = new Date(nowMs).toISOString();
     const { tenantId } = this.#principal;
     const missed = resume === undefined ? undefined : this.#feed.since(tenantId, resume.epoch, resume.offset);
     this.#unsubscribe = this.#feed.subscribe(tenantId, (message) => this.#deliver(message));
     if (resume !== undefined && missed !== undefined) {
       this.#epoch = resume.epoch;
       this.#offset = resume.offset;
-      this.#send({ type: 'resumed', epoch: resume.epoch, offset: resume.offset });
+      this.#send({ type: 'resumed', epoch: resume.epoch, offset: resume.offset, at });
       for (const message of missed) this.#deliver(message);
       return;
     }
     if (resume !== undefined) this.#send({ type: 'resync', reason: 'The messages since this offset are gone' });
-    this.#sendSnapshot();
+    this.#sendSnapshot(at);
   }
 
   /** Sends the heartbeat, or ends a session whose token has expired. */
@@ -90,11 +91,11 @@ export class LiveSession {
     this.#unsubscribe = undefined;
   }
 
-  #sendSnapshot(): void {
+  #sendSnapshot(at?: string): void {
     const snapshot = this.#feed.snapshot(this.#principal.tenantId);
     this.#epoch = snapshot.epoch;
     this.#offset = snapshot.offset;
-    this.#send({ type: 'snapshot', ...snapshot });
+    this.#send({ type: 'snapshot', ...(at === undefined ? {} : { at }), ...snapshot });
   }
 
   #deliver(message: LiveMessage): void {

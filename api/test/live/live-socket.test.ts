@@ -103,7 +103,7 @@ describe('the live socket', () => {
     await first.closed;
     for (const chip of ['1', '2', '3']) api.feed.publishBoard('acme', board({ chip_id: chip }));
     const second = await open(`?epoch=${epoch}&offset=${offset + 1}`);
-    expect(await second.next()).toEqual({ type: 'resumed', epoch, offset: offset + 1 });
+    expect(await second.next()).toMatchObject({ type: 'resumed', epoch, offset: offset + 1 });
     expect((await second.next()).data.chip_id).toBe('2');
     expect((await second.next()).data.chip_id).toBe('3');
     api.feed.publishBoard('acme', board({ chip_id: '4' }));

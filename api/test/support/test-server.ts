@@ -42,7 +42,7 @@ export interface TokenOptions {
 
 export interface CallOptions {
   readonly body?: unknown;
-  readonly rawBody?: string | Uint8Array;
+  readonly rawBody?: string | Uint8Array<ArrayBuffer>;
   readonly headers?: Readonly<Record<string, string | undefined>>;
   readonly key?: string | null;
 }
@@ -104,11 +104,12 @@ export async function startTestServer(
       if (value === undefined) headers.delete(name);
       else headers.set(name, value);
     }
-    const body = options.rawBody ?? (options.body === undefined ? null : JSON.stringify(options.body));
+    const body: string | Uint8Array<ArrayBuffer> | null =
+      options.rawBody ?? (options.body === undefined ? null : JSON.stringify(options.body));
     const response = await fetch(`${origin}${path}`, {
       method,
       headers,
-      body: body as BodyInit | null,
+      body,
       redirect: 'manual',
     });
     const text = await response.text();

@@ -1,0 +1,177 @@
+// @ts-check
+import { boardPicture } from './board-picture.js';
+import { element } from './element.js';
+
+/** @typedef {import('./messages.d.ts').Board} Board */
+/** @typedef {import('./board-images.js').BoardImages} BoardImages */
+
+/** Cards are swapped at this pace at most: faster, nobody can look at one, and images load for nothing. */
+const REFRESH_MS = 1_500;
+const CARD_TEXT_SHARE = 0.042;
+const DETAIL_TEXT_SHARE = 0.022;
+
+/** Why an inference failed, in words; reasons that are not here are shown as they come. */
+const REASONS = /** @type {Record<string, string>} */ ({
+  'invalid_image:not-an-image': 'The upload is not an image',
+  'invalid_image:truncated': 'The image file is cut short',
+  'invalid_image:wrong-size': 'The image has the wrong size',
+  object_not_found: 'The image is missing from the store',
+  object_store_unavailable: 'The image store did not answer',
+  inference_failed: 'The model gave no result',
+});
+
+/**
+ * A strip of board cards, newest first.
+ *
+ * Owns: its list element; the boards waiting for the next refresh.
+ * Invariant: at most `cardsMax` cards, at most one refresh per {@link REFRESH_MS}, none while paused or hidden.
+ */
+export class BoardCards {
+  /** @type {Board[]} */
+  #boards = [];
+  #shown = '';
+  #refreshedAtMs = 0;
+  paused = false;
+  #list;
+  #images;
+  #cardsMax;
+  #onOpen;
+
+  /**
+   * @param {HTMLElement} list
+   * @param {BoardImages} images
+   * @param {number} cardsMax
+   * @param {(board: Board) => void} onOpen
+   */
+  constructor(list, images, cardsMax, onOpen) {
+    this.#list = list;
+    this.#images = images;
+    this.#cardsMax = cardsMax;
+    this.#onOpen = onOpen;
+  }
+
+  /** @param {Board} board */
+  add(board) {
+    this.#boards.unshift(board);
+    this.#boards.length = Math.min(this.#boards.length, this.#cardsMax);
+  }
+
+  clear() {
+    this.#boards = [];
+  }
+
+  /** Shows what has come, if it is time to. */
+  refresh() {
+    const nowMs = performance.now();
+    if (this.paused || document.hidden || nowMs - this.#refreshedAtMs < REFRESH_MS) return;
+    const wanted = this.#boards.map(cardKey);
+    if (wanted.join() === this.#shown) return;
+    this.#refreshedAtMs = nowMs;
+    this.#shown = wanted.join();
+    const present = new Map([...this.#list.children].map((card) => [card.getAttribute('data-key') ?? '', card]));
+    const cards = this.#boards.map((board) => present.get(cardKey(board)) ?? this.#card(board));
+    this.#list.replaceChildren(...cards);
+  }
+
+  /** @param {Board} board */
+  #card(board) {
+    const badge = verdictBadge(board);
+    const open = element('button', {
+      type: 'button',
+      class: 'card-open',
+      'aria-label': `Look at board ${board.chip_id}`,
+    });
+    open.addEventListener('click', () => this.#onOpen(board));
+    return element(
+      'li',
+      {
+        class: `card ${badge.kind}`,
+        'data-testid': 'board-card',
+        'data-key': cardKey(board),
+        'data-verdict': badge.kind,
+      },
+      boardPicture(board, this.#images, CARD_TEXT_SHARE),
+      element(
+        'div',
+        { class: 'card-text' },
+        element('div', { class: 'card-head' }, badge.node, element('span', { class: 'chip' }, board.chip_id)),
+        element('p', { class: 'card-findings' }, findings(board)),
+        element(
+          'p',
+          { class: 'card-facts' },
+          element('span', {}, `Line ${board.line_id ?? '–'}`),
+          element('span', {}, `${(board.latency_ms / 1000).toFixed(2)} s`),
+          element('time', { datetime: board.completed_at }, new Date(board.completed_at).toLocaleTimeString()),
+        ),
+      ),
+      open,
+    );
+  }
+}
+
+/**
+ * Fills the dialog with one board, large.
+ *
+ * @param {HTMLElement} content
+ * @param {Board} board
+ * @param {BoardImages} images
+ */
+export function showBoard(content, board, images) {
+  const rows = board.defects.map((defect) =>
+    element(
+      'tr',
+      {},
+      element('td', {}, defect.label),
+      element('td', {}, defect.defect_type),
+      element('td', {}, defect.severity),
+      element('td', { class: 'number' }, `${(defect.confidence * 100).toFixed(1)} %`),
+      element('td', { class: 'number' }, `${Math.round(defect.location.x)}, ${Math.round(defect.location.y)}`),
+    ),
+  );
+  const head = ['Found', 'Class', 'Severity', 'Confidence', 'At (px)'].map((text) =>
+    element('th', { scope: 'col' }, text),
+  );
+  content.replaceChildren(
+    boardPicture(board, images, DETAIL_TEXT_SHARE),
+    element(
+      'div',
+      { class: 'detail-text' },
+      element('h2', { id: 'detail-title' }, `Board ${board.chip_id}`),
+      element('p', {}, verdictBadge(board).node, ` ${findings(board)}`),
+      rows.length === 0
+        ? ''
+        : element('table', {}, element('thead', {}, element('tr', {}, ...head)), element('tbody', {}, ...rows)),
+      element('p', { class: 'card-facts' }, `Inspection ${board.inspection_id}`),
+      element(
+        'p',
+        { class: 'card-facts' },
+        `Line ${board.line_id ?? '–'}, finished ${new Date(board.completed_at).toLocaleString()}, ` +
+          `${(board.latency_ms / 1000).toFixed(2)} s from creation to verdict`,
+      ),
+    ),
+  );
+}
+
+/** @param {Board} board */
+function cardKey(board) {
+  return `${board.inspection_id} ${board.completed_at}`;
+}
+
+/** @param {Board} board */
+function verdictBadge(board) {
+  const kind = board.status === 'failed' ? 'error' : board.verdict === 'fail' ? 'fail' : 'pass';
+  const text = { error: 'No verdict', fail: 'Fail', pass: 'Pass' }[kind];
+  return { kind, node: element('span', { class: `badge ${kind}` }, text) };
+}
+
+/** @param {Board} board */
+function findings(board) {
+  if (board.status === 'failed') {
+    const reason = board.failure_reason ?? 'unknown reason';
+    return REASONS[reason] ?? reason.replaceAll(/[_:-]+/g, ' ');
+  }
+  if (board.defects.length === 0) return 'No defect';
+  const counts = new Map();
+  for (const { label } of board.defects) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return [...counts].map(([label, count]) => (count === 1 ? label : `${count} × ${label}`)).join(', ');
+}
