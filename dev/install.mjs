@@ -44,6 +44,7 @@ export function missingDependencies(root) {
  * @param {string} root
  */
 function runNpm(root) {
+  const script = process.env.npm_execpath;
   const args = ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
   // What `npm run x` sets for its own script must not steer the inner npm.
