@@ -37,6 +37,7 @@ export type {
   ProducedOptions,
   RepartitionedOptions,
   TableOptions,
+  WritingSerde,
 } from './kstream/options.ts';
 export type { TableSourceOptions } from './kstream/streams-builder.ts';
 export { StreamsBuilder } from './kstream/streams-builder.ts';
@@ -63,8 +64,11 @@ export type {
   TimestampExtractor,
 } from './processor/processor.ts';
 export { Record } from './processor/record.ts';
+export type { AvroOptions, AvroSchema } from './serde/avro.ts';
+export { avro } from './serde/avro.ts';
 export type { JsonOptions } from './serde/json.ts';
 export { json } from './serde/json.ts';
+export { MemorySchemaRegistry } from './serde/memory-schema-registry.ts';
 export {
   bigLong,
   boolean,
@@ -77,6 +81,10 @@ export {
   string,
   uuid,
 } from './serde/primitives.ts';
+export type { RegisteredSchema, SchemaRegistry } from './serde/schema-registry.ts';
+export { SchemaRegistryError } from './serde/schema-registry.ts';
+export type { SchemaRegistryClientOptions } from './serde/schema-registry-client.ts';
+export { SchemaRegistryClient } from './serde/schema-registry-client.ts';
 export type { Serde, SerdeType, SerdeUse } from './serde/serde.ts';
 export type { Window, Windowed } from './serde/windowed.ts';
 export { sessionWindowed, windowed } from './serde/windowed.ts';

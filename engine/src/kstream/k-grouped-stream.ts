@@ -8,25 +8,19 @@ import type { KTable } from './k-table.ts';
 import { tableStore } from './materialize.ts';
 import { AggregateProcessor, type Aggregation } from './nodes/aggregate-processor.ts';
 import { storeGetter } from './nodes/table-value-getter.ts';
-import type { AggregateOptions, GroupedOptions, TableOptions } from './options.ts';
-import { required, type StreamParts } from './parts.ts';
-import { repartitionForGrouping } from './repartition.ts';
+import type { AggregateOptions, TableOptions } from './options.ts';
+import { required } from './parts.ts';
+import type { Grouping } from './repartition.ts';
 import type { TimeWindowedKStream } from './time-windowed-k-stream.ts';
 import type { TimeWindows } from './windows.ts';
 
 /** A stream grouped by key. Records without a key or value take no part in its aggregations. */
 export class KGroupedStream<K, V> {
-  readonly #parts: StreamParts<K, V>;
-  readonly #grouped: GroupedOptions<K, V>;
+  readonly #grouping: Grouping<K, V>;
 
   /** @internal */
-  constructor(parts: StreamParts<K, V>, grouped: GroupedOptions<K, V>) {
-    this.#parts = {
-      ...parts,
-      keySerde: grouped.key ?? parts.keySerde,
-      valueSerde: grouped.value ?? parts.valueSerde,
-    };
-    this.#grouped = grouped;
+  constructor(grouping: Grouping<K, V>) {
+    this.#grouping = grouping;
   }
 
   /** How many records each key had. */
@@ -36,7 +30,7 @@ export class KGroupedStream<K, V> {
 
   /** Folds the values of each key into one of the same type; the first stands as it is. Null deletes. */
   reduce(reducer: (aggregate: V, value: V) => V | null, options: TableOptions<K, V> = {}): KTable<K, V> {
-    const valueSerde = () => required(this.#parts.valueSerde, 'value', 'reduce');
+    const valueSerde = () => required(this.#grouping.parts.valueSerde, 'value', 'reduce');
     return this.#aggregated('KSTREAM-REDUCE-', options, valueSerde, reducing(reducer), 'reduce');
   }
 
@@ -53,7 +47,7 @@ export class KGroupedStream<K, V> {
 
   /** One aggregate for each key and window. */
   windowedBy(windows: TimeWindows): TimeWindowedKStream<K, V> {
-    return this.#parts.dsl.timeWindowed(this.#parts, this.#grouped, windows);
+    return this.#grouping.parts.dsl.timeWindowed(this.#grouping, windows);
   }
 
   #aggregated<A>(
@@ -63,14 +57,14 @@ export class KGroupedStream<K, V> {
     aggregation: Aggregation<K, V, A>,
     operation: string,
   ): KTable<K, A> {
-    const { dsl } = this.#parts;
+    const { dsl } = this.#grouping.parts;
     const { names } = dsl.graph;
     const { materialized } = options;
     const storeName = names.store(materialized?.name, prefix);
     const name = names.named(options.name, prefix);
-    const keySerde = required(materialized?.key ?? this.#parts.keySerde, 'key', operation);
+    const keySerde = required(materialized?.key ?? this.#grouping.parts.keySerde, 'key', operation);
     const valueSerde = materialized?.value ?? defaultValueSerde();
-    const above = repartitionForGrouping(this.#parts, this.#grouped, storeName, operation);
+    const above = this.#grouping.partitioned(storeName, operation);
     const logic = new FixedLogic(storeGetter({ name: storeName, keySerde, valueSerde }));
     const spec = { storeName, keySerde, valueSerde, aggregation, sendOldValues: () => logic.sendOldValues };
     const supplier = { get: () => new AggregateProcessor(spec) } as unknown as ProcessorSupplier;

@@ -16,6 +16,7 @@ import {
   AsyncGraphNode,
   ExternalSinkGraphNode,
   ProcessorGraphNode,
+  type RepartitionNode,
   SinkGraphNode,
   StreamTableJoinNode,
 } from './graph/graph-node.ts';
@@ -61,6 +62,8 @@ export type ProcessorFactory<KIn, VIn, KOut, VOut> =
  */
 export class KStream<K, V> {
   readonly #parts: StreamParts<K, V>;
+  /** Made by the first unnamed join of a stream with a changed key; later ones share it. */
+  #joinRepartition: RepartitionNode | undefined;
 
   /** @internal Streams come from `StreamsBuilder.stream` and from other streams. */
   constructor(parts: StreamParts<K, V>) {
@@ -385,7 +388,7 @@ export class KStream<K, V> {
     return dsl.stream({
       dsl,
       node,
-      keySerde: options.key ?? stream.keySerde ?? parts.keySerde,
+      keySerde: stream.keySerde ?? parts.keySerde,
       valueSerde: undefined,
       sources,
       repartitionRequired: false,
@@ -393,14 +396,13 @@ export class KStream<K, V> {
   }
 
   #repartitionForJoin(options: JoinedOptions<K, V>): StreamParts<K, V> {
+    const named = options.name !== undefined;
     const topicPrefix = options.name ?? this.#parts.node.name;
-    return repartition(this.#parts, {
-      key: options.key,
-      value: options.value,
-      topicPrefix,
-      named: options.name !== undefined,
-      operation: 'join',
-    });
+    const { key, value } = options;
+    const plan = { key, value, topicPrefix, named, operation: 'join' };
+    const repartitioned = repartition(this.#parts, plan, named ? undefined : this.#joinRepartition);
+    if (!named) this.#joinRepartition = repartitioned.node as RepartitionNode;
+    return repartitioned;
   }
 }
 

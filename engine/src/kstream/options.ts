@@ -6,6 +6,15 @@ export interface NamedOptions {
   readonly name?: string | undefined;
 }
 
+/**
+ * A serde that can write every `V`. Sinks and internal topics need no more: what they read back is what they wrote. So
+ * `string()` serves a stream of `'red' | 'green' | null`, too (null never reaches a serde).
+ */
+export interface WritingSerde<V> {
+  readonly format: string;
+  readonly serialize: (value: NonNullable<V>, topic: string) => Buffer;
+}
+
 /** How a topic is read (Java's `Consumed`). */
 export interface ConsumedOptions<K, V> extends NamedOptions {
   readonly key: Serde<K>;
@@ -17,15 +26,15 @@ export interface ConsumedOptions<K, V> extends NamedOptions {
 
 /** How a topic is written (Java's `Produced`). Serdes are inherited where key or value are still those of the source. */
 export interface ProducedOptions<K, V> extends NamedOptions {
-  readonly key?: Serde<K> | undefined;
-  readonly value?: Serde<V> | undefined;
+  readonly key?: WritingSerde<K> | undefined;
+  readonly value?: WritingSerde<V> | undefined;
   readonly partitioner?: StreamPartitioner<K, V> | undefined;
 }
 
 /** How records are grouped (Java's `Grouped`); the name becomes that of the repartition topic. */
 export interface GroupedOptions<K, V> extends NamedOptions {
-  readonly key?: Serde<K> | undefined;
-  readonly value?: Serde<V> | undefined;
+  readonly key?: WritingSerde<K> | undefined;
+  readonly value?: WritingSerde<V> | undefined;
 }
 
 /** How a table is kept (Java's `Materialized`). */
@@ -57,8 +66,8 @@ export interface AggregateOptions<K, A> extends TableOptions<K, A> {
 
 /** Options of joins (Java's `Joined`). `key` and `value` are the stream's, for a repartition topic. */
 export interface JoinedOptions<K, V> extends NamedOptions {
-  readonly key?: Serde<K> | undefined;
-  readonly value?: Serde<V> | undefined;
+  readonly key?: WritingSerde<K> | undefined;
+  readonly value?: WritingSerde<V> | undefined;
 }
 
 /** Options of `repartition` (Java's `Repartitioned`); the topic is `<applicationId>-<name>-repartition`. */

@@ -8,7 +8,8 @@ import type { KGroupedTable } from './k-grouped-table.ts';
 import type { KStream } from './k-stream.ts';
 import type { KTable } from './k-table.ts';
 import type { TableValueGetterSupplier } from './nodes/table-value-getter.ts';
-import type { GroupedOptions } from './options.ts';
+import type { GroupedOptions, WritingSerde } from './options.ts';
+import type { Grouping } from './repartition.ts';
 import type { TimeWindowedKStream } from './time-windowed-k-stream.ts';
 import type { TimeWindows } from './windows.ts';
 
@@ -18,11 +19,7 @@ export interface Dsl {
   stream<K, V>(parts: StreamParts<K, V>): KStream<K, V>;
   branched<K, V>(parts: StreamParts<K, V>, name: string | undefined): BranchedKStream<K, V>;
   groupedStream<K, V>(parts: StreamParts<K, V>, grouped: GroupedOptions<K, V>): KGroupedStream<K, V>;
-  timeWindowed<K, V>(
-    parts: StreamParts<K, V>,
-    grouped: GroupedOptions<K, V>,
-    windows: TimeWindows,
-  ): TimeWindowedKStream<K, V>;
+  timeWindowed<K, V>(grouping: Grouping<K, V>, windows: TimeWindows): TimeWindowedKStream<K, V>;
   table<K, V>(parts: TableParts<K, V>): KTable<K, V>;
   groupedTable<K, V>(parts: GroupedTableParts<K, V>): KGroupedTable<K, V>;
 }
@@ -70,8 +67,12 @@ export interface GroupedTableParts<K, V> {
 }
 
 /** A serde that must be known; the error says where to give it. */
-export function required<T>(serde: Serde<T> | undefined, side: 'key' | 'value', operation: string): Serde<T> {
-  if (serde !== undefined) return serde;
+export function required<T>(
+  serde: Serde<T> | WritingSerde<T> | undefined,
+  side: 'key' | 'value',
+  operation: string,
+): Serde<T> {
+  if (serde !== undefined) return serde as Serde<T>;
   throw new TopologyError(
     `${operation} needs a ${side} serde, and the ${side} has changed since it was read: pass { ${side}: … } in the options of ${operation}.`,
   );

@@ -1,3 +1,4 @@
+import type { Serde } from '../serde/serde.ts';
 import { RepartitionNode } from './graph/graph-node.ts';
 import { KeyFilterProcessor } from './nodes/stateless-processors.ts';
 import type { GroupedOptions, ProducedOptions } from './options.ts';
@@ -15,8 +16,15 @@ export interface RepartitionPlan<K, V> extends ProducedOptions<K, V> {
   readonly partitions?: number | undefined;
 }
 
-/** Sends a stream through a topic of its own, so that records of one key are in one partition again. */
-export function repartition<K, V>(parts: StreamParts<K, V>, plan: RepartitionPlan<K, V>): StreamParts<K, V> {
+/**
+ * Sends a stream through a topic of its own, so that records of one key are in one partition again; through an `existing` one
+ * where an operation before made it.
+ */
+export function repartition<K, V>(
+  parts: StreamParts<K, V>,
+  plan: RepartitionPlan<K, V>,
+  existing?: RepartitionNode,
+): StreamParts<K, V> {
   const { names } = parts.dsl.graph;
   const topic = plan.topicPrefix.endsWith(repartitionSuffix) ? plan.topicPrefix : plan.topicPrefix + repartitionSuffix;
   // Generated even where they are not used: later numbers depend on it.
@@ -25,28 +33,51 @@ export function repartition<K, V>(parts: StreamParts<K, V>, plan: RepartitionPla
   const source = names.processorName('KSTREAM-SOURCE-');
   const keySerde = required(plan.key ?? parts.keySerde, 'key', plan.operation);
   const valueSerde = required(plan.value ?? parts.valueSerde, 'value', plan.operation);
-  const node = parts.dsl.graph.add(
-    new RepartitionNode(
-      plan.named
-        ? { topic, sink: `${topic}-sink`, filter: `${topic}-filter`, source: `${topic}-source` }
-        : { topic, sink, filter, source },
-      parts.node,
-      { key: keySerde, value: valueSerde, partitioner: plan.partitioner } as never,
-      () => new KeyFilterProcessor(),
-      plan.partitions,
-    ),
-  );
+  const node =
+    existing ??
+    parts.dsl.graph.add(
+      new RepartitionNode(
+        plan.named
+          ? { topic, sink: `${topic}-sink`, filter: `${topic}-filter`, source: `${topic}-source` }
+          : { topic, sink, filter, source },
+        parts.node,
+        { key: keySerde, value: valueSerde, partitioner: plan.partitioner } as never,
+        () => new KeyFilterProcessor(),
+        plan.partitions,
+      ),
+    );
   return { dsl: parts.dsl, node, keySerde, valueSerde, sources: [node], repartitionRequired: false };
 }
 
-/** For an aggregation: repartitions where the key has changed, under the group's name or that of the store. */
-export function repartitionForGrouping<K, V>(
-  parts: StreamParts<K, V>,
-  grouped: GroupedOptions<K, V>,
-  storeName: string,
-  operation: string,
-): StreamParts<K, V> {
-  if (!parts.repartitionRequired) return parts;
-  const topicPrefix = grouped.name ?? storeName;
-  return repartition(parts, { topicPrefix, named: grouped.name !== undefined, operation });
+/**
+ * A grouped stream: where its aggregations read from.
+ *
+ * Owns: the repartition topic, once an aggregation needed it.
+ * Called by: `KGroupedStream`, `TimeWindowedKStream`.
+ * Invariants: I1 aggregations of one group with a name share its repartition topic; unnamed ones have a topic each, named after
+ * their stores, as in Kafka Streams.
+ */
+export class Grouping<K, V> {
+  readonly parts: StreamParts<K, V>;
+  readonly #name: string | undefined;
+  #shared: RepartitionNode | undefined;
+
+  constructor(parts: StreamParts<K, V>, options: GroupedOptions<K, V>) {
+    this.parts = {
+      ...parts,
+      keySerde: (options.key as Serde<K> | undefined) ?? parts.keySerde,
+      valueSerde: (options.value as Serde<V> | undefined) ?? parts.valueSerde,
+    };
+    this.#name = options.name;
+  }
+
+  /** The stream with records of one key in one partition, for the aggregation that keeps `storeName`. */
+  partitioned(storeName: string, operation: string): StreamParts<K, V> {
+    if (!this.parts.repartitionRequired) return this.parts;
+    const named = this.#name !== undefined;
+    const topicPrefix = this.#name ?? storeName;
+    const partitioned = repartition(this.parts, { topicPrefix, named, operation }, this.#shared);
+    if (named) this.#shared = partitioned.node as RepartitionNode;
+    return partitioned;
+  }
 }

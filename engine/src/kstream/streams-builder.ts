@@ -13,6 +13,7 @@ import { GlobalTableProcessor } from './nodes/global-table-processor.ts';
 import { storeGetter } from './nodes/table-value-getter.ts';
 import type { ConsumedOptions, MaterializedOptions } from './options.ts';
 import type { Dsl } from './parts.ts';
+import { Grouping } from './repartition.ts';
 import { TableSourceLogic } from './table-source.ts';
 import { TimeWindowedKStream } from './time-windowed-k-stream.ts';
 
@@ -34,8 +35,8 @@ export class StreamsBuilder {
     graph: this.#graph,
     stream: (parts) => new KStream(parts),
     branched: (parts, name) => new BranchedKStream(parts, name),
-    groupedStream: (parts, grouped) => new KGroupedStream(parts, grouped),
-    timeWindowed: (parts, grouped, windows) => new TimeWindowedKStream(parts, grouped, windows),
+    groupedStream: (parts, grouped) => new KGroupedStream(new Grouping(parts, grouped)),
+    timeWindowed: (grouping, windows) => new TimeWindowedKStream(grouping, windows),
     table: (parts) => new KTable(parts),
     groupedTable: (parts) => new KGroupedTable(parts),
   };

@@ -10,9 +10,9 @@ import { windowedTableStore } from './materialize.ts';
 import type { Aggregation } from './nodes/aggregate-processor.ts';
 import { windowStoreGetter } from './nodes/table-value-getter.ts';
 import { WindowAggregateProcessor } from './nodes/window-aggregate-processor.ts';
-import type { AggregateOptions, GroupedOptions, TableOptions } from './options.ts';
-import { required, type StreamParts } from './parts.ts';
-import { repartitionForGrouping } from './repartition.ts';
+import type { AggregateOptions, TableOptions } from './options.ts';
+import { required } from './parts.ts';
+import type { Grouping } from './repartition.ts';
 import type { TimeWindows } from './windows.ts';
 
 /**
@@ -20,14 +20,12 @@ import type { TimeWindows } from './windows.ts';
  * window's end plus grace are dropped and counted. Records with a null value take part, as in Kafka Streams.
  */
 export class TimeWindowedKStream<K, V> {
-  readonly #parts: StreamParts<K, V>;
-  readonly #grouped: GroupedOptions<K, V>;
+  readonly #grouping: Grouping<K, V>;
   readonly #windows: TimeWindows;
 
   /** @internal */
-  constructor(parts: StreamParts<K, V>, grouped: GroupedOptions<K, V>, windows: TimeWindows) {
-    this.#parts = parts;
-    this.#grouped = grouped;
+  constructor(grouping: Grouping<K, V>, windows: TimeWindows) {
+    this.#grouping = grouping;
     this.#windows = windows;
   }
 
@@ -36,7 +34,7 @@ export class TimeWindowedKStream<K, V> {
   }
 
   reduce(reducer: (aggregate: V, value: V) => V | null, options: TableOptions<K, V> = {}): KTable<Windowed<K>, V> {
-    const valueSerde = () => required(this.#parts.valueSerde, 'value', 'reduce');
+    const valueSerde = () => required(this.#grouping.parts.valueSerde, 'value', 'reduce');
     return this.#aggregated('KSTREAM-REDUCE-', options, valueSerde, reducing(reducer), 'reduce');
   }
 
@@ -57,15 +55,15 @@ export class TimeWindowedKStream<K, V> {
     aggregation: Aggregation<K, V, A>,
     operation: string,
   ): KTable<Windowed<K>, A> {
-    const { dsl } = this.#parts;
+    const { dsl } = this.#grouping.parts;
     const { names } = dsl.graph;
     const { materialized } = options;
     const storeName = names.store(materialized?.name, prefix);
     const name = names.named(options.name, prefix);
-    const keySerde = required(materialized?.key ?? this.#parts.keySerde, 'key', operation);
+    const keySerde = required(materialized?.key ?? this.#grouping.parts.keySerde, 'key', operation);
     const valueSerde = materialized?.value ?? defaultValueSerde();
     const windowedSerde = windowed(keySerde, this.#windows.sizeMs);
-    const above = repartitionForGrouping(this.#parts, this.#grouped, storeName, operation);
+    const above = this.#grouping.partitioned(storeName, operation);
     const logic = new FixedLogic(windowStoreGetter(storeName, keySerde, valueSerde));
     const spec = { storeName, keySerde, valueSerde, aggregation, sendOldValues: () => logic.sendOldValues };
     const supplier = {

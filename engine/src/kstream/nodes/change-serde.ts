@@ -68,12 +68,49 @@ export class ChangeSerde<V> implements Serde<Change<V>> {
     await this.#inner.configure?.(use);
   }
 
-  /** Written by this application itself just before, so its schemas are known; restarts of Avro users go through the inner serde's cache. */
+  /** Shows the inner serde the values inside the changes as if they were records. */
   prepare(batch: RecordBatch, side: 'key' | 'value'): Promise<void> | undefined {
-    return this.#inner.prepare?.(batch, side);
+    if (this.#inner.prepare === undefined) return undefined;
+    return this.#inner.prepare(valuesInside(batch), side);
   }
 
   #bytes(value: V | undefined, topic: string): Buffer | undefined {
     return value === undefined ? undefined : this.#inner.serialize(value, topic);
   }
+}
+
+/** A batch whose rows are the one or two values of each change; broken changes are left to `deserialize` to complain about. */
+function valuesInside(batch: RecordBatch): RecordBatch {
+  const starts: number[] = [];
+  const ends: number[] = [];
+  for (let row = 0; row < batch.count; row++) {
+    const start = batch.valueStarts[row] as number;
+    const last = (batch.valueEnds[row] as number) - 1;
+    if (start < 0 || last < start) continue;
+    if (batch.buffer[last] !== both) {
+      starts.push(start);
+      ends.push(last);
+      continue;
+    }
+    const cursor = new VarintCursor(batch.buffer, start, last);
+    const newEnd = cursor.varint() + cursor.position;
+    if (cursor.failed || newEnd < cursor.position || newEnd > last) continue;
+    starts.push(cursor.position, newEnd);
+    ends.push(newEnd, last);
+  }
+  const valueStarts = Int32Array.from(starts);
+  const none = new Int32Array(starts.length).fill(-1);
+  return {
+    ...batch,
+    count: starts.length,
+    offsets: new Float64Array(starts.length),
+    timestamps: new Float64Array(starts.length),
+    keyStarts: none,
+    keyEnds: none,
+    valueStarts,
+    valueEnds: Int32Array.from(ends),
+    headerStarts: none,
+    headerEnds: none,
+    release() {},
+  };
 }

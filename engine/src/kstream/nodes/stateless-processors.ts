@@ -238,12 +238,16 @@ export class BranchProcessor<K, V> extends StatelessProcessor<K, V, K, V> {
 
   process(record: Record<K, V>): void {
     for (const { predicate, childName } of this.#branches) {
-      if (predicate === undefined || predicate(record.key, record.value)) {
+      if (predicate === undefined || passes(predicate, record)) {
         this.context.forward(record, childName);
         return;
       }
     }
   }
+}
+
+function passes<K, V>(predicate: (key: K, value: V) => boolean, record: Record<K, V>): boolean {
+  return takesOne(predicate) ? (predicate as (key: K) => boolean)(record.key) : predicate(record.key, record.value);
 }
 
 /** In front of a repartition topic: a record without a key has no partition to go to. */
