@@ -19,6 +19,8 @@ import { installDependencies } from './install.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const NODE_MAJOR = 24;
+/** How often to look whether npm is still there. */
+const WATCH_MS = 1_000;
 const log = (line) => console.error(`[setup] ${line}`);
 
 function fail(message) {
@@ -70,9 +72,39 @@ function runToEnd(command, extraEnv = {}) {
       child.kill(signal);
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward);
+    const watch = endWithNpm(() => child.kill('SIGTERM'));
     child.once('error', (error) => fail(`${file} could not be started: ${error.message}`));
-    child.once('exit', (code, signal) => done(code ?? 128 + (constants.signals[signal] ?? 0)));
+    child.once('exit', (code, signal) => {
+      clearInterval(watch);
+      done(code ?? 128 + (constants.signals[signal] ?? 0));
+    });
   });
+}
+
+/**
+ * Calls `end` when the npm that runs us is gone. A signal sent to npm ends npm and its shell, but the shell
+ * does not pass it on: the target would run on with nobody to stop it.
+ */
+function endWithNpm(end) {
+  if (process.env.npm_lifecycle_event === undefined) return undefined;
+  const ancestors = () => `${process.ppid} ${parentOf(process.ppid)}`;
+  const before = ancestors();
+  const watch = setInterval(() => {
+    if (ancestors() === before) return;
+    clearInterval(watch);
+    end();
+  }, WATCH_MS);
+  return watch;
+}
+
+/** Parent of a process where the system tells (Linux), else 0. */
+function parentOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return 0;
+  }
 }
 
 /** On Linux the target also ends when this process is killed outright: otherwise it would run on unseen. */
