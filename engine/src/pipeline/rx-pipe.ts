@@ -1,5 +1,5 @@
 import { type Observable, type OperatorFunction, Subject, type Subscription } from 'rxjs';
-import type { PipeOutput } from '../processor/async-operator.ts';
+import type { PipeRecord } from '../processor/async-operator.ts';
 import { Record } from '../processor/record.ts';
 import { type AsyncDeps, AsyncNode, type HeldItem } from './async-node.ts';
 
@@ -11,7 +11,7 @@ const openBundlesMax = 2;
 interface Bundle {
   readonly source: Subject<unknown>;
   readonly items: HeldItem[];
-  readonly outputs: PipeOutput<unknown, unknown>[];
+  readonly outputs: PipeRecord<unknown, unknown>[];
   subscription: Subscription | undefined;
   /** No more inputs. */
   closed: boolean;
@@ -99,7 +99,7 @@ export class RxPipe extends AsyncNode {
     };
     const piped = this.#operators.reduce<Observable<unknown>>((stream, operator) => stream.pipe(operator), source);
     bundle.subscription = piped.subscribe({
-      next: (output) => bundle.outputs.push(output as PipeOutput<unknown, unknown>),
+      next: (output) => bundle.outputs.push(output as PipeRecord<unknown, unknown>),
       error: (error: unknown) => end(true, error),
       complete: () => end(false, undefined),
     });

@@ -14,14 +14,6 @@ export interface AsyncItem<K, V> {
   readonly signal: AbortSignal;
 }
 
-/** What the operators of `pipe` emit; each becomes a record. Without a timestamp it gets the highest of its bundle's inputs. */
-export interface PipeOutput<K, V> {
-  readonly key: K;
-  readonly value: V;
-  /** Epoch ms. */
-  readonly timestamp?: number;
-}
-
 /** What the last operator of `pipe` emits: a record that goes on. */
 export interface PipeRecord<K, V> {
   readonly key: K;
@@ -86,6 +78,6 @@ export type AsyncOperator =
   | {
       readonly kind: 'pipe';
       readonly name?: string;
-      /** From {@link AsyncItem} to {@link PipeOutput}. Works on bundles: before a commit the runtime completes the source, awaits completion and outputs, and resubscribes. */
+      /** From {@link AsyncItem} to {@link PipeRecord}. Works on bundles: before a commit the runtime completes the source, awaits completion and outputs, and resubscribes. */
       readonly operators: readonly OperatorFunction<unknown, unknown>[];
     };

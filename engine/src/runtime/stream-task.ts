@@ -390,23 +390,6 @@ export class StreamTask implements ContextHost, GraphHost {
     for (const { sink } of this.#graph.externalSinks) await sink.commit(positions);
   }
 
-  /** Stops taking records and forgets those buffered. → SUSPENDED. */
-  suspend(): void {
-    this.#transition('suspend');
-    this.stores.logging = false;
-    this.group.clear();
-  }
-
-  /** Takes a suspended task up again with fresh processors' time but the same stores. SUSPENDED → RESTORING. */
-  resume(): void {
-    this.#transition('resume');
-    this.#graph.close();
-    this.#mailbox = [];
-    this.#streamPunctuations.clear();
-    this.#wallPunctuations.clear();
-    for (const source of this.sources) source.pending.clear();
-  }
-
   /** Closes processors, sinks and stores. Clean: the caller has committed. Dirty: nothing more is written. */
   async close(): Promise<void> {
     if (this.#state === 'CLOSED') return;

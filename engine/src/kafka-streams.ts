@@ -1,0 +1,369 @@
+import { sleep } from './base/clock.ts';
+import type { StreamsConfig, StreamsOptions } from './base/config.ts';
+import { resolveConfig } from './base/default-config.ts';
+import { StreamsError } from './base/errors.ts';
+import type { MetricTags } from './base/metrics.ts';
+import type { Broker } from './broker/broker.ts';
+import { partitionForBytes } from './broker/partitioner.ts';
+import { CompositeKeyValueStore, CompositeWindowStore } from './query/read-only-stores.ts';
+import { configureSerdes } from './runtime/configure-serdes.ts';
+import { GlobalState } from './runtime/global-state.ts';
+import { ensureTopics, type TopicLayout } from './runtime/internal-topics.ts';
+import { MetricsRegistry } from './runtime/metrics-registry.ts';
+import { StreamThread } from './runtime/stream-thread.ts';
+import { type StateListener, StreamsLifecycle, type StreamsState } from './runtime/streams-state.ts';
+import type { Serde } from './serde/serde.ts';
+import type { KeyValueStore, ReadOnlyKeyValueStore } from './state/key-value-store.ts';
+import type { StateStore } from './state/state-store.ts';
+import type { ReadOnlyWindowStore, WindowStore } from './state/window-store.ts';
+import type { ResolvedTopology, SubTopologyStore } from './topology/nodes.ts';
+import type { Topology } from './topology/topology.ts';
+
+/** What happens after an error that no recovery heals, as the uncaught exception handler decides. */
+export type UncaughtExceptionResponse = 'replace-thread' | 'shutdown-client' | 'shutdown-application';
+
+export type UncaughtExceptionHandler = (error: Error) => UncaughtExceptionResponse;
+
+export interface KafkaStreamsOptions extends StreamsOptions {
+  /** Default: a connection of its own to `bootstrapServers`. A given broker is not closed by `close`. */
+  readonly broker?: Broker;
+}
+
+/** Where a key of a store lives. */
+export interface KeyQueryMetadata {
+  readonly partition: number;
+  readonly taskId: string;
+  /** This instance owns it now. */
+  readonly isLocal: boolean;
+}
+
+/** Wait before a replaced thread starts, doubled each time up to the maximum; forgotten once it ran this long. */
+const replaceBackoffMsMin = 500;
+const replaceBackoffMsMax = 60_000;
+/** How long `close` waits unless told otherwise: longer than draining may take. */
+const closeTimeoutMsDefault = 60_000;
+
+/**
+ * Runs a topology against a Kafka cluster: joins the group of its application id, restores state, processes, commits.
+ *
+ * ```ts
+ * const streams = new KafkaStreams(topology, { applicationId: 'app', bootstrapServers: ['localhost:9092'] });
+ * await streams.start();   // RUNNING
+ * await streams.close();   // commits and leaves the group
+ * ```
+ *
+ * Owns: broker (unless given), global stores, one stream thread. Called by: applications.
+ * Invariants: I1 `state` moves only along Kafka Streams' table; I2 `start` and `close` do their work once.
+ */
+export class KafkaStreams {
+  readonly #config: StreamsConfig;
+  readonly #resolved: ResolvedTopology;
+  readonly #givenBroker: Broker | undefined;
+  readonly #lifecycle = new StreamsLifecycle();
+  readonly #metrics: MetricsRegistry;
+  readonly #processId: string;
+  #broker: Broker | undefined;
+  #global: GlobalState | undefined;
+  #layout: TopicLayout | undefined;
+  #thread: StreamThread | undefined;
+  #threadNumber = 0;
+  #replacements = 0;
+  #handler: UncaughtExceptionHandler = () => 'shutdown-client';
+  #failure: Error | undefined;
+  #closed: Promise<void> | undefined;
+
+  /** Checks options and topology; no I/O. Throws ConfigError or TopologyError. */
+  constructor(topology: Topology, options: KafkaStreamsOptions) {
+    const config = resolveConfig(options);
+    this.#metrics = new MetricsRegistry(config.metrics);
+    this.#config = Object.freeze({ ...config, metrics: this.#metrics });
+    this.#resolved = topology.resolve(config.applicationId);
+    this.#givenBroker = options.broker;
+    this.#processId = config.random.uuid();
+  }
+
+  get state(): StreamsState {
+    return this.#lifecycle.state;
+  }
+
+  /** Why the instance is in ERROR. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** Returns a function that ends the listening. */
+  onStateChange(listener: StateListener): () => void {
+    return this.#lifecycle.listen(listener);
+  }
+
+  /** Decides about errors that nothing heals. Default: `shutdown-client`. Before `start`. */
+  setUncaughtExceptionHandler(handler: UncaughtExceptionHandler): void {
+    if (this.state !== 'CREATED') {
+      throw new StreamsError(`The uncaught exception handler is set before start(), not while ${this.state}`, {
+        code: 'INVALID_STATE',
+        recovery: 'fail',
+      });
+    }
+    this.#handler = handler;
+  }
+
+  /**
+   * Creates internal topics, fills global stores, joins the group; resolves when RUNNING. Rejects when that is impossible (missing
+   * topics, no broker), with the instance in ERROR.
+   */
+  async start(): Promise<void> {
+    this.#lifecycle.to('REBALANCING');
+    try {
+      this.#broker = this.#givenBroker ?? (await this.#connect());
+      this.#layout = await ensureTopics(this.#resolved, this.#config, this.#broker.admin());
+      await configureSerdes(this.#resolved);
+      this.#global = new GlobalState(this.#resolved.globalStores, this.#config, this.#broker);
+      await this.#global.fill();
+      if (this.state !== 'REBALANCING') return;
+      if (this.#resolved.subTopologies.length === 0) this.#lifecycle.to('RUNNING');
+      else await this.#startThread();
+    } catch (error) {
+      await this.#die(error as Error);
+      throw error;
+    }
+    const reached = await this.#lifecycle.reached(['RUNNING', 'NOT_RUNNING', 'ERROR']);
+    if (reached === 'ERROR') throw this.#failure;
+  }
+
+  /**
+   * Finishes what is in flight, commits, leaves the group. Resolves when stopped, at the latest after `timeoutMs`: then whatever was
+   * not committed will be processed again by others.
+   */
+  close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#closed ??= this.#close(options.timeoutMs ?? closeTimeoutMsDefault);
+    return this.#closed;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    if (!this.#lifecycle.tryTo('PENDING_SHUTDOWN')) {
+      await this.#lifecycle.reached(['NOT_RUNNING', 'ERROR']);
+      await this.#release();
+      return;
+    }
+    const { clock, log } = this.#config;
+    let timer: { cancel(): void } | undefined;
+    const late = new Promise<'late'>((resolve) => {
+      timer = clock.setTimer(timeoutMs, () => resolve('late'));
+    });
+    const work = (async (): Promise<'done'> => {
+      await this.#thread?.stop(true);
+      await this.#release();
+      return 'done';
+    })();
+    try {
+      if ((await Promise.race([work, late])) === 'late') {
+        log.warn({ timeoutMs }, 'Closing took too long; what was not committed will be processed again');
+        work.catch((error: unknown) => log.error({ err: error }, 'Closing failed after its deadline'));
+      }
+    } finally {
+      timer?.cancel();
+      this.#lifecycle.to('NOT_RUNNING');
+    }
+  }
+
+  /** @internal For tests of crashes: stops without commit, as a killed process would, but leaves the group at once. */
+  async abandon(): Promise<void> {
+    this.#lifecycle.tryTo('PENDING_SHUTDOWN');
+    await this.#thread?.stop(false);
+    await this.#release();
+    this.#lifecycle.tryTo('NOT_RUNNING');
+  }
+
+  /**
+   * A read-only view of a key-value store over all partitions of this instance, global stores included. Reads throw
+   * `INVALID_STATE_STORE` (recovery `retry`) while a partition is being restored or moved.
+   */
+  keyValueStore<K, V>(name: string): ReadOnlyKeyValueStore<K, V> {
+    this.#checkStore(name, 'key-value');
+    return new CompositeKeyValueStore<K, V>(() => this.#localStores(name) as unknown as KeyValueStore<K, V>[]);
+  }
+
+  /** The same for a window store. */
+  windowStore<K, V>(name: string): ReadOnlyWindowStore<K, V> {
+    this.#checkStore(name, 'window');
+    return new CompositeWindowStore<K, V>(() => this.#localStores(name) as unknown as WindowStore<K, V>[]);
+  }
+
+  /** {@link keyValueStore} or {@link windowStore}, as the store is. */
+  store<S = unknown>(name: string): S {
+    const kind = this.#storeSpec(name)?.builder.kind ?? this.#globalSpec(name)?.store.kind;
+    return (kind === 'window' ? this.windowStore(name) : this.keyValueStore(name)) as S;
+  }
+
+  /** Which partition of a store holds a key, by the default partitioner, and whether that partition is here. */
+  queryMetadataForKey<K>(storeName: string, key: K, keySerde: Serde<K>): KeyQueryMetadata {
+    const part = this.#resolved.subTopologies.find(({ stores }) =>
+      stores.some(({ builder }) => builder.name === storeName),
+    );
+    const layout = this.#layout;
+    if (part === undefined) throw unknownStore(storeName, this.#storeNames());
+    if (layout === undefined) throw notRunning(this.state);
+    const count = Math.max(1, ...part.sourceTopics.map((topic) => layout.partitionCounts.get(topic) ?? 0));
+    const bytes = keySerde.serialize(key, part.sourceTopics[0] ?? '');
+    const partition = partitionForBytes(bytes, 0, bytes.length, count);
+    const taskId = `${part.id}_${partition}`;
+    return { partition, taskId, isLocal: this.#thread?.tasks.some((task) => task.taskId === taskId) ?? false };
+  }
+
+  /** Records per source partition (`topic-partition`) that are on the broker and not yet processed here. */
+  get lag(): ReadonlyMap<string, number> {
+    return this.#thread?.lag() ?? new Map();
+  }
+
+  /** Ids of the tasks that this instance owns, with their states. */
+  get tasks(): readonly { readonly taskId: string; readonly state: string }[] {
+    return (this.#thread?.tasks ?? []).map(({ taskId, state }) => ({ taskId, state }));
+  }
+
+  /** Counters and gauges since the start, by Kafka Streams' names; also sent to the metrics port. */
+  metrics(): readonly { readonly name: string; readonly tags: MetricTags; readonly value: number }[] {
+    return this.#metrics.snapshot();
+  }
+
+  async #connect(): Promise<Broker> {
+    const { createWireBroker } = await import('./broker/wire/wire-broker.ts');
+    const { bootstrapServers, clientId, clock, random, log, metrics } = this.#config;
+    return createWireBroker({ bootstrapServers, clientId, clock, random, log, metrics });
+  }
+
+  async #startThread(): Promise<void> {
+    this.#threadNumber += 1;
+    const { clientId } = this.#config;
+    const thread = new StreamThread({
+      threadId: `${clientId}-${this.#processId}-StreamThread-${this.#threadNumber}`,
+      config: this.#config,
+      resolved: this.#resolved,
+      layout: this.#layout as TopicLayout,
+      broker: this.#broker as Broker,
+      global: this.#global as GlobalState,
+      globalStores: (this.#global as GlobalState).stores,
+      onReadiness: (ready) => {
+        if (this.#thread !== thread) return;
+        if (ready) this.#lifecycle.tryTo('RUNNING');
+        else if (this.state === 'RUNNING') this.#lifecycle.to('REBALANCING');
+      },
+      onFailure: (error) => this.#threadFailed(thread, error),
+    });
+    this.#thread = thread;
+    await thread.start();
+  }
+
+  #threadFailed(thread: StreamThread, error: Error): void {
+    if (this.#thread !== thread || this.state === 'PENDING_SHUTDOWN' || this.state === 'NOT_RUNNING') return;
+    const { log } = this.#config;
+    let response: UncaughtExceptionResponse = 'shutdown-client';
+    try {
+      response = this.#handler(error);
+    } catch (failure) {
+      log.error({ err: failure }, 'The uncaught exception handler failed; shutting down');
+    }
+    if (response === 'replace-thread') {
+      void this.#replaceThread().catch((failure: Error) => this.#die(failure));
+      return;
+    }
+    // Other instances are told by the group protocol once assignments carry user data; until then each shuts itself down.
+    void this.#die(error);
+  }
+
+  async #replaceThread(): Promise<void> {
+    const { clock, log, random } = this.#config;
+    if (this.state === 'RUNNING') this.#lifecycle.to('REBALANCING');
+    const ceilingMs = Math.min(replaceBackoffMsMin * 2 ** this.#replacements, replaceBackoffMsMax);
+    this.#replacements += 1;
+    const delayMs = ceilingMs * (0.5 + 0.5 * random.next());
+    log.warn({ delayMs, replacements: this.#replacements }, 'Replacing the stream thread');
+    await sleep(clock, delayMs);
+    if (this.state !== 'REBALANCING') return;
+    await this.#startThread();
+  }
+
+  /** PENDING_ERROR, then ERROR. Never rejects. */
+  async #die(error: Error): Promise<void> {
+    if (!this.#lifecycle.tryTo('PENDING_ERROR')) return;
+    this.#failure = error;
+    try {
+      await this.#thread?.stop(false);
+      await this.#release();
+    } catch (failure) {
+      this.#config.log.error({ err: failure }, 'Shutting down after an error failed');
+    }
+    this.#lifecycle.to('ERROR');
+  }
+
+  async #release(): Promise<void> {
+    const global = this.#global;
+    this.#global = undefined;
+    await global?.close();
+    const broker = this.#broker;
+    this.#broker = undefined;
+    if (broker !== undefined && broker !== this.#givenBroker) await broker.close();
+  }
+
+  #storeSpec(name: string): SubTopologyStore | undefined {
+    for (const { stores } of this.#resolved.subTopologies) {
+      const spec = stores.find(({ builder }) => builder.name === name);
+      if (spec !== undefined) return spec;
+    }
+    return undefined;
+  }
+
+  #globalSpec(name: string) {
+    return this.#resolved.globalStores.find(({ store }) => store.name === name);
+  }
+
+  #storeNames(): readonly string[] {
+    return [
+      ...this.#resolved.subTopologies.flatMap(({ stores }) => stores.map(({ builder }) => builder.name)),
+      ...this.#resolved.globalStores.map(({ store }) => store.name),
+    ];
+  }
+
+  #checkStore(name: string, kind: string): void {
+    const found = this.#storeSpec(name)?.builder.kind ?? this.#globalSpec(name)?.store.kind;
+    if (found === undefined) throw unknownStore(name, this.#storeNames());
+    if (found !== kind) {
+      throw new StreamsError(`State store '${name}' is a ${found} store, not a ${kind} store`, {
+        code: 'INVALID_STATE_STORE',
+        recovery: 'fail',
+      });
+    }
+  }
+
+  #localStores(name: string): readonly StateStore[] {
+    const global = this.#global?.stores.get(name);
+    if (global !== undefined) return [global];
+    if (this.state !== 'RUNNING' && this.state !== 'REBALANCING') throw notRunning(this.state);
+    const stores: StateStore[] = [];
+    for (const task of this.#thread?.tasks ?? []) {
+      const store = task.stores.get(name);
+      if (store === undefined) continue;
+      if (task.state !== 'RUNNING') {
+        throw new StreamsError(`State store '${name}' of task ${task.taskId} is being restored`, {
+          code: 'INVALID_STATE_STORE',
+          recovery: 'retry',
+        });
+      }
+      stores.push(store);
+    }
+    return stores;
+  }
+}
+
+function unknownStore(name: string, known: readonly string[]): StreamsError {
+  return new StreamsError(`There is no state store '${name}'. There are: ${known.join(', ') || 'none'}.`, {
+    code: 'UNKNOWN_STATE_STORE',
+    recovery: 'fail',
+  });
+}
+
+function notRunning(state: string): StreamsError {
+  return new StreamsError(`Stores can be read while the instance runs; it is ${state}`, {
+    code: 'INVALID_STATE_STORE',
+    recovery: 'retry',
+  });
+}

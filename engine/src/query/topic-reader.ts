@@ -1,0 +1,207 @@
+import { type Clock, sleep, systemClock } from '../base/clock.ts';
+import { DeserializationError, StreamsError } from '../base/errors.ts';
+import { type Header, type RecordBatch, type TopicPartition, topicPartitionKey } from '../base/record-batch.ts';
+import type { Broker, BrokerConsumer, FetchedPartition } from '../broker/broker.ts';
+import { decodeHeaders } from '../broker/headers-codec.ts';
+import type { Serde } from '../serde/serde.ts';
+
+/** Longest wait of one poll; only a bound for noticing `close`. */
+const pollMs = 1_000;
+/** First and longest wait before a failed poll or schema look-up is tried again. */
+const backoffMsMin = 100;
+const backoffMsMax = 10_000;
+
+/** A decoded record of a topic. */
+export interface TopicRecord<K, V> {
+  readonly key: K | null;
+  readonly value: V | null;
+  /** Epoch ms. */
+  readonly timestamp: number;
+  readonly partition: number;
+  readonly offset: number;
+  readonly headers: readonly Header[];
+}
+
+export interface TopicReaderOptions<K, V> {
+  readonly broker: Broker;
+  readonly clientId?: string;
+  readonly topic: string;
+  readonly key: Serde<K>;
+  readonly value: Serde<V>;
+  /** Where to begin in each partition; a time means the first record at or after it. Default: `latest`. */
+  readonly from?: 'latest' | 'earliest' | { readonly timestampMs: number };
+  /** Records of one partition in log order. A promise is awaited before more are read (backpressure). */
+  readonly onRecords: (records: readonly TopicRecord<K, V>[]) => void | Promise<void>;
+  /** A record that can't be decoded, a position that is gone, a broker out of reach; reading goes on. */
+  readonly onError?: (error: Error, at: TopicPartition & { readonly offset: number }) => void;
+  readonly clock?: Clock;
+}
+
+/**
+ * Reads all partitions of a topic without a group: every reader sees every record from where it began. For replies, live feeds
+ * and caches that can be rebuilt; nothing is committed.
+ *
+ * Owns: one consumer and its loop. Called by: API instances, tests.
+ * Invariants: I1 `onRecords` is never called while an earlier call is pending, nor after `close` resolved; I2 per partition
+ * records come in log order, each once.
+ */
+export class TopicReader<K, V> {
+  readonly #options: TopicReaderOptions<K, V>;
+  readonly #clock: Clock;
+  readonly #consumer: BrokerConsumer;
+  #closing = false;
+  #loop: Promise<void> | undefined;
+
+  private constructor(options: TopicReaderOptions<K, V>) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#consumer = options.broker.consumer({ clientId: options.clientId ?? `reader-${options.topic}` });
+  }
+
+  /**
+   * Resolves when the start positions are fixed: with `from: 'latest'` every record produced afterwards will be seen. Rejects with
+   * MISSING_SOURCE_TOPIC when there is no such topic.
+   */
+  static async open<K, V>(options: TopicReaderOptions<K, V>): Promise<TopicReader<K, V>> {
+    const reader = new TopicReader(options);
+    try {
+      await reader.#begin();
+    } catch (error) {
+      await reader.#consumer.close();
+      throw error;
+    }
+    reader.#loop = reader.#run();
+    return reader;
+  }
+
+  /** Records on the broker that were not handed over yet; undefined while a partition hasn't answered. */
+  get lag(): number | undefined {
+    let lag = 0;
+    for (const partition of this.#consumer.assignment()) {
+      const end = this.#consumer.knownEndOffset(partition);
+      if (end === undefined) return undefined;
+      lag += Math.max(0, end - this.#consumer.position(partition));
+    }
+    return lag;
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#consumer.wakeup();
+    await this.#loop;
+    await this.#consumer.close();
+  }
+
+  async #begin(): Promise<void> {
+    const { broker, topic, from = 'latest' } = this.#options;
+    const admin = broker.admin();
+    const count = (await admin.partitionCounts([topic])).get(topic);
+    if (count === undefined) {
+      throw new StreamsError(`Topic '${topic}' does not exist`, { code: 'MISSING_SOURCE_TOPIC', recovery: 'fail' });
+    }
+    const partitions = Array.from({ length: count }, (_, partition) => ({ topic, partition }));
+    let positions: ReadonlyMap<string, number>;
+    if (from === 'earliest') positions = await admin.beginningOffsets(partitions);
+    else {
+      const ends = await admin.endOffsets(partitions);
+      positions = ends;
+      if (typeof from === 'object') {
+        const { timestampMs } = from;
+        const found = await admin.offsetsForTimes(partitions.map((each) => ({ ...each, timestampMs })));
+        positions = new Map([...ends].map(([key, end]) => [key, found.get(key) ?? end]));
+      }
+    }
+    this.#consumer.assign(
+      partitions.map((each) => ({ ...each, offset: positions.get(topicPartitionKey(topic, each.partition)) ?? 0 })),
+    );
+  }
+
+  /** Never rejects: what fails is told and tried again with backoff until the reader is closed. */
+  async #run(): Promise<void> {
+    let failures = 0;
+    while (!this.#closing) {
+      try {
+        const fetched = await this.#consumer.poll(pollMs);
+        failures = 0;
+        for (const part of fetched) await this.#deliver(part);
+      } catch (error) {
+        failures += 1;
+        this.#tell(error, { topic: this.#options.topic, partition: -1, offset: -1 });
+        await sleep(this.#clock, Math.min(backoffMsMin * 2 ** (failures - 1), backoffMsMax));
+      }
+    }
+  }
+
+  async #deliver({ topic, partition, batches, nextOffset, error }: FetchedPartition): Promise<void> {
+    if (error !== undefined) {
+      this.#tell(error, { topic, partition, offset: nextOffset });
+      const admin = this.#options.broker.admin();
+      const begins = await admin.beginningOffsets([{ topic, partition }]);
+      // Retention passed the reader: it goes on with the oldest record there is.
+      this.#consumer.seek({ topic, partition }, begins.get(topicPartitionKey(topic, partition)) ?? 0);
+      await sleep(this.#clock, backoffMsMin);
+      return;
+    }
+    for (const batch of batches) {
+      const records = this.#closing ? [] : await this.#decode(batch);
+      batch.release();
+      if (records.length === 0) continue;
+      try {
+        await this.#options.onRecords(records);
+      } catch (failure) {
+        this.#tell(failure, { topic, partition, offset: records[0]?.offset ?? -1 });
+      }
+    }
+  }
+
+  async #decode(batch: RecordBatch): Promise<readonly TopicRecord<K, V>[]> {
+    const { topic, partition, count } = batch;
+    await this.#prepare(batch);
+    const records: TopicRecord<K, V>[] = [];
+    for (let row = 0; row < count; row += 1) {
+      const offset = batch.offsets[row] as number;
+      try {
+        records.push({
+          key: decodeSlice(this.#options.key, batch, batch.keyStarts[row] as number, batch.keyEnds[row] as number),
+          value: decodeSlice(
+            this.#options.value,
+            batch,
+            batch.valueStarts[row] as number,
+            batch.valueEnds[row] as number,
+          ),
+          timestamp: batch.timestamps[row] as number,
+          partition,
+          offset,
+          headers: decodeHeaders(batch.buffer, batch.headerStarts[row] as number, batch.headerEnds[row] as number),
+        });
+      } catch (error) {
+        this.#tell(error, { topic, partition, offset });
+      }
+    }
+    return records;
+  }
+
+  /** Waits for writer schemas, however long the registry is away. */
+  async #prepare(batch: RecordBatch): Promise<void> {
+    const { key, value } = this.#options;
+    for (let failures = 0; !this.#closing; failures += 1) {
+      try {
+        await key.prepare?.(batch, 'key');
+        await value.prepare?.(batch, 'value');
+        return;
+      } catch (error) {
+        this.#tell(error, { topic: batch.topic, partition: batch.partition, offset: batch.offsets[0] ?? -1 });
+        await sleep(this.#clock, Math.min(backoffMsMin * 2 ** failures, backoffMsMax));
+      }
+    }
+  }
+
+  #tell(thrown: unknown, at: TopicPartition & { readonly offset: number }): void {
+    const error = thrown instanceof Error ? thrown : new DeserializationError(String(thrown));
+    this.#options.onError?.(error, at);
+  }
+}
+
+function decodeSlice<T>(serde: Serde<T>, batch: RecordBatch, start: number, end: number): T | null {
+  return start < 0 ? null : serde.deserialize(batch.buffer, start, end, batch.topic);
+}

@@ -1,0 +1,86 @@
+import type { StreamsConfig } from '../base/config.ts';
+import type { TopicPartition } from '../base/record-batch.ts';
+import type { BrokerGroupConsumer, OffsetAndMetadata } from '../broker/broker.ts';
+import type { BatchingCollector } from './batching-collector.ts';
+import type { StreamTask, TaskCommit } from './stream-task.ts';
+
+/**
+ * Commits tasks: outputs acknowledged, then external sinks, then Kafka's offsets, then stores. In this order a crash at any
+ * point repeats records and loses none.
+ *
+ * Owns: which commits are on their way, the offsets last committed. Called by: StreamThread, TaskManager.
+ * Invariants: I1 a task is frozen while its commit is on its way, so its state and its changelog are of one moment; I2 a task is
+ * in one commit at a time.
+ */
+export class Committer {
+  readonly #consumer: BrokerGroupConsumer;
+  readonly #collector: BatchingCollector;
+  readonly #config: StreamsConfig;
+  readonly #inFlight = new Map<StreamTask, Promise<void>>();
+  readonly #committed = new Map<string, number>();
+
+  constructor(consumer: BrokerGroupConsumer, collector: BatchingCollector, config: StreamsConfig) {
+    this.#consumer = consumer;
+    this.#collector = collector;
+    this.#config = config;
+  }
+
+  isCommitting(task: StreamTask): boolean {
+    return this.#inFlight.has(task);
+  }
+
+  /** Starts a new count for partitions whose tasks were created anew. */
+  forget(keys: Iterable<string>): void {
+    for (const key of keys) this.#committed.delete(key);
+  }
+
+  /** Rejects with the first error; nothing of a failed task's commit counts then. */
+  commit(tasks: readonly StreamTask[]): Promise<void> {
+    const ready = tasks.filter((task) => !this.#inFlight.has(task));
+    if (ready.length === 0) return Promise.resolve();
+    const commits = new Map<StreamTask, TaskCommit>();
+    for (const task of ready) {
+      task.frozen = true;
+      commits.set(task, task.prepareCommit());
+    }
+    const done = this.#run(commits).finally(() => {
+      for (const task of ready) {
+        task.frozen = false;
+        this.#inFlight.delete(task);
+      }
+    });
+    for (const task of ready) this.#inFlight.set(task, done);
+    return done;
+  }
+
+  /** Waits until no commit of these tasks is on its way; errors are told to whoever started them. */
+  async settled(tasks: readonly StreamTask[]): Promise<void> {
+    const running = tasks.map((task) => this.#inFlight.get(task)).filter((promise) => promise !== undefined);
+    await Promise.allSettled(running);
+  }
+
+  async #run(commits: ReadonlyMap<StreamTask, TaskCommit>): Promise<void> {
+    const startedMs = this.#config.clock.monotonicMs();
+    const tasks = [...commits.keys()];
+    try {
+      await this.#collector.flush();
+      await Promise.all(tasks.map((task) => task.commitExternalSinks((commits.get(task) as TaskCommit).positions)));
+      const offsets = new Map<string, TopicPartition & OffsetAndMetadata>();
+      for (const commit of commits.values()) {
+        for (const each of commit.offsets) {
+          const key = `${each.topic}-${each.partition}`;
+          if (this.#committed.get(key) !== each.offset) offsets.set(key, each);
+        }
+      }
+      if (offsets.size > 0) await this.#consumer.commit(offsets);
+      for (const [key, { offset }] of offsets) this.#committed.set(key, offset);
+      for (const task of tasks) if (task.state !== 'CLOSED') task.stores.commit(this.#collector.ackedEnd);
+    } catch (error) {
+      for (const task of tasks) task.commitFailed();
+      throw error;
+    }
+    const elapsedMs = this.#config.clock.monotonicMs() - startedMs;
+    this.#config.metrics.count('commit-total', {}, tasks.length);
+    this.#config.metrics.observe('commit-latency', {}, elapsedMs);
+  }
+}

@@ -1,0 +1,415 @@
+import { sleep, type Timer, yieldTurn } from '../base/clock.ts';
+import type { StreamsConfig } from '../base/config.ts';
+import { StreamsError } from '../base/errors.ts';
+import type { TopicPartition } from '../base/record-batch.ts';
+import type {
+  Broker,
+  BrokerGroupConsumer,
+  BrokerProducer,
+  FetchedPartition,
+  RebalanceListener,
+} from '../broker/broker.ts';
+import type { StateStore } from '../state/state-store.ts';
+import type { ResolvedTopology } from '../topology/nodes.ts';
+import { BatchingCollector } from './batching-collector.ts';
+import { Committer } from './committer.ts';
+import { asError } from './errors.ts';
+import type { GlobalState } from './global-state.ts';
+import type { TopicLayout } from './internal-topics.ts';
+import { SerdePreparation } from './serde-preparation.ts';
+import { StickyAssignor } from './sticky-assignor.ts';
+import type { StreamTask } from './stream-task.ts';
+import { TaskManager } from './task-manager.ts';
+
+/** Longest synchronous stretch of record processing: heartbeats, HTTP and punctuators of the process run in between. */
+const turnMs = 5;
+/** First and longest wait before a failed task is started again. */
+const taskBackoffMsMin = 100;
+const taskBackoffMsMax = 30_000;
+/** Pauses and resumes per partition are looked at once a turn. */
+const resumeShare = 1;
+
+export interface StreamThreadOptions {
+  readonly threadId: string;
+  readonly config: StreamsConfig;
+  readonly resolved: ResolvedTopology;
+  readonly layout: TopicLayout;
+  readonly broker: Broker;
+  readonly global: GlobalState;
+  readonly globalStores: ReadonlyMap<string, StateStore>;
+  /** True when every assigned task runs, false while some are being restored or moved. */
+  readonly onReadiness: (ready: boolean) => void;
+  /** An error that no recovery of a task heals. The thread has stopped; its tasks are closed. */
+  readonly onFailure: (error: Error) => void;
+}
+
+/**
+ * One processing loop with its own group member, producer and tasks. Nothing in it is shared with other threads but the global
+ * stores, so that it can move into a worker.
+ *
+ * A turn: take what was fetched, hand it to tasks, process for a few milliseconds, punctuate, send, commit if due, yield.
+ *
+ * Owns: consumer, producer, collector, tasks. Called by: KafkaStreams.
+ * Invariants: I1 one turn at a time, synchronous; I2 everything asynchronous (rebalance, commit, restore) happens between turns;
+ * I3 after `stop` resolved nothing of the thread runs.
+ */
+export class StreamThread implements RebalanceListener {
+  readonly #options: StreamThreadOptions;
+  readonly #config: StreamsConfig;
+  readonly #consumer: BrokerGroupConsumer;
+  readonly #producer: BrokerProducer;
+  readonly #collector: BatchingCollector;
+  readonly #committer: Committer;
+  readonly #manager: TaskManager;
+  readonly #preparation: SerdePreparation;
+  readonly #paused = new Set<string>();
+  readonly #taskFailures = new Map<string, { count: number; sinceMs: number }>();
+  #lastCommitMs: number;
+  #rotation = 0;
+  #stopping = false;
+  #clean = true;
+  #failure: Error | undefined;
+  #globalUpdate: Promise<void> | undefined;
+  #loop: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+  #metricsTimer: Timer | undefined;
+
+  constructor(options: StreamThreadOptions) {
+    const { broker, config, layout, resolved, threadId } = options;
+    this.#options = options;
+    this.#config = config;
+    this.#lastCommitMs = config.clock.nowMs();
+    this.#consumer = broker.groupConsumer({
+      clientId: `${threadId}-consumer`,
+      groupId: config.applicationId,
+      sessionTimeoutMs: config.sessionTimeoutMs,
+      rebalanceTimeoutMs: config.rebalanceTimeoutMs,
+      heartbeatIntervalMs: config.heartbeatIntervalMs,
+      fetchBytesMax: config.fetchBytesMax,
+      partitionFetchBytesMax: config.partitionFetchBytesMax,
+      assignor: new StickyAssignor(resolved, () => layout.sourceTopics),
+      listener: this,
+    });
+    this.#producer = broker.producer({ clientId: `${threadId}-producer` });
+    this.#collector = new BatchingCollector({
+      producer: this.#producer,
+      config,
+      partitionCounts: layout.partitionCounts,
+      lookUpPartitionCount: async (topic) => {
+        const count = (await broker.admin().partitionCounts([topic])).get(topic);
+        if (count !== undefined) return count;
+        throw new StreamsError(`Topic '${topic}', chosen by a record, does not exist; create it first`, {
+          code: 'PRODUCTION',
+          recovery: 'fail',
+        });
+      },
+      wake: this.#wake,
+    });
+    this.#committer = new Committer(this.#consumer, this.#collector, config);
+    this.#preparation = new SerdePreparation({
+      clock: config.clock,
+      random: config.random,
+      log: config.log,
+      wake: this.#wake,
+    });
+    this.#manager = new TaskManager({
+      config,
+      resolved,
+      partitionCounts: layout.partitionCounts,
+      broker,
+      consumer: this.#consumer,
+      collector: this.#collector,
+      committer: this.#committer,
+      globalStores: options.globalStores,
+      isWaiting: (source) => this.#preparation.isWaiting(source),
+      wake: this.#wake,
+      onError: (error, task) => this.#taskFailed(task, error),
+      onReadiness: () => {
+        if (!this.#stopping) options.onReadiness(this.#manager.allRunning);
+      },
+    });
+  }
+
+  readonly #wake = (): void => this.#consumer.wakeup();
+
+  get tasks(): readonly StreamTask[] {
+    return this.#manager.tasks;
+  }
+
+  /** Records per partition that the broker has and this thread has not processed; partitions without an answer yet are left out. */
+  lag(): ReadonlyMap<string, number> {
+    const lags = new Map<string, number>();
+    for (const task of this.#manager.tasks) {
+      for (const source of task.sources) {
+        const end = this.#consumer.knownEndOffset(source);
+        if (end !== undefined && source.queue.nextOffset >= 0) {
+          lags.set(source.key, Math.max(0, end - source.queue.nextOffset));
+        }
+      }
+    }
+    return lags;
+  }
+
+  /** Joins the group and starts the loop; resolves with the first assignment (tasks may still be restoring). */
+  async start(): Promise<void> {
+    this.#loop = this.#run();
+    await this.#consumer.join();
+  }
+
+  /** Clean: drains, commits, leaves the group. Dirty: commits nothing. Idempotent. */
+  stop(clean: boolean): Promise<void> {
+    this.#stopped ??= this.#stop(clean);
+    return this.#stopped;
+  }
+
+  async #stop(clean: boolean): Promise<void> {
+    this.#clean = clean;
+    this.#stopping = true;
+    this.#wake();
+    await this.#loop;
+    if (!clean) await this.#manager.closeAllDirty();
+    await this.#consumer.close();
+    await this.#manager.closeAllDirty();
+    if (clean && this.#failure === undefined) {
+      await this.#collector.flush().catch((error: unknown) => {
+        this.#config.log.error({ err: error }, 'Records were lost while closing');
+      });
+    } else this.#collector.discard();
+    this.#metricsTimer?.cancel();
+    await this.#producer.close();
+  }
+
+  // RebalanceListener
+
+  async onPartitionsAssigned(partitions: readonly TopicPartition[]): Promise<void> {
+    await this.#manager.assigned(partitions);
+  }
+
+  async onPartitionsRevoked(partitions: readonly TopicPartition[]): Promise<void> {
+    for (const { topic, partition } of partitions) this.#paused.delete(`${topic}-${partition}`);
+    if (this.#clean) await this.#manager.revoked(partitions);
+    else await this.#manager.lost(partitions);
+  }
+
+  async onPartitionsLost(partitions: readonly TopicPartition[]): Promise<void> {
+    for (const { topic, partition } of partitions) this.#paused.delete(`${topic}-${partition}`);
+    await this.#manager.lost(partitions);
+  }
+
+  onError(error: Error): void {
+    this.#fail(error);
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#config;
+    while (!this.#stopping && this.#failure === undefined) {
+      let busy = false;
+      try {
+        busy = this.#turn();
+        if (busy) await yieldTurn(clock);
+        else this.#receive(await this.#consumer.poll(this.#idleMs()));
+      } catch (error) {
+        this.#fail(asError(error));
+      }
+    }
+    await this.#globalUpdate;
+  }
+
+  /** One synchronous turn; true when more may be waiting already. */
+  #turn(): boolean {
+    const { clock } = this.#config;
+    const nowMs = clock.nowMs();
+    this.#collector.check();
+    const fetched = this.#consumer.take();
+    this.#receive(fetched);
+    this.#updateGlobals();
+    let worked = fetched.length > 0;
+    const tasks = this.#manager.tasks;
+    const deadlineMs = clock.monotonicMs() + turnMs;
+    this.#rotation += 1;
+    for (let i = 0; i < tasks.length; i += 1) {
+      const task = tasks[(i + this.#rotation) % tasks.length] as StreamTask;
+      if (task.state !== 'RUNNING') continue;
+      try {
+        const mail = task.hasMail && !task.frozen;
+        if (mail) task.runMailbox();
+        let taken = 0;
+        if (!this.#collector.saturated) {
+          const share = (deadlineMs - clock.monotonicMs()) / (tasks.length - i);
+          taken = task.process(nowMs, clock.monotonicMs() + Math.max(share, 0));
+        }
+        const fired = task.punctuateWallClock(nowMs);
+        if (taken > 0) this.#config.metrics.count('process-total', { 'task-id': task.taskId }, taken);
+        if (taken > 0 || fired > 0 || mail) worked = true;
+      } catch (error) {
+        this.#taskFailed(task, error);
+      }
+    }
+    this.#regulate(tasks);
+    this.#collector.sendIfDue();
+    this.#commitIfDue(nowMs, tasks);
+    return worked;
+  }
+
+  #receive(fetched: readonly FetchedPartition[]): void {
+    for (const part of fetched) {
+      const entry = this.#manager.sourceOf(part.topic, part.partition);
+      if (entry === undefined || entry.task.state !== 'RUNNING') {
+        for (const batch of part.batches) batch.release();
+        continue;
+      }
+      if (part.error !== undefined) void this.#reset(entry.task, part);
+      else this.#preparation.deliver(entry.task, entry.source, part);
+    }
+  }
+
+  /** The position lies outside the log: goes on where the reset policy says. Never rejects. */
+  async #reset(task: StreamTask, { topic, partition, error }: FetchedPartition): Promise<void> {
+    const { log } = this.#config;
+    try {
+      const entry = this.#manager.sourceOf(topic, partition);
+      if (entry === undefined) return;
+      if (
+        error instanceof StreamsError &&
+        error.code === 'BROKER' &&
+        (error as { kafkaCode?: number }).kafkaCode !== 1
+      ) {
+        throw error;
+      }
+      const offset = await this.#manager.resetOffset(task, entry.source);
+      if (task.state === 'CLOSED') return;
+      log.warn({ topic, partition, offset, err: error }, 'The position was outside the log; the reset policy decided');
+      entry.source.queue.advanceFetched(offset);
+      this.#consumer.seek({ topic, partition }, offset);
+    } catch (failure) {
+      this.#taskFailed(task, failure);
+    }
+  }
+
+  #updateGlobals(): void {
+    if (this.#globalUpdate !== undefined) return;
+    this.#globalUpdate = this.#options.global
+      .update()
+      ?.catch((error: unknown) => this.#fail(asError(error)))
+      .finally(() => {
+        this.#globalUpdate = undefined;
+      });
+  }
+
+  /** Pauses partitions whose queues are full, resumes them when they are not. */
+  #regulate(tasks: readonly StreamTask[]): void {
+    const limit = this.#config.bufferedRecordsPerPartition;
+    for (const task of tasks) {
+      if (task.state !== 'RUNNING') continue;
+      for (const source of task.sources) {
+        const full = source.queue.size > limit || this.#preparation.isWaiting(source);
+        const paused = this.#paused.has(source.key);
+        if (full && !paused) {
+          this.#paused.add(source.key);
+          this.#consumer.pause([source]);
+        } else if (!full && paused && source.queue.size <= limit * resumeShare) {
+          this.#paused.delete(source.key);
+          this.#consumer.resume([source]);
+        }
+      }
+    }
+  }
+
+  #commitIfDue(nowMs: number, tasks: readonly StreamTask[]): void {
+    const due = nowMs - this.#lastCommitMs >= this.#config.commitIntervalMs;
+    if (due) this.#lastCommitMs = nowMs;
+    const plain: StreamTask[] = [];
+    for (const task of tasks) {
+      if (task.state !== 'RUNNING' || !(due || task.commitRequested)) continue;
+      if (!task.commitNeeded || this.#committer.isCommitting(task)) continue;
+      task.completeBundles();
+      // An outside system may be slow: it holds up nobody but its own task.
+      if (task.hasExternalSinks) this.#commit([task]);
+      else plain.push(task);
+    }
+    this.#commit(plain);
+  }
+
+  #commit(tasks: readonly StreamTask[]): void {
+    if (tasks.length === 0) return;
+    this.#committer.commit(tasks).then(
+      () => {
+        for (const task of tasks) this.#taskFailures.delete(task.taskId);
+        this.#wake();
+      },
+      (error: unknown) => this.#commitFailed(tasks, error),
+    );
+  }
+
+  #commitFailed(tasks: readonly StreamTask[], error: unknown): void {
+    const recovery = error instanceof StreamsError ? error.recovery : 'fail';
+    this.#config.log.warn({ err: error, tasks: tasks.map(({ taskId }) => taskId) }, 'A commit failed');
+    if (recovery === 'migrate' && !tasks.some((task) => task.hasExternalSinks)) {
+      // A rebalance is on its way: the listener closes what moves, the rest commits next time.
+      return;
+    }
+    try {
+      this.#collector.check();
+    } catch (lost) {
+      this.#fail(asError(lost));
+      return;
+    }
+    for (const task of tasks) this.#taskFailed(task, error);
+  }
+
+  /** What the recovery of an error says, and nothing else decides. */
+  #taskFailed(task: StreamTask, thrown: unknown): void {
+    const error = asError(thrown);
+    const recovery = error instanceof StreamsError ? error.recovery : 'fail';
+    if (task.state === 'CLOSED' || this.#stopping) {
+      this.#config.log.warn({ err: error, taskId: task.taskId }, 'A closing task failed');
+      return;
+    }
+    if (recovery === 'fail') {
+      this.#fail(error);
+      return;
+    }
+    const { clock, random, taskTimeoutMs } = this.#config;
+    const known = this.#taskFailures.get(task.taskId) ?? { count: 0, sinceMs: clock.monotonicMs() };
+    known.count += 1;
+    this.#taskFailures.set(task.taskId, known);
+    if (clock.monotonicMs() - known.sinceMs > taskTimeoutMs) {
+      const message = `Task ${task.taskId} made no progress for ${taskTimeoutMs} ms: ${error.message}`;
+      this.#fail(new StreamsError(message, { code: 'TASK_TIMEOUT', recovery: 'fail', cause: error }));
+      return;
+    }
+    this.#config.log.warn({ err: error, taskId: task.taskId, recovery, failures: known.count }, 'Restarting a task');
+    task.frozen = true;
+    const ceilingMs = Math.min(taskBackoffMsMin * 2 ** (known.count - 1), taskBackoffMsMax);
+    void sleep(clock, ceilingMs * (0.5 + 0.5 * random.next()))
+      .then(() => (this.#stopping ? undefined : this.#manager.recreate(task, recovery === 'restore')))
+      .catch((failure: unknown) => this.#fail(asError(failure)));
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#wake();
+    this.#config.log.error({ err: error, threadId: this.#options.threadId }, 'The stream thread stops');
+    void this.stop(false)
+      .catch((failure: unknown) => {
+        this.#config.log.error({ err: failure }, 'The stream thread did not stop cleanly');
+      })
+      .then(() => this.#options.onFailure(error));
+  }
+
+  /** How long the loop may sleep when nothing arrives. */
+  #idleMs(): number {
+    const { clock, commitIntervalMs, lingerMs, pollMs } = this.#config;
+    const nowMs = clock.nowMs();
+    let untilMs = nowMs + pollMs;
+    for (const task of this.#manager.tasks) {
+      if (task.state !== 'RUNNING') continue;
+      untilMs = Math.min(untilMs, task.nextWakeMs);
+      if (task.commitNeeded) untilMs = Math.min(untilMs, this.#lastCommitMs + commitIntervalMs);
+      if (task.hasMail && !task.frozen) return 0;
+    }
+    if (this.#collector.hasUnsent) untilMs = Math.min(untilMs, nowMs + lingerMs);
+    return Math.max(0, Math.min(pollMs, untilMs - nowMs));
+  }
+}

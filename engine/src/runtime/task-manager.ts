@@ -1,0 +1,305 @@
+import { join } from 'node:path';
+import { sleep } from '../base/clock.ts';
+import type { StreamsConfig } from '../base/config.ts';
+import { StreamsError } from '../base/errors.ts';
+import { type TopicPartition, topicPartitionKey } from '../base/record-batch.ts';
+import type { Broker, BrokerGroupConsumer, OffsetAndMetadata } from '../broker/broker.ts';
+import { createAsyncProcessor } from '../pipeline/create-async-processor.ts';
+import type { StateStore } from '../state/state-store.ts';
+import type { ResolvedTopology } from '../topology/nodes.ts';
+import type { BatchingCollector } from './batching-collector.ts';
+import { restoreTasks } from './changelog-reader.ts';
+import type { Committer } from './committer.ts';
+import type { SourcePartition } from './source-partition.ts';
+import { StreamTask } from './stream-task.ts';
+import { layOutTasks, type TaskSpec, tasksByPartition } from './task-layout.ts';
+
+/** How often a draining task is looked at when nothing wakes it. */
+const drainCheckMs = 5;
+/** Longest wait for asynchronous operators before partitions are given up; also bounded by half the rebalance timeout. */
+const drainMsMax = 30_000;
+
+export interface TaskManagerOptions {
+  readonly config: StreamsConfig;
+  readonly resolved: ResolvedTopology;
+  readonly partitionCounts: ReadonlyMap<string, number>;
+  readonly broker: Broker;
+  readonly consumer: BrokerGroupConsumer;
+  readonly collector: BatchingCollector;
+  readonly committer: Committer;
+  readonly globalStores: ReadonlyMap<string, StateStore>;
+  /** Batches of this partition wait outside its queue, so its lag is not known to be zero. */
+  readonly isWaiting: (source: SourcePartition) => boolean;
+  readonly wake: () => void;
+  /** Starting tasks failed for good. */
+  readonly onError: (error: unknown, task: StreamTask) => void;
+  /** All tasks run, or some don't yet. */
+  readonly onReadiness: () => void;
+}
+
+/**
+ * The tasks of a thread, from assignment to close.
+ *
+ * Owns: tasks, which partition belongs to which. Called by: StreamThread, the group's listener.
+ * Invariants: I1 a partition is in one task at most; I2 a task that was revoked is closed before `revoked` resolves; I3 a task that
+ * isn't RUNNING processes nothing.
+ */
+export class TaskManager {
+  readonly #options: TaskManagerOptions;
+  readonly #taskOf: ReadonlyMap<string, TaskSpec>;
+  readonly #tasks = new Map<string, { readonly task: StreamTask; readonly spec: TaskSpec }>();
+  readonly #sources = new Map<string, { readonly task: StreamTask; readonly source: SourcePartition }>();
+  #starting = 0;
+
+  constructor(options: TaskManagerOptions) {
+    this.#options = options;
+    this.#taskOf = tasksByPartition(layOutTasks(options.resolved, options.partitionCounts));
+  }
+
+  get tasks(): readonly StreamTask[] {
+    return [...this.#tasks.values()].map(({ task }) => task);
+  }
+
+  get allRunning(): boolean {
+    return this.#starting === 0 && this.tasks.every((task) => task.state === 'RUNNING');
+  }
+
+  sourceOf(
+    topic: string,
+    partition: number,
+  ): { readonly task: StreamTask; readonly source: SourcePartition } | undefined {
+    return this.#sources.get(topicPartitionKey(topic, partition));
+  }
+
+  /** Creates the tasks of new partitions and starts them in the background: restore, positions, RUNNING. */
+  async assigned(added: readonly TopicPartition[]): Promise<void> {
+    const specs = new Map<string, TaskSpec>();
+    for (const { topic, partition } of added) {
+      const spec = this.#taskOf.get(topicPartitionKey(topic, partition));
+      if (spec === undefined) {
+        this.#options.config.log.warn({ topic, partition }, 'Was assigned a partition that no task reads');
+      } else specs.set(spec.taskId, spec);
+    }
+    const owned = new Set(
+      this.#options.consumer.assignment().map(({ topic, partition }) => topicPartitionKey(topic, partition)),
+    );
+    const created: { task: StreamTask; spec: TaskSpec }[] = [];
+    for (const spec of specs.values()) {
+      // A further topic of a task that runs already: it starts over with all its partitions.
+      const running = this.#tasks.get(spec.taskId);
+      if (running !== undefined) await this.#closeClean([running.task]);
+      const partitions = spec.partitions.filter(({ topic, partition }) =>
+        owned.has(topicPartitionKey(topic, partition)),
+      );
+      created.push({ task: this.#create(spec, partitions), spec });
+    }
+    if (created.length > 0) this.#startInBackground(created.map(({ task }) => task));
+    this.#options.onReadiness();
+  }
+
+  /** Finishes what is in flight, commits and closes the tasks of these partitions. */
+  async revoked(partitions: readonly TopicPartition[]): Promise<void> {
+    await this.#closeClean(this.#tasksOf(partitions));
+    this.#options.onReadiness();
+  }
+
+  /** Somebody else owns them already: nothing is committed. */
+  async lost(partitions: readonly TopicPartition[]): Promise<void> {
+    for (const task of this.#tasksOf(partitions)) await this.closeDirty(task);
+    this.#options.onReadiness();
+  }
+
+  /** Closes a failed task without a commit and starts it again; `wipe` also removes its local state first. */
+  async recreate(task: StreamTask, wipe: boolean): Promise<void> {
+    const entry = this.#tasks.get(task.taskId);
+    if (entry === undefined) return;
+    const partitions = task.sources.map(({ topic, partition }) => ({ topic, partition }));
+    await this.closeDirty(task);
+    if (wipe) task.stores.wipeAll();
+    this.#startInBackground([this.#create(entry.spec, partitions)]);
+    this.#options.onReadiness();
+  }
+
+  async closeDirty(task: StreamTask): Promise<void> {
+    this.#remove(task);
+    await this.#options.committer.settled([task]);
+    for (const { store } of task.stores.all()) if (store.isOpen) store.rollback();
+    await this.#closeLogged(task);
+  }
+
+  /** Everything, without a commit. */
+  async closeAllDirty(): Promise<void> {
+    for (const task of this.tasks) await this.closeDirty(task);
+  }
+
+  async #closeClean(tasks: readonly StreamTask[]): Promise<void> {
+    if (tasks.length === 0) return;
+    const { committer, config } = this.#options;
+    const running = tasks.filter((task) => task.state === 'RUNNING');
+    await this.#drain(running);
+    await committer.settled(tasks);
+    try {
+      await committer.commit(running.filter((task) => task.commitNeeded || task.hasExternalSinks));
+    } catch (error) {
+      config.log.warn({ err: error }, 'The last commit of closing tasks failed; their records will be processed again');
+      for (const task of tasks) await this.closeDirty(task);
+      return;
+    }
+    for (const task of tasks) {
+      this.#remove(task);
+      await this.#closeLogged(task);
+    }
+  }
+
+  /** Lets asynchronous operators finish, within a deadline; what isn't finished then will be done again by the next owner. */
+  async #drain(tasks: readonly StreamTask[]): Promise<void> {
+    const { clock, rebalanceTimeoutMs } = this.#options.config;
+    const deadlineMs = clock.monotonicMs() + Math.min(drainMsMax, rebalanceTimeoutMs / 2);
+    for (const task of tasks) {
+      task.draining = true;
+      task.flushAsync();
+    }
+    for (;;) {
+      let pending = 0;
+      for (const task of tasks) {
+        if (task.state !== 'RUNNING') continue;
+        if (!task.frozen && task.hasMail) task.runMailbox();
+        task.flushAsync();
+        pending += task.pending;
+      }
+      if (pending === 0) return;
+      if (clock.monotonicMs() >= deadlineMs) {
+        this.#options.config.log.warn({ pending }, 'Gave up waiting for asynchronous operators');
+        return;
+      }
+      await sleep(clock, drainCheckMs);
+    }
+  }
+
+  #create(spec: TaskSpec, partitions: readonly TopicPartition[]): StreamTask {
+    const { config, collector, consumer, globalStores, isWaiting, wake } = this.#options;
+    const task = new StreamTask({
+      taskId: spec.taskId,
+      partition: spec.partition,
+      subTopology: spec.subTopology,
+      partitions,
+      config,
+      collector,
+      stateDirectory: join(config.stateDir, config.applicationId, spec.taskId),
+      globalStores,
+      lagOf: (partition) => {
+        const entry = this.#sources.get(topicPartitionKey(partition.topic, partition.partition));
+        if (entry === undefined || isWaiting(entry.source)) return undefined;
+        const end = consumer.knownEndOffset(partition);
+        return end === undefined ? undefined : Math.max(0, end - consumer.position(partition));
+      },
+      createAsyncProcessor: (operator, nodeName) =>
+        createAsyncProcessor(operator, { clock: config.clock, random: config.random, nodeName }),
+      wake,
+    });
+    this.#tasks.set(spec.taskId, { task, spec });
+    for (const source of task.sources) this.#sources.set(source.key, { task, source });
+    this.#options.committer.forget(task.sources.map((source) => source.key));
+    return task;
+  }
+
+  #startInBackground(tasks: readonly StreamTask[]): void {
+    this.#starting += 1;
+    void this.#start(tasks)
+      .catch((error: unknown) => {
+        const alive = tasks.find((task) => task.state !== 'CLOSED');
+        if (alive !== undefined) this.#options.onError(error, alive);
+      })
+      .finally(() => {
+        this.#starting -= 1;
+        this.#options.onReadiness();
+        this.#options.wake();
+      });
+  }
+
+  async #start(tasks: readonly StreamTask[]): Promise<void> {
+    const { broker, config, consumer } = this.#options;
+    for (const task of tasks) task.initializeStores();
+    const partitions = tasks.flatMap((task) => task.sources.map(({ topic, partition }) => ({ topic, partition })));
+    const committed = await consumer.committed(partitions);
+    await restoreTasks(tasks, {
+      broker,
+      config,
+      committed: ({ topic, partition }) => committed.get(topicPartitionKey(topic, partition))?.offset,
+    });
+    for (const task of tasks) {
+      if (task.state !== 'RESTORING') continue;
+      const external = await task.openExternalSinks();
+      const positions = await this.#positions(task, committed, external);
+      // Closed while a broker or a sink answered.
+      if (task.state !== 'RESTORING') continue;
+      task.start();
+      for (const source of task.sources) {
+        const { offset, metadata } = positions.get(source.key) as OffsetAndMetadata;
+        task.setPosition(source, offset, metadata);
+        consumer.seek(source, offset);
+      }
+    }
+  }
+
+  async #positions(
+    task: StreamTask,
+    committed: ReadonlyMap<string, OffsetAndMetadata>,
+    external: ReadonlyMap<string, number>,
+  ): Promise<ReadonlyMap<string, OffsetAndMetadata>> {
+    const positions = new Map<string, OffsetAndMetadata>();
+    const without: SourcePartition[] = [];
+    for (const source of task.sources) {
+      const stored = committed.get(source.key);
+      const override = external.get(source.key);
+      if (override !== undefined) positions.set(source.key, { offset: override, metadata: stored?.metadata ?? '' });
+      else if (stored !== undefined && stored.offset >= 0) positions.set(source.key, stored);
+      else without.push(source);
+    }
+    for (const source of without) {
+      positions.set(source.key, { offset: await this.resetOffset(task, source), metadata: '' });
+    }
+    return positions;
+  }
+
+  /** Where a partition begins that has no valid offset. */
+  async resetOffset(task: StreamTask, source: SourcePartition): Promise<number> {
+    const { broker, config } = this.#options;
+    const entry = this.#tasks.get(task.taskId);
+    const internal = entry?.spec.subTopology.repartitionSourceTopics.includes(source.topic) ?? false;
+    const policy = internal ? 'earliest' : (source.node.spec.autoOffsetReset ?? config.autoOffsetReset);
+    if (policy === 'none') {
+      throw new StreamsError(
+        `${source.key} has no valid committed offset and autoOffsetReset is 'none'; reset the application's offsets or choose 'earliest' or 'latest'`,
+        { code: 'OFFSET_OUT_OF_RANGE', recovery: 'fail' },
+      );
+    }
+    const admin = broker.admin();
+    const offsets = policy === 'earliest' ? await admin.beginningOffsets([source]) : await admin.endOffsets([source]);
+    return offsets.get(source.key) ?? 0;
+  }
+
+  #tasksOf(partitions: readonly TopicPartition[]): readonly StreamTask[] {
+    const tasks = new Set<StreamTask>();
+    for (const { topic, partition } of partitions) {
+      const entry = this.#sources.get(topicPartitionKey(topic, partition));
+      if (entry !== undefined) tasks.add(entry.task);
+    }
+    return [...tasks];
+  }
+
+  #remove(task: StreamTask): void {
+    if (this.#tasks.get(task.taskId)?.task === task) this.#tasks.delete(task.taskId);
+    for (const source of task.sources) {
+      if (this.#sources.get(source.key)?.task === task) this.#sources.delete(source.key);
+    }
+  }
+
+  async #closeLogged(task: StreamTask): Promise<void> {
+    try {
+      await task.close();
+    } catch (error) {
+      this.#options.config.log.error({ err: error, taskId: task.taskId }, 'A task did not close cleanly');
+    }
+  }
+}
