@@ -1,0 +1,36 @@
+export { CATALOG_STORE } from './catalog/catalog-processor.ts';
+export { buildCatalogTopology, CATALOG_APPLICATION } from './catalog/catalog-topology.ts';
+export { IDEMPOTENCY_STORE, IN_FLIGHT_EXPIRY_MS, KEY_RETENTION_MS } from './idempotency/idempotency-processor.ts';
+export { buildIdempotencyTopology, IDEMPOTENCY_APPLICATION } from './idempotency/idempotency-topology.ts';
+export {
+  buildInferenceTopology,
+  INFERENCE_APPLICATION,
+  type InferenceOptions,
+} from './inference/inference-topology.ts';
+export { INSPECTIONS_BY_TIME_STORE, INSPECTIONS_STORE } from './inspection/inspection-processor.ts';
+export { buildInspectionTopology, INSPECTION_APPLICATION } from './inspection/inspection-topology.ts';
+export { byTimeKey, type ListFilter, listInspections, mergeNewest } from './inspection/list-inspections.ts';
+export {
+  buildLineYieldTopology,
+  LINE_YIELD_APPLICATION,
+  YIELD_GRACE_MS,
+  YIELD_WINDOW_MS,
+} from './line-yield/line-yield-topology.ts';
+export { createPlatformSerdes, type PlatformSerdes } from './platform-serdes.ts';
+export type { Detection, Detector, DetectorInput, ImageDecoder, ImageSource } from './ports.ts';
+export type { StateOptions } from './state-options.ts';
+export { buildTimescaleTopology, type ProjectedEvent, TIMESCALE_APPLICATION } from './timescale/timescale-topology.ts';
+export {
+  type ArtifactView,
+  artifactView,
+  type DefectView,
+  defectView,
+  type InspectionView,
+  inspectionView,
+  type LotView,
+  lotOf,
+  lotView,
+  type PartView,
+  partOf,
+  partView,
+} from './views.ts';

@@ -1,0 +1,86 @@
+import { type Defect, derivedId, type InferenceResults } from '@chip-quality/schemas';
+import type { Clock } from 'millrace';
+import type { Detection, Detector, DetectorInput } from '../ports.ts';
+import { failureOf, InferenceFailedError, isOutage } from './inference-failure.ts';
+import { retryOutage } from './retry-outage.ts';
+
+/** How long an inference server may be away before inferences fail. */
+export const DETECTOR_DEADLINE_MS = 60_000;
+
+/** A board that is ready to be judged. */
+export interface JudgeItem {
+  readonly jobId: string;
+  readonly input: DetectorInput;
+  /** Null: the model's own. */
+  readonly confidenceThreshold: number | null;
+}
+
+/** What became of a board. */
+export type Judgement = InferenceResults | InferenceFailedError;
+
+export interface JudgeOptions {
+  readonly detector: Detector;
+  readonly clock: Clock;
+  readonly deadlineMs?: number;
+}
+
+function defectsOf(jobId: string, detections: readonly Detection[]): Defect[] {
+  return detections.map((detection, index) => ({
+    id: derivedId(jobId, index),
+    defect_type: detection.defectType,
+    label: detection.label,
+    severity: detection.severity,
+    x: detection.x1,
+    y: detection.y1,
+    width: detection.x2 - detection.x1,
+    height: detection.y2 - detection.y1,
+    confidence: detection.confidence,
+  }));
+}
+
+/**
+ * Judges a batch. One board that the detector can't take doesn't fail its neighbours: when a batch fails for another reason
+ * than an outage, its boards are judged one by one. Answers in the items' order; rejects only when aborted.
+ */
+export async function judgeBatch(
+  items: readonly JudgeItem[],
+  signal: AbortSignal,
+  options: JudgeOptions,
+): Promise<Judgement[]> {
+  const { detector, clock, deadlineMs = DETECTOR_DEADLINE_MS } = options;
+  const thresholds = items.map((item) => item.confidenceThreshold ?? detector.verdictThreshold);
+  const startMs = clock.monotonicMs();
+  try {
+    const found = await retryOutage(
+      () =>
+        detector.infer(
+          items.map((item) => item.input),
+          { signal, confidenceThreshold: Math.min(...thresholds) },
+        ),
+      { clock, deadlineMs, signal },
+    );
+    const processingMs = Math.round(clock.monotonicMs() - startMs);
+    return items.map((item, index) => {
+      const threshold = thresholds[index] as number;
+      const detections = (found[index] ?? []).filter((detection) => detection.confidence >= threshold);
+      return {
+        model_version: detector.modelVersion,
+        defects: defectsOf(item.jobId, detections),
+        confidence_score: detections[0]?.confidence ?? null,
+        confidence_threshold: threshold,
+        processing_time_ms: processingMs,
+        defects_detected: detections.length,
+        batch_size: items.length,
+      };
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (items.length > 1 && !isOutage(error)) {
+      const judgements: Judgement[] = [];
+      for (const item of items) judgements.push(...(await judgeBatch([item], signal, options)));
+      return judgements;
+    }
+    const { reason, detail } = failureOf(error);
+    return items.map(() => new InferenceFailedError(reason, detail, { cause: error }));
+  }
+}

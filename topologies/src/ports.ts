@@ -1,0 +1,46 @@
+/**
+ * What the dataflow needs of the outside. `app/` injects the implementations (`sinks/objects`, `models/`); errors are told
+ * apart by `code`, so that no topology imports their classes.
+ */
+
+/**
+ * Loads an object. Rejects with `code` `OBJECT_NOT_FOUND` or `OBJECT_TOO_LARGE` (repeating doesn't help),
+ * `OBJECT_STORE_UNAVAILABLE` (it does), or the signal's reason.
+ */
+export interface ImageSource {
+  load(storagePath: string, signal: AbortSignal): Promise<Uint8Array>;
+}
+
+/** Bytes to the pixels that the detector takes. Rejects with `code` `INVALID_IMAGE` and a `reason`. */
+export type ImageDecoder = (bytes: Uint8Array) => Promise<Uint8Array>;
+
+/** One board and, where its part has one, the golden image. Greyscale pixels, as {@link ImageDecoder} makes them. */
+export interface DetectorInput {
+  readonly board: Uint8Array;
+  readonly golden: Uint8Array | undefined;
+}
+
+/** One detection; box in pixels. */
+export interface Detection {
+  readonly x1: number;
+  readonly y1: number;
+  readonly x2: number;
+  readonly y2: number;
+  readonly confidence: number;
+  readonly label: string;
+  readonly defectType: string;
+  readonly severity: string;
+}
+
+/** Judges boards. Rejects with `code` `INFERENCE_FAILED` and `retriable`. */
+export interface Detector {
+  readonly modelName: string;
+  readonly modelVersion: string;
+  readonly maxBatchSize: number;
+  /** Confidence from which a board with a detection counts as defective. */
+  readonly verdictThreshold: number;
+  infer(
+    batch: readonly DetectorInput[],
+    options?: { readonly signal?: AbortSignal; readonly confidenceThreshold?: number },
+  ): Promise<readonly (readonly Detection[])[]>;
+}

@@ -1,0 +1,154 @@
+import type {
+  ArtifactRef,
+  CatalogState,
+  Defect,
+  InspectionAttempt,
+  InspectionState,
+  Lot,
+  Part,
+} from '@chip-quality/schemas';
+
+/**
+ * Resources as the API shows them. Actors answer commands with them and queries make them of stored state, so that a
+ * create's answer and a later read agree to the byte.
+ */
+
+const iso = (epochMs: number): string => new Date(epochMs).toISOString();
+const isoOrNull = (epochMs: number | null): string | null => (epochMs === null ? null : iso(epochMs));
+
+export interface ArtifactView {
+  readonly artifact_id: string;
+  readonly storage_path: string;
+  readonly content_type: string;
+  readonly size_bytes: number;
+  readonly checksum: string;
+}
+
+export function artifactView(artifact: ArtifactRef): ArtifactView {
+  const { artifact_id, storage_path, content_type, size_bytes, checksum } = artifact;
+  return { artifact_id, storage_path, content_type, size_bytes, checksum };
+}
+
+export interface DefectView {
+  readonly id: string;
+  readonly defect_type: string;
+  readonly label: string;
+  readonly severity: string;
+  readonly location: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  readonly confidence: number;
+}
+
+export function defectView(defect: Defect): DefectView {
+  const { id, defect_type, label, severity, x, y, width, height, confidence } = defect;
+  return { id, defect_type, label, severity, location: { x, y, width, height }, confidence };
+}
+
+export type InspectionStatusView = 'pending' | 'in_progress' | 'completed' | 'failed';
+
+/** Status that an inspection has after its last attempt. */
+export function statusOf(attempt: InspectionAttempt | undefined): InspectionStatusView {
+  if (attempt === undefined) return 'pending';
+  if (attempt.finished_at === null) return 'in_progress';
+  return attempt.failure_reason === null ? 'completed' : 'failed';
+}
+
+export interface InspectionView {
+  readonly id: string;
+  readonly lot_id: string;
+  readonly part_id: string;
+  readonly chip_id: string;
+  readonly inspection_type: string;
+  readonly status: InspectionStatusView;
+  readonly verdict: 'pass' | 'fail' | null;
+  readonly priority: number;
+  readonly station_id: string | null;
+  readonly line_id: string | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly artifacts: readonly ArtifactView[];
+  readonly defects: readonly DefectView[];
+  readonly failure_reason: string | null;
+  readonly attempts: number;
+  readonly model_name: string | null;
+  readonly model_version: string | null;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly started_at: string | null;
+  readonly completed_at: string | null;
+}
+
+export function inspectionView(state: InspectionState): InspectionView {
+  const attempt = state.attempts.at(-1);
+  return {
+    id: state.id,
+    lot_id: state.lot_id,
+    part_id: state.part_id,
+    chip_id: state.chip_id,
+    inspection_type: state.inspection_type,
+    status: statusOf(attempt),
+    verdict: (attempt?.verdict ?? null) as 'pass' | 'fail' | null,
+    priority: state.priority,
+    station_id: state.station_id,
+    line_id: state.line_id,
+    metadata: JSON.parse(state.metadata) as Record<string, unknown>,
+    artifacts: state.artifacts.map(({ artifact }) => artifactView(artifact)),
+    defects: attempt?.defects.map(defectView) ?? [],
+    failure_reason: attempt?.failure_reason ?? null,
+    attempts: state.attempts.length,
+    model_name: attempt?.model_name ?? null,
+    model_version: attempt?.model_version ?? null,
+    created_at: iso(state.created_at),
+    updated_at: iso(state.updated_at),
+    started_at: isoOrNull(attempt?.requested_at ?? null),
+    completed_at: isoOrNull(attempt?.finished_at ?? null),
+  };
+}
+
+/** The inspection as its creation was answered, whatever has happened since. */
+export function createdInspectionView(state: InspectionState): InspectionView {
+  return inspectionView({ ...state, updated_at: state.created_at, artifacts: [], attempts: [] });
+}
+
+export interface PartView {
+  readonly id: string;
+  readonly part_number: string;
+  readonly part_type: string;
+  readonly description: string | null;
+  readonly golden: ArtifactView | null;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export function partView(part: Part): PartView {
+  return {
+    id: part.id,
+    part_number: part.part_number,
+    part_type: part.part_type,
+    description: part.description,
+    golden: part.golden === null ? null : artifactView(part.golden),
+    created_at: iso(part.created_at),
+    updated_at: iso(part.updated_at),
+  };
+}
+
+export interface LotView {
+  readonly id: string;
+  readonly lot_number: string;
+  readonly part_id: string;
+  readonly quantity: number;
+  readonly created_at: string;
+}
+
+export function lotView(lot: Lot): LotView {
+  const { id, lot_number, part_id, quantity, created_at } = lot;
+  return { id, lot_number, part_id, quantity, created_at: iso(created_at) };
+}
+
+/** The part in a catalogue entry of this tenant. */
+export function partOf(entry: CatalogState | undefined, tenantId: string): PartView | undefined {
+  return entry?.tenant_id === tenantId && entry.part !== null ? partView(entry.part) : undefined;
+}
+
+/** The lot in a catalogue entry of this tenant. */
+export function lotOf(entry: CatalogState | undefined, tenantId: string): LotView | undefined {
+  return entry?.tenant_id === tenantId && entry.lot !== null ? lotView(entry.lot) : undefined;
+}
