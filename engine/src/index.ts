@@ -3,6 +3,7 @@
 export type { Clock, Timer } from './base/clock.ts';
 export { systemClock } from './base/clock.ts';
 export type { ExceptionContext, ExceptionHandler, StreamsConfig, StreamsOptions } from './base/config.ts';
+export { ConfigError, defaultStreamsConfig } from './base/default-config.ts';
 export type { ErrorCode, Recovery } from './base/errors.ts';
 export {
   BrokerError,
@@ -20,6 +21,14 @@ export type { Random } from './base/random.ts';
 export { systemRandom } from './base/random.ts';
 export type { Header, TopicPartition, TopicPartitionKey } from './base/record-batch.ts';
 export { topicPartitionKey } from './base/record-batch.ts';
+export type { Broker } from './broker/broker.ts';
+export type {
+  KafkaStreamsOptions,
+  KeyQueryMetadata,
+  UncaughtExceptionHandler,
+  UncaughtExceptionResponse,
+} from './kafka-streams.ts';
+export { KafkaStreams } from './kafka-streams.ts';
 export type { BranchedKStream, BranchedOptions } from './kstream/branched-k-stream.ts';
 export type { GlobalKTable } from './kstream/global-k-table.ts';
 export type { KGroupedStream } from './kstream/k-grouped-stream.ts';
@@ -64,6 +73,8 @@ export type {
   TimestampExtractor,
 } from './processor/processor.ts';
 export { Record } from './processor/record.ts';
+export type { TopicReaderOptions, TopicRecord } from './query/topic-reader.ts';
+export { TopicReader } from './query/topic-reader.ts';
 export type { AvroOptions, AvroSchema } from './serde/avro.ts';
 export { avro } from './serde/avro.ts';
 export type { JsonOptions } from './serde/json.ts';

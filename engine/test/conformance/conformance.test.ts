@@ -6,18 +6,24 @@ import { binaryRun, type Run, vectorRuns } from './vectors.ts';
 // What Kafka Streams 4.3.1 itself computed for the same inputs: values, timestamps, order, final stores, bytes.
 
 const names = Object.keys(topologies);
-const media: readonly Medium[] = ['memory', 'persistent'];
+/** Stores on disk commit after each record here, which is slow: two runs show that they answer the same. */
+const persistentRuns = 2;
+const media: readonly (readonly [Medium, number])[] = [
+  ['memory', Number.POSITIVE_INFINITY],
+  ['persistent', persistentRuns],
+];
 
-describe.each(media)('with %s stores', (store) => {
+describe.each(media)('with %s stores', (store, runs) => {
   describe.each(names)('%s', (topology) => {
-    test.each(vectorRuns(`${topology}.json`).map((run) => [run.run ?? 0, run] as const))(
-      'gives the outputs and stores of Kafka Streams in run %i',
-      async (_number, run: Run) => {
-        const outcome = await runVector(run, store);
-        expect(outcome.outputs).toEqual(run.outputs);
-        expect(outcome.stores).toEqual(run.stores);
-      },
-    );
+    test.each(
+      vectorRuns(`${topology}.json`)
+        .slice(0, runs)
+        .map((run) => [run.run ?? 0, run] as const),
+    )('gives the outputs and stores of Kafka Streams in run %i', async (_number, run: Run) => {
+      const outcome = await runVector(run, store);
+      expect(outcome.outputs).toEqual(run.outputs);
+      expect(outcome.stores).toEqual(run.stores);
+    });
   });
 });
 
