@@ -1,5 +1,5 @@
 /** The local stack: Kafka, schema registry, PostgreSQL, object store and, on request, Triton, as child processes. */
-export { DEFAULT_ROOT, REPOSITORY, TEST_ROOT } from './base/paths.ts';
+export { LOCAL_FOLDER, REPOSITORY, TEST_ROOT } from './base/paths.ts';
 export { environmentOf } from './environment.ts';
 export {
   PART_NAMES,

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join, resolve } from 'node:path';
 import { socketAddress } from '../lock.mjs';
-import { DEFAULT_ROOT, DEV_FOLDER } from './base/paths.ts';
+import { DEV_FOLDER, LOCAL_FOLDER } from './base/paths.ts';
 import { sleep } from './base/wait.ts';
 import type { PartName, StackEndpoints } from './parts/part.ts';
 import { CONTROL_PURPOSE, onMessages, PROTOCOL_VERSION, type SupervisorMessage, sendMessage } from './protocol.ts';
@@ -55,7 +55,7 @@ export type DefaultStack = Stack & Required<Omit<StackEndpoints, 'triton'>>;
 export function startStack(options?: Omit<StackOptions, 'parts'>): Promise<DefaultStack>;
 export function startStack(options: StackOptions): Promise<Stack>;
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const root = resolve(options.root ?? DEFAULT_ROOT);
+  const root = resolve(options.root ?? LOCAL_FOLDER);
   mkdirSync(join(root, 'logs'), { recursive: true });
   for (let attempt = 1; ; attempt++) {
     const socket = await reachSupervisor(root);
