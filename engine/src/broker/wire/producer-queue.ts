@@ -1,0 +1,90 @@
+import type { TopicPartitionKey } from '../../base/record-batch.ts';
+import type { EncodedBatch, ProduceResult } from '../broker.ts';
+
+/** Sequences are int32 and start again at 0 after the largest. */
+const SEQUENCE_MODULUS = 2 ** 31;
+
+/** A batch between `produce` and its acknowledgement. */
+export interface PendingBatch {
+  readonly batch: EncodedBatch;
+  readonly queue: ProducerQueue;
+  readonly deadlineMs: number;
+  readonly settle: (result: ProduceResult) => void;
+  /** Sequence of its first record; -1 until it is sent for the first time. */
+  sequence: number;
+  lastError: Error | undefined;
+}
+
+/**
+ * The batches of one partition in their order.
+ *
+ * Owns: sequences, batches not sent yet or to be sent again. Called by: {@link WireProducer}.
+ * Invariants: I1 `waiting` is in order of the produce calls, those with a sequence first; I2 after a failure nothing is sent
+ * until everything in flight has come back, so that a retry can't overtake or be overtaken.
+ */
+export class ProducerQueue {
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: TopicPartitionKey;
+  readonly waiting: PendingBatch[] = [];
+  inFlight = 0;
+  isDraining = false;
+  retryAtMs = 0;
+  failures = 0;
+  unknownSinceMs: number | undefined;
+  #nextSequence = 0;
+
+  constructor(topic: string, partition: number, key: TopicPartitionKey) {
+    this.topic = topic;
+    this.partition = partition;
+    this.key = key;
+  }
+
+  /** The batch to send now, if any; its sequence is given out. */
+  next(nowMs: number): PendingBatch | undefined {
+    if (this.isDraining && this.inFlight > 0) return undefined;
+    this.isDraining = false;
+    if (this.retryAtMs > nowMs) return undefined;
+    const pending = this.waiting.shift();
+    if (pending === undefined) return undefined;
+    if (pending.sequence < 0) {
+      pending.sequence = this.#nextSequence;
+      this.#nextSequence = (this.#nextSequence + pending.batch.recordCount) % SEQUENCE_MODULUS;
+    }
+    this.inFlight++;
+    return pending;
+  }
+
+  /** A batch that came back goes before everything that was produced after it. */
+  putBack(pending: PendingBatch): void {
+    this.isDraining = true;
+    const at = this.waiting.findIndex((other) => other.sequence < 0 || isBefore(pending.sequence, other.sequence));
+    if (at < 0) this.waiting.push(pending);
+    else this.waiting.splice(at, 0, pending);
+  }
+
+  /** Whether a batch with an earlier sequence has failed and waits for its retry. */
+  hasEarlierWaiting(pending: PendingBatch): boolean {
+    return this.waiting.some((other) => other.sequence >= 0 && isBefore(other.sequence, pending.sequence));
+  }
+
+  /**
+   * Takes the sequence of a batch that the broker refused back. False when later sequences are out already: then only a new
+   * producer id helps.
+   */
+  takeBackSequence(pending: PendingBatch): boolean {
+    if (this.inFlight > 0 || this.waiting.some((other) => other.sequence >= 0)) return false;
+    this.#nextSequence = pending.sequence;
+    return true;
+  }
+
+  /** For a new producer id: all sequences are given out again, in order. */
+  restartSequences(): void {
+    this.#nextSequence = 0;
+    for (const pending of this.waiting) pending.sequence = -1;
+  }
+}
+
+function isBefore(sequence: number, other: number): boolean {
+  return (other - sequence + SEQUENCE_MODULUS) % SEQUENCE_MODULUS < SEQUENCE_MODULUS / 2 && sequence !== other;
+}

@@ -1,0 +1,104 @@
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import type { Clock } from '../../base/clock.ts';
+import type { Log, Metrics } from '../../base/metrics.ts';
+import type { Random } from '../../base/random.ts';
+import type {
+  Broker,
+  BrokerAdmin,
+  BrokerConsumer,
+  BrokerGroupConsumer,
+  BrokerProducer,
+  ConsumerOptions,
+  GroupConsumerOptions,
+  ProducerOptions,
+} from '../broker.ts';
+import { GroupConsumer } from '../group/group-consumer.ts';
+import { BrokerLinks } from './broker-links.ts';
+import { ClusterMetadata } from './cluster-metadata.ts';
+import type { SaslCredentials } from './sasl.ts';
+import { WireAdmin } from './wire-admin.ts';
+import { WireConsumer } from './wire-consumer.ts';
+import { WireCoordinator } from './wire-coordinator.ts';
+import { WireProducer } from './wire-producer.ts';
+
+export interface WireBrokerOptions {
+  /** `host:port` of some brokers; the others are learnt from them. */
+  readonly bootstrapServers: readonly string[];
+  /** Named in the brokers' request logs and quotas. */
+  readonly clientId: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Node's TLS options; present: all connections are encrypted. */
+  readonly ssl?: TlsOptions;
+  readonly sasl?: SaslCredentials;
+}
+
+/** The door to a real Kafka, 3.2 or newer. Connects when first used. */
+export function createWireBroker(options: WireBrokerOptions): Broker {
+  return new WireBroker(options);
+}
+
+/**
+ * Owns: connections and metadata, shared by its clients, and the clients. Called by: `KafkaStreams`, tools.
+ * Invariants: I1 after `close` no socket and no timer of its clients is left.
+ */
+class WireBroker implements Broker {
+  readonly #options: WireBrokerOptions;
+  readonly #links: BrokerLinks;
+  readonly #metadata: ClusterMetadata;
+  readonly #clients = new Set<{ close(): Promise<void> }>();
+  #clientCount = 0;
+
+  constructor(options: WireBrokerOptions) {
+    this.#options = options;
+    const { bootstrapServers, clientId, clock, ssl, sasl } = options;
+    this.#links = new BrokerLinks({ bootstrapServers, clientId, clock, ssl, sasl });
+    this.#metadata = new ClusterMetadata(this.#links);
+  }
+
+  admin(): BrokerAdmin {
+    const { clock, random } = this.#options;
+    return new WireAdmin({ links: this.#links, metadata: this.#metadata, clock, random });
+  }
+
+  consumer(options: ConsumerOptions): BrokerConsumer {
+    const consumer = new WireConsumer(options, this.#parts('consumer', options.clientId));
+    this.#clients.add(consumer);
+    return consumer;
+  }
+
+  groupConsumer(options: GroupConsumerOptions): BrokerGroupConsumer {
+    const parts = this.#parts('member', options.clientId);
+    const { clock, random, log, name } = parts;
+    const consumer = new GroupConsumer(new WireConsumer(options, parts), {
+      options,
+      coordinator: new WireCoordinator(this.#links, this.#metadata, options, name),
+      partitionCounts: (topics) => this.admin().partitionCounts(topics),
+      clock,
+      random,
+      log,
+    });
+    this.#clients.add(consumer);
+    return consumer;
+  }
+
+  producer(options: ProducerOptions): BrokerProducer {
+    const producer = new WireProducer(options, this.#parts('producer', options.clientId));
+    this.#clients.add(producer);
+    return producer;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#clients].map((client) => client.close()));
+    this.#links.close();
+  }
+
+  #parts(kind: string, clientId: string) {
+    const { clock, random, log } = this.#options;
+    this.#clientCount++;
+    const name = `${kind}-${clientId}-${this.#clientCount}`;
+    return { links: this.#links, metadata: this.#metadata, clock, random, log, name };
+  }
+}
