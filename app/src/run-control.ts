@@ -15,6 +15,8 @@ const STATION_RESTART_WAIT_MS = 500;
 const SETTLE_MS = 60_000;
 const SETTLE_POLL_MS = 250;
 const SEED_MAX = 2 ** 31;
+/** Boards in hand are done within seconds; somebody waits at the terminal. */
+const STOP_MS = 10_000;
 
 export interface RunProgress {
   onBoard(message: Extract<StationMessage, { type: 'board' }>): void;
@@ -90,10 +92,17 @@ export class Stations {
     }
   }
 
-  /** Lets the boards in hand finish, then ends. */
-  stop(): void {
+  /** Lets the boards in hand finish, for a while; resolves when the stations have ended. */
+  async stop(): Promise<void> {
     this.#stopping = true;
-    this.#child?.kill('SIGTERM');
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill('SIGTERM');
+    // What they leave is resumed by the next start.
+    const impatience = setTimeout(() => child.kill('SIGKILL'), STOP_MS).unref();
+    await ended;
+    clearTimeout(impatience);
   }
 
   #once(): Promise<string> {

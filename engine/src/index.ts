@@ -28,7 +28,7 @@ export type {
   UncaughtExceptionHandler,
   UncaughtExceptionResponse,
 } from './kafka-streams.ts';
-export { KafkaStreams } from './kafka-streams.ts';
+export { type BrokerConnectionOptions, connectBroker, KafkaStreams } from './kafka-streams.ts';
 export type { BranchedKStream, BranchedOptions } from './kstream/branched-k-stream.ts';
 export type { GlobalKTable } from './kstream/global-k-table.ts';
 export type { KGroupedStream } from './kstream/k-grouped-stream.ts';

@@ -1,8 +1,9 @@
-import { sleep } from './base/clock.ts';
+import { sleep, systemClock } from './base/clock.ts';
 import type { StreamsConfig, StreamsOptions } from './base/config.ts';
 import { resolveConfig } from './base/default-config.ts';
 import { StreamsError } from './base/errors.ts';
-import type { MetricTags } from './base/metrics.ts';
+import { type MetricTags, noMetrics, silentLog } from './base/metrics.ts';
+import { systemRandom } from './base/random.ts';
 import type { Broker } from './broker/broker.ts';
 import { partitionForBytes } from './broker/partitioner.ts';
 import { CompositeKeyValueStore, CompositeWindowStore } from './query/read-only-stores.ts';
@@ -42,6 +43,17 @@ const replaceBackoffMsMin = 500;
 const replaceBackoffMsMax = 60_000;
 /** How long `close` waits unless told otherwise: longer than draining may take. */
 const closeTimeoutMsDefault = 60_000;
+
+/** Where a broker is, and the ports it uses; all but the addresses have defaults. */
+export type BrokerConnectionOptions = Pick<StreamsConfig, 'bootstrapServers' | 'clientId'> &
+  Partial<Pick<StreamsConfig, 'clock' | 'random' | 'log' | 'metrics'>>;
+
+/** A broker for {@link TopicReader}s and administration, or to be shared by several `KafkaStreams`. The caller closes it. */
+export async function connectBroker(options: BrokerConnectionOptions): Promise<Broker> {
+  const { createWireBroker } = await import('./broker/wire/wire-broker.ts');
+  const { clock = systemClock, random = systemRandom, log = silentLog, metrics = noMetrics } = options;
+  return createWireBroker({ ...options, clock, random, log, metrics });
+}
 
 /**
  * Runs a topology against a Kafka cluster: joins the group of its application id, restores state, processes, commits.
@@ -183,7 +195,13 @@ export class KafkaStreams {
     return new CompositeKeyValueStore<K, V>(() => this.#localStores(name) as unknown as KeyValueStore<K, V>[]);
   }
 
-  /** The same for a window store. */
+  /** The same, one view per partition of this instance, for merging ordered ranges. */
+  keyValueStorePartitions<K, V>(name: string): readonly ReadOnlyKeyValueStore<K, V>[] {
+    this.#checkStore(name, 'key-value');
+    return this.#localStores(name) as unknown as readonly ReadOnlyKeyValueStore<K, V>[];
+  }
+
+  /** The same as {@link keyValueStore} for a window store. */
   windowStore<K, V>(name: string): ReadOnlyWindowStore<K, V> {
     this.#checkStore(name, 'window');
     return new CompositeWindowStore<K, V>(() => this.#localStores(name) as unknown as WindowStore<K, V>[]);
@@ -225,10 +243,9 @@ export class KafkaStreams {
     return this.#metrics.snapshot();
   }
 
-  async #connect(): Promise<Broker> {
-    const { createWireBroker } = await import('./broker/wire/wire-broker.ts');
+  #connect(): Promise<Broker> {
     const { bootstrapServers, clientId, clock, random, log, metrics } = this.#config;
-    return createWireBroker({ bootstrapServers, clientId, clock, random, log, metrics });
+    return connectBroker({ bootstrapServers, clientId, clock, random, log, metrics });
   }
 
   async #startThread(): Promise<void> {

@@ -1,0 +1,35 @@
+import type { BoardView, LineYieldView } from '@chip-quality/api';
+import type { InspectionEvent, LineYieldEvent } from '@chip-quality/schemas';
+import { defectView } from '@chip-quality/topologies';
+
+/** What the live page shows of a line's minute. */
+export function lineYieldView({ payload }: LineYieldEvent): LineYieldView {
+  return {
+    line_id: payload.line_id,
+    window_start: new Date(payload.window_start).toISOString(),
+    inspected: payload.inspected,
+    passed: payload.passed,
+    failed: payload.failed,
+    errored: payload.errored,
+    first_pass_yield: payload.first_pass_yield,
+    defects: payload.defects,
+  };
+}
+
+/** What the live page shows of a finished board; undefined for events of boards that are not finished. */
+export function boardView({ event_type, payload }: InspectionEvent): BoardView | undefined {
+  if (event_type !== 'inspection.completed' && event_type !== 'inspection.failed') return undefined;
+  const completedAtMs = payload.completed_at ?? payload.updated_at;
+  return {
+    inspection_id: payload.inspection_id,
+    line_id: payload.line_id,
+    chip_id: payload.chip_id,
+    status: event_type === 'inspection.completed' ? 'completed' : 'failed',
+    verdict: payload.verdict as BoardView['verdict'],
+    defects: payload.defects.map(defectView),
+    failure_reason: payload.failure_reason,
+    artifact_id: payload.artifact_ids[0] ?? null,
+    completed_at: new Date(completedAtMs).toISOString(),
+    latency_ms: completedAtMs - payload.created_at,
+  };
+}

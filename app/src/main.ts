@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startStack } from '@chip-quality/dev';
+import closeWithGrace from 'close-with-grace';
+import { hasOwnStack, localDirectory, readConfig } from './config.ts';
+import { stationToken, viewerToken } from './demo-tokens.ts';
+import { fileLog } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { parseOptions, type StartOptions } from './options.ts';
+import { Platform } from './platform.ts';
+import { resultLine } from './result-line.ts';
+import { planRuns, Stations, settleRun } from './run-control.ts';
+import { loadSource } from './stations/load-source.ts';
+import { RunLedger } from './stations/run-ledger.ts';
+import { foundDefects } from './stations/verify-run.ts';
+import { ThroughputReport } from './throughput-report.ts';
+
+/** The port that people remember; the next ones when it is taken, any free one in the end. */
+const PORTS = [8080, 8081, 8082, 8083, 0];
+/** Closing commits what is in flight; a broker that is away must not hold a terminal for longer. */
+const CLOSE_TIMEOUT_MS = 30_000;
+
+const options = parseOptions(process.argv.slice(2));
+const local = localDirectory(process.env);
+const say = (line: string): void => console.log(line);
+
+/** Brings everything up, lets the stations work, and says how it went; answers the exit code. */
+async function main(): Promise<void> {
+  const stack = hasOwnStack(process.env)
+    ? undefined
+    : await startStack({
+        root: local,
+        log: say,
+        onPartEnded: (part, how, restarts) => say(`${part} ended (${how})${restarts ? ', starting it again' : ''}`),
+      });
+  const config = readConfig(process.env, stack);
+  const log = fileLog(local, config.logLevel);
+  const platform = new Platform(config, log, createMetrics(), (error) => fail(error));
+  const progress = new ThroughputReport(say);
+  let stations: Stations | undefined;
+
+  const grace = closeWithGrace({ delay: CLOSE_TIMEOUT_MS, logger: false }, async ({ err, signal }) => {
+    if (err !== undefined) {
+      log.error({ err }, 'Stopping after an error');
+      say(describe(err));
+    }
+    if (signal !== undefined) say('stopping; the boards in hand are finished first (Ctrl-C again ends at once)');
+    progress.stop();
+    await stations?.stop();
+    await platform.close();
+    await stack?.stop();
+  });
+  function fail(error: unknown): void {
+    process.exitCode = 1;
+    grace.close();
+    log.error({ err: error }, 'Fatal');
+    say(describe(error));
+  }
+
+  const port = await platform.start({ api: true, worker: true }, options.port === undefined ? PORTS : [options.port]);
+  const url = `http://127.0.0.1:${port}`;
+  say(`live line: ${url}/#token=${await viewerToken(config.jwtSecret)}`);
+  if (!options.stations) return;
+
+  const token = await stationToken(config.jwtSecret);
+  const work = async (ledger: RunLedger, begunOnly: boolean): Promise<void> => {
+    stations = new Stations(
+      {
+        apiUrl: url,
+        runDirectory: ledger.directory,
+        ratePerMinute: begunOnly ? null : options.ratePerMinute,
+        concurrency: options.concurrency,
+        token,
+        begunOnly,
+      },
+      progress,
+    );
+    say(`stations are working: run ${ledger.run.id}${begunOnly ? ' (what an earlier start left behind)' : ''}`);
+    await stations.work();
+  };
+
+  const { boards, source, remark } = await runPlan(options);
+  const { leftOver, current, resumed } = await planRuns(join(local, 'runs'), options, source, boards, Date.now());
+  for (const ledger of leftOver) {
+    await ledger.close();
+    await work(ledger, true);
+    await (await finished(ledger)).close();
+  }
+  if (remark !== undefined) say(remark);
+  if (resumed)
+    say(`going on with run ${current.run.id}: ${current.intents.size} boards begun, ${current.results.size} finished`);
+  await current.close();
+  await work(current, false);
+  const ledger = await finished(current);
+  const verdict = await settleRun(platform.pool, ledger);
+  const line = resultLine(ledger, verdict, await foundDefects(platform.pool, ledger.run.id));
+  await ledger.close();
+  progress.stop();
+  if (verdict.suspects.length > 0) say(`lost or duplicated: ${verdict.suspects.join(', ')}`);
+  if (!options.exit) {
+    say(line);
+    return;
+  }
+  process.exitCode = verdict.lost === 0 && verdict.duplicated === 0 ? 0 : 1;
+  await grace.close();
+  say(line);
+}
+
+/** The ledger as the stations left it on the disk, marked as finished. */
+async function finished(before: RunLedger): Promise<RunLedger> {
+  const ledger = await RunLedger.open(before.directory);
+  await ledger.finish(Date.now());
+  return ledger;
+}
+
+async function runPlan({
+  boards,
+  images,
+}: StartOptions): Promise<{ boards: number | null; source: string; remark: string | undefined }> {
+  if (images === undefined) return { boards, source: 'generated', remark: undefined };
+  const source = await loadSource({ boards, source: images, seed: 0 });
+  return { boards: Math.min(boards ?? Infinity, source.size ?? Infinity), source: source.name, remark: source.remark };
+}
+
+function describe(error: unknown): string {
+  const lines: string[] = [];
+  for (let at: unknown = error; at !== undefined; at = at instanceof Error ? at.cause : undefined) {
+    lines.push(at instanceof Error ? at.message : String(at));
+  }
+  return `error: ${lines.join('\n  because: ')}`;
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(describe(error));
+  process.exitCode = 1;
+  await sleep(0);
+  process.exit();
+}

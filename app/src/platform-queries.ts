@@ -1,0 +1,83 @@
+import {
+  type InspectionFilter,
+  type InspectionView,
+  type LotView,
+  type PartView,
+  type Queries,
+  UnavailableError,
+} from '@chip-quality/api';
+import type { CatalogState, InspectionState } from '@chip-quality/schemas';
+import {
+  CATALOG_STORE,
+  INSPECTIONS_BY_TIME_STORE,
+  INSPECTIONS_STORE,
+  inspectionView,
+  listInspections,
+  lotOf,
+  mergeNewest,
+  partOf,
+} from '@chip-quality/topologies';
+import { type KafkaStreams, type ReadOnlyKeyValueStore, StreamsError } from 'millrace';
+
+/** A store that moves is back within a rebalance. */
+const RETRY_AFTER_SECONDS = 1;
+
+/**
+ * The API's point reads and live lists, answered from the keyed stores of this process. It must own all partitions of the
+ * inspection and catalog applications: routing to other instances is not there yet.
+ */
+export class PlatformQueries implements Queries {
+  readonly #inspection: KafkaStreams;
+  readonly #catalog: KafkaStreams;
+
+  constructor(inspection: KafkaStreams, catalog: KafkaStreams) {
+    this.#inspection = inspection;
+    this.#catalog = catalog;
+  }
+
+  inspection(tenantId: string, id: string): Promise<InspectionView | undefined> {
+    return read(() => {
+      const state = this.#inspections().get(id);
+      // A stranger's inspection does not exist.
+      return state === undefined || state.tenant_id !== tenantId ? undefined : inspectionView(state);
+    });
+  }
+
+  inspections(tenantId: string, filter: InspectionFilter): Promise<readonly InspectionView[]> {
+    return read(() => {
+      const inspections = this.#inspections();
+      const lists = this.#inspection
+        .keyValueStorePartitions<string, string>(INSPECTIONS_BY_TIME_STORE)
+        .map((byTime) => listInspections(byTime, inspections, tenantId, filter));
+      return mergeNewest(lists, filter.limit);
+    });
+  }
+
+  part(tenantId: string, id: string): Promise<PartView | undefined> {
+    return read(() => partOf(this.#entries().get(id), tenantId));
+  }
+
+  lot(tenantId: string, id: string): Promise<LotView | undefined> {
+    return read(() => lotOf(this.#entries().get(id), tenantId));
+  }
+
+  #inspections(): ReadOnlyKeyValueStore<string, InspectionState> {
+    return this.#inspection.keyValueStore(INSPECTIONS_STORE);
+  }
+
+  #entries(): ReadOnlyKeyValueStore<string, CatalogState> {
+    return this.#catalog.keyValueStore(CATALOG_STORE);
+  }
+}
+
+/** Stores answer synchronously, between records; a store on the move is worth waiting for. */
+async function read<T>(query: () => T): Promise<T> {
+  try {
+    return query();
+  } catch (error) {
+    if (error instanceof StreamsError && error.recovery === 'retry') {
+      throw new UnavailableError('the state is being moved', RETRY_AFTER_SECONDS, error);
+    }
+    throw error;
+  }
+}

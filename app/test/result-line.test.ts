@@ -1,0 +1,63 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { resultLine } from '../src/result-line.ts';
+import { RunLedger } from '../src/stations/run-ledger.ts';
+
+const box = { x1: 10, y1: 10, x2: 30, y2: 30 };
+
+describe('the result line', () => {
+  let runs: string;
+  let ledger: RunLedger;
+  beforeEach(async () => {
+    runs = await mkdtemp(join(tmpdir(), 'runs-'));
+    ledger = await RunLedger.create(runs, { boards: 2, source: 'generated', seed: 1 }, 0);
+  });
+  afterEach(async () => {
+    await ledger.close();
+    await rm(runs, { recursive: true, force: true });
+  });
+
+  async function board(index: number, defects: { label: string }[] | undefined): Promise<void> {
+    await ledger.intend({
+      index,
+      chipId: `c${index}`,
+      lotNumber: 'L',
+      lineId: 'line-1',
+      stationId: 's',
+      defects: defects?.map((defect) => ({ ...box, ...defect })),
+      atMs: index * 1_000,
+    });
+    await ledger.finishBoard({
+      index,
+      inspectionId: `i${index}`,
+      status: 'completed',
+      reason: null,
+      latencyMs: 100 * (index + 1),
+      completedAtMs: index * 1_000 + 500,
+    });
+  }
+
+  const verdict = { boards: 2, completed: 2, failed: 0, lost: 0, duplicated: 0, suspects: [] };
+
+  it('scores found defects against known ones, label and place', async () => {
+    await board(0, [{ label: 'open' }]);
+    await board(1, [{ label: 'short' }]);
+    const found = new Map([
+      ['L|c0', [{ ...box, label: 'open', confidence: 0.9 }]],
+      ['L|c1', [{ ...box, label: 'open', confidence: 0.9 }]],
+    ]);
+    expect(resultLine(ledger, verdict, found)).toBe(
+      'boards=2 completed=2 lost=0 duplicated=0 precision=0.500 recall=0.500 p95_ms=200 per_minute=80',
+    );
+  });
+
+  it('claims no accuracy where nothing is known, and tells failed inspections', async () => {
+    await board(0, undefined);
+    await board(1, undefined);
+    expect(resultLine(ledger, { ...verdict, completed: 1, failed: 1 }, new Map())).toBe(
+      'boards=2 completed=1 lost=0 duplicated=0 failed=1 precision=n/a recall=n/a p95_ms=200 per_minute=80',
+    );
+  });
+});
