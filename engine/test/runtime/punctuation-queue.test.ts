@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { PunctuationQueue } from '../../src/runtime/punctuation-queue.ts';
+
+function fire(queue: PunctuationQueue, nowMs: number): string[] {
+  const fired: string[] = [];
+  queue.punctuate(nowMs, (name, timestampMs, callback) => {
+    fired.push(`${name}@${timestampMs}`);
+    callback(timestampMs);
+  });
+  return fired;
+}
+
+describe('PunctuationQueue', () => {
+  it('fires once after a gap and stays on its grid', () => {
+    const queue = new PunctuationQueue();
+    queue.schedule('a', 0, 10, () => {});
+    expect(fire(queue, 3)).toEqual(['a@3']);
+    expect(fire(queue, 9)).toEqual([]);
+    expect(fire(queue, 37)).toEqual(['a@37']);
+    expect(fire(queue, 39)).toEqual([]);
+    expect(fire(queue, 40)).toEqual(['a@40']);
+  });
+
+  it('fires in order of time and tells the next one', () => {
+    const queue = new PunctuationQueue();
+    expect(queue.nextMs).toBe(Number.POSITIVE_INFINITY);
+    queue.schedule('late', 8, 100, () => {});
+    queue.schedule('early', 4, 100, () => {});
+    expect(queue.nextMs).toBe(4);
+    expect(fire(queue, 10)).toEqual(['early@10', 'late@10']);
+    expect(queue.nextMs).toBe(104);
+  });
+
+  it('forgets cancelled ones, even those cancelled while firing', () => {
+    const queue = new PunctuationQueue();
+    const second = queue.schedule('b', 2, 10, () => {});
+    queue.schedule('a', 1, 10, () => second.cancel());
+    expect(fire(queue, 5)).toEqual(['a@5']);
+    expect(fire(queue, 15)).toEqual(['a@15']);
+  });
+
+  it('takes what is scheduled while firing for the next time', () => {
+    const queue = new PunctuationQueue();
+    let once = true;
+    queue.schedule('a', 0, 10, () => {
+      if (once) queue.schedule('new', 0, 10, () => {});
+      once = false;
+    });
+    expect(fire(queue, 1)).toEqual(['a@1']);
+    expect(fire(queue, 1)).toEqual(['new@1']);
+  });
+});
