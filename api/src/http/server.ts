@@ -22,6 +22,7 @@ import { apiRoutes } from '../routes/routes.ts';
 import type { ApiLog, ApiMetrics } from './api-log.ts';
 import { ClientGoneError, HttpExchange, type HttpResult } from './exchange.ts';
 import { type ApiLimits, DEFAULT_LIMITS } from './limits.ts';
+import { choosePort } from './listen-port.ts';
 import { LiveEndpoint } from './live-endpoint.ts';
 import { ProblemError } from './problem.ts';
 import { json, problemResult, SECURITY_HEADERS } from './response.ts';
@@ -135,25 +136,18 @@ class UwsApiServer implements ApiServer {
     );
   }
 
-  listen(port: number, host: string): Promise<{ readonly port: number }> {
+  async listen(port: number, host: string): Promise<{ readonly port: number }> {
+    const chosen = await choosePort(port, host);
     return new Promise((resolve, reject) => {
-      const onListen = (socket: us_listen_socket | false) => {
+      this.#app.listen(host, chosen, (socket) => {
         if (socket === false) {
-          reject(new Error(`Port ${port} on ${host} can't be opened: taken, or not permitted`));
+          reject(new Error(`Port ${chosen} on ${host} can't be opened`));
           return;
         }
         this.#listenSocket = socket;
         this.#live.start();
         resolve({ port: us_socket_local_port(socket) });
-      };
-      // Without the option a second server would silently share the port. The typings lack it beside a host.
-      const listenOn = this.#app.listen.bind(this.#app) as unknown as (
-        host: string,
-        port: number,
-        listenOptions: number,
-        callback: typeof onListen,
-      ) => void;
-      listenOn(host, port, EXCLUSIVE_PORT, onListen);
+      });
     });
   }
 
@@ -246,6 +240,3 @@ class UwsApiServer implements ApiServer {
 
 /** What the access metrics say when nobody was left to answer (nginx's number). */
 const CLIENT_CLOSED_REQUEST = 499;
-
-/** uWebSockets' `LIBUS_LISTEN_EXCLUSIVE_PORT`; the typings have it only as an enum that does not exist at run time. */
-const EXCLUSIVE_PORT = 1;

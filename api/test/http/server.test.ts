@@ -22,6 +22,15 @@ describe('the server', () => {
     await other.close();
   });
 
+  it('opens its port again at once after a restart with connections still lingering', async () => {
+    const first = await startTestServer();
+    await first.call('GET', '/health/live', { headers: { connection: 'close' } });
+    await first.call('GET', '/health/live');
+    await first.close();
+    api = await startTestServer({}, { port: first.port });
+    expect((await api.call('GET', '/health/live')).status).toBe(200);
+  });
+
   it('says that it lives, and is ready only while gateway and stores are', async () => {
     const missing: string[] = [];
     api = await startTestServer({}, { notReady: () => missing });

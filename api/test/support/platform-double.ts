@@ -30,6 +30,8 @@ export class PlatformDouble implements CommandGateway, Queries, Objects {
   /** Commands wait for this. */
   hold: Promise<void> | undefined;
   isReady = true;
+  /** Where presigned addresses point to. */
+  objectsOrigin = 'http://objects.test';
   readonly #answers = new Map<string, { hash: string; reply: CommandReply }>();
   readonly #clock: ApiClock;
 
@@ -92,11 +94,11 @@ export class PlatformDouble implements CommandGateway, Queries, Objects {
   }
 
   async presignPut(key: string): Promise<string> {
-    return `http://objects.test/${key}?put`;
+    return `${this.objectsOrigin}/${key}?put`;
   }
 
   async presignGet(key: string): Promise<string> {
-    return `http://objects.test/${key}?get`;
+    return `${this.objectsOrigin}/${key}?get`;
   }
 
   async head(key: string): Promise<ObjectHead | undefined> {

@@ -56,7 +56,10 @@ export interface Answer {
 
 export async function startTestServer(
   limits: Partial<ApiLimits> = {},
-  more: { notReady?: () => readonly string[]; imageOrigins?: readonly string[] } = {},
+  {
+    port: wantedPort = 0,
+    ...more
+  }: { notReady?: () => readonly string[]; imageOrigins?: readonly string[]; port?: number } = {},
 ): Promise<TestServer> {
   const clock = { offsetMs: 0, nowMs: () => Date.now() + clock.offsetMs };
   const platform = new PlatformDouble(clock);
@@ -78,7 +81,7 @@ export async function startTestServer(
     limits: { drainTimeoutMs: 1000, ...limits },
     ...more,
   });
-  const { port } = await server.listen(0, '127.0.0.1');
+  const { port } = await server.listen(wantedPort, '127.0.0.1');
   const origin = `http://127.0.0.1:${port}`;
   const token = (options: TokenOptions = {}) =>
     mintToken(

@@ -10,11 +10,16 @@ const REFRESH_MS = 1_500;
 const CARD_TEXT_SHARE = 0.042;
 const DETAIL_TEXT_SHARE = 0.022;
 
-/** Why an inference failed, in words; reasons that are not here are shown as they come. */
+/**
+ * Why an inference failed, in words, by the last part of the machine-readable reason (`invalid_image:not-an-image`).
+ * Reasons that are not here are shown as they come.
+ */
 const REASONS = /** @type {Record<string, string>} */ ({
-  'invalid_image:not-an-image': 'The upload is not an image',
-  'invalid_image:truncated': 'The image file is cut short',
-  'invalid_image:wrong-size': 'The image has the wrong size',
+  empty: 'The upload is empty',
+  'not-an-image': 'The upload is not an image',
+  corrupt: 'The image file is damaged or cut short',
+  'wrong-size': 'The image has the wrong size',
+  'too-large': 'The image is too large',
   object_not_found: 'The image is missing from the store',
   object_store_unavailable: 'The image store did not answer',
   inference_failed: 'The model gave no result',
@@ -168,7 +173,7 @@ function verdictBadge(board) {
 function findings(board) {
   if (board.status === 'failed') {
     const reason = board.failure_reason ?? 'unknown reason';
-    return REASONS[reason] ?? reason.replaceAll(/[_:-]+/g, ' ');
+    return REASONS[reason.split(':').at(-1) ?? reason] ?? reason.replaceAll(/[_:-]+/g, ' ');
   }
   if (board.defects.length === 0) return 'No defect';
   const counts = new Map();

@@ -73,8 +73,8 @@ function defectBox(defect, pictureWidth, textShare) {
 
   const textSize = textShare * pictureWidth;
   const label = `${defect.label} ${percent(defect.confidence)}`;
-  // 0.56 em is the mean width of a character of the page's font in these labels.
-  const labelWidth = label.length * textSize * 0.56 + textSize * 0.6;
+  // Wide enough for the widest of the system fonts: 0.66 em a character.
+  const labelWidth = label.length * textSize * 0.66 + textSize * 0.6;
   const labelHeight = textSize * 1.35;
   const labelX = Math.max(0, Math.min(x, pictureWidth - labelWidth));
   const labelY = y > labelHeight ? y - labelHeight : y + height;

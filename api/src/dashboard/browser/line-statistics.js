@@ -2,18 +2,8 @@
 
 /** @typedef {import('./messages.d.ts').LineYield} LineYield */
 /** @typedef {import('./messages.d.ts').Board} Board */
-/** @typedef {'idle' | 'starting' | 'good' | 'watch' | 'alarm'} LineState */
-
-/**
- * @typedef {object} LineSummary
- * @property {string} line
- * @property {LineState} state
- * @property {number} inspected boards of the recent minutes
- * @property {number} passed
- * @property {number | undefined} yield share of 1; undefined without boards
- * @property {number} lowerLimit share of 1: below it the line is not what it was
- * @property {string | undefined} topDefect most frequent defect of the recent minutes
- */
+/** @typedef {import('./line-statistics.d.ts').LineState} LineState */
+/** @typedef {import('./line-statistics.d.ts').LineSummary} LineSummary */
 
 const MINUTE_MS = 60_000;
 /** Fewer boards say nothing about a line. */

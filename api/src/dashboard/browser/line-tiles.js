@@ -2,7 +2,7 @@
 import { byId, element, setText } from './element.js';
 import { YIELD_FLOOR } from './line-statistics.js';
 
-/** @typedef {import('./line-statistics.js').LineSummary} LineSummary */
+/** @typedef {import('./line-statistics.d.ts').LineSummary} LineSummary */
 
 const STATE_TEXT = {
   idle: 'Not running',

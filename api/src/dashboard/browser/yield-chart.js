@@ -1,7 +1,7 @@
 // @ts-check
 import uPlot from '/dashboard/vendor/uplot.js';
 
-/** @typedef {ReturnType<import('./line-statistics.js').LineStatistics['chart']>} ChartData */
+/** @typedef {import('./line-statistics.d.ts').ChartData} ChartData */
 
 /** Colours of lines, told apart also by people who see red and green alike; red is kept for limits. */
 const LINE_COLOURS = ['#4c8dff', '#e8a33d', '#2bb8a3', '#b07cf2', '#8a9a5b', '#e27fb2', '#5cc8ee', '#a5876a'];
@@ -42,11 +42,20 @@ export class YieldChart {
     ]);
     if (this.#plot !== undefined && shape === this.#shape) {
       this.#plot.setData(values);
+      this.#showLatest();
       return;
     }
     this.#shape = shape;
     this.#plot?.destroy();
     this.#plot = new uPlot(this.#options(data.names, style), values, this.#target);
+    this.#showLatest();
+  }
+
+  /** The legend shows the newest minute while nobody points at another. */
+  #showLatest() {
+    const plot = this.#plot;
+    const last = (plot?.data[0].length ?? 0) - 1;
+    if (last >= 0 && plot?.cursor.idx == null) plot?.setLegend({ idx: last });
   }
 
   /**
@@ -62,7 +71,7 @@ export class YieldChart {
       ticks: { stroke: colour('--grid'), width: 1 },
       font: '12px system-ui, sans-serif',
     };
-    const percent = (/** @type {number | null} */ value) => (value === null ? '–' : `${value.toFixed(1)} %`);
+    const percent = (/** @type {number | null} */ value) => (value == null ? '–' : `${value.toFixed(1)} %`);
     const guide = (/** @type {string} */ label, /** @type {string} */ stroke, /** @type {number[]} */ dash) => ({
       label,
       stroke,
@@ -88,13 +97,16 @@ export class YieldChart {
       axes: [
         {
           ...axis,
-          values: (_, ticks) =>
-            ticks.map((tick) => new Date(tick * 1000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })),
+          space: 80,
+          values: (_, ticks) => ticks.map(clockTime),
         },
         { ...axis, size: 52, values: (_, ticks) => ticks.map((tick) => `${tick}%`) },
       ],
       series: [
-        { value: (_, seconds) => (seconds === null ? '–' : new Date(seconds * 1000).toLocaleTimeString()) },
+        {
+          label: 'Minute',
+          value: (_, seconds) => (seconds == null ? '–' : clockTime(seconds)),
+        },
         ...names.map((name, index) => ({
           label: `Line ${name}`,
           stroke: LINE_COLOURS[index % LINE_COLOURS.length] ?? '#888',
@@ -109,4 +121,9 @@ export class YieldChart {
       ],
     };
   }
+}
+
+/** @param {number} seconds epoch seconds */
+function clockTime(seconds) {
+  return new Date(seconds * 1000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 }
