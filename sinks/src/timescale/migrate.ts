@@ -44,10 +44,12 @@ export async function migrateWith(client: ClientBase, log: Log): Promise<void> {
 
 /** An extension that is installed but not preloaded would end the connection, so that case counts as absent. */
 async function createTimescaleExtension(client: ClientBase, log: Log): Promise<void> {
-  const { rows } = await client.query<{ usable: boolean }>(
-    `SELECT current_setting('shared_preload_libraries') LIKE '%timescaledb%'
-        AND EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb') AS usable`,
+  const { rows } = await client.query<{ created: boolean; usable: boolean }>(
+    `SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'timescaledb') AS created,
+            current_setting('shared_preload_libraries') LIKE '%timescaledb%'
+              AND EXISTS (SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb') AS usable`,
   );
+  if (rows[0]?.created === true) return;
   if (rows[0]?.usable === true) await client.query('CREATE EXTENSION IF NOT EXISTS timescaledb');
   else log.info({}, 'TimescaleDB is not preloaded in this PostgreSQL: using plain tables');
 }
