@@ -51,7 +51,12 @@ export const kafkaCodes = {
 /** What a `BrokerError` carries when the connection failed before an answer came. */
 export const NO_ANSWER = -1;
 
-const namesByCode = new Map<number, string>(Object.entries(kafkaCodes).map(([name, code]) => [code, name]));
+/** Kafka's UNKNOWN_SERVER_ERROR is -1 on the wire; here -1 already means that no answer came. */
+export const UNKNOWN_SERVER_ERROR = -2;
+
+const namesByCode = new Map<number, string>(
+  Object.entries({ ...kafkaCodes, UNKNOWN_SERVER_ERROR }).map(([name, code]) => [code, name]),
+);
 
 const retriableCodes: ReadonlySet<number> = new Set([
   NO_ANSWER,
@@ -86,6 +91,11 @@ const fencedCodes: ReadonlySet<number> = new Set([
   kafkaCodes.FENCED_INSTANCE_ID,
 ]);
 
+/** An error code as it came over the wire, in the numbering of this module. */
+export function answeredCode(wireCode: number): number {
+  return wireCode === -1 ? UNKNOWN_SERVER_ERROR : wireCode;
+}
+
 /** Whether Kafka's protocol allows the same request again. */
 export function isRetriableCode(kafkaCode: number): boolean {
   return retriableCodes.has(kafkaCode);
@@ -97,13 +107,19 @@ export function isFencedCode(kafkaCode: number): boolean {
 }
 
 /** An error answer as a `BrokerError`; `what` is the request in words, e.g. `Fetch of t-0`. */
-export function brokerErrorOf(kafkaCode: number, what: string, detail?: string | null): BrokerError {
-  const name = namesByCode.get(kafkaCode) ?? `error ${kafkaCode}`;
+export function brokerErrorOf(wireCode: number, what: string, detail?: string | null): BrokerError {
+  const kafkaCode = answeredCode(wireCode);
+  const name = namesByCode.get(kafkaCode) ?? `error ${wireCode}`;
   return new BrokerError(`${what}: ${name}${detail ? ` (${detail})` : ''}`, {
     kafkaCode,
     retriable: isRetriableCode(kafkaCode),
     ...(isFencedCode(kafkaCode) ? { recovery: 'migrate' as const } : {}),
   });
+}
+
+/** A request whose answer never came. */
+export function noAnswerError(what: string): BrokerError {
+  return new BrokerError(`${what}: no answer`, { kafkaCode: NO_ANSWER, retriable: true });
 }
 
 /** The Kafka code of an error, undefined for errors of other kinds. */

@@ -1,3 +1,4 @@
+import { answeredCode } from '../kafka-errors.ts';
 import type { AbortedTransaction } from '../record-batch-reader.ts';
 import { ProtocolReader, ProtocolWriter } from './protocol-io.ts';
 import type { WireResponse } from './transport.ts';
@@ -67,7 +68,7 @@ export interface FetchResponse {
 export function decodeFetchResponse(response: WireResponse): FetchResponse {
   const reader = new ProtocolReader(response.shared.buffer, response.start, response.end, 'Fetch');
   reader.int32();
-  const errorCode = reader.int16();
+  const errorCode = answeredCode(reader.int16());
   reader.int32();
   const partitions: FetchResponsePartition[] = [];
   for (let topics = reader.compactLength(); topics > 0; topics--) {
@@ -80,7 +81,7 @@ export function decodeFetchResponse(response: WireResponse): FetchResponse {
 
 function decodePartition(reader: ProtocolReader, topicId: string): FetchResponsePartition {
   const partition = reader.int32();
-  const errorCode = reader.int16();
+  const errorCode = answeredCode(reader.int16());
   const highWatermark = reader.int64();
   const lastStableOffset = reader.int64();
   reader.int64();

@@ -1,3 +1,4 @@
+import { answeredCode } from '../kafka-errors.ts';
 import { ProtocolReader, ProtocolWriter } from './protocol-io.ts';
 import type { WireResponse } from './transport.ts';
 
@@ -56,7 +57,7 @@ export function decodeProduceResponse(response: WireResponse): readonly ProduceR
 
 function decodePartition(reader: ProtocolReader, topic: string): ProduceResponsePartition {
   const partition = reader.int32();
-  const errorCode = reader.int16();
+  const errorCode = answeredCode(reader.int16());
   const baseOffset = reader.int64();
   reader.int64();
   const logStartOffset = reader.int64();

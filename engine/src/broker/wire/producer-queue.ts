@@ -20,7 +20,8 @@ export interface PendingBatch {
  *
  * Owns: sequences, batches not sent yet or to be sent again. Called by: {@link WireProducer}.
  * Invariants: I1 `waiting` is in order of the produce calls, those with a sequence first; I2 after a failure nothing is sent
- * until everything in flight has come back, so that a retry can't overtake or be overtaken.
+ * until everything in flight has come back, so that a retry can't overtake or be overtaken; I3 before the first acknowledgement
+ * under a producer id only one batch is in flight.
  */
 export class ProducerQueue {
   readonly topic: string;
@@ -33,6 +34,11 @@ export class ProducerQueue {
   failures = 0;
   unknownSinceMs: number | undefined;
   #nextSequence = 0;
+  /**
+   * Whether the broker knows this producer id on this partition. To one that it doesn't know it allows any first sequence: if
+   * the first batch failed while others were in flight, the second would be taken as the first.
+   */
+  #isEstablished = false;
 
   constructor(topic: string, partition: number, key: TopicPartitionKey) {
     this.topic = topic;
@@ -42,7 +48,7 @@ export class ProducerQueue {
 
   /** The batch to send now, if any; its sequence is given out. */
   next(nowMs: number): PendingBatch | undefined {
-    if (this.isDraining && this.inFlight > 0) return undefined;
+    if (this.inFlight > 0 && (this.isDraining || !this.#isEstablished)) return undefined;
     this.isDraining = false;
     if (this.retryAtMs > nowMs) return undefined;
     const pending = this.waiting.shift();
@@ -53,6 +59,13 @@ export class ProducerQueue {
     }
     this.inFlight++;
     return pending;
+  }
+
+  /** The broker has written a batch. */
+  acknowledged(): void {
+    this.#isEstablished = true;
+    this.failures = 0;
+    this.unknownSinceMs = undefined;
   }
 
   /** A batch that came back goes before everything that was produced after it. */
@@ -81,6 +94,7 @@ export class ProducerQueue {
   /** For a new producer id: all sequences are given out again, in order. */
   restartSequences(): void {
     this.#nextSequence = 0;
+    this.#isEstablished = false;
     for (const pending of this.waiting) pending.sequence = -1;
   }
 }

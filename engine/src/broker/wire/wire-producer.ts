@@ -6,7 +6,7 @@ import type { Random } from '../../base/random.ts';
 import { type TopicPartitionKey, topicPartitionKey } from '../../base/record-batch.ts';
 import { retryBackoffMs } from '../backoff.ts';
 import type { BrokerProducer, EncodedBatch, ProduceResult, ProducerOptions } from '../broker.ts';
-import { brokerErrorOf, isRetriableCode, kafkaCodeOf, kafkaCodes, NO_ANSWER } from '../kafka-errors.ts';
+import { brokerErrorOf, isRetriableCode, kafkaCodeOf, kafkaCodes, noAnswerError } from '../kafka-errors.ts';
 import { stampProducer } from '../record-batch-layout.ts';
 import type { BrokerLinks } from './broker-links.ts';
 import { callApi } from './call-api.ts';
@@ -217,15 +217,22 @@ export class WireProducer implements BrokerProducer {
     const timeoutMs = this.#options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
     void this.#send(transport, topics, timeoutMs)
       .then(
-        (response) => this.#onAnswer(response, sent),
-        (error: unknown) => this.#onNoAnswer(error, sent),
+        (response) => {
+          this.#landed(leaderId);
+          this.#onAnswer(response, sent);
+        },
+        (error: unknown) => {
+          this.#landed(leaderId);
+          this.#onNoAnswer(error, sent);
+        },
       )
-      .finally(() => {
-        this.#inFlight--;
-        this.#inFlightByNode.set(leaderId, (this.#inFlightByNode.get(leaderId) ?? 1) - 1);
-        this.#drain();
-      });
+      .finally(() => this.#drain());
     return true;
+  }
+
+  #landed(leaderId: number): void {
+    this.#inFlight--;
+    this.#inFlightByNode.set(leaderId, (this.#inFlightByNode.get(leaderId) ?? 1) - 1);
   }
 
   async #send(
@@ -262,15 +269,14 @@ export class WireProducer implements BrokerProducer {
     } finally {
       response.shared.release();
     }
-    if (sent.size > 0) this.#onNoAnswer(brokerErrorOf(NO_ANSWER, 'A Produce answer left partitions out'), sent);
+    if (sent.size > 0) this.#onNoAnswer(noAnswerError('A partition of a Produce request'), sent);
   }
 
   #onPartition(pending: PendingBatch, answer: ProduceResponsePartition): void {
     const { queue } = pending;
     const { topic, partition, errorCode, errorMessage, baseOffset, logStartOffset } = answer;
     if (errorCode === 0 || errorCode === kafkaCodes.DUPLICATE_SEQUENCE_NUMBER) {
-      queue.failures = 0;
-      queue.unknownSinceMs = undefined;
+      queue.acknowledged();
       pending.settle({ topic, partition, baseOffset, logStartOffset });
       return;
     }
