@@ -1,7 +1,17 @@
-import type { StoredValue } from '../state-store.ts';
+/** No window: {@link KeyWindows} holds slots, which are never negative. */
+export const noSlot = -1;
+
+let versions = 0;
+
+function nextVersion(): number {
+  versions++;
+  return versions;
+}
+
+const noSlots: readonly number[] = [];
 
 /**
- * The windows of one key, sorted by start and, where duplicates are kept, by sequence number. Parallel arrays: windows are
+ * The windows of one key, sorted by start and, where duplicates are kept, by sequence number, as slots of the store's columns. Parallel arrays: windows are
  * mostly few, and new ones mostly come last.
  *
  * Owns: the three arrays. Called by: the memory window store and its iterators.
@@ -10,65 +20,55 @@ import type { StoredValue } from '../state-store.ts';
 export class KeyWindows {
   starts: number[] = [];
   sequences: number[] = [];
-  values: StoredValue[] = [];
+  slots: number[] = [];
+  /** Changes whenever a window is added or removed; unique among all keys' windows. */
+  version = nextVersion();
 
   get size(): number {
     return this.starts.length;
   }
 
-  get(startMs: number): StoredValue | undefined {
+  get(startMs: number): number {
     const starts = this.starts;
     const last = starts.length - 1;
-    if (starts[last] === startMs) return this.values[last];
+    if (starts[last] === startMs) return this.slots[last] as number;
     const index = this.#lowerBound(startMs);
-    return starts[index] === startMs ? this.values[index] : undefined;
+    return starts[index] === startMs ? (this.slots[index] as number) : noSlot;
   }
 
-  /** Writes the one window that starts then; answers whether it is new. */
-  set(startMs: number, stored: StoredValue): boolean {
-    const starts = this.starts;
-    const last = starts.length - 1;
-    if (starts[last] === startMs) {
-      this.values[last] = stored;
-      return false;
-    }
-    const index = this.#lowerBound(startMs);
-    if (starts[index] === startMs) {
-      this.values[index] = stored;
-      return false;
-    }
-    this.#insert(index, startMs, 0, stored);
-    return true;
-  }
-
-  /** Adds a window beside others of the same start; one of the same sequence number is replaced. */
-  add(startMs: number, sequence: number, stored: StoredValue): boolean {
+  /** Adds a window, after those of the same start with a lower sequence number. There must be none of the same start and number. */
+  add(startMs: number, sequence: number, slot: number): void {
     let index = this.#lowerBound(startMs + 1);
-    while (index > 0 && this.starts[index - 1] === startMs && (this.sequences[index - 1] as number) >= sequence)
-      index--;
-    if (this.starts[index] === startMs && this.sequences[index] === sequence) {
-      this.values[index] = stored;
-      return false;
-    }
-    this.#insert(index, startMs, sequence, stored);
-    return true;
+    while (index > 0 && this.starts[index - 1] === startMs && (this.sequences[index - 1] as number) > sequence) index--;
+    this.#insert(index, startMs, sequence, slot);
   }
 
-  delete(startMs: number): boolean {
+  /** Slot of the window with this sequence number. */
+  find(startMs: number, sequence: number): number {
+    for (let index = this.#lowerBound(startMs); this.starts[index] === startMs; index++) {
+      if (this.sequences[index] === sequence) return this.slots[index] as number;
+    }
+    return noSlot;
+  }
+
+  /** Answers the slot that is free now. */
+  delete(startMs: number): number {
     const index = this.#lowerBound(startMs);
-    if (this.starts[index] !== startMs) return false;
+    if (this.starts[index] !== startMs) return noSlot;
+    this.version = nextVersion();
     this.starts.splice(index, 1);
     this.sequences.splice(index, 1);
-    this.values.splice(index, 1);
-    return true;
+    return this.slots.splice(index, 1)[0] as number;
   }
 
-  deleteBefore(startMs: number): void {
+  /** Removes the windows that start before, and answers their slots. */
+  deleteBefore(startMs: number): readonly number[] {
     const count = this.#lowerBound(startMs);
-    if (count === 0) return;
+    if (count === 0) return noSlots;
+    this.version = nextVersion();
     this.starts.splice(0, count);
     this.sequences.splice(0, count);
-    this.values.splice(0, count);
+    return this.slots.splice(0, count);
   }
 
   /** A copy of the windows that start in `[fromMs, toMs]`. */
@@ -76,22 +76,24 @@ export class KeyWindows {
     const from = this.#lowerBound(fromMs);
     const to = this.#lowerBound(toMs + 1);
     const copy = new KeyWindows();
+    copy.version = this.version;
     copy.starts = this.starts.slice(from, to);
     copy.sequences = this.sequences.slice(from, to);
-    copy.values = this.values.slice(from, to);
+    copy.slots = this.slots.slice(from, to);
     return copy;
   }
 
-  #insert(index: number, startMs: number, sequence: number, stored: StoredValue): void {
+  #insert(index: number, startMs: number, sequence: number, slot: number): void {
+    this.version = nextVersion();
     if (index === this.starts.length) {
       this.starts.push(startMs);
       this.sequences.push(sequence);
-      this.values.push(stored);
+      this.slots.push(slot);
       return;
     }
     this.starts.splice(index, 0, startMs);
     this.sequences.splice(index, 0, sequence);
-    this.values.splice(index, 0, stored);
+    this.slots.splice(index, 0, slot);
   }
 
   /** Index of the first window that doesn't start before `startMs`. */

@@ -4,6 +4,7 @@ import { prefixEnd } from '../binary-prefix.ts';
 import { SortedKeys } from '../sorted-keys.ts';
 import type { KeyValueBytesStore, StateStoreContext, StoredValue, StoreEntry, StoreIterator } from '../state-store.ts';
 import { copyRow, storeClosed } from '../store-support.ts';
+import { EntryColumns } from './entry-columns.ts';
 
 export interface KeyValueBytesStoreOptions {
   readonly name: string;
@@ -13,7 +14,7 @@ export interface KeyValueBytesStoreOptions {
 /**
  * A key-value store that lives in memory and is restored from its changelog.
  *
- * Owns: the entries; values handed to `put` belong to it from then on.
+ * Owns: the entries, as slots of {@link EntryColumns}.
  * Called by: typed stores and DSL nodes of one task, on its thread.
  * Invariants: I1 every put that isn't a restore goes to the changelog, in order; I2 ranges are in byte order of the keys and
  * show the keys of the moment they were opened, with the values of the moment they are read; I3 nothing survives `close`.
@@ -23,7 +24,8 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
   readonly persistent = false;
   readonly restoredOffset = undefined;
   readonly #loggingEnabled: boolean;
-  readonly #entries = new Map<BinaryKey, StoredValue>();
+  readonly #slots = new Map<BinaryKey, number>();
+  readonly #entries = new EntryColumns();
   readonly #sorted = new SortedKeys();
   #context: StateStoreContext | undefined;
 
@@ -42,7 +44,8 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
 
   get(key: BinaryKey): StoredValue | undefined {
     if (this.#context === undefined) throw storeClosed(this.name);
-    return this.#entries.get(key);
+    const slot = this.#slots.get(key);
+    return slot === undefined ? undefined : this.#entries.read(slot);
   }
 
   put(key: BinaryKey, value: Buffer | null, timestampMs: number): void {
@@ -65,7 +68,7 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
   }
 
   approximateNumEntries(): number {
-    return this.#entries.size;
+    return this.#slots.size;
   }
 
   restore(batch: RecordBatch): void {
@@ -87,6 +90,7 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
 
   close(): void {
     this.#context = undefined;
+    this.#slots.clear();
     this.#entries.clear();
     this.#sorted.clear();
   }
@@ -94,14 +98,20 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
   wipe(): void {}
 
   #write(key: BinaryKey, value: Buffer | null, timestampMs: number): void {
-    const entries = this.#entries;
-    if (value === null) {
-      if (entries.delete(key)) this.#sorted.noteChange(key, entries.size);
-      return;
+    const slots = this.#slots;
+    const slot = slots.get(key);
+    if (slot !== undefined) {
+      if (value !== null) {
+        this.#entries.set(slot, value, timestampMs);
+        return;
+      }
+      this.#entries.remove(slot);
+      slots.delete(key);
+    } else {
+      if (value === null) return;
+      slots.set(key, this.#entries.add(value, timestampMs));
     }
-    const sizeBefore = entries.size;
-    entries.set(key, { value, timestampMs });
-    if (entries.size !== sizeBefore) this.#sorted.noteChange(key, sizeBefore);
+    this.#sorted.noteChange(key, slots.size);
   }
 
   #scan(
@@ -111,7 +121,7 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
     direction: 'forward' | 'reverse',
   ): StoreIterator<BinaryKey> {
     if (this.#context === undefined) throw storeClosed(this.name);
-    return new MemoryKeyValueIterator(this.#entries, this.#sorted, from, to, toExclusive, direction);
+    return new MemoryKeyValueIterator(this.#slots, this.#entries, this.#sorted, from, to, toExclusive, direction);
   }
 }
 
@@ -120,7 +130,8 @@ class MemoryKeyValueIterator implements StoreIterator<BinaryKey>, StoreEntry<Bin
   key = '' as BinaryKey;
   value: Buffer = noBytes;
   timestampMs = 0;
-  readonly #entries: ReadonlyMap<BinaryKey, StoredValue>;
+  readonly #slots: ReadonlyMap<BinaryKey, number>;
+  readonly #entries: EntryColumns;
   readonly #sorted: SortedKeys;
   readonly #keys: Iterator<readonly [BinaryKey, undefined]>;
   readonly #reverse: boolean;
@@ -130,17 +141,19 @@ class MemoryKeyValueIterator implements StoreIterator<BinaryKey>, StoreEntry<Bin
   #closed = false;
 
   constructor(
-    entries: ReadonlyMap<BinaryKey, StoredValue>,
+    slots: ReadonlyMap<BinaryKey, number>,
+    entries: EntryColumns,
     sorted: SortedKeys,
     from: BinaryKey | undefined,
     to: BinaryKey | undefined,
     toExclusive: boolean,
     direction: 'forward' | 'reverse',
   ) {
+    this.#slots = slots;
     this.#entries = entries;
     this.#sorted = sorted;
     this.#reverse = direction === 'reverse';
-    this.#keys = sorted.scan(entries, this.#reverse ? to : from, direction);
+    this.#keys = sorted.scan(slots, this.#reverse ? to : from, direction);
     this.#end = this.#reverse ? from : to;
     this.#endExclusive = toExclusive;
   }
@@ -151,11 +164,11 @@ class MemoryKeyValueIterator implements StoreIterator<BinaryKey>, StoreEntry<Bin
       if (step.done === true) break;
       const key = step.value[0];
       if (this.#isPastEnd(key)) break;
-      const stored = this.#entries.get(key);
-      if (stored === undefined) continue;
+      const slot = this.#slots.get(key);
+      if (slot === undefined) continue;
       this.key = key;
-      this.value = stored.value;
-      this.timestampMs = stored.timestampMs;
+      this.value = this.#entries.value(slot);
+      this.timestampMs = this.#entries.timestampMs(slot);
       return this.#result;
     }
     this.close();

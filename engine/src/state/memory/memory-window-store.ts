@@ -12,7 +12,8 @@ import type {
 import { copyRow, storeClosed } from '../store-support.ts';
 import { readWindowChangelogKey, sequenceMax, type WindowChangelogKey, WindowSuffixCache } from '../window-key.ts';
 import { countExpired, WindowRetention } from '../window-retention.ts';
-import { KeyWindows } from './key-windows.ts';
+import { EntryColumns } from './entry-columns.ts';
+import { KeyWindows, noSlot } from './key-windows.ts';
 
 export interface WindowBytesStoreOptions {
   readonly name: string;
@@ -46,6 +47,7 @@ export class MemoryWindowStore implements WindowBytesStore {
   readonly #retainDuplicates: boolean;
   readonly #bucketMs: number;
   readonly #windows = new Map<BinaryKey, KeyWindows>();
+  readonly #entries = new EntryColumns();
   readonly #buckets = new Map<number, Set<BinaryKey>>();
   readonly #sorted = new SortedKeys();
   readonly #retention: WindowRetention;
@@ -88,7 +90,8 @@ export class MemoryWindowStore implements WindowBytesStore {
   get(key: BinaryKey, windowStartMs: number): StoredValue | undefined {
     if (this.#context === undefined) throw storeClosed(this.name);
     if (windowStartMs < this.#retention.minLiveStartMs) return undefined;
-    return this.#windows.get(key)?.get(windowStartMs);
+    const slot = this.#windows.get(key)?.get(windowStartMs) ?? noSlot;
+    return slot === noSlot ? undefined : this.#entries.read(slot);
   }
 
   fetch(
@@ -101,6 +104,7 @@ export class MemoryWindowStore implements WindowBytesStore {
     const windows = this.#windows.get(key);
     return new MemoryWindowIterator(windows === undefined ? noKeys : [key].values(), {
       windows: this.#windows,
+      entries: this.#entries,
       fromMs: Math.max(fromMs, this.#retention.minLiveStartMs),
       toMs,
       reverse: direction === 'reverse',
@@ -118,6 +122,7 @@ export class MemoryWindowStore implements WindowBytesStore {
     };
     return new MemoryWindowIterator(keys, {
       windows: this.#windows,
+      entries: this.#entries,
       fromMs: Math.max(fromMs, this.#retention.minLiveStartMs),
       toMs,
       reverse: direction === 'reverse',
@@ -150,6 +155,7 @@ export class MemoryWindowStore implements WindowBytesStore {
   close(): void {
     this.#context = undefined;
     this.#windows.clear();
+    this.#entries.clear();
     this.#buckets.clear();
     this.#sorted.clear();
     this.#retention.reset(-1);
@@ -165,7 +171,10 @@ export class MemoryWindowStore implements WindowBytesStore {
     else if (windowStartMs < this.#retention.minLiveStartMs) return false;
     let windows = this.#windows.get(key);
     if (value === null) {
-      if (windows?.delete(windowStartMs) === true && windows.size === 0) this.#removeKey(key);
+      const freed = windows?.delete(windowStartMs) ?? noSlot;
+      if (freed === noSlot) return true;
+      this.#entries.remove(freed);
+      if (windows?.size === 0) this.#removeKey(key);
       return true;
     }
     if (windows === undefined) {
@@ -173,11 +182,13 @@ export class MemoryWindowStore implements WindowBytesStore {
       this.#windows.set(key, windows);
       this.#sorted.noteChange(key, this.#windows.size);
     }
-    const stored: StoredValue = { value, timestampMs };
-    const added = this.#retainDuplicates
-      ? windows.add(windowStartMs, sequence, stored)
-      : windows.set(windowStartMs, stored);
-    if (added) this.#bucket(windowStartMs).add(key);
+    const slot = this.#retainDuplicates ? windows.find(windowStartMs, sequence) : windows.get(windowStartMs);
+    if (slot !== noSlot) {
+      this.#entries.set(slot, value, timestampMs);
+      return true;
+    }
+    windows.add(windowStartMs, this.#retainDuplicates ? sequence : 0, this.#entries.add(value, timestampMs));
+    this.#bucket(windowStartMs).add(key);
     return true;
   }
 
@@ -202,7 +213,7 @@ export class MemoryWindowStore implements WindowBytesStore {
       for (const key of keys) {
         const windows = this.#windows.get(key);
         if (windows === undefined) continue;
-        windows.deleteBefore(liveFromMs);
+        for (const slot of windows.deleteBefore(liveFromMs)) this.#entries.remove(slot);
         if (windows.size === 0) this.#removeKey(key);
       }
     }
@@ -219,6 +230,7 @@ const noBytes = Buffer.alloc(0);
 
 interface WindowScan {
   readonly windows: ReadonlyMap<BinaryKey, KeyWindows>;
+  readonly entries: EntryColumns;
   readonly fromMs: number;
   readonly toMs: number;
   readonly reverse: boolean;
@@ -248,11 +260,14 @@ class MemoryWindowIterator implements StoreIterator<WindowedBytesKey>, StoreEntr
       if (current !== undefined && this.#index < current.size) {
         const index = this.#scan.reverse ? current.size - 1 - this.#index : this.#index;
         this.#index++;
-        const stored = current.values[index] as StoredValue;
-        this.key.windowStartMs = current.starts[index] as number;
-        this.key.sequence = current.sequences[index] as number;
-        this.value = stored.value;
-        this.timestampMs = stored.timestampMs;
+        const slot = current.slots[index] as number;
+        const startMs = current.starts[index] as number;
+        const sequence = current.sequences[index] as number;
+        if (!this.#isLive(current, startMs, sequence, slot)) continue;
+        this.key.windowStartMs = startMs;
+        this.key.sequence = sequence;
+        this.value = this.#scan.entries.value(slot);
+        this.timestampMs = this.#scan.entries.timestampMs(slot);
         return this.#result;
       }
       const step = this.#keys.next();
@@ -279,5 +294,11 @@ class MemoryWindowIterator implements StoreIterator<WindowedBytesKey>, StoreEntr
 
   [Symbol.iterator](): this {
     return this;
+  }
+
+  /** A slot may belong to another window by now, if this key's windows changed since they were copied. */
+  #isLive(copy: KeyWindows, startMs: number, sequence: number, slot: number): boolean {
+    const windows = this.#scan.windows.get(this.key.key);
+    return windows !== undefined && (windows.version === copy.version || windows.find(startMs, sequence) === slot);
   }
 }

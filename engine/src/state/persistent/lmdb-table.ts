@@ -8,6 +8,7 @@ import { SortedKeys } from '../sorted-keys.ts';
 import type { StateStoreContext, StoredValue, StoreIterator } from '../state-store.ts';
 import { storeClosed } from '../store-support.ts';
 import { decodeEntry, encodeEntry } from './lmdb-entry.ts';
+import { checkLmdbFile } from './lmdb-file-check.ts';
 import { LmdbTableIterator } from './lmdb-table-iterator.ts';
 
 /** 8 KB pages allow keys of 4,026 bytes (4 KB pages: 1,978), lmdb's most; one byte is our table prefix. */
@@ -39,16 +40,18 @@ const formatVersion = 1;
 /**
  * An ordered table on disk whose writes wait in memory until they are committed together with the changelog offset.
  *
- * Owns: one lmdb environment, the overlay of uncommitted writes and the sorted view of its keys.
+ * Owns: one lmdb environment, the overlay of uncommitted writes and the sorted view of its keys, the last commit's entries.
  * Called by: the persistent stores, on their task's thread; everything is synchronous.
- * Invariants: I1 what is on disk is the state after exactly one `commit`, never between two; I2 reads see overlay over disk;
+ * Invariants: I1 what is on disk is the state after exactly one `commit`, never between two; I2 reads see overlay over disk; `#committed` equals disk where it has a key;
  * I3 an iterator doesn't outlive the commit, rollback or close after its making: its next step throws.
  */
 export class LmdbTable {
   readonly name: string;
   #database: RootDatabase<Buffer, Buffer> | undefined;
   #directory: string | undefined;
-  readonly #overlay = new Map<BinaryKey, StoredValue | null>();
+  #overlay = new Map<BinaryKey, StoredValue | null>();
+  /** What the last commit wrote: keys in steady use are read from here instead of from disk. */
+  #committed = new Map<BinaryKey, StoredValue | null>();
   readonly #sorted = new SortedKeys();
   #overlayBytes = 0;
   #restoredOffset: number | undefined;
@@ -81,6 +84,7 @@ export class LmdbTable {
     this.#directory = join(context.stateDirectory, this.name);
     mkdirSync(this.#directory, { recursive: true });
     try {
+      checkLmdbFile(join(this.#directory, 'data.mdb'), pageBytes);
       const database: RootDatabase<Buffer, Buffer> = open({
         path: this.#directory,
         encoding: 'binary',
@@ -97,13 +101,17 @@ export class LmdbTable {
     } catch (error) {
       void this.#database?.close();
       this.#database = undefined;
-      throw new TaskCorruptedError(`State store ${this.name} in ${this.#directory} can't be opened`, error);
+      throw new TaskCorruptedError(
+        `State store ${this.name} in ${this.#directory} can't be opened: ${(error as Error).message}`,
+        error,
+      );
     }
   }
 
   get(key: BinaryKey): StoredValue | undefined {
     const database = this.#opened();
-    const written = this.#overlay.get(key);
+    let written = this.#overlay.get(key);
+    if (written === undefined) written = this.#committed.get(key);
     if (written !== undefined) return written ?? undefined;
     if (key.length > lmdbKeyBytesMax) return undefined;
     const bytes = database.getBinaryFast(bytesOf((dataPrefix + key) as BinaryKey));
@@ -197,6 +205,7 @@ export class LmdbTable {
       if (offset !== undefined) this.#writeMeta(database, offsetMeta, offset);
     }, transactionFlags);
     this.#restoredOffset = offset;
+    this.#committed = this.#overlay;
     this.#clearOverlay();
   }
 
@@ -221,6 +230,7 @@ export class LmdbTable {
     const database = this.#database;
     if (database === undefined) return;
     this.#clearOverlay();
+    this.#committed = new Map();
     this.#database = undefined;
     this.#restoredOffset = undefined;
     // All our operations are synchronous, so nothing is pending and lmdb closes before it returns its (resolved) promise.
@@ -243,7 +253,7 @@ export class LmdbTable {
   }
 
   #clearOverlay(): void {
-    this.#overlay.clear();
+    this.#overlay = new Map();
     this.#sorted.clear();
     this.#overlayBytes = 0;
     this.#epoch++;

@@ -1,0 +1,177 @@
+import type { StoredValue } from '../state-store.ts';
+
+/** Values lie on this grid, so that 32 bits address 32 GB. */
+const granuleBytes = 8;
+const granuleShift = 3;
+/** Values share chunks of this size; a value that needs more than a quarter of one gets a buffer of its own. */
+const chunkBytes = 1 << 20;
+const chunkGranules = chunkBytes >> granuleShift;
+const sharedValueBytesMax = chunkBytes / 4;
+const firstSlots = 64;
+/** Up to here a loop beats a call into native copying. */
+const loopCopyBytesMax = 32;
+/** Place of a value that has a buffer of its own. */
+const ownBuffer = 0xffff_ffff;
+
+/**
+ * Values and timestamps of a memory store, in typed arrays and large buffers outside the JavaScript heap. An object and a
+ * Buffer per entry cost more in garbage collection than everything else that a store does, and small Buffers keep the
+ * 8 KB pools alive that they were cut from.
+ *
+ * Owns: chunks of value bytes, free places by size, the columns by slot.
+ * Called by: the memory stores, which keep the slot numbers.
+ * Invariants: I1 a slot's place holds at least its length, rounded up to its size class; I2 a place belongs to one slot or to one
+ * free list; I3 what is read out is a copy, so that overwriting in place can't change what a caller holds.
+ */
+export class EntryColumns {
+  #timestamps = new Float64Array(firstSlots);
+  #places = new Uint32Array(firstSlots);
+  #lengths = new Int32Array(firstSlots);
+  #slotsEnd = 0;
+  #freeSlots: number[] = [];
+  #chunks: Buffer[] = [];
+  /** Granules used of the last chunk. */
+  #chunkUsed = chunkGranules;
+  #freePlaces = new Map<number, number[]>();
+  readonly #large = new Map<number, Buffer>();
+
+  add(value: Buffer, timestampMs: number): number {
+    const slot = this.#freeSlots.pop() ?? this.#newSlot();
+    const length = value.length;
+    this.#timestamps[slot] = timestampMs;
+    this.#lengths[slot] = length;
+    if (length > sharedValueBytesMax) {
+      this.#places[slot] = ownBuffer;
+      this.#large.set(slot, value);
+    } else {
+      const place = this.#takePlace(sizeClass(length));
+      this.#places[slot] = place;
+      this.#write(place, value, length);
+    }
+    return slot;
+  }
+
+  set(slot: number, value: Buffer, timestampMs: number): void {
+    const length = value.length;
+    const place = this.#places[slot] as number;
+    if (place !== ownBuffer && length <= sharedValueBytesMax) {
+      const size = sizeClass(length);
+      const oldSize = sizeClass(this.#lengths[slot] as number);
+      let target = place;
+      if (size !== oldSize) {
+        this.#freePlace(place, oldSize);
+        target = this.#takePlace(size);
+        this.#places[slot] = target;
+      }
+      this.#lengths[slot] = length;
+      this.#timestamps[slot] = timestampMs;
+      this.#write(target, value, length);
+      return;
+    }
+    this.#release(slot);
+    this.#freeSlots.pop();
+    this.#freeSlots.push(slot);
+    this.add(value, timestampMs);
+  }
+
+  remove(slot: number): void {
+    this.#release(slot);
+  }
+
+  value(slot: number): Buffer {
+    const length = this.#lengths[slot] as number;
+    const place = this.#places[slot] as number;
+    if (place === ownBuffer) return this.#large.get(slot) as Buffer;
+    const copy = Buffer.allocUnsafe(length);
+    const chunk = this.#chunks[Math.floor(place / chunkGranules)] as Buffer;
+    const start = (place % chunkGranules) * granuleBytes;
+    if (length <= loopCopyBytesMax) {
+      for (let i = 0; i < length; i++) copy[i] = chunk[start + i] as number;
+    } else {
+      chunk.copy(copy, 0, start, start + length);
+    }
+    return copy;
+  }
+
+  timestampMs(slot: number): number {
+    return this.#timestamps[slot] as number;
+  }
+
+  read(slot: number): StoredValue {
+    return { value: this.value(slot), timestampMs: this.#timestamps[slot] as number };
+  }
+
+  clear(): void {
+    this.#timestamps = new Float64Array(firstSlots);
+    this.#places = new Uint32Array(firstSlots);
+    this.#lengths = new Int32Array(firstSlots);
+    this.#slotsEnd = 0;
+    this.#freeSlots = [];
+    this.#chunks = [];
+    this.#chunkUsed = chunkGranules;
+    this.#freePlaces = new Map();
+    this.#large.clear();
+  }
+
+  #newSlot(): number {
+    const slot = this.#slotsEnd;
+    if (slot === this.#places.length) this.#grow(slot * 2);
+    this.#slotsEnd = slot + 1;
+    return slot;
+  }
+
+  #grow(slots: number): void {
+    const timestamps = new Float64Array(slots);
+    timestamps.set(this.#timestamps);
+    this.#timestamps = timestamps;
+    const places = new Uint32Array(slots);
+    places.set(this.#places);
+    this.#places = places;
+    const lengths = new Int32Array(slots);
+    lengths.set(this.#lengths);
+    this.#lengths = lengths;
+  }
+
+  #release(slot: number): void {
+    const place = this.#places[slot] as number;
+    if (place === ownBuffer) this.#large.delete(slot);
+    else this.#freePlace(place, sizeClass(this.#lengths[slot] as number));
+    this.#freeSlots.push(slot);
+  }
+
+  #takePlace(granules: number): number {
+    const free = this.#freePlaces.get(granules)?.pop();
+    if (free !== undefined) return free;
+    if (this.#chunkUsed + granules > chunkGranules) {
+      this.#chunks.push(Buffer.allocUnsafeSlow(chunkBytes));
+      this.#chunkUsed = 0;
+    }
+    const place = (this.#chunks.length - 1) * chunkGranules + this.#chunkUsed;
+    this.#chunkUsed += granules;
+    return place;
+  }
+
+  #freePlace(place: number, granules: number): void {
+    const free = this.#freePlaces.get(granules);
+    if (free === undefined) this.#freePlaces.set(granules, [place]);
+    else free.push(place);
+  }
+
+  #write(place: number, value: Buffer, length: number): void {
+    const chunk = this.#chunks[Math.floor(place / chunkGranules)] as Buffer;
+    const start = (place % chunkGranules) * granuleBytes;
+    if (length <= loopCopyBytesMax) {
+      for (let i = 0; i < length; i++) chunk[start + i] = value[i] as number;
+    } else {
+      chunk.set(value, start);
+    }
+  }
+}
+
+/** Granules reserved for a value: exact up to 128 bytes, then in steps of a quarter of the next power of two, so that growing values move rarely. */
+function sizeClass(bytes: number): number {
+  const granules = bytes <= granuleBytes ? 1 : (bytes + granuleBytes - 1) >> granuleShift;
+  if (granules <= 16) return granules;
+  const step = 1 << (29 - Math.clz32(granules - 1));
+  return Math.ceil(granules / step) * step;
+}

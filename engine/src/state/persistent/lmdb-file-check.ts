@@ -1,0 +1,59 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+
+/** Positions inside a meta page of lmdb's file format, data version 2. */
+const magicAt = 24;
+const versionAt = 28;
+const lastPageAt = 144;
+const transactionAt = 152;
+const metaBytes = 160;
+const magic = 0xbeef_c0de;
+const knownVersion = 2;
+
+/**
+ * Throws when an lmdb file is obviously not whole: overwritten, or cut off by a full disk or a copy that was stopped. lmdb maps
+ * the file without such a check and ends the process with SIGSEGV or SIGBUS, at every start again. Damage further inside
+ * is not found here. A file that is absent or empty is a new store.
+ */
+export function checkLmdbFile(path: string, pageBytes: number): void {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    const size = fstatSync(file).size;
+    if (size === 0) return;
+    if (size < 2 * pageBytes) throw new Error(`its file has ${size} bytes, less than lmdb's two first pages`);
+    const first = readMeta(file, 0);
+    const second = readMeta(file, pageBytes);
+    const newest = first.transaction > second.transaction ? first : second;
+    // Data versions we don't know are lmdb's own business.
+    if (newest.version !== knownVersion || newest.root === 'empty') return;
+    const bytesNeeded = (newest.lastPage + 1n) * BigInt(pageBytes);
+    if (BigInt(size) < bytesNeeded) throw new Error(`its file is cut off: ${size} of ${bytesNeeded} bytes`);
+  } finally {
+    closeSync(file);
+  }
+}
+
+interface Meta {
+  readonly version: number;
+  readonly lastPage: bigint;
+  readonly transaction: bigint;
+  readonly root: 'empty' | 'present';
+}
+
+function readMeta(file: number, position: number): Meta {
+  const bytes = Buffer.alloc(metaBytes);
+  readSync(file, bytes, 0, metaBytes, position);
+  if (bytes.readUInt32LE(magicAt) !== magic) throw new Error('its file is no lmdb file');
+  const transaction = bytes.readBigUInt64LE(transactionAt);
+  return {
+    version: bytes.readUInt32LE(versionAt),
+    lastPage: bytes.readBigUInt64LE(lastPageAt),
+    transaction,
+    root: transaction === 0n ? 'empty' : 'present',
+  };
+}
