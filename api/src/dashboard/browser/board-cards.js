@@ -1,6 +1,6 @@
 // @ts-check
 import { boardPicture } from './board-picture.js';
-import { element } from './element.js';
+import { element, lineTitle } from './element.js';
 
 /** @typedef {import('./messages.d.ts').Board} Board */
 /** @typedef {import('./board-images.js').BoardImages} BoardImages */
@@ -10,20 +10,20 @@ const REFRESH_MS = 1_500;
 const CARD_TEXT_SHARE = 0.042;
 const DETAIL_TEXT_SHARE = 0.022;
 
-/**
- * Why an inference failed, in words, by the last part of the machine-readable reason (`invalid_image:not-an-image`).
- * Reasons that are not here are shown as they come.
- */
+/** Why an inference failed, in words. Reasons that are not here are shown as they come. */
 const REASONS = /** @type {Record<string, string>} */ ({
-  empty: 'The upload is empty',
-  'not-an-image': 'The upload is not an image',
-  corrupt: 'The image file is damaged or cut short',
-  'wrong-size': 'The image has the wrong size',
-  'too-large': 'The image is too large',
+  'invalid_image:empty': 'The upload is empty',
+  'invalid_image:not-an-image': 'The upload is not an image',
+  'invalid_image:corrupt': 'The image file is damaged or cut short',
+  'invalid_image:wrong-size': 'The image has the wrong size',
+  'invalid_image:too-large': 'The image is too large',
   object_not_found: 'The image is missing from the store',
+  object_too_large: 'The image file is too large',
   object_store_unavailable: 'The image store did not answer',
-  inference_failed: 'The model gave no result',
+  internal_error: 'An error inside the platform',
 });
+/** The reason is about the part's golden image, not about the board's. */
+const GOLDEN_PREFIX = 'golden_';
 
 /**
  * A strip of board cards, newest first.
@@ -104,7 +104,7 @@ export class BoardCards {
         element(
           'p',
           { class: 'card-facts' },
-          element('span', {}, `Line ${board.line_id ?? '–'}`),
+          element('span', {}, lineTitle(board.line_id)),
           element('span', {}, `${(board.latency_ms / 1000).toFixed(2)} s`),
           element('time', { datetime: board.completed_at }, new Date(board.completed_at).toLocaleTimeString()),
         ),
@@ -150,7 +150,7 @@ export function showBoard(content, board, images) {
       element(
         'p',
         { class: 'card-facts' },
-        `Line ${board.line_id ?? '–'}, finished ${new Date(board.completed_at).toLocaleString()}, ` +
+        `${lineTitle(board.line_id)}, finished ${new Date(board.completed_at).toLocaleString()}, ` +
           `${(board.latency_ms / 1000).toFixed(2)} s from creation to verdict`,
       ),
     ),
@@ -171,12 +171,18 @@ function verdictBadge(board) {
 
 /** @param {Board} board */
 function findings(board) {
-  if (board.status === 'failed') {
-    const reason = board.failure_reason ?? 'unknown reason';
-    return REASONS[reason.split(':').at(-1) ?? reason] ?? reason.replaceAll(/[_:-]+/g, ' ');
-  }
+  if (board.status === 'failed') return reasonText(board.failure_reason ?? 'unknown_reason');
   if (board.defects.length === 0) return 'No defect';
   const counts = new Map();
   for (const { label } of board.defects) counts.set(label, (counts.get(label) ?? 0) + 1);
   return [...counts].map(([label, count]) => (count === 1 ? label : `${count} × ${label}`)).join(', ');
+}
+
+/**
+ * @param {string} reason
+ * @returns {string}
+ */
+function reasonText(reason) {
+  if (reason.startsWith(GOLDEN_PREFIX)) return `Golden image: ${reasonText(reason.slice(GOLDEN_PREFIX.length))}`;
+  return REASONS[reason] ?? reason.replaceAll(/[_:-]+/g, ' ');
 }

@@ -45,6 +45,8 @@ function describe(board) {
   return `Board ${board.chip_id}${found === '' ? '' : `: ${found}`}`;
 }
 
+/** @typedef {{ x: number, y: number, width: number, height: number }} Rectangle */
+
 /**
  * @param {readonly Defect[]} defects
  * @param {number} width
@@ -53,38 +55,85 @@ function describe(board) {
  */
 function overlay(defects, width, height, textShare) {
   const svg = svgElement('svg', { viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true', class: 'overlay' });
-  for (const defect of defects) svg.append(defectBox(defect, width, textShare));
+  const boxes = defects.map((defect) => boxAround(defect, width));
+  const textSize = textShare * width;
+  /** @type {Rectangle[]} */
+  const tags = [];
+  defects.forEach((defect, index) => {
+    const box = /** @type {Rectangle} */ (boxes[index]);
+    const label = `${defect.label} ${percent(defect.confidence)}`;
+    // Wide enough for the widest of the system fonts: 0.66 em a character.
+    const size = { width: label.length * textSize * 0.66 + textSize * 0.6, height: textSize * 1.35 };
+    const tag = placeTag(box, size, { x: 0, y: 0, width, height }, [
+      ...tags,
+      ...boxes.filter((other) => other !== box),
+    ]);
+    tags.push(tag);
+    svg.append(
+      svgElement(
+        'g',
+        { class: `severity-${/^\w+$/.test(defect.severity) ? defect.severity : 'unknown'}` },
+        svgElement('rect', { class: 'box', 'data-testid': 'defect-box', ...box }),
+        svgElement('rect', { class: 'tag', ...tag }),
+        svgElement('text', { x: tag.x + textSize * 0.3, y: tag.y + textSize * 1.02, 'font-size': textSize }, label),
+      ),
+    );
+  });
   return svg;
 }
 
 /**
  * @param {Defect} defect
  * @param {number} pictureWidth
- * @param {number} textShare
+ * @returns {Rectangle}
  */
-function defectBox(defect, pictureWidth, textShare) {
+function boxAround({ location }, pictureWidth) {
   const margin = BOX_MARGIN * pictureWidth;
   const sizeMin = BOX_SIZE_MIN * pictureWidth;
-  const { location } = defect;
   const width = Math.max(location.width + 2 * margin, sizeMin);
   const height = Math.max(location.height + 2 * margin, sizeMin);
-  const x = location.x + location.width / 2 - width / 2;
-  const y = location.y + location.height / 2 - height / 2;
+  return {
+    x: location.x + location.width / 2 - width / 2,
+    y: location.y + location.height / 2 - height / 2,
+    width,
+    height,
+  };
+}
 
-  const textSize = textShare * pictureWidth;
-  const label = `${defect.label} ${percent(defect.confidence)}`;
-  // Wide enough for the widest of the system fonts: 0.66 em a character.
-  const labelWidth = label.length * textSize * 0.66 + textSize * 0.6;
-  const labelHeight = textSize * 1.35;
-  const labelX = Math.max(0, Math.min(x, pictureWidth - labelWidth));
-  const labelY = y > labelHeight ? y - labelHeight : y + height;
-  return svgElement(
-    'g',
-    { class: `defect severity-${/^\w+$/.test(defect.severity) ? defect.severity : 'unknown'}` },
-    svgElement('rect', { class: 'box', 'data-testid': 'defect-box', x, y, width, height, rx: margin / 2 }),
-    svgElement('rect', { class: 'tag', x: labelX, y: labelY, width: labelWidth, height: labelHeight, rx: margin / 2 }),
-    svgElement('text', { x: labelX + textSize * 0.3, y: labelY + textSize * 1.02, 'font-size': textSize }, label),
-  );
+/**
+ * Puts a label beside its box: above, below, right or left, wherever it covers nothing; above if it must cover something.
+ *
+ * @param {Rectangle} box
+ * @param {{ width: number, height: number }} size
+ * @param {Rectangle} picture
+ * @param {readonly Rectangle[]} taken
+ * @returns {Rectangle}
+ */
+function placeTag(box, size, picture, taken) {
+  const inside = (/** @type {number} */ x, /** @type {number} */ y) => ({
+    ...size,
+    x: Math.max(0, Math.min(x, picture.width - size.width)),
+    y: Math.max(0, Math.min(y, picture.height - size.height)),
+  });
+  const above = inside(box.x, box.y - size.height);
+  const candidates = [
+    above,
+    inside(box.x, box.y + box.height),
+    inside(box.x + box.width, box.y),
+    inside(box.x - size.width, box.y),
+    inside(box.x + box.width - size.width, box.y - size.height),
+    inside(box.x + box.width - size.width, box.y + box.height),
+  ];
+  const covers = (/** @type {Rectangle} */ tag) => [box, ...taken].some((other) => overlaps(tag, other));
+  return candidates.find((tag) => !covers(tag)) ?? above;
+}
+
+/**
+ * @param {Rectangle} a
+ * @param {Rectangle} b
+ */
+function overlaps(a, b) {
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
 
 /** @param {string} text */

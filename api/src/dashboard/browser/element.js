@@ -53,3 +53,13 @@ export function byId(id) {
 export function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
+
+/**
+ * How a line is called on the page: "Line A", but not "Line line-1".
+ *
+ * @param {string | null} name
+ */
+export function lineTitle(name) {
+  if (name === null || name === 'unassigned') return 'No line';
+  return /^line/i.test(name) ? name : `Line ${name}`;
+}

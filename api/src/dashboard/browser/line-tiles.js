@@ -1,5 +1,5 @@
 // @ts-check
-import { byId, element, setText } from './element.js';
+import { byId, element, lineTitle, setText } from './element.js';
 import { YIELD_FLOOR } from './line-statistics.js';
 
 /** @typedef {import('./line-statistics.d.ts').LineSummary} LineSummary */
@@ -55,7 +55,7 @@ export class LineTiles {
     const value = element('p', { class: 'tile-value', 'data-testid': `yield-${line}` });
     const state = element('span', { class: 'tile-state' });
     const facts = element('p', { class: 'tile-facts' });
-    const name = element('h3', { class: 'tile-name' }, `Line ${line}`);
+    const name = element('h3', { class: 'tile-name' }, lineTitle(line));
     const tile = element('li', { class: 'tile' }, element('div', { class: 'tile-head' }, name, state), value, facts);
     const made = { tile, value, state, facts };
     this.#tiles.set(line, made);
@@ -76,7 +76,7 @@ export class LineTiles {
       const limit = Math.max(summary.lowerLimit, summary.inspected >= 30 ? YIELD_FLOOR : 0);
       const top = summary.topDefect === undefined ? '' : `, mostly ${summary.topDefect}`;
       return (
-        `Line ${summary.line} has fallen below its limit: ${((summary.yield ?? 0) * 100).toFixed(0)} % of ` +
+        `${lineTitle(summary.line)} has fallen below its limit: ${((summary.yield ?? 0) * 100).toFixed(0)} % of ` +
         `${summary.inspected} boards passed, the limit is ${(limit * 100).toFixed(0)} %${top}.`
       );
     });

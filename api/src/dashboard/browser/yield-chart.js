@@ -1,5 +1,6 @@
 // @ts-check
 import uPlot from '/dashboard/vendor/uplot.js';
+import { lineTitle } from './element.js';
 
 /** @typedef {import('./line-statistics.d.ts').ChartData} ChartData */
 
@@ -108,7 +109,7 @@ export class YieldChart {
           value: (_, seconds) => (seconds == null ? '–' : clockTime(seconds)),
         },
         ...names.map((name, index) => ({
-          label: `Line ${name}`,
+          label: lineTitle(name),
           stroke: LINE_COLOURS[index % LINE_COLOURS.length] ?? '#888',
           width: 2.25,
           spanGaps: true,
