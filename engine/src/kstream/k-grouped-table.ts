@@ -71,7 +71,8 @@ export class KGroupedTable<K, V> {
     const { dsl, node: parent } = this.#parts;
     const { names } = dsl.graph;
     const { materialized } = options;
-    const storeName = names.store(materialized?.name, prefix);
+    // Kafka Streams names the store of a reduce like that of an aggregate.
+    const storeName = names.store(materialized?.name, 'KTABLE-AGGREGATE-');
     const sink = names.suffixed(options.name, '-sink', 'KSTREAM-SINK-');
     const source = names.suffixed(options.name, '-source', 'KSTREAM-SOURCE-');
     const name = names.named(options.name, prefix);

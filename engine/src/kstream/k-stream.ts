@@ -212,19 +212,22 @@ export class KStream<K, V> {
 
   /** A processor of your own, which may change keys, use stores and punctuators. */
   process<K2, V2>(supplier: ProcessorFactory<K, V, K2, V2>, options: ProcessOptions = {}): KStream<K2, V2> {
-    return this.#processed<K2, V2>(supplier as ProcessorFactory<K, V, unknown, unknown>, options, {
-      keySerde: undefined,
-      repartitionRequired: true,
-    });
+    return this.#processed<K2, V2>(
+      'KSTREAM-PROCESSOR-',
+      supplier as ProcessorFactory<K, V, unknown, unknown>,
+      options,
+      {
+        keySerde: undefined,
+        repartitionRequired: true,
+      },
+    );
   }
 
   /** A processor that may change values only: one that forwards another key fails. */
   processValues<V2>(supplier: ProcessorFactory<K, V, K, V2>, options: ProcessOptions = {}): KStream<K, V2> {
     const { keySerde, repartitionRequired } = this.#parts;
-    return this.#processed<K, V2>(fixedKeySupplier(supplier) as ProcessorFactory<K, V, unknown, unknown>, options, {
-      keySerde,
-      repartitionRequired,
-    });
+    const fixed = fixedKeySupplier(supplier) as ProcessorFactory<K, V, unknown, unknown>;
+    return this.#processed<K, V2>('KSTREAM-PROCESSVALUES-', fixed, options, { keySerde, repartitionRequired });
   }
 
   /**
@@ -325,12 +328,14 @@ export class KStream<K, V> {
   }
 
   #processed<K2, V2>(
+    prefix: string,
     supplier: ProcessorFactory<K, V, unknown, unknown>,
     options: ProcessOptions,
     result: { readonly keySerde: Serde<K2> | undefined; readonly repartitionRequired: boolean },
   ): KStream<K2, V2> {
     const { dsl, sources } = this.#parts;
-    const name = dsl.graph.names.named(options.name, 'KSTREAM-PROCESSOR-');
+    // The one operation whose given name uses up no number in Kafka Streams.
+    const name = options.name ?? dsl.graph.names.processorName(prefix);
     const asSupplier = (typeof supplier === 'function' ? { get: supplier } : supplier) as ProcessorSupplier;
     const node = new ProcessorGraphNode(name, [this.#parts.node], asSupplier, { connected: options.stores ?? [] });
     return dsl.stream({ dsl, node: dsl.graph.add(node), valueSerde: undefined, sources, ...result });
@@ -366,7 +371,8 @@ export class KStream<K, V> {
     if ('globalStore' in table) {
       const [keySelector, joiner, options] = rest as [(key: K, value: V) => unknown, Joiner<K, V>, NamedOptions?];
       const getter = table.globalStore;
-      const name = dsl.graph.names.named(options?.name, prefix);
+      // Kafka Streams names both kinds of global join alike.
+      const name = dsl.graph.names.named(options?.name, 'KSTREAM-LEFTJOIN-');
       const supplier = {
         get: () => new StreamTableJoinProcessor({ table: getter, keySelector, joiner, leftJoin }),
       };

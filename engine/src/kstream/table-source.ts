@@ -81,7 +81,7 @@ export function streamToTable<K, V>(stream: StreamParts<K, V>, options: TableOpt
         operation: 'toTable',
       })
     : stream;
-  const logic = new TableSourceLogic(storeName, keySerde, valueSerde, materialized, true);
+  const logic = new TableSourceLogic(storeName, keySerde, valueSerde, materialized, materialized?.name !== undefined);
   const node = dsl.graph.add(new ProcessorGraphNode(name, [above.node], logic.supplier, { own: logic.stores }));
   const queryableStoreName = materialized?.name;
   return dsl.table({ dsl, node, keySerde, valueSerde, sources: above.sources, logic, queryableStoreName });

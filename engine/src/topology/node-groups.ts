@@ -23,14 +23,10 @@ export class NodeGroups {
     }
   }
 
-  /**
-   * Groups in the order that gives sub-topologies Java's numbers: by the first source name in string order, then groups
-   * without a source. Names inside a group come in the order Java adds them to its set.
-   */
-  groups(sourceNames: readonly string[], otherNames: readonly string[]): string[][] {
+  /** Groups in the order in which their first nodes were added, which numbers the sub-topologies as Kafka Streams 4 does. */
+  groups(names: Iterable<string>): string[][] {
     const byRoot = new Map<string, string[]>();
-    const ordered = [...[...sourceNames].sort(byCodeUnit), ...[...otherNames].sort(byCodeUnit)];
-    for (const name of ordered) {
+    for (const name of names) {
       const root = this.root(name);
       const group = byRoot.get(root);
       if (group === undefined) byRoot.set(root, [name]);

@@ -1,6 +1,7 @@
 import { javaHashOrder } from './java-hash-order.ts';
 import { byCodeUnit } from './node-groups.ts';
 import type { TopologyNode } from './nodes.ts';
+import { RedBlackList } from './red-black-list.ts';
 
 /** One node of a described topology, linked to its neighbours by name. */
 export interface NodeDescription {
@@ -67,8 +68,8 @@ function names(list: readonly string[]): string {
 interface Draft {
   readonly node: TopologyNode;
   size: number;
-  readonly predecessors: Draft[];
-  readonly successors: Draft[];
+  readonly predecessors: RedBlackList<Draft>;
+  readonly successors: RedBlackList<Draft>;
 }
 
 /**
@@ -83,15 +84,16 @@ export function describeSubTopology(
 ): SubTopologyDescription {
   const drafts = new Map<string, Draft>();
   for (const name of javaHashOrder(group)) {
-    drafts.set(name, { node: nodeOf(name), size: 1, predecessors: [], successors: [] });
+    const [predecessors, successors] = [new RedBlackList(compare), new RedBlackList(compare)];
+    drafts.set(name, { node: nodeOf(name), size: 1, predecessors, successors });
   }
   for (const name of javaHashOrder(drafts.keys())) {
     const draft = drafts.get(name) as Draft;
     const parents = draft.node.type === 'source' ? [] : draft.node.parents;
     for (const parentName of parents) {
       const parent = drafts.get(parentName) as Draft;
-      insertSorted(draft.predecessors, parent);
-      insertSorted(parent.successors, draft);
+      draft.predecessors.insert(parent);
+      parent.successors.insert(draft);
       grow(parent, draft.size);
     }
   }
@@ -100,24 +102,18 @@ export function describeSubTopology(
 
 function grow(draft: Draft, delta: number): void {
   draft.size += delta;
-  for (const predecessor of draft.predecessors) grow(predecessor, delta);
-}
-
-function insertSorted(list: Draft[], draft: Draft): void {
-  if (list.includes(draft)) return;
-  const at = list.findIndex((other) => compare(draft, other) < 0);
-  list.splice(at === -1 ? list.length : at, 0, draft);
+  for (const predecessor of draft.predecessors.toArray()) grow(predecessor, delta);
 }
 
 function compare(a: Draft, b: Draft): number {
-  return b.size - a.size || byCodeUnit(a.node.name, b.node.name);
+  return a === b ? 0 : b.size - a.size || byCodeUnit(a.node.name, b.node.name);
 }
 
 function finish(draft: Draft): NodeDescription {
   const links = {
     name: draft.node.name,
-    predecessors: draft.predecessors.map((other) => other.node.name),
-    successors: draft.successors.map((other) => other.node.name),
+    predecessors: draft.predecessors.toArray().map((other) => other.node.name),
+    successors: draft.successors.toArray().map((other) => other.node.name),
   };
   const node = draft.node;
   switch (node.type) {

@@ -280,10 +280,7 @@ export class Topology {
   }
 
   #nodeGroups(): string[][] {
-    const sources: string[] = [];
-    const others: string[] = [];
-    for (const node of this.#nodes.values()) (node.type === 'source' ? sources : others).push(node.name);
-    return this.#groups.groups(sources, others);
+    return this.#groups.groups(this.#nodes.keys());
   }
 
   #addNode(node: TopologyNode): void {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type ResolvedTopology, StreamsBuilder, string, type Topology } from '../../src/index.ts';
 import { topologies } from '../conformance/topologies.ts';
 import { vectorText } from '../conformance/vectors.ts';
+import { programs, topologyOf } from './describe-programs.ts';
 
 const strings = { key: string(), value: string() };
 /** The parameters under which the texts were made. */
@@ -108,5 +109,11 @@ describe('generated names', () => {
     const [text, topics] = vectorText(`describe-default-names/${name}.txt`).split(/\nInternal topics [^\n]*\n/);
     expect(String(topology.describe())).toBe(text);
     expect(internalTopicsText(topology.resolve('app'))).toBe(topics);
+  });
+});
+
+describe('programs of our own that Kafka Streams described', () => {
+  test.each(Object.keys(programs))('%s reads the same', (name) => {
+    expect(String(topologyOf(name).describe())).toBe(vectorText(`describe-programs/${name}.txt`));
   });
 });

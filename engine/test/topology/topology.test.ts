@@ -79,15 +79,15 @@ describe('resolve', () => {
     expect(subTopologies[0]?.stores.map((entry) => entry.changelogTopic)).toEqual(['app-shared-changelog']);
   });
 
-  test('numbers sub-topologies by the names of their sources', () => {
+  test('numbers sub-topologies in the order of their first nodes', () => {
     const topology = new Topology()
       .addSource('z', 'in-z', strings)
-      .addProcessor('p1', pass, 'z')
       .addSource('a', 'in-a', strings)
-      .addProcessor('p2', pass, 'a');
+      .addProcessor('p2', pass, 'a')
+      .addProcessor('p1', pass, 'z');
     expect(topology.resolve('app').subTopologies.map((part) => [part.id, ...part.sourceTopics])).toEqual([
-      [0, 'in-a'],
-      [1, 'in-z'],
+      [0, 'in-z'],
+      [1, 'in-a'],
     ]);
   });
 
