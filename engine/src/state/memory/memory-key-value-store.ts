@@ -11,6 +11,10 @@ export interface KeyValueBytesStoreOptions {
   readonly loggingEnabled: boolean;
 }
 
+const noBytes = Buffer.alloc(0);
+/** Slots are never negative. */
+const noSlot = -1;
+
 /**
  * A key-value store that lives in memory and is restored from its changelog.
  *
@@ -27,6 +31,8 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
   readonly #slots = new Map<BinaryKey, number>();
   readonly #entries = new EntryColumns();
   readonly #sorted = new SortedKeys();
+  #foundKey: BinaryKey | undefined;
+  #foundSlot = noSlot;
   #context: StateStoreContext | undefined;
 
   constructor(options: KeyValueBytesStoreOptions) {
@@ -44,8 +50,8 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
 
   get(key: BinaryKey): StoredValue | undefined {
     if (this.#context === undefined) throw storeClosed(this.name);
-    const slot = this.#slots.get(key);
-    return slot === undefined ? undefined : this.#entries.read(slot);
+    const slot = this.#find(key);
+    return slot === noSlot ? undefined : this.#entries.read(slot);
   }
 
   put(key: BinaryKey, value: Buffer | null, timestampMs: number): void {
@@ -91,6 +97,7 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
   close(): void {
     this.#context = undefined;
     this.#slots.clear();
+    this.#foundKey = undefined;
     this.#entries.clear();
     this.#sorted.clear();
   }
@@ -99,19 +106,30 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
 
   #write(key: BinaryKey, value: Buffer | null, timestampMs: number): void {
     const slots = this.#slots;
-    const slot = slots.get(key);
-    if (slot !== undefined) {
+    const slot = this.#find(key);
+    if (slot !== noSlot) {
       if (value !== null) {
         this.#entries.set(slot, value, timestampMs);
         return;
       }
       this.#entries.remove(slot);
       slots.delete(key);
+      this.#foundSlot = noSlot;
     } else {
       if (value === null) return;
-      slots.set(key, this.#entries.add(value, timestampMs));
+      this.#foundSlot = this.#entries.add(value, timestampMs);
+      slots.set(key, this.#foundSlot);
     }
     this.#sorted.noteChange(key, slots.size);
+  }
+
+  /** Aggregations read a key and write it at once: the second look-up is answered from the first. */
+  #find(key: BinaryKey): number {
+    if (key === this.#foundKey) return this.#foundSlot;
+    const slot = this.#slots.get(key) ?? noSlot;
+    this.#foundKey = key;
+    this.#foundSlot = slot;
+    return slot;
   }
 
   #scan(
@@ -197,5 +215,3 @@ class MemoryKeyValueIterator implements StoreIterator<BinaryKey>, StoreEntry<Bin
     return this.#endExclusive ? key >= end : key > end;
   }
 }
-
-const noBytes = Buffer.alloc(0);
