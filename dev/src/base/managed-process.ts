@@ -5,8 +5,8 @@ import { endProcess, identify, listensOn, type ProcessIdentity } from './process
 import { waitUntil } from './wait.ts';
 
 const SETPRIV = '/usr/bin/setpriv';
-/** Longest wait for an orderly end; a broker that flushes its logs needs a few seconds on a busy machine. */
-const STOP_PATIENCE_MS = 20_000;
+/** Longest wait for an orderly end: a broker flushes its logs, and a JVM's first run writes its class archive. */
+const STOP_PATIENCE_MS = 45_000;
 /** One log file is kept up to this size, plus one predecessor. */
 const LOG_BYTES_MAX = 10_000_000;
 const LOG_TAIL_LINES = 15;

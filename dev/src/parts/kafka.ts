@@ -6,7 +6,7 @@ import { DEV_FOLDER } from '../base/paths.ts';
 import { LOOPBACK } from '../base/ports.ts';
 import { runCommand } from '../base/run-command.ts';
 import { fetchLibrary } from '../libraries.ts';
-import { classPath, jvmCommand } from './jvm.ts';
+import { classData, classPath, jvmCommand } from './jvm.ts';
 import { fetchClusterMetadata } from './kafka-metadata.ts';
 import type { StartPart } from './part.ts';
 
@@ -80,12 +80,13 @@ export const startKafka: StartPart = async (context) => {
   );
 
   const logging = `-Dlog4j2.configurationFile=${join(DEV_FOLDER, 'config', 'kafka-log4j2.properties')}`;
-  const java = jvmCommand(HEAP_MEGABYTES, logging, '-cp', classPath(library));
+  const shared = classData(library, !context.durable);
+  const run = (...flags: string[]) => jvmCommand(HEAP_MEGABYTES, ...flags, logging, '-cp', classPath(library));
   const metaFile = join(dataFolder, 'meta.properties');
   if (!existsSync(metaFile)) {
     const clusterId = randomBytes(CLUSTER_ID_BYTES).toString('base64url');
     await runCommand([
-      ...java,
+      ...run(),
       'kafka.tools.StorageTool',
       'format',
       '--standalone',
@@ -99,12 +100,13 @@ export const startKafka: StartPart = async (context) => {
 
   const process = new ManagedProcess({
     name: 'Kafka',
-    command: [...java, 'kafka.Kafka', settingsFile],
+    command: [...run(...shared.flags), 'kafka.Kafka', settingsFile],
     cwd: home,
     logFile: join(root, 'logs', 'kafka.log'),
     stopSignal: 'SIGTERM',
   });
   context.note(process);
+  shared.watch(process);
   await process.whenReady(port, READY_TIMEOUT_MS, async () => {
     const cluster = await fetchClusterMetadata(LOOPBACK, port);
     return cluster.clusterId === clusterId && cluster.brokers.some((broker) => broker.port === port);

@@ -4,7 +4,7 @@ import { ManagedProcess } from '../base/managed-process.ts';
 import { DEV_FOLDER } from '../base/paths.ts';
 import { LOOPBACK } from '../base/ports.ts';
 import { fetchLibrary } from '../libraries.ts';
-import { classPath, jvmCommand } from './jvm.ts';
+import { classData, classPath, jvmCommand } from './jvm.ts';
 import type { StartPart } from './part.ts';
 
 const HEAP_MEGABYTES = 192;
@@ -44,10 +44,12 @@ export const startObjects: StartPart = async (context) => {
   const text = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`);
   writeFileSync(settingsFile, text.join(''), { mode: 0o600 });
 
+  const shared = classData(library, !context.durable);
   const process = new ManagedProcess({
     name: 'Object store',
     command: jvmCommand(
       HEAP_MEGABYTES,
+      ...shared.flags,
       `-Dlogback.configurationFile=${join(DEV_FOLDER, 'config', 'objects-logback.xml')}`,
       '-cp',
       classPath(library),
@@ -60,6 +62,7 @@ export const startObjects: StartPart = async (context) => {
     stopSignal: 'SIGTERM',
   });
   context.note(process);
+  shared.watch(process);
   await process.whenReady(port, READY_TIMEOUT_MS, async () => {
     const answer = await fetch(`${endpoint}/healthz`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
     await answer.arrayBuffer();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ManagedProcess } from '../base/managed-process.ts';
 import { LOOPBACK } from '../base/ports.ts';
 import { fetchLibrary } from '../libraries.ts';
-import { jvmCommand } from './jvm.ts';
+import { classData, jvmCommand } from './jvm.ts';
 import type { StartPart } from './part.ts';
 
 const HEAP_MEGABYTES = 192;
@@ -26,10 +26,12 @@ export const startRegistry: StartPart = async (context) => {
   if (jar === undefined) throw new Error(`no registry jar in ${library}; delete that folder and start again`);
   const database = `jdbc:h2:file:${join(home, 'registry')};DB_CLOSE_ON_EXIT=FALSE;AUTO_SERVER=FALSE`;
 
+  const shared = classData(library, !context.durable);
   const process = new ManagedProcess({
     name: 'Schema registry',
     command: jvmCommand(
       HEAP_MEGABYTES,
+      ...shared.flags,
       `-Dregistry.datasource.url=${database}`,
       `-Dquarkus.datasource.jdbc.url=${database}`,
       `-Dquarkus.http.host=${LOOPBACK}`,
@@ -43,6 +45,7 @@ export const startRegistry: StartPart = async (context) => {
     stopSignal: 'SIGTERM',
   });
   context.note(process);
+  shared.watch(process);
   const registryUrl = `http://${LOOPBACK}:${port}${CONFLUENT_API}`;
   await process.whenReady(port, READY_TIMEOUT_MS, async () => {
     const answer = await fetch(`${registryUrl}/subjects`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
