@@ -5,6 +5,9 @@ import { DISCARD_BYTES_MAX } from './limits.ts';
 import { ProblemError } from './problem.ts';
 import { continueTrace } from './trace-context.ts';
 
+/** Longer would hold up refusals of slow clients; shorter would close connections of honest ones. */
+const EARLY_ANSWER_WAIT_MS = 100;
+
 /** What a handler answers with; header names as they go out. */
 export interface HttpResult {
   readonly status: number;
@@ -40,6 +43,7 @@ export class HttpExchange {
   readonly #abort = new AbortController();
   #state: 'open' | 'answered' | 'aborted' = 'open';
   #bodyComplete = false;
+  #onBodyEnd: (() => void) | undefined;
 
   constructor(response: HttpResponse, request: HttpRequest, options: { parameters: number; bodyBytesMax: number }) {
     this.#response = response;
@@ -56,8 +60,12 @@ export class HttpExchange {
     this.traceparent = continueTrace(this.header('traceparent'));
     response.onAborted(() => {
       if (this.#state === 'open') this.#state = 'aborted';
+      this.#onBodyEnd?.();
       this.#abort.abort(new ClientGoneError());
     });
+    // uWebSockets reports the end of an absent body only after the handler's first synchronous part: too late for I5.
+    const length = this.header('content-length');
+    this.#bodyComplete = this.header('transfer-encoding') === '' && (length === '' || Number(length) === 0);
     this.body = this.#receive(options.bodyBytesMax);
     // A handler that refuses the request never looks at the body: that is not an unhandled rejection.
     this.body.catch(() => {});
@@ -80,6 +88,21 @@ export class HttpExchange {
   /** True once the last byte of the body has arrived. */
   get bodyComplete(): boolean {
     return this.#bodyComplete;
+  }
+
+  /**
+   * Waits a little for the rest of a body that nobody asked for, so that an early refusal need not cost the connection
+   * (I5): the bytes are usually in the same packet as the head.
+   */
+  async bodyEnd(): Promise<void> {
+    if (this.#bodyComplete || this.#state !== 'open') return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, EARLY_ANSWER_WAIT_MS);
+      this.#onBodyEnd = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** Tells whoever works for this request to stop, for instance after a timeout. */
@@ -118,6 +141,7 @@ export class HttpExchange {
           chunks.push(Buffer.from(chunk.slice(0))); // the view is only valid during this call
         else chunks.length = 0;
         if (isLast) this.#bodyComplete = true;
+        if (isLast || bytes > DISCARD_BYTES_MAX) this.#onBodyEnd?.();
         if (bytes > bodyBytesMax && (isLast || bytes > DISCARD_BYTES_MAX)) reject(tooLarge());
         else if (isLast) resolve(Buffer.concat(chunks));
       });

@@ -183,7 +183,8 @@ class UwsApiServer implements ApiServer {
       const startedAtMs = performance.now();
       const exchange = new HttpExchange(response, request, { parameters, bodyBytesMax: this.#limits.bodyBytesMax });
       this.#underWay += 1;
-      void this.#answer(exchange, handler).then((result) => {
+      void this.#answer(exchange, handler).then(async (result) => {
+        await exchange.bodyEnd();
         const written = exchange.respond({
           ...result,
           headers: {

@@ -141,6 +141,28 @@ describe('the server', () => {
     await expect(fetch(`${api.origin}/health/live`)).rejects.toThrow();
   });
 
+  it('keeps the connection open after refusals that come before the body was read', async () => {
+    api = await startTestServer();
+    const requests = [
+      'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n',
+      'GET /v1/inspections HTTP/1.1\r\nHost: x\r\n\r\n',
+      'POST /v1/parts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}',
+      'DELETE /v1/parts HTTP/1.1\r\nHost: x\r\n\r\n',
+      'POST /elsewhere HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}',
+      'GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n',
+    ];
+    const socket = connect(api.port, '127.0.0.1');
+    const answers: string[] = [];
+    for (const request of requests) {
+      const answer = new Promise<string>((resolve) => socket.once('data', (chunk) => resolve(chunk.toString())));
+      socket.write(request);
+      answers.push(await answer);
+    }
+    socket.destroy();
+    expect(answers.map((answer) => answer.slice(9, 12))).toEqual(['200', '401', '401', '405', '404', '200']);
+    expect(answers.join('')).not.toMatch(/connection: close/i);
+  });
+
   it('takes pipelined requests one by one', async () => {
     api = await startTestServer();
     const text = await new Promise<string>((resolve) => {
