@@ -43,6 +43,7 @@ export class Supervisor {
   readonly #memory: StackMemory;
   readonly #runners = new Map<PartName, PartRunner>();
   readonly #users = new Set<Socket>();
+  readonly #checked = new Set<PartName>();
   #server: Server | undefined;
   #lingering: NodeJS.Timeout | undefined;
   #ending: (() => void) | undefined;
@@ -117,16 +118,21 @@ export class Supervisor {
     }
     if (this.#runners.size === 0) this.#durable = request.durable;
     try {
-      const libraries = request.parts.filter((part): part is LibraryName =>
-        ['kafka', 'registry', 'objects'].includes(part),
-      );
-      await preflight(request.parts, !libraries.every(hasLibrary), (line) => this.#tellAll(line));
+      await this.#check(request.parts.filter((part) => !this.#checked.has(part)));
       const endpoints = await Promise.all(request.parts.map((part) => this.#runner(part).start()));
       tell({ type: 'ready', endpoints: Object.assign({}, ...endpoints) as StackEndpoints });
     } catch (error) {
       this.#log(`a start failed: ${(error as Error).stack}`);
       tell({ type: 'failed', message: (error as Error).message });
     }
+  }
+
+  /** Looks whether the machine has what the parts need; once for each, since everybody who joins would wait. */
+  async #check(parts: readonly PartName[]): Promise<void> {
+    if (parts.length === 0) return;
+    const libraries = parts.filter((part): part is LibraryName => ['kafka', 'registry', 'objects'].includes(part));
+    await preflight(parts, !libraries.every(hasLibrary), (line) => this.#tellAll(line));
+    for (const part of parts) this.#checked.add(part);
   }
 
   #runner(part: PartName): PartRunner {
