@@ -8,7 +8,7 @@ import type { KTable } from './k-table.ts';
 import { tableStore } from './materialize.ts';
 import { AggregateProcessor, type Aggregation } from './nodes/aggregate-processor.ts';
 import { storeGetter } from './nodes/table-value-getter.ts';
-import type { AggregateOptions, TableOptions } from './options.ts';
+import { type AggregateOptions, readingBack, type TableOptions } from './options.ts';
 import { required } from './parts.ts';
 import type { Grouping } from './repartition.ts';
 import type { TimeWindowedKStream } from './time-windowed-k-stream.ts';
@@ -62,7 +62,7 @@ export class KGroupedStream<K, V> {
     const { materialized } = options;
     const storeName = names.store(materialized?.name, prefix);
     const name = names.named(options.name, prefix);
-    const keySerde = required(materialized?.key ?? this.#grouping.parts.keySerde, 'key', operation);
+    const keySerde = required(readingBack(materialized?.key) ?? this.#grouping.parts.keySerde, 'key', operation);
     const valueSerde = materialized?.value ?? defaultValueSerde();
     const above = this.#grouping.partitioned(storeName, operation);
     const logic = new FixedLogic(storeGetter({ name: storeName, keySerde, valueSerde }));

@@ -9,7 +9,7 @@ import { ChangeSerde } from './nodes/change-serde.ts';
 import { KeyFilterProcessor } from './nodes/stateless-processors.ts';
 import { TableAggregateProcessor, type TableAggregateSpec } from './nodes/table-aggregate-processor.ts';
 import { storeGetter } from './nodes/table-value-getter.ts';
-import type { AggregateOptions, TableOptions } from './options.ts';
+import { type AggregateOptions, readingBack, type TableOptions } from './options.ts';
 import { type GroupedTableParts, required } from './parts.ts';
 
 /** How a changed table is folded: what comes in and what goes out. */
@@ -78,7 +78,7 @@ export class KGroupedTable<K, V> {
     const name = names.named(options.name, prefix);
     const groupKeySerde = required(this.#parts.keySerde, 'key', operation);
     const changeSerde = new ChangeSerde(required(this.#parts.valueSerde, 'value', operation));
-    const keySerde = materialized?.key ?? groupKeySerde;
+    const keySerde = readingBack(materialized?.key) ?? groupKeySerde;
     const valueSerde = materialized?.value ?? defaultValueSerde();
 
     const topic = `${this.#parts.name ?? storeName}-repartition`;

@@ -18,7 +18,7 @@ import {
   storeGetter,
   type TableValueGetterSupplier,
 } from './nodes/table-value-getter.ts';
-import type { GroupedOptions, NamedOptions, TableOptions } from './options.ts';
+import { type GroupedOptions, type NamedOptions, readingBack, type TableOptions } from './options.ts';
 import { required, type TableLogic, type TableParts } from './parts.ts';
 
 /**
@@ -118,7 +118,7 @@ export class KTable<K, V> {
     // Kafka Streams makes a name for the store of an unnamed materialisation, and then doesn't use it.
     if (materialized !== undefined && materialized.name === undefined) names.storeName(prefix);
     const name = names.named(options.name, prefix);
-    const keySerde = materialized?.key ?? this.#parts.keySerde;
+    const keySerde = readingBack(materialized?.key) ?? this.#parts.keySerde;
     const valueSerde = materialized?.value ?? inheritedValueSerde;
     const storeName = materialized?.name;
     const store =

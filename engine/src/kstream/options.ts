@@ -15,6 +15,11 @@ export interface WritingSerde<V> {
   readonly serialize: (value: NonNullable<V>, topic: string) => Buffer;
 }
 
+/** What is read back was written by this program, so a serde that can write every `K` reads nothing else. @internal */
+export function readingBack<K>(serde: WritingSerde<K> | undefined): Serde<K> | undefined {
+  return serde as Serde<K> | undefined;
+}
+
 /** How a topic is read (Java's `Consumed`). */
 export interface ConsumedOptions<K, V> extends NamedOptions {
   readonly key: Serde<K>;
@@ -43,7 +48,7 @@ export interface MaterializedOptions<K, V> {
   readonly name?: string | undefined;
   /** Default: `persistent`, as in Kafka Streams. `memory` is faster and restores its whole changelog at each start. */
   readonly store?: 'memory' | 'persistent' | undefined;
-  readonly key?: Serde<K> | undefined;
+  readonly key?: WritingSerde<K> | undefined;
   readonly value?: Serde<V> | undefined;
   /** Default: true. Without a changelog the state is lost when a task moves. */
   readonly loggingEnabled?: boolean | undefined;

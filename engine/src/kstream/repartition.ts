@@ -1,7 +1,6 @@
-import type { Serde } from '../serde/serde.ts';
 import { RepartitionNode } from './graph/graph-node.ts';
 import { KeyFilterProcessor } from './nodes/stateless-processors.ts';
-import type { GroupedOptions, ProducedOptions } from './options.ts';
+import { type GroupedOptions, type ProducedOptions, readingBack } from './options.ts';
 import { required, type StreamParts } from './parts.ts';
 
 const repartitionSuffix = '-repartition';
@@ -65,8 +64,8 @@ export class Grouping<K, V> {
   constructor(parts: StreamParts<K, V>, options: GroupedOptions<K, V>) {
     this.parts = {
       ...parts,
-      keySerde: (options.key as Serde<K> | undefined) ?? parts.keySerde,
-      valueSerde: (options.value as Serde<V> | undefined) ?? parts.valueSerde,
+      keySerde: readingBack(options.key) ?? parts.keySerde,
+      valueSerde: readingBack(options.value) ?? parts.valueSerde,
     };
     this.#name = options.name;
   }

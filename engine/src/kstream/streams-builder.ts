@@ -11,7 +11,7 @@ import { KTable } from './k-table.ts';
 import { tableStore } from './materialize.ts';
 import { GlobalTableProcessor } from './nodes/global-table-processor.ts';
 import { storeGetter } from './nodes/table-value-getter.ts';
-import type { ConsumedOptions, MaterializedOptions } from './options.ts';
+import { type ConsumedOptions, type MaterializedOptions, readingBack } from './options.ts';
 import type { Dsl } from './parts.ts';
 import { Grouping } from './repartition.ts';
 import { TableSourceLogic } from './table-source.ts';
@@ -62,7 +62,7 @@ export class StreamsBuilder {
     const storeName = names.store(materialized?.name, `${topic}-`);
     const sourceName = names.suffixed(options.name, '-source', 'KSTREAM-SOURCE-');
     const name = names.named(options.name, 'KTABLE-SOURCE-');
-    const keySerde = materialized?.key ?? options.key;
+    const keySerde = readingBack(materialized?.key) ?? options.key;
     const valueSerde = materialized?.value ?? options.value;
     const queryableStoreName = materialized?.name;
     const logic = new TableSourceLogic(storeName, keySerde, valueSerde, materialized, queryableStoreName !== undefined);
@@ -80,7 +80,7 @@ export class StreamsBuilder {
     const storeName = names.store(materialized?.name, `${topic}-`);
     const sourceName = names.suffixed(options.name, '-source', 'KSTREAM-SOURCE-');
     const processorName = names.named(options.name, 'KTABLE-SOURCE-');
-    const keySerde = materialized?.key ?? options.key;
+    const keySerde = readingBack(materialized?.key) ?? options.key;
     const valueSerde = materialized?.value ?? options.value;
     const spec = { name: storeName, keySerde, valueSerde };
     this.#graph.add(

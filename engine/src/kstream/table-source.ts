@@ -5,7 +5,7 @@ import type { KTable } from './k-table.ts';
 import { tableStore } from './materialize.ts';
 import { TableSourceProcessor } from './nodes/table-processors.ts';
 import { storeGetter, type TableValueGetterSupplier } from './nodes/table-value-getter.ts';
-import type { MaterializedOptions, TableOptions } from './options.ts';
+import { type MaterializedOptions, readingBack, type TableOptions } from './options.ts';
 import { required, type StreamParts, type TableLogic } from './parts.ts';
 import { repartition } from './repartition.ts';
 
@@ -70,7 +70,7 @@ export function streamToTable<K, V>(stream: StreamParts<K, V>, options: TableOpt
   const { materialized } = options;
   const name = names.named(options.name, 'KSTREAM-TOTABLE-');
   const storeName = names.store(materialized?.name, 'KSTREAM-TOTABLE-');
-  const keySerde = required(materialized?.key ?? stream.keySerde, 'key', 'toTable');
+  const keySerde = required(readingBack(materialized?.key) ?? stream.keySerde, 'key', 'toTable');
   const valueSerde = required(materialized?.value ?? stream.valueSerde, 'value', 'toTable');
   const above = stream.repartitionRequired
     ? repartition(stream, {

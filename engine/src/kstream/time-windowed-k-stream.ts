@@ -10,7 +10,7 @@ import { windowedTableStore } from './materialize.ts';
 import type { Aggregation } from './nodes/aggregate-processor.ts';
 import { windowStoreGetter } from './nodes/table-value-getter.ts';
 import { WindowAggregateProcessor } from './nodes/window-aggregate-processor.ts';
-import type { AggregateOptions, TableOptions } from './options.ts';
+import { type AggregateOptions, readingBack, type TableOptions } from './options.ts';
 import { required } from './parts.ts';
 import type { Grouping } from './repartition.ts';
 import type { TimeWindows } from './windows.ts';
@@ -60,7 +60,7 @@ export class TimeWindowedKStream<K, V> {
     const { materialized } = options;
     const storeName = names.store(materialized?.name, prefix);
     const name = names.named(options.name, prefix);
-    const keySerde = required(materialized?.key ?? this.#grouping.parts.keySerde, 'key', operation);
+    const keySerde = required(readingBack(materialized?.key) ?? this.#grouping.parts.keySerde, 'key', operation);
     const valueSerde = materialized?.value ?? defaultValueSerde();
     const windowedSerde = windowed(keySerde, this.#windows.sizeMs);
     const above = this.#grouping.partitioned(storeName, operation);

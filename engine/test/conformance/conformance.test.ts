@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { programs } from './programs.ts';
 import { runVector } from './run-vector.ts';
 import { type Medium, topologies } from './topologies.ts';
 import { binaryRun, type Run, vectorRuns } from './vectors.ts';
@@ -25,6 +26,16 @@ describe.each(media)('with %s stores', (store, runs) => {
       expect(outcome.stores).toEqual(run.stores);
     });
   });
+});
+
+describe.each(Object.keys(programs))('program %s', (name) => {
+  test.each(vectorRuns(`programs/${name}.json`).map((run) => [run.run ?? 0, run] as const))(
+    'gives the outputs of Kafka Streams in run %i',
+    async (_number, run: Run) => {
+      const outcome = await runVector(run, 'memory');
+      expect(outcome.outputs).toEqual(run.outputs);
+    },
+  );
 });
 
 describe('boundary cases', () => {

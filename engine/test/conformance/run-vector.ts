@@ -1,5 +1,6 @@
 import { long, type Serde, string, type Windowed, windowed } from '../../src/index.ts';
 import { type CapturedRecord, TopologyTestDriver } from '../../src/testing/index.ts';
+import { programs, programTopology } from './programs.ts';
 import { type Medium, topologies } from './topologies.ts';
 import type { ExpectedOutput, Run, StoreEntry } from './vectors.ts';
 
@@ -21,7 +22,10 @@ const windowedTopologies = new Set(['tumbling-count', 'hopping-aggregate']);
 
 /** Runs the steps of a vector through our engine and gathers what the vector says about Kafka Streams. */
 export async function runVector(run: Run, store: Medium): Promise<Outcome> {
-  const topology = (topologies[run.topology] as NonNullable<(typeof topologies)[string]>)(run.params, store);
+  const topology =
+    programs[run.topology] === undefined
+      ? (topologies[run.topology] as NonNullable<(typeof topologies)[string]>)(run.params, store)
+      : programTopology(run.topology);
   const driver = new TopologyTestDriver(topology, { applicationId: 'app' });
   const outputs: ExpectedOutput[] = [];
   const internal: Outcome['internal'][number][] = [];
