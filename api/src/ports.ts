@@ -145,6 +145,10 @@ export interface ObjectHead {
   readonly etag: string;
 }
 
+/**
+ * The object store. An error with `code: 'OBJECT_STORE_UNAVAILABLE'` becomes 503, like {@link UnavailableError}: the store's
+ * adapter does not know this package.
+ */
 export interface Objects {
   presignPut(
     key: string,

@@ -24,6 +24,7 @@ import { ClientGoneError, HttpExchange, type HttpResult } from './exchange.ts';
 import { type ApiLimits, DEFAULT_LIMITS } from './limits.ts';
 import { choosePort } from './listen-port.ts';
 import { LiveEndpoint } from './live-endpoint.ts';
+import { outageOf } from './outage.ts';
 import { ProblemError } from './problem.ts';
 import { json, problemResult, SECURITY_HEADERS } from './response.ts';
 import { parameterNames } from './route.ts';
@@ -225,11 +226,11 @@ class UwsApiServer implements ApiServer {
   #failure(exchange: HttpExchange, error: unknown): HttpResult {
     const fields = { request_id: exchange.requestId, method: exchange.method, path: exchange.path };
     if (error instanceof ProblemError) return problemResult(error.problem, exchange.requestId, error.headers);
-    if (error instanceof UnavailableError) {
+    const outage = outageOf(error);
+    if (outage !== undefined) {
       this.#options.log.warn({ ...fields, err: error }, 'The platform could not answer a request');
-      const headers = { 'Retry-After': String(Math.max(1, Math.ceil(error.retryAfterSeconds))) };
-      const { problem } = new ProblemError('unavailable', error.message);
-      return problemResult(problem, exchange.requestId, headers);
+      const headers = { 'Retry-After': String(Math.max(1, Math.ceil(outage.retryAfterSeconds))) };
+      return problemResult(new ProblemError('unavailable', outage.message).problem, exchange.requestId, headers);
     }
     if (!(error instanceof ClientGoneError) && exchange.state !== 'aborted') {
       this.#options.log.error({ ...fields, err: error }, 'A request handler failed');

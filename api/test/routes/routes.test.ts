@@ -127,6 +127,17 @@ describe('artifacts', () => {
     expect([answer.status, answer.body.type]).toEqual([409, 'urn:chip-quality:problem:not-uploaded']);
   });
 
+  it('cannot be confirmed while the object store is away, and nothing of its address leaks', async () => {
+    const id = await createInspection();
+    const error = new Error('object store: HEAD http://10.0.0.7/secret failed');
+    api.platform.objectOutage = Object.assign(error, { code: 'OBJECT_STORE_UNAVAILABLE' });
+    const answer = await api.call('POST', `/v1/inspections/${id}/artifacts/confirm`, {
+      body: { artifact_id: UNKNOWN },
+    });
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);
+    expect(JSON.stringify(answer.body)).not.toContain('10.0.0.7');
+  });
+
   it.each([
     ['too large', { sizeBytes: 16 * 1024 * 1024 + 1 }, {}, 413, undefined],
     ['empty', { sizeBytes: 0 }, {}, 422, 'size_bytes'],

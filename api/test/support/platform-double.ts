@@ -27,6 +27,8 @@ export class PlatformDouble implements CommandGateway, Queries, Objects {
   readonly requests: CommandRequest[] = [];
   /** Set to make the next calls fail. */
   outage: Error | undefined;
+  /** Set to make the object store fail. */
+  objectOutage: Error | undefined;
   /** Commands wait for this. */
   hold: Promise<void> | undefined;
   isReady = true;
@@ -102,6 +104,7 @@ export class PlatformDouble implements CommandGateway, Queries, Objects {
   }
 
   async head(key: string): Promise<ObjectHead | undefined> {
+    if (this.objectOutage !== undefined) throw this.objectOutage;
     return this.stored.get(key);
   }
 

@@ -1,0 +1,15 @@
+import { UnavailableError } from '../ports.ts';
+
+/** Stores come back within seconds, or not for long. */
+const OBJECT_STORE_RETRY_SECONDS = 2;
+
+/**
+ * The outage that an error stands for, or undefined when it is something else. What a client hears of the object store is
+ * our own sentence: adapters put keys and addresses into theirs.
+ */
+export function outageOf(error: unknown): UnavailableError | undefined {
+  if (error instanceof UnavailableError) return error;
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  if (code !== 'OBJECT_STORE_UNAVAILABLE') return undefined;
+  return new UnavailableError('The object store does not answer', OBJECT_STORE_RETRY_SECONDS, error);
+}
