@@ -1,77 +1,126 @@
 import { StreamsError } from '../../base/errors.ts';
+import type { Log } from '../../base/metrics.ts';
 import type { Datum } from '../../processor/datum.ts';
-import type { InternalProcessorContext } from '../../processor/internal-processor-context.ts';
-import { internalContext } from '../../processor/internal-processor-context.ts';
-import type { Processor, ProcessorContext, ProcessorSupplier } from '../../processor/processor.ts';
+import {
+  type DropReason,
+  type InternalProcessorContext,
+  internalContext,
+} from '../../processor/internal-processor-context.ts';
+import type {
+  Cancellable,
+  Processor,
+  ProcessorContext,
+  ProcessorSupplier,
+  RecordMetadata,
+} from '../../processor/processor.ts';
 import type { Record } from '../../processor/record.ts';
+import type { StateStore } from '../../state/state-store.ts';
 
 /**
- * Holds the promise of `processValues`: what is forwarded has the key of the record that came in, so that nothing below needs
- * repartitioning. A changed key is an error; the key's bytes are kept as they are.
+ * The context of a processor that may not change keys: everything but `forward` is the node's own.
+ *
+ * Owns: the key of the record being processed.
+ * Called by: the user's processor.
+ * Invariants: I1 what is forwarded has the key of the record that came in, bytes included.
  */
+class FixedKeyContext<K, V> implements InternalProcessorContext<K, V> {
+  readonly #node: InternalProcessorContext<K, V>;
+  /** Undefined outside `process`. */
+  key: Datum<K> | undefined;
+
+  constructor(node: InternalProcessorContext<K, V>) {
+    this.#node = node;
+  }
+
+  forward(record: Record<K, V>, childName?: string): void {
+    const { key } = this;
+    if (key === undefined) throw this.#refused('forwards outside process()');
+    if (record.keyDatum !== key) {
+      const [before, after] = [key.get(), record.keyDatum.get()];
+      // Objects are not compared: a copy of the key is as good as the key, which is put in its place.
+      if (typeof before !== 'object' && before !== after) throw this.#refused('changed a key');
+      record.keyDatum = key;
+    }
+    this.#node.forward(record, childName);
+  }
+
+  get applicationId(): string {
+    return this.#node.applicationId;
+  }
+
+  get taskId(): string {
+    return this.#node.taskId;
+  }
+
+  get nodeName(): string {
+    return this.#node.nodeName;
+  }
+
+  get log(): Log {
+    return this.#node.log;
+  }
+
+  recordMetadata(): RecordMetadata | undefined {
+    return this.#node.recordMetadata();
+  }
+
+  getStateStore<S = StateStore>(name: string): S {
+    return this.#node.getStateStore<S>(name);
+  }
+
+  schedule(options: Parameters<ProcessorContext['schedule']>[0]): Cancellable {
+    return this.#node.schedule(options);
+  }
+
+  commit(): void {
+    this.#node.commit();
+  }
+
+  currentStreamTimeMs(): number {
+    return this.#node.currentStreamTimeMs();
+  }
+
+  currentSystemTimeMs(): number {
+    return this.#node.currentSystemTimeMs();
+  }
+
+  recordDropped(reason: DropReason): void {
+    this.#node.recordDropped(reason);
+  }
+
+  #refused(what: string): StreamsError {
+    return new StreamsError(`${this.#node.nodeName} ${what}: use process() instead of processValues().`, {
+      code: 'PROCESSING',
+      recovery: 'fail',
+    });
+  }
+}
+
+/** Runs a user's processor under {@link FixedKeyContext}, so that nothing below `processValues` needs repartitioning. */
 class FixedKeyProcessor<K, V, VOut> implements Processor<K, V, K, VOut> {
   readonly #inner: Processor<K, V, K, VOut>;
-  #key: Datum<K> | undefined;
+  #context!: FixedKeyContext<K, VOut>;
 
   constructor(inner: Processor<K, V, K, VOut>) {
     this.#inner = inner;
   }
 
   init(context: ProcessorContext<K, VOut>): void {
-    const outer = internalContext(context);
-    // The context's other members stay those of the node; only `forward` is guarded.
-    const guarded: InternalProcessorContext<K, VOut> = Object.create(outer, {
-      forward: { value: (record: Record<K, VOut>, childName?: string) => this.#forward(outer, record, childName) },
-      getStateStore: { value: (name: string) => outer.getStateStore(name) },
-      recordMetadata: { value: () => outer.recordMetadata() },
-      schedule: { value: (options: Parameters<typeof outer.schedule>[0]) => outer.schedule(options) },
-      commit: { value: () => outer.commit() },
-      currentStreamTimeMs: { value: () => outer.currentStreamTimeMs() },
-      currentSystemTimeMs: { value: () => outer.currentSystemTimeMs() },
-      recordDropped: { value: (reason: Parameters<typeof outer.recordDropped>[0]) => outer.recordDropped(reason) },
-      applicationId: { value: outer.applicationId },
-      taskId: { value: outer.taskId },
-      nodeName: { value: outer.nodeName },
-      log: { value: outer.log },
-    });
-    this.#inner.init?.(guarded);
+    this.#context = new FixedKeyContext(internalContext(context));
+    this.#inner.init?.(this.#context);
   }
 
   process(record: Record<K, V>): void {
-    this.#key = record.keyDatum;
+    this.#context.key = record.keyDatum;
     try {
       this.#inner.process(record);
     } finally {
-      this.#key = undefined;
+      this.#context.key = undefined;
     }
   }
 
   close(): void {
     this.#inner.close?.();
-  }
-
-  #forward(outer: InternalProcessorContext<K, VOut>, record: Record<K, VOut>, childName: string | undefined): void {
-    const key = this.#key;
-    if (key === undefined) {
-      throw new StreamsError(
-        `${outer.nodeName} forwards outside process(): use process() instead of processValues().`,
-        {
-          code: 'PROCESSING',
-          recovery: 'fail',
-        },
-      );
-    }
-    if (record.keyDatum !== key) {
-      const [before, after] = [key.get(), record.keyDatum.get()];
-      if (typeof before !== 'object' && before !== after) {
-        throw new StreamsError(`${outer.nodeName} changed a key: use process() instead of processValues().`, {
-          code: 'PROCESSING',
-          recovery: 'fail',
-        });
-      }
-      record.keyDatum = key;
-    }
-    outer.forward(record, childName);
   }
 }
 
