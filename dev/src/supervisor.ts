@@ -94,6 +94,8 @@ export class Supervisor {
     let holds = false;
     onMessages<UserMessage>(socket, (message) => {
       if (message.type === 'hold') {
+        // Too late: a closed connection tells the user to ask our successor.
+        if (this.#stopping) return void socket.end();
         holds = true;
         this.#users.add(socket);
         this.#cancelLinger();

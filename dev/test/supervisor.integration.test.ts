@@ -6,7 +6,7 @@ import { Client } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DEV_FOLDER, LOCAL_FOLDER } from '../src/base/paths.ts';
 import { endProcess, identify, isRunning, type ProcessIdentity } from '../src/base/process-identity.ts';
-import { waitUntil } from '../src/base/wait.ts';
+import { sleep, waitUntil } from '../src/base/wait.ts';
 import type { PartName } from '../src/parts/part.ts';
 import { type Stack, startStack } from '../src/start-stack.ts';
 
@@ -78,6 +78,17 @@ test('users share one stack, and the last one to leave stops it', async () => {
   await second.stop();
   expect(process && isRunning(process)).toBe(false);
   expect(running()).toBeUndefined();
+});
+
+test('whoever comes while the stack is stopping gets a running one all the same', async () => {
+  for (const delayMs of [0, 5, 50, 200]) {
+    const stopping = (await start()).stop();
+    await sleep(delayMs);
+    const next = await start();
+    await stopping;
+    expect(await query(next, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await next.stop();
+  }
 });
 
 test('the parts stop when the only user is killed outright', async () => {
