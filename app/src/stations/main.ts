@@ -34,7 +34,8 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => stop.abort());
   process.on('SIGINT', () => stop.abort());
   // The parent is gone, perhaps by kill -9: a restart resumes the run, so leaving at once loses nothing.
-  process.on('disconnect', () => process.exit(1));
+  const orphaned = (): never => process.exit(1);
+  process.on('disconnect', orphaned);
 
   const ledger = await RunLedger.open(values.run);
   const source = await loadSource(ledger.run);
@@ -56,6 +57,7 @@ async function main(): Promise<void> {
   await run.work();
   await ledger.close();
   send({ type: 'done' });
+  process.off('disconnect', orphaned);
   process.disconnect?.();
 }
 

@@ -206,8 +206,10 @@ export class StreamThread implements RebalanceListener {
       let busy = false;
       try {
         busy = this.#turn();
-        if (busy) await yieldTurn(clock);
-        else this.#receive(await this.#consumer.poll(this.#idleMs()));
+        const idleMs = busy ? 0 : this.#idleMs();
+        // A poll that may not wait resolves in a microtask: without a turn of the event loop no I/O would ever happen.
+        if (idleMs <= 0) await yieldTurn(clock);
+        else this.#receive(await this.#consumer.poll(idleMs));
       } catch (error) {
         this.#fail(asError(error));
       }
@@ -404,10 +406,11 @@ export class StreamThread implements RebalanceListener {
     const nowMs = clock.nowMs();
     let untilMs = nowMs + pollMs;
     for (const task of this.#manager.tasks) {
-      if (task.state !== 'RUNNING') continue;
+      // The end of its commit wakes the loop for a frozen task.
+      if (task.state !== 'RUNNING' || task.frozen) continue;
       untilMs = Math.min(untilMs, task.nextWakeMs);
       if (task.commitNeeded) untilMs = Math.min(untilMs, this.#lastCommitMs + commitIntervalMs);
-      if (task.hasMail && !task.frozen) return 0;
+      if (task.hasMail) return 0;
     }
     if (this.#collector.hasUnsent) untilMs = Math.min(untilMs, nowMs + lingerMs);
     return Math.max(0, Math.min(pollMs, untilMs - nowMs));

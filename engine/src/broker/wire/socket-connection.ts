@@ -50,6 +50,8 @@ export class SocketConnection implements Transport {
   #versions: ReadonlyMap<number, { readonly min: number; readonly max: number }> = new Map();
   #correlationId = 0;
   #timer: Timer | undefined;
+  /** Handshake and authentication are done: before that nobody but `open` may send. */
+  #isReady = false;
   #closedBecause: Error | undefined;
 
   constructor(options: SocketConnectionOptions) {
@@ -59,7 +61,7 @@ export class SocketConnection implements Transport {
   }
 
   get isOpen(): boolean {
-    return this.#socket !== undefined && this.#closedBecause === undefined;
+    return this.#isReady && this.#closedBecause === undefined;
   }
 
   /** Connects, learns the broker's API versions and authenticates. */
@@ -69,6 +71,7 @@ export class SocketConnection implements Transport {
       const { apiKeys } = await callApi(this, apiVersionsV3.api, SOFTWARE_NAME, SOFTWARE_VERSION);
       this.#versions = new Map(apiKeys.map((each) => [each.apiKey, { min: each.minVersion, max: each.maxVersion }]));
       if (this.#options.sasl !== undefined) await authenticate(this, this.#options.sasl);
+      this.#isReady = true;
     } catch (error) {
       this.#close(error instanceof Error ? error : new Error(String(error)));
       throw error;
