@@ -1,3 +1,4 @@
+import type { ManagedProcess } from './base/managed-process.ts';
 import { sleep } from './base/wait.ts';
 import { startKafka } from './parts/kafka.ts';
 import { startObjects } from './parts/objects.ts';
@@ -36,11 +37,21 @@ export class PartRunner {
   readonly #onEnded: (how: string, restarts: boolean) => void;
   #starting: Promise<StackEndpoints> | undefined;
   #started: StartedPart | undefined;
+  /** The newest process, ready or not. */
+  #process: ManagedProcess | undefined;
   #stopping = false;
 
   constructor(part: PartName, context: PartContext, onEnded: (how: string, restarts: boolean) => void) {
     this.part = part;
-    this.#context = context;
+    this.#context = {
+      ...context,
+      note: (process) => {
+        this.#process = process;
+        context.note(process);
+        // It was asked to stop while it was still downloading or preparing.
+        if (this.#stopping) void process.stop();
+      },
+    };
     this.#onEnded = onEnded;
   }
 
@@ -88,10 +99,9 @@ export class PartRunner {
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    // A start in progress either ends soon or fails because its process ends; both are fine here.
-    const starting = this.#starting?.catch(() => undefined);
-    await this.#started?.process.stop();
-    await starting;
-    await this.#started?.process.stop();
+    await this.#process?.stop();
+    // A start in progress fails now, because its process has ended; what it may still spawn is stopped at once.
+    await this.#starting?.catch(() => undefined);
+    await this.#process?.stop();
   }
 }
