@@ -1,6 +1,6 @@
 import { sleep, type Timer, yieldTurn } from '../base/clock.ts';
 import type { StreamsConfig } from '../base/config.ts';
-import { StreamsError } from '../base/errors.ts';
+import { BrokerError, StreamsError } from '../base/errors.ts';
 import type { TopicPartition } from '../base/record-batch.ts';
 import type {
   Broker,
@@ -26,8 +26,8 @@ const turnMs = 5;
 /** First and longest wait before a failed task is started again. */
 const taskBackoffMsMin = 100;
 const taskBackoffMsMax = 30_000;
-/** Pauses and resumes per partition are looked at once a turn. */
-const resumeShare = 1;
+/** Kafka's OFFSET_OUT_OF_RANGE. */
+const outOfRangeCode = 1;
 
 export interface StreamThreadOptions {
   readonly threadId: string;
@@ -82,6 +82,7 @@ export class StreamThread implements RebalanceListener {
     this.#consumer = broker.groupConsumer({
       clientId: `${threadId}-consumer`,
       groupId: config.applicationId,
+      ...(config.groupInstanceId === undefined ? {} : { groupInstanceId: config.groupInstanceId }),
       sessionTimeoutMs: config.sessionTimeoutMs,
       rebalanceTimeoutMs: config.rebalanceTimeoutMs,
       heartbeatIntervalMs: config.heartbeatIntervalMs,
@@ -271,13 +272,7 @@ export class StreamThread implements RebalanceListener {
     try {
       const entry = this.#manager.sourceOf(topic, partition);
       if (entry === undefined) return;
-      if (
-        error instanceof StreamsError &&
-        error.code === 'BROKER' &&
-        (error as { kafkaCode?: number }).kafkaCode !== 1
-      ) {
-        throw error;
-      }
+      if (!isOutOfRange(error)) throw error;
       const offset = await this.#manager.resetOffset(task, entry.source);
       if (task.state === 'CLOSED') return;
       log.warn({ topic, partition, offset, err: error }, 'The position was outside the log; the reset policy decided');
@@ -309,7 +304,7 @@ export class StreamThread implements RebalanceListener {
         if (full && !paused) {
           this.#paused.add(source.key);
           this.#consumer.pause([source]);
-        } else if (!full && paused && source.queue.size <= limit * resumeShare) {
+        } else if (!full && paused) {
           this.#paused.delete(source.key);
           this.#consumer.resume([source]);
         }
@@ -415,4 +410,9 @@ export class StreamThread implements RebalanceListener {
     if (this.#collector.hasUnsent) untilMs = Math.min(untilMs, nowMs + lingerMs);
     return Math.max(0, Math.min(pollMs, untilMs - nowMs));
   }
+}
+
+function isOutOfRange(error: unknown): boolean {
+  if (error instanceof BrokerError) return error.kafkaCode === outOfRangeCode;
+  return error instanceof StreamsError && error.code === 'OFFSET_OUT_OF_RANGE';
 }
