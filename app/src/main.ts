@@ -39,16 +39,19 @@ async function main(): Promise<void> {
   const progress = new ThroughputReport(say);
   let stations: Stations | undefined;
 
+  const stopAll = async (): Promise<void> => {
+    progress.stop();
+    await stations?.stop();
+    await platform.close();
+    await stack?.stop();
+  };
   const grace = closeWithGrace({ delay: CLOSE_TIMEOUT_MS, logger: false }, async ({ err, signal }) => {
     if (err !== undefined) {
       log.error({ err }, 'Stopping after an error');
       say(describe(err));
     }
     if (signal !== undefined) say('stopping; the boards in hand are finished first (Ctrl-C again ends at once)');
-    progress.stop();
-    await stations?.stop();
-    await platform.close();
-    await stack?.stop();
+    await stopAll();
   });
   function fail(error: unknown): void {
     process.exitCode = 1;
@@ -101,9 +104,10 @@ async function main(): Promise<void> {
     say(line);
     return;
   }
-  process.exitCode = verdict.lost === 0 && verdict.duplicated === 0 ? 0 : 1;
-  await grace.close();
-  say(line);
+  grace.uninstall();
+  await stopAll();
+  // The line is the last word, and nothing that was left open may keep the process from saying it.
+  process.stdout.write(`${line}\n`, () => process.exit(verdict.lost === 0 && verdict.duplicated === 0 ? 0 : 1));
 }
 
 /** The ledger as the stations left it on the disk, marked as finished. */
