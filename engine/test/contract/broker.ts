@@ -445,6 +445,7 @@ export function describeBrokerContract(name: string, connect: () => Promise<Brok
       const closing = consumer.poll(60_000);
       await consumer.close();
       expect(await closing).toEqual([]);
+      await expect(consumer.poll(60_000)).rejects.toMatchObject({ code: 'CANCELLED' });
       expect(performance.now() - startMs).toBeLessThan(10_000);
     });
 

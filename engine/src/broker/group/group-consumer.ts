@@ -1,5 +1,8 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Random } from '../../base/random.ts';
 import type { TopicPartition, TopicPartitionKey } from '../../base/record-batch.ts';
 import type { BrokerConsumer, BrokerGroupConsumer, FetchedPartition, OffsetAndMetadata } from '../broker.ts';
+import { retrying } from '../retrying.ts';
 import type { GroupCoordinator } from './group-coordinator.ts';
 import { GroupMember, type GroupMemberParts } from './group-member.ts';
 
@@ -14,10 +17,12 @@ export class GroupConsumer implements BrokerGroupConsumer {
   readonly #consumer: BrokerConsumer;
   readonly #coordinator: GroupCoordinator;
   readonly #member: GroupMember;
+  readonly #ports: { readonly clock: Clock; readonly random: Random };
 
   constructor(consumer: BrokerConsumer, parts: Omit<GroupMemberParts, 'onAdded' | 'onRemoved'>) {
     this.#consumer = consumer;
     this.#coordinator = parts.coordinator;
+    this.#ports = parts;
     this.#member = new GroupMember({
       ...parts,
       onAdded: (partitions) => consumer.add(partitions.map((each) => ({ ...each, offset: -1 }))),
@@ -38,7 +43,8 @@ export class GroupConsumer implements BrokerGroupConsumer {
   }
 
   committed(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<TopicPartitionKey, OffsetAndMetadata>> {
-    return partitions.length === 0 ? Promise.resolve(new Map()) : this.#coordinator.committed(partitions);
+    if (partitions.length === 0) return Promise.resolve(new Map());
+    return retrying(this.#ports, () => this.#coordinator.committed(partitions));
   }
 
   groupMetadata(): { readonly groupId: string; readonly memberId: string; readonly generationId: number } {

@@ -1,4 +1,5 @@
 import type { Timer } from '../../base/clock.ts';
+import { StreamsError } from '../../base/errors.ts';
 import { type TopicPartition, type TopicPartitionKey, topicPartitionKey } from '../../base/record-batch.ts';
 import type { BrokerConsumer, ConsumerOptions, FetchedPartition } from '../broker.ts';
 import { SharedBuffer } from '../buffer-pool.ts';
@@ -90,8 +91,10 @@ export class MemoryConsumer implements BrokerConsumer {
   }
 
   async poll(timeoutMs: number): Promise<readonly FetchedPartition[]> {
+    // An empty answer at once, again and again, would let a loop around it starve everything else.
+    if (this.#isClosed) throw new StreamsError('The consumer is closed', { code: 'CANCELLED', recovery: 'fail' });
     const ready = this.take();
-    if (ready.length > 0 || timeoutMs <= 0 || this.#wokenUp || this.#isClosed) {
+    if (ready.length > 0 || timeoutMs <= 0 || this.#wokenUp) {
       this.#wokenUp = false;
       return ready;
     }

@@ -18,6 +18,8 @@ export interface BrokerLinksOptions {
   readonly clock: Clock;
   readonly ssl?: TlsOptions | undefined;
   readonly sasl?: SaslCredentials | undefined;
+  /** Where to connect for an address that brokers advertise, when it isn't reachable as it is: tunnels, port forwarding. */
+  readonly mapAddress?: ((address: Address) => Address) | undefined;
 }
 
 /**
@@ -77,8 +79,9 @@ export class BrokerLinks {
   async #connect(address: Address, key: string): Promise<Transport> {
     if (this.#isClosed)
       throw new BrokerError('The broker object is closed', { kafkaCode: NO_ANSWER, retriable: false });
-    const { clientId, clock, ssl, sasl } = this.#options;
-    const connection = new SocketConnection({ ...address, clientId, clock, ssl, sasl, buffers: this.#buffers });
+    const { clientId, clock, ssl, sasl, mapAddress } = this.#options;
+    const { host, port } = mapAddress?.(address) ?? address;
+    const connection = new SocketConnection({ host, port, clientId, clock, ssl, sasl, buffers: this.#buffers });
     this.#open.set(key, connection);
     try {
       await connection.open();

@@ -1,21 +1,18 @@
 import { createTopicsV7, deleteGroupsV2, deleteRecordsV2, deleteTopicsV6, listOffsetsV7 } from '@platformatic/kafka';
-import { type Clock, sleep } from '../../base/clock.ts';
-import { BrokerError } from '../../base/errors.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Random } from '../../base/random.ts';
 import { type TopicPartition, type TopicPartitionKey, topicPartitionKey } from '../../base/record-batch.ts';
-import { retryBackoffMs } from '../backoff.ts';
 import type { BrokerAdmin, OffsetAndMetadata, TopicSpec } from '../broker.ts';
-import { brokerErrorOf, isRetriableCode, kafkaCodes } from '../kafka-errors.ts';
+import { brokerErrorOf, kafkaCodes } from '../kafka-errors.ts';
+import { retrying } from '../retrying.ts';
 import type { BrokerLinks } from './broker-links.ts';
 import { callApi } from './call-api.ts';
 import { type ClusterMetadata, CONTROL_PURPOSE } from './cluster-metadata.ts';
 import type { Transport } from './transport.ts';
 import { fetchCommittedOffsets, findGroupCoordinator } from './wire-coordinator.ts';
 
-/** How long an admin call is retried, and how long the controller may take for a change. */
+/** How long the controller may take for a change. */
 const ADMIN_TIMEOUT_MS = 30_000;
-/** A missing topic may be one that was created a moment ago elsewhere. */
-const UNKNOWN_TOPIC_ATTEMPTS_MAX = 4;
 const CONSUMER_REPLICA_ID = -1;
 const LATEST = -1n;
 const EARLIEST = -2n;
@@ -215,22 +212,7 @@ export class WireAdmin implements BrokerAdmin {
     });
   }
 
-  async #retrying<T>(attempt: (number: number) => Promise<T>): Promise<T> {
-    const { clock, random } = this.#parts;
-    const deadlineMs = clock.monotonicMs() + ADMIN_TIMEOUT_MS;
-    let unknownTopicAnswers = 0;
-    for (let number = 1; ; number++) {
-      try {
-        return await attempt(number);
-      } catch (error) {
-        const isRetriable = error instanceof BrokerError && isRetriableCode(error.kafkaCode) && error.retriable;
-        if (!isRetriable || clock.monotonicMs() >= deadlineMs) throw error;
-        if (error.kafkaCode === kafkaCodes.UNKNOWN_TOPIC_OR_PARTITION) {
-          unknownTopicAnswers++;
-          if (unknownTopicAnswers >= UNKNOWN_TOPIC_ATTEMPTS_MAX) throw error;
-        }
-        await sleep(clock, retryBackoffMs(number, random));
-      }
-    }
+  #retrying<T>(attempt: (number: number) => Promise<T>): Promise<T> {
+    return retrying(this.#parts, attempt);
   }
 }

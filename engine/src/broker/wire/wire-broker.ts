@@ -13,7 +13,7 @@ import type {
   ProducerOptions,
 } from '../broker.ts';
 import { GroupConsumer } from '../group/group-consumer.ts';
-import { BrokerLinks } from './broker-links.ts';
+import { type Address, BrokerLinks } from './broker-links.ts';
 import { ClusterMetadata } from './cluster-metadata.ts';
 import type { SaslCredentials } from './sasl.ts';
 import { WireAdmin } from './wire-admin.ts';
@@ -33,6 +33,8 @@ export interface WireBrokerOptions {
   /** Node's TLS options; present: all connections are encrypted. */
   readonly ssl?: TlsOptions;
   readonly sasl?: SaslCredentials;
+  /** Where to connect for an address that brokers advertise, when it isn't reachable as it is: tunnels, port forwarding. */
+  readonly mapAddress?: (address: Address) => Address;
 }
 
 /** The door to a real Kafka, 3.2 or newer. Connects when first used. */
@@ -53,8 +55,8 @@ class WireBroker implements Broker {
 
   constructor(options: WireBrokerOptions) {
     this.#options = options;
-    const { bootstrapServers, clientId, clock, ssl, sasl } = options;
-    this.#links = new BrokerLinks({ bootstrapServers, clientId, clock, ssl, sasl });
+    const { bootstrapServers, clientId, clock, ssl, sasl, mapAddress } = options;
+    this.#links = new BrokerLinks({ bootstrapServers, clientId, clock, ssl, sasl, mapAddress });
     this.#metadata = new ClusterMetadata(this.#links);
   }
 

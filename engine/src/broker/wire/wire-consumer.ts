@@ -144,8 +144,10 @@ export class WireConsumer implements BrokerConsumer {
   }
 
   async poll(timeoutMs: number): Promise<readonly FetchedPartition[]> {
+    // An empty answer at once, again and again, would let a loop around it starve everything else.
+    if (this.#isClosed) throw new StreamsError('The consumer is closed', { code: 'CANCELLED', recovery: 'fail' });
     const ready = this.take();
-    if (ready.length > 0 || timeoutMs <= 0 || this.#wokenUp || this.#isClosed) {
+    if (ready.length > 0 || timeoutMs <= 0 || this.#wokenUp) {
       this.#wokenUp = false;
       return ready;
     }
@@ -268,11 +270,13 @@ export class WireConsumer implements BrokerConsumer {
       .catch((error: unknown) => this.#onFailure(error, asked))
       .finally(() => {
         slot.isBusy = false;
+        // A connection that was being made when the consumer closed.
+        if (this.#isClosed) links.closePurpose(slot.purpose);
         this.#pump();
       });
   }
 
-  #send(transport: Transport, asked: readonly AskedPartition[]): Promise<WireResponse> {
+  async #send(transport: Transport, asked: readonly AskedPartition[]): Promise<WireResponse> {
     const { metadata } = this.#parts;
     const waitMs = this.#options.fetchWaitMs ?? FETCH_WAIT_MS;
     const topics = new Map<string, FetchRequestPartition[]>();

@@ -65,6 +65,8 @@ export class WireProducer implements BrokerProducer {
   readonly #parts: WireProducerParts;
   readonly #options: ProducerOptions;
   readonly #queues = new Map<TopicPartitionKey, ProducerQueue>();
+  /** Those with something waiting. */
+  readonly #active = new Set<ProducerQueue>();
   readonly #inFlightByNode = new Map<number, number>();
   readonly #connecting = new Set<number>();
   #inFlight = 0;
@@ -111,7 +113,10 @@ export class WireProducer implements BrokerProducer {
         };
         const pending: PendingBatch = { batch, queue, deadlineMs, settle, sequence: -1, lastError: undefined };
         if (this.#isClosed) this.#fail(pending, closedError());
-        else queue.waiting.push(pending);
+        else {
+          queue.waiting.push(pending);
+          this.#active.add(queue);
+        }
       });
       this.#drain();
     });
@@ -160,11 +165,12 @@ export class WireProducer implements BrokerProducer {
     const { clock, links, metadata } = this.#parts;
     const nowMs = clock.monotonicMs();
     const byLeader = new Map<number, ProducerQueue[]>();
-    const queues = [...this.#queues.values()];
+    const queues = [...this.#active];
     // A full request leaves queues out: the next round begins with another one.
     const first = this.#turn++ % Math.max(1, queues.length);
     for (let index = 0; index < queues.length; index++) {
       const queue = queues[(first + index) % queues.length] as ProducerQueue;
+      if (queue.waiting.length === 0) this.#active.delete(queue);
       if (queue.waiting.length === 0 || queue.retryAtMs > nowMs) continue;
       const leaderId = metadata.partition(queue.topic, queue.partition)?.leaderId ?? -1;
       if (leaderId < 0) {
@@ -283,7 +289,7 @@ export class WireProducer implements BrokerProducer {
     const error = brokerErrorOf(errorCode, `Produce to ${queue.key}`, errorMessage);
     pending.lastError = error;
     if (errorCode === kafkaCodes.OUT_OF_ORDER_SEQUENCE_NUMBER && queue.hasEarlierWaiting(pending)) {
-      queue.putBack(pending);
+      this.#putBack(pending);
     } else if (
       errorCode === kafkaCodes.OUT_OF_ORDER_SEQUENCE_NUMBER ||
       errorCode === kafkaCodes.UNKNOWN_PRODUCER_ID ||
@@ -320,12 +326,17 @@ export class WireProducer implements BrokerProducer {
 
   #retry(pending: PendingBatch): void {
     const { queue } = pending;
-    queue.putBack(pending);
+    this.#putBack(pending);
     queue.failures++;
     const nowMs = this.#parts.clock.monotonicMs();
     const delayMs = retryBackoffMs(queue.failures, this.#parts.random);
     queue.retryAtMs = nowMs + delayMs;
     this.#parts.clock.setTimer(delayMs + 1, () => this.#drain());
+  }
+
+  #putBack(pending: PendingBatch): void {
+    pending.queue.putBack(pending);
+    this.#active.add(pending.queue);
   }
 
   #fail(pending: PendingBatch, error: Error): void {
