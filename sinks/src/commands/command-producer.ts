@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Kafka, logLevel, type Producer } from 'kafkajs';
+import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import type { Log } from 'millrace';
 import type { LaneMessage } from './partition-lanes.ts';
 
@@ -44,7 +44,11 @@ export class CommandProducer {
       requestTimeout: REQUEST_TIMEOUT_MS,
       retry: { retries: SEND_RETRIES, initialRetryTime: RETRY_INITIAL_MS, maxRetryTime: RETRY_MAX_MS },
       logLevel: logLevel.WARN,
-      logCreator: () => (entry) => options.log.warn({ kafkajs: entry.log }, `kafkajs: ${entry.log.message}`),
+      logCreator: () => (entry) => {
+        // A warning about what is done on purpose: an idempotent producer that gives up is thrown away.
+        if (entry.log.message.startsWith('Limiting retries')) return;
+        options.log.warn({ kafkajs: entry.log }, `kafkajs: ${entry.log.message}`);
+      },
     });
   }
 
@@ -92,7 +96,12 @@ export class CommandProducer {
 
   async #connect(): Promise<void> {
     for (let attempt = 0; this.#producer === undefined && !this.#closing.signal.aborted; attempt += 1) {
-      const producer = this.#kafka.producer({ idempotent: true, allowAutoTopicCreation: false });
+      const producer = this.#kafka.producer({
+        idempotent: true,
+        allowAutoTopicCreation: false,
+        // Never asked, since every message names its partition; named to say that Java's partitioning is meant.
+        createPartitioner: Partitioners.DefaultPartitioner,
+      });
       try {
         await producer.connect();
         this.#producer = producer;

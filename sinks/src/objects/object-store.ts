@@ -21,6 +21,8 @@ export interface ObjectStoreOptions {
   readonly region: string;
   readonly bucket: string;
   readonly requestTimeoutMs?: number;
+  /** Makes the error of {@link ObjectStore.head}; default {@link ObjectStoreUnavailableError}. The API passes its own class. */
+  readonly unavailable?: (message: string, retryAfterSeconds: number, cause: unknown) => Error;
 }
 
 /** Facts of a stored object. */
@@ -42,7 +44,7 @@ export interface ObjectStore {
     options: { readonly contentType: string; readonly expiresInSeconds: number },
   ): Promise<string>;
   presignGet(key: string, expiresInSeconds: number): Promise<string>;
-  /** Undefined when there is no such object. Rejects with `OBJECT_STORE_UNAVAILABLE`. */
+  /** Undefined when there is no such object. Rejects with `OBJECT_STORE_UNAVAILABLE`, or what `unavailable` makes. */
   head(key: string): Promise<ObjectHead | undefined>;
   /** Rejects with `OBJECT_NOT_FOUND`, `OBJECT_TOO_LARGE` (above {@link MAX_IMAGE_BYTES}), `OBJECT_STORE_UNAVAILABLE`, or the signal's reason. */
   load(key: string, signal: AbortSignal): Promise<Uint8Array>;
@@ -123,7 +125,8 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
         };
       } catch (error) {
         if (error instanceof ObjectNotFoundError) return undefined;
-        throw unavailable('HEAD', key, error);
+        const away = unavailable('HEAD', key, error);
+        throw options.unavailable?.(away.message, away.retryAfterSeconds, error) ?? away;
       }
     },
     async load(key, signal) {

@@ -42,8 +42,8 @@ export interface TimescaleSinkOptions {
  * Called by: a stream task, one sink a task.
  * Invariants: I1 positions advance by compare-and-set in the transaction that stores the rows, so a fenced owner writes nothing;
  * I2 rows of one record are stored together or not at all; I3 a refused record lands in `sink_dead_letters` in the same
- * transaction, never nowhere; I4 a commit whose answer was lost is recognised and not repeated; I5 the buffer is emptied only
- * by a commit that succeeded.
+ * transaction, never nowhere; I4 a commit whose answer was lost is recognised and not repeated; I5 records leave the buffer
+ * only with a commit that succeeded, and what is written while it runs stays for the next.
  */
 class TimescaleSink implements OffsetStoringSink<string, SinkEvent | null> {
   readonly #options: TimescaleSinkOptions;
@@ -93,11 +93,20 @@ class TimescaleSink implements OffsetStoringSink<string, SinkEvent | null> {
   async commit(positions: ReadonlyMap<string, number>): Promise<void> {
     const advances = this.#advances(positions);
     if (advances.length === 0) return;
-    const refused = await this.#withRetries('committing to SQL', (client) => this.#transaction(client, advances));
-    for (const { owned, nextOffset } of advances) owned.nextOffset = nextOffset;
+    // Positions are those of now: what is written while the transaction runs belongs to the next one.
+    const records = this.#records;
+    const counted = { rows: this.#rows, chars: this.#chars };
     this.#records = [];
-    this.#rows = 0;
-    this.#chars = 0;
+    let refused: readonly RefusedRecord[];
+    try {
+      refused = await this.#withRetries('committing to SQL', (client) => this.#transaction(client, advances, records));
+    } catch (error) {
+      this.#records = [...records, ...this.#records];
+      throw error;
+    }
+    this.#rows -= counted.rows;
+    this.#chars -= counted.chars;
+    for (const { owned, nextOffset } of advances) owned.nextOffset = nextOffset;
     for (const item of refused) {
       const { topic, partition, offset } = item.record;
       this.#options.log.warn(
@@ -129,7 +138,11 @@ class TimescaleSink implements OffsetStoringSink<string, SinkEvent | null> {
     return advances;
   }
 
-  async #transaction(client: PoolClient, advances: readonly Advance[]): Promise<readonly RefusedRecord[]> {
+  async #transaction(
+    client: PoolClient,
+    advances: readonly Advance[],
+    records: readonly BufferedRecord[],
+  ): Promise<readonly RefusedRecord[]> {
     const { name } = this.#options;
     await client.query('BEGIN');
     const result = await advanceOffsets(client, name, advances);
@@ -145,7 +158,7 @@ class TimescaleSink implements OffsetStoringSink<string, SinkEvent | null> {
         recovery: 'migrate',
       });
     }
-    const refused = await storeRecords(client, this.#records);
+    const refused = await storeRecords(client, records);
     await storeDeadLetters(client, name, refused);
     await client.query('COMMIT');
     return refused;

@@ -159,6 +159,18 @@ test('the same events once more change nothing', async () => {
   ).toBe(20);
 });
 
+test('what is written while a commit runs belongs to the next commit', async () => {
+  const { sink, put } = await openSink();
+  const events = [inspectionEvent(), inspectionEvent()] as const;
+  put(topics.inspectionLifecycle, 0, events[0]);
+  const committing = sink.commit(at(topics.inspectionLifecycle, 1));
+  put(topics.inspectionLifecycle, 1, events[1]);
+  await committing;
+  expect(await count('inspection_events WHERE event_id = $1', events[1].event_id)).toBe(0);
+  await sink.commit(at(topics.inspectionLifecycle, 2));
+  expect(await count('inspection_events WHERE event_id = $1', events[1].event_id)).toBe(1);
+});
+
 test('an owner that was replaced writes nothing and is told to migrate', async () => {
   const old = await openSink();
   const event = inspectionEvent();
