@@ -11,7 +11,8 @@ const openBundlesMax = 2;
 interface Bundle {
   readonly source: Subject<unknown>;
   readonly items: HeldItem[];
-  readonly outputs: PipeRecord<unknown, unknown>[];
+  /** Emitted and not forwarded yet. */
+  outputs: PipeRecord<unknown, unknown>[];
   subscription: Subscription | undefined;
   /** No more inputs. */
   closed: boolean;
@@ -24,11 +25,11 @@ interface Bundle {
 /**
  * `pipe`: user-given RxJS operators. They hide which output belongs to which input, so they work on bundles: the runtime
  * completes a bundle's source (before each commit, at 1,000 records, when flushed), awaits outputs and completion, and
- * subscribes afresh for the next. Operator state (scan, buffer) is per bundle.
+ * subscribes afresh for the next. Operator state (scan, buffer) is per bundle. Outputs go on as they come.
  *
  * Owns: bundles and their subscriptions. Called by: StreamTask.
- * Invariants: those of AsyncNode; I4 outputs are forwarded bundle by bundle in the order emitted, then all offsets of the
- * bundle are let go; I5 an error fails every record of its bundle.
+ * Invariants: those of AsyncNode; I4 outputs are forwarded bundle by bundle in the order emitted; a bundle's offsets are
+ * let go together, when it is complete; I5 an error fails every record of its bundle.
  */
 export class RxPipe extends AsyncNode {
   readonly #operators: readonly OperatorFunction<unknown, unknown>[];
@@ -99,7 +100,10 @@ export class RxPipe extends AsyncNode {
     };
     const piped = this.#operators.reduce<Observable<unknown>>((stream, operator) => stream.pipe(operator), source);
     bundle.subscription = piped.subscribe({
-      next: (output) => bundle.outputs.push(output as PipeRecord<unknown, unknown>),
+      next: (output) => {
+        bundle.outputs.push(output as PipeRecord<unknown, unknown>);
+        this.requestDrain();
+      },
       error: (error: unknown) => end(true, error),
       complete: () => end(false, undefined),
     });
@@ -107,23 +111,29 @@ export class RxPipe extends AsyncNode {
   }
 
   protected drain(): void {
-    while (this.#bundles[0]?.done === true) {
-      const bundle = this.#bundles.shift() as Bundle;
+    for (;;) {
+      const bundle = this.#bundles[0];
+      if (bundle === undefined) return;
+      if (!bundle.failed) this.#forwardOutputs(bundle);
+      if (!bundle.done) return;
+      this.#bundles.shift();
       this.#items -= bundle.items.length;
-      if (bundle.failed) {
-        for (const item of bundle.items) this.fail(item, bundle.error);
-        continue;
-      }
-      const last = bundle.items.at(-1);
-      const timestamp = Math.max(0, ...bundle.items.map((item) => item.output.timestamp));
       for (const item of bundle.items) {
-        item.held.release(() => {
-          if (item !== last) return;
-          for (const output of bundle.outputs) {
-            this.forward(new Record(output.key, output.value, output.timestamp ?? timestamp));
-          }
-        });
+        if (bundle.failed) this.fail(item, bundle.error);
+        else item.held.release(() => {});
       }
     }
+  }
+
+  /** Outputs go on as those of the bundle's last input so far. */
+  #forwardOutputs(bundle: Bundle): void {
+    const last = bundle.items.at(-1);
+    if (bundle.outputs.length === 0 || last === undefined) return;
+    const { outputs } = bundle;
+    bundle.outputs = [];
+    const highestMs = bundle.items.reduce((highest, item) => Math.max(highest, item.output.timestamp), 0);
+    last.held.run(() => {
+      for (const { key, value, timestamp } of outputs) this.forward(new Record(key, value, timestamp ?? highestMs));
+    });
   }
 }

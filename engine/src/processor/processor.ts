@@ -94,6 +94,8 @@ export interface AsyncHost {
 
 export interface HeldRecord extends TopicPartition {
   readonly offset: number;
+  /** Makes this record's context current while `forwardAll` runs; its offset stays held. Inside `enter` only. */
+  run(forwardAll: () => void): void;
   /** Makes this record's context current while `forwardAll` runs, then lets its offset be committed. Inside `enter` only. */
   release(forwardAll: () => void): void;
 }

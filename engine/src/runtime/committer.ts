@@ -1,8 +1,20 @@
 import type { StreamsConfig } from '../base/config.ts';
 import type { TopicPartition } from '../base/record-batch.ts';
-import type { BrokerGroupConsumer, OffsetAndMetadata } from '../broker/broker.ts';
+import type { BrokerAdmin, BrokerGroupConsumer, OffsetAndMetadata } from '../broker/broker.ts';
 import type { BatchingCollector } from './batching-collector.ts';
 import type { StreamTask, TaskCommit } from './stream-task.ts';
+
+/** Kafka Streams' `repartition.purge.interval.ms`. */
+const purgeIntervalMs = 30_000;
+
+export interface CommitterOptions {
+  readonly consumer: BrokerGroupConsumer;
+  readonly collector: BatchingCollector;
+  readonly config: StreamsConfig;
+  readonly admin: BrokerAdmin;
+  /** Topics of the application's own that nobody reads again once they are committed. */
+  readonly repartitionTopics: ReadonlySet<string>;
+}
 
 /**
  * Commits tasks: outputs acknowledged, then external sinks, then Kafka's offsets, then stores. In this order a crash at any
@@ -16,13 +28,20 @@ export class Committer {
   readonly #consumer: BrokerGroupConsumer;
   readonly #collector: BatchingCollector;
   readonly #config: StreamsConfig;
+  readonly #admin: BrokerAdmin;
+  readonly #repartitionTopics: ReadonlySet<string>;
+  readonly #purgeable = new Map<string, TopicPartition & { readonly offset: number }>();
+  #lastPurgeMs: number;
   readonly #inFlight = new Map<StreamTask, Promise<void>>();
   readonly #committed = new Map<string, number>();
 
-  constructor(consumer: BrokerGroupConsumer, collector: BatchingCollector, config: StreamsConfig) {
-    this.#consumer = consumer;
-    this.#collector = collector;
-    this.#config = config;
+  constructor(options: CommitterOptions) {
+    this.#consumer = options.consumer;
+    this.#collector = options.collector;
+    this.#config = options.config;
+    this.#admin = options.admin;
+    this.#repartitionTopics = options.repartitionTopics;
+    this.#lastPurgeMs = options.config.clock.monotonicMs();
   }
 
   isCommitting(task: StreamTask): boolean {
@@ -73,7 +92,10 @@ export class Committer {
         }
       }
       if (offsets.size > 0) await this.#consumer.commit(offsets);
-      for (const [key, { offset }] of offsets) this.#committed.set(key, offset);
+      for (const [key, each] of offsets) {
+        this.#committed.set(key, each.offset);
+        if (this.#repartitionTopics.has(each.topic)) this.#purgeable.set(key, each);
+      }
       for (const task of tasks) if (task.state !== 'CLOSED') task.stores.commit(this.#collector.ackedEnd);
     } catch (error) {
       for (const task of tasks) task.commitFailed();
@@ -82,5 +104,19 @@ export class Committer {
     const elapsedMs = this.#config.clock.monotonicMs() - startedMs;
     this.#config.metrics.count('commit-total', {}, tasks.length);
     this.#config.metrics.observe('commit-latency', {}, elapsedMs);
+  }
+
+  /** Deletes what is committed from repartition topics, whose retention is unlimited. Never rejects: the next purge covers it. */
+  async purgeIfDue(): Promise<void> {
+    const nowMs = this.#config.clock.monotonicMs();
+    if (this.#purgeable.size === 0 || nowMs - this.#lastPurgeMs < purgeIntervalMs) return;
+    this.#lastPurgeMs = nowMs;
+    const offsets = [...this.#purgeable.values()].map(({ topic, partition, offset }) => ({ topic, partition, offset }));
+    this.#purgeable.clear();
+    try {
+      await this.#admin.deleteRecords(offsets);
+    } catch (error) {
+      this.#config.log.warn({ err: error }, 'Repartition topics could not be purged');
+    }
   }
 }

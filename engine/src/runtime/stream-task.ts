@@ -622,10 +622,10 @@ export class StreamTask implements ContextHost, GraphHost {
         context.rawValue = current.rawValueBytes();
       }
     }
-    return new TaskHeldRecord(context, this.timestampMs, (held, forwardAll) => this.#release(held, forwardAll));
+    return new TaskHeldRecord(context, this.timestampMs, (held, forwardAll) => this.#runHeld(held, forwardAll));
   }
 
-  #release(held: TaskHeldRecord, forwardAll: () => void): void {
+  #runHeld(held: TaskHeldRecord, forwardAll: () => void): void {
     const outer = this.#context;
     const outerMs = this.timestampMs;
     this.#context = held.context;
@@ -639,34 +639,43 @@ export class StreamTask implements ContextHost, GraphHost {
       this.#context = outer;
       this.timestampMs = outerMs;
     }
-    const { pending } = held.context;
-    assert(pending !== undefined && pending.holds > 0, 'a held record is released once');
-    pending.holds -= 1;
   }
 }
 
+/**
+ * Invariants: I1 released once; I2 its offset is held from its making to its release.
+ */
 class TaskHeldRecord implements HeldRecord {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
   readonly context: RecordContext;
   readonly timestampMs: number;
-  readonly #release: (held: TaskHeldRecord, forwardAll: () => void) => void;
+  readonly #run: (held: TaskHeldRecord, forwardAll: () => void) => void;
+  #released = false;
 
   constructor(
     context: RecordContext,
     timestampMs: number,
-    release: (held: TaskHeldRecord, forwardAll: () => void) => void,
+    run: (held: TaskHeldRecord, forwardAll: () => void) => void,
   ) {
     this.topic = context.topic;
     this.partition = context.partition;
     this.offset = context.offset;
     this.context = context;
     this.timestampMs = timestampMs;
-    this.#release = release;
+    this.#run = run;
+  }
+
+  run(forwardAll: () => void): void {
+    this.#run(this, forwardAll);
   }
 
   release(forwardAll: () => void): void {
-    this.#release(this, forwardAll);
+    const { pending } = this.context;
+    assert(!this.#released && pending !== undefined && pending.holds > 0, 'a held record is released once');
+    this.#run(this, forwardAll);
+    this.#released = true;
+    pending.holds -= 1;
   }
 }

@@ -106,7 +106,13 @@ export class StreamThread implements RebalanceListener {
       },
       wake: this.#wake,
     });
-    this.#committer = new Committer(this.#consumer, this.#collector, config);
+    this.#committer = new Committer({
+      consumer: this.#consumer,
+      collector: this.#collector,
+      config,
+      admin: broker.admin(),
+      repartitionTopics: new Set(resolved.subTopologies.flatMap((part) => part.repartitionSourceTopics)),
+    });
     this.#preparation = new SerdePreparation({
       clock: config.clock,
       random: config.random,
@@ -329,10 +335,11 @@ export class StreamThread implements RebalanceListener {
 
   #commit(tasks: readonly StreamTask[]): void {
     if (tasks.length === 0) return;
-    this.#committer.commit(tasks).then(
+    void this.#committer.commit(tasks).then(
       () => {
         for (const task of tasks) this.#taskFailures.delete(task.taskId);
         this.#wake();
+        return this.#committer.purgeIfDue();
       },
       (error: unknown) => this.#commitFailed(tasks, error),
     );

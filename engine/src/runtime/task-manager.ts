@@ -136,12 +136,15 @@ export class TaskManager {
     if (tasks.length === 0) return;
     const { committer, config } = this.#options;
     const running = tasks.filter((task) => task.state === 'RUNNING');
-    await this.#drain(running);
-    await committer.settled(tasks);
     try {
+      await this.#drain(running);
+      await committer.settled(tasks);
       await committer.commit(running.filter((task) => task.commitNeeded || task.hasExternalSinks));
     } catch (error) {
-      config.log.warn({ err: error }, 'The last commit of closing tasks failed; their records will be processed again');
+      config.log.warn(
+        { err: error },
+        'Closing tasks could not finish and commit; their records will be processed again',
+      );
       for (const task of tasks) await this.closeDirty(task);
       return;
     }
@@ -207,8 +210,9 @@ export class TaskManager {
     this.#starting += 1;
     void this.#start(tasks)
       .catch((error: unknown) => {
-        const alive = tasks.find((task) => task.state !== 'CLOSED');
-        if (alive !== undefined) this.#options.onError(error, alive);
+        for (const task of tasks) {
+          if (task.state === 'CREATED' || task.state === 'RESTORING') this.#options.onError(error, task);
+        }
       })
       .finally(() => {
         this.#starting -= 1;

@@ -40,6 +40,10 @@ export class FakeHost implements AsyncHost {
       topic: 't',
       partition: 0,
       offset,
+      run: (forwardAll) => {
+        if (!this.#open.has(offset)) throw new Error(`offset ${offset} is not held`);
+        forwardAll();
+      },
       release: (forwardAll) => {
         if (!this.#open.delete(offset)) throw new Error(`offset ${offset} was released twice`);
         this.released.push(offset);

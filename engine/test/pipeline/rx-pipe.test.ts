@@ -10,7 +10,7 @@ const deps = { clock: new TestClock(), random: { next: () => 0, uuid: () => '' }
 const asNumber = (item: unknown): number => (item as AsyncItem<string, number>).value;
 
 describe('pipe', () => {
-  it('holds every offset of a bundle until its outputs are there', async () => {
+  it('forwards outputs as they come and holds every offset of a bundle until it is complete', async () => {
     const node = new RxPipe(
       [filter((item) => asNumber(item) % 2 === 0), map((item) => ({ key: 'out', value: asNumber(item) }))],
       deps,
@@ -18,6 +18,7 @@ describe('pipe', () => {
     const host = new FakeHost(node);
     for (let i = 0; i < 5; i += 1) host.push(i);
     await host.settle();
+    expect(host.forwarded).toHaveLength(3);
     expect(host.watermark).toBe(0);
     node.completeBundle();
     await host.settle();

@@ -18,6 +18,8 @@ const streams = new KafkaStreams(builder.build(), {
   commitIntervalMs: 50,
   sessionTimeoutMs: 6_000,
   heartbeatIntervalMs: 500,
+  // The same member again after a kill: its tasks come back without waiting for the session to end.
+  groupInstanceId: `${applicationId}-1`,
 });
 await streams.start();
 process.send?.('running');
