@@ -1,4 +1,4 @@
-import type { Header, RecordBatch, TopicPartition, TopicPartitionKey } from '../base/record-batch.ts';
+import type { RecordBatch, TopicPartition, TopicPartitionKey } from '../base/record-batch.ts';
 
 /**
  * The engine's door to Kafka. It speaks batches and buffers, never single messages. One contract suite holds for all
@@ -220,6 +220,3 @@ export interface BrokerAdmin {
   ): Promise<ReadonlyMap<TopicPartitionKey, OffsetAndMetadata>>;
   deleteGroups(groupIds: readonly string[]): Promise<void>;
 }
-
-/** Headers as the writer takes them. */
-export type { Header };

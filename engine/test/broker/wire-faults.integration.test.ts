@@ -147,6 +147,25 @@ describe('wire broker behind a network that fails', () => {
     await producer.close();
   });
 
+  it('fails a batch that the broker refuses, alone, and keeps the order of the others', async () => {
+    const small = `small-${randomUUID()}`;
+    const configs = { 'max.message.bytes': '2000' };
+    await broker.admin().createTopics([{ topic: small, partitions: 1, replicationFactor: 1, configs }]);
+    const producer = broker.producer({ clientId: 'faults' });
+    const large = 'x'.repeat(5000);
+    const calls = Array.from({ length: 30 }, (_, call) =>
+      producer.produce([batchOf(small, 0, [[null, call % 7 === 3 ? large : `${call}`]])]),
+    );
+    const results = (await Promise.all(calls)).map(([result]) => result);
+    results.forEach((result, call) => {
+      if (call % 7 === 3) expect(result?.error).toMatchObject({ kafkaCode: 10 });
+      else expect(result?.error).toBeUndefined();
+    });
+    const offsets = results.filter((_, call) => call % 7 !== 3).map((result) => result?.baseOffset);
+    expect(offsets).toEqual(offsets.map((_, index) => index));
+    await producer.close();
+  });
+
   it('says where it looked when no broker answers', async () => {
     proxy.isRefusing = true;
     proxy.cutAll();

@@ -21,6 +21,7 @@ import { MemoryProducer } from './memory-producer.ts';
 export interface MemoryBrokerOptions {
   /** Shared by several brokers to stand for several processes; default: a cluster of its own. */
   readonly cluster?: MemoryCluster;
+  /** This broker's own clock; default: the cluster's. A process that stands still is a broker whose clock does. */
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: Log;
@@ -32,6 +33,7 @@ export interface MemoryBrokerOptions {
  */
 export class MemoryBroker implements Broker {
   readonly cluster: MemoryCluster;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #consumers = new Set<BrokerConsumer>();
 
@@ -39,6 +41,7 @@ export class MemoryBroker implements Broker {
     this.cluster =
       options.cluster ??
       new MemoryCluster({ clock: options.clock ?? systemClock, random: options.random ?? systemRandom });
+    this.#clock = options.clock ?? this.cluster.clock;
     this.#log = options.log ?? silentLog;
   }
 
@@ -47,14 +50,15 @@ export class MemoryBroker implements Broker {
   }
 
   consumer(options: ConsumerOptions): BrokerConsumer {
-    const consumer = new MemoryConsumer(this.cluster, options);
+    const consumer = new MemoryConsumer(this.cluster, options, this.#clock);
     this.#consumers.add(consumer);
     return consumer;
   }
 
   groupConsumer(options: GroupConsumerOptions): BrokerGroupConsumer {
-    const { clock, random } = this.cluster;
-    const consumer = new GroupConsumer(new MemoryConsumer(this.cluster, options), {
+    const clock = this.#clock;
+    const { random } = this.cluster;
+    const consumer = new GroupConsumer(new MemoryConsumer(this.cluster, options, this.#clock), {
       options,
       coordinator: new MemoryCoordinator(this.cluster.group(options.groupId), {
         clientId: options.clientId,

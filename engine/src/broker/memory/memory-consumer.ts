@@ -1,4 +1,4 @@
-import type { Timer } from '../../base/clock.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
 import { StreamsError } from '../../base/errors.ts';
 import { type TopicPartition, type TopicPartitionKey, topicPartitionKey } from '../../base/record-batch.ts';
 import type { BrokerConsumer, ConsumerOptions, FetchedPartition } from '../broker.ts';
@@ -27,6 +27,7 @@ interface Assigned extends TopicPartition {
  */
 export class MemoryConsumer implements BrokerConsumer {
   readonly #cluster: MemoryCluster;
+  readonly #clock: Clock;
   readonly #options: ConsumerOptions;
   readonly #reader = new RecordBatchReader();
   readonly #assigned = new Map<TopicPartitionKey, Assigned>();
@@ -37,8 +38,9 @@ export class MemoryConsumer implements BrokerConsumer {
   #isClosed = false;
   #turn = 0;
 
-  constructor(cluster: MemoryCluster, options: ConsumerOptions) {
+  constructor(cluster: MemoryCluster, options: ConsumerOptions, clock: Clock) {
     this.#cluster = cluster;
+    this.#clock = clock;
     this.#options = options;
   }
 
@@ -101,7 +103,7 @@ export class MemoryConsumer implements BrokerConsumer {
     let timer: Timer | undefined;
     await new Promise<void>((resolve) => {
       this.#waiting = resolve;
-      timer = this.#cluster.clock.setTimer(timeoutMs, resolve);
+      timer = this.#clock.setTimer(timeoutMs, resolve);
       this.#watch();
     });
     timer?.cancel();
