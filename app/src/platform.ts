@@ -56,6 +56,12 @@ const POOL_CONNECT_TIMEOUT_MS = 5_000;
 /** Until all applications run after a restart on their data. */
 const START_TIMEOUT_MS = 120_000;
 const POLL_MS = 20;
+/** Where there is no TimescaleDB, old metrics are deleted by us: this often, this many rows a statement. */
+const RETENTION_EVERY_MS = 3_600_000;
+const RETENTION_ROWS = 10_000;
+
+const unavailable = (message: string, retryAfterSeconds: number, cause?: unknown): Error =>
+  new ApiUnavailableError(message, retryAfterSeconds, cause);
 
 /** Token checks of a local installation; production sets its identity provider's. */
 export const TOKEN_ISSUER = 'chip-quality-platform';
@@ -107,7 +113,7 @@ export class Platform {
   /** Brings everything up; resolves with the port of the API (undefined without one) when it all runs. */
   async start(roles: PlatformRoles, ports: readonly number[]): Promise<number | undefined> {
     this.#closers.push(() => this.pool.end());
-    const objects = createObjectStore(this.#config.s3);
+    const objects = createObjectStore({ ...this.#config.s3, unavailable });
     const [broker] = await Promise.all([
       connectBroker({
         bootstrapServers: this.#config.bootstrapServers,
@@ -122,6 +128,7 @@ export class Platform {
 
     const started: Promise<void>[] = [];
     if (roles.worker) {
+      this.#applyRetention();
       const detector = await this.#detector();
       const inference = buildInferenceTopology(this.#serdes, {
         images: objects,
@@ -163,6 +170,22 @@ export class Platform {
     for (const close of this.#closers.reverse()) {
       await close().catch((error: unknown) => this.#log.error({ err: error }, 'Closing failed'));
     }
+  }
+
+  /** Until nothing old is left, then again in an hour. */
+  #applyRetention(): void {
+    const timer = setInterval(() => {
+      const once = async (): Promise<void> => {
+        const { rows } = await this.pool.query<{ gone: string }>('SELECT apply_retention($1) AS gone', [
+          RETENTION_ROWS,
+        ]);
+        if (Number(rows[0]?.gone ?? 0) > 0) await once();
+      };
+      once().catch((error: unknown) =>
+        this.#log.warn({ err: error }, 'Deleting old metrics failed; tried again in an hour'),
+      );
+    }, RETENTION_EVERY_MS).unref();
+    this.#closers.push(async () => clearInterval(timer));
   }
 
   async #detector(): Promise<InferenceEngine> {
@@ -226,7 +249,7 @@ export class Platform {
       clientId: `api-${this.#config.instanceId}`,
       requestSerde: this.#serdes.ApiRequest,
       log: this.#log,
-      unavailable: (message, seconds, cause) => new ApiUnavailableError(message, seconds, cause),
+      unavailable,
     });
     const opened = gateway;
     this.#closers.push(() => opened.close());

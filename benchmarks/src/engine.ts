@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startStack } from '@chip-quality/dev';
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { type Admin, Kafka, logLevel, Partitioners } from 'kafkajs';
 import { cpuSeconds, peakMegabytes } from './process-usage.ts';
 
 /**
@@ -41,60 +41,6 @@ interface Measured {
   readonly peakMegabytes: number;
 }
 
-mkdirSync(directory, { recursive: true });
-console.log(
-  `machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'} ${arch()}, node ${process.version}, ` +
-    `${RECORDS} cold + ${RECORDS} warm records of ${RECORD_BYTES} bytes, ${KEYS} keys, ${PARTITIONS} partitions, commit every 100 ms`,
-);
-const jars = buildPeer();
-const stack = await startStack({ root: directory, parts: ['kafka'], durable: false, log: (line) => console.log(line) });
-const bootstrapServers = stack.bootstrapServers as string;
-const kafka = new Kafka({ brokers: bootstrapServers.split(','), clientId: 'bench', logLevel: logLevel.ERROR });
-const admin = kafka.admin();
-await admin.connect();
-let floorMissed = false;
-try {
-  const run = Date.now().toString(36);
-  const input = `bench-${run}-input`;
-  await createTopic(input);
-  await fill(input, 2 * RECORDS);
-  for (const topology of options.topologies.split(',')) {
-    const streams = await measure(`kafka-streams`, topology, run, input, (args) =>
-      spawn('java', ['-cp', jars, 'millrace.benchmarks.KafkaStreamsPeer', ...args], {
-        stdio: ['ignore', 'inherit', 'inherit'],
-      }),
-    );
-    const millrace = await measure(`millrace`, topology, run, input, (args) =>
-      spawn(process.execPath, [join(root, 'benchmarks/src/millrace-peer.ts'), ...args], {
-        stdio: ['ignore', 'inherit', 'inherit'],
-      }),
-    );
-    const [theirs, ours] = await Promise.all([
-      digest(outputTopic('kafka-streams', topology, run)),
-      digest(outputTopic('millrace', topology, run)),
-    ]);
-    report(topology, streams, millrace);
-    if (theirs !== ours) throw new Error(`${topology}: the outputs differ (${theirs} and ${ours})`);
-    console.log(`  output: ${2 * RECORDS} records, byte for byte equal`);
-    const worst = Math.min(
-      streams.coldCpuPerMillion / millrace.coldCpuPerMillion,
-      streams.warmCpuPerMillion / millrace.warmCpuPerMillion,
-    );
-    if (topology !== 'json-map' && worst < RATIO_FLOOR) floorMissed = true;
-    await admin.deleteTopics({
-      topics: ['kafka-streams', 'millrace'].map((peer) => outputTopic(peer, topology, run)),
-    });
-  }
-} finally {
-  await admin.disconnect();
-  await stack.stop();
-  rmSync(join(directory, 'state'), { recursive: true, force: true });
-}
-if (floorMissed) {
-  console.log(`below the floor: ${RATIO_FLOOR} × in CPU-seconds on pass-through and count`);
-  process.exitCode = 1;
-}
-
 /** Compiles the Java peer; answers its class path. */
 function buildPeer(): string {
   const folder = join(root, 'benchmarks/kafka-streams');
@@ -113,9 +59,34 @@ async function createTopic(topic: string): Promise<void> {
   await admin.createTopics({ topics: [{ topic, numPartitions: PARTITIONS, replicationFactor: 1 }] });
 }
 
+function keyText(key: number): string {
+  return `chip-${String(key).padStart(8, '0')}`;
+}
+
+const partitioner = Partitioners.DefaultPartitioner();
+const partitionMetadata = Array.from({ length: PARTITIONS }, (_, partitionId) => ({
+  partitionId,
+  partitionErrorCode: 0,
+  leader: 0,
+  replicas: [],
+  isr: [],
+}));
+const partitions = new Map<number, number>();
+
+/** The default partition of a key: input and output then have the same records in the same order, whoever copies them. */
+function partitionOf(key: number): number {
+  let partition = partitions.get(key);
+  if (partition === undefined) {
+    const message = { key: keyText(key), value: null };
+    partition = partitioner({ topic: '', partitionMetadata, message });
+    partitions.set(key, partition);
+  }
+  return partition;
+}
+
 /** Seeded records: keys repeat, times ascend, values are JSON of exactly RECORD_BYTES bytes. */
 async function fill(topic: string, count: number): Promise<void> {
-  const producer = kafka.producer({ maxInFlightRequests: 1 });
+  const producer = kafka.producer({ maxInFlightRequests: 1, createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
   const startMs = Date.now() - count;
   const CHUNK = 4_000;
@@ -130,9 +101,8 @@ async function fill(topic: string, count: number): Promise<void> {
       const key = state % KEYS;
       const head = `{"id":${index},"reading":${state % 1_000},"chip":"chip-${key}","pad":"`;
       const value = `${head}${'x'.repeat(RECORD_BYTES - head.length - 2)}"}`;
-      // A key always goes to the same partition, so that its order is defined.
-      messages[key % PARTITIONS]?.push({
-        key: `chip-${String(key).padStart(8, '0')}`,
+      messages[partitionOf(key)]?.push({
+        key: keyText(key),
         value,
         timestamp: String(startMs + index),
       });
@@ -253,4 +223,58 @@ function report(topology: string, theirs: Measured, ours: Measured): void {
     `  ratio in CPU-seconds: ${(theirs.coldCpuPerMillion / ours.coldCpuPerMillion).toFixed(1)} cold, ` +
       `${(theirs.warmCpuPerMillion / ours.warmCpuPerMillion).toFixed(1)} warm`,
   );
+}
+
+mkdirSync(directory, { recursive: true });
+console.log(
+  `machine: ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'} ${arch()}, node ${process.version}, ` +
+    `${RECORDS} cold + ${RECORDS} warm records of ${RECORD_BYTES} bytes, ${KEYS} keys, ${PARTITIONS} partitions, commit every 100 ms`,
+);
+const jars = buildPeer();
+const stack = await startStack({ root: directory, parts: ['kafka'], durable: false, log: (line) => console.log(line) });
+const bootstrapServers = stack.bootstrapServers as string;
+const kafka = new Kafka({ brokers: bootstrapServers.split(','), clientId: 'bench', logLevel: logLevel.ERROR });
+const admin = kafka.admin();
+await admin.connect();
+let floorMissed = false;
+try {
+  const run = Date.now().toString(36);
+  const input = `bench-${run}-input`;
+  await createTopic(input);
+  await fill(input, 2 * RECORDS);
+  for (const topology of options.topologies.split(',')) {
+    const streams = await measure(`kafka-streams`, topology, run, input, (args) =>
+      spawn('java', ['-cp', jars, 'millrace.benchmarks.KafkaStreamsPeer', ...args], {
+        stdio: ['ignore', 'inherit', 'inherit'],
+      }),
+    );
+    const millrace = await measure(`millrace`, topology, run, input, (args) =>
+      spawn(process.execPath, [join(root, 'benchmarks/src/millrace-peer.ts'), ...args], {
+        stdio: ['ignore', 'inherit', 'inherit'],
+      }),
+    );
+    const [theirs, ours] = await Promise.all([
+      digest(outputTopic('kafka-streams', topology, run)),
+      digest(outputTopic('millrace', topology, run)),
+    ]);
+    report(topology, streams, millrace);
+    if (theirs !== ours) throw new Error(`${topology}: the outputs differ (${theirs} and ${ours})`);
+    console.log(`  output: ${2 * RECORDS} records, byte for byte equal`);
+    const worst = Math.min(
+      streams.coldCpuPerMillion / millrace.coldCpuPerMillion,
+      streams.warmCpuPerMillion / millrace.warmCpuPerMillion,
+    );
+    if (topology !== 'json-map' && worst < RATIO_FLOOR) floorMissed = true;
+    await admin.deleteTopics({
+      topics: ['kafka-streams', 'millrace'].map((peer) => outputTopic(peer, topology, run)),
+    });
+  }
+} finally {
+  await admin.disconnect();
+  await stack.stop();
+  rmSync(join(directory, 'state'), { recursive: true, force: true });
+}
+if (floorMissed) {
+  console.log(`below the floor: ${RATIO_FLOOR} × in CPU-seconds on pass-through and count`);
+  process.exitCode = 1;
 }
