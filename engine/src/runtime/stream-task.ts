@@ -91,6 +91,8 @@ export class StreamTask implements ContextHost, GraphHost {
   #processing = false;
   /** No records, messages or punctuations while a commit is on its way. */
   frozen = false;
+  /** Failed and about to be created anew: frozen for good, never committed. */
+  failed = false;
   /** No new records; results of pending ones still come in (revocation, shutdown). */
   draining = false;
   commitRequested = false;
@@ -379,6 +381,12 @@ export class StreamTask implements ContextHost, GraphHost {
     this.#commitNeeded = this.pending > 0;
     this.commitRequested = false;
     return { offsets, positions };
+  }
+
+  /** Nothing of this task counts any more since its last commit. */
+  markFailed(): void {
+    this.failed = true;
+    this.frozen = true;
   }
 
   /** The commit did not happen: it is due again. */

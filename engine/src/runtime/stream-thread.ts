@@ -323,7 +323,7 @@ export class StreamThread implements RebalanceListener {
     if (due) this.#lastCommitMs = nowMs;
     const plain: StreamTask[] = [];
     for (const task of tasks) {
-      if (task.state !== 'RUNNING' || !(due || task.commitRequested)) continue;
+      if (task.state !== 'RUNNING' || task.failed || !(due || task.commitRequested)) continue;
       if (!task.commitNeeded || this.#committer.isCommitting(task)) continue;
       task.completeBundles();
       // An outside system may be slow: it holds up nobody but its own task.
@@ -365,7 +365,7 @@ export class StreamThread implements RebalanceListener {
   #taskFailed(task: StreamTask, thrown: unknown): void {
     const error = asError(thrown);
     const recovery = error instanceof StreamsError ? error.recovery : 'fail';
-    if (task.state === 'CLOSED' || this.#stopping) {
+    if (task.state === 'CLOSED' || task.failed || this.#stopping) {
       this.#config.log.warn({ err: error, taskId: task.taskId }, 'A closing task failed');
       return;
     }
@@ -383,7 +383,7 @@ export class StreamThread implements RebalanceListener {
       return;
     }
     this.#config.log.warn({ err: error, taskId: task.taskId, recovery, failures: known.count }, 'Restarting a task');
-    task.frozen = true;
+    task.markFailed();
     const ceilingMs = Math.min(taskBackoffMsMin * 2 ** (known.count - 1), taskBackoffMsMax);
     void sleep(clock, ceilingMs * (0.5 + 0.5 * random.next()))
       .then(() => (this.#stopping ? undefined : this.#manager.recreate(task, recovery === 'restore')))

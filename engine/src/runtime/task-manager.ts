@@ -112,7 +112,8 @@ export class TaskManager {
   /** Closes a failed task without a commit and starts it again; `wipe` also removes its local state first. */
   async recreate(task: StreamTask, wipe: boolean): Promise<void> {
     const entry = this.#tasks.get(task.taskId);
-    if (entry === undefined) return;
+    // Revoked meanwhile, perhaps assigned anew.
+    if (entry?.task !== task) return;
     const partitions = task.sources.map(({ topic, partition }) => ({ topic, partition }));
     await this.closeDirty(task);
     if (wipe) task.stores.wipeAll();
@@ -135,7 +136,7 @@ export class TaskManager {
   async #closeClean(tasks: readonly StreamTask[]): Promise<void> {
     if (tasks.length === 0) return;
     const { committer, config } = this.#options;
-    const running = tasks.filter((task) => task.state === 'RUNNING');
+    const running = tasks.filter((task) => task.state === 'RUNNING' && !task.failed);
     try {
       await this.#drain(running);
       await committer.settled(tasks);
@@ -149,8 +150,11 @@ export class TaskManager {
       return;
     }
     for (const task of tasks) {
-      this.#remove(task);
-      await this.#closeLogged(task);
+      if (task.failed) await this.closeDirty(task);
+      else {
+        this.#remove(task);
+        await this.#closeLogged(task);
+      }
     }
   }
 
@@ -165,7 +169,7 @@ export class TaskManager {
     for (;;) {
       let pending = 0;
       for (const task of tasks) {
-        if (task.state !== 'RUNNING') continue;
+        if (task.state !== 'RUNNING' || task.failed) continue;
         if (!task.frozen && task.hasMail) task.runMailbox();
         task.flushAsync();
         pending += task.pending;
