@@ -1,5 +1,12 @@
-import { saslAuthenticateV2, saslHandshakeV1, saslOAuthBearer, saslPlain, saslScramSha } from '@platformatic/kafka';
-import { StreamsError } from '../../base/errors.ts';
+import {
+  ResponseError,
+  saslAuthenticateV2,
+  saslHandshakeV1,
+  saslOAuthBearer,
+  saslPlain,
+  saslScramSha,
+} from '@platformatic/kafka';
+import { BrokerError, StreamsError } from '../../base/errors.ts';
 import { asConnection, callApi } from './call-api.ts';
 import type { Transport } from './transport.ts';
 
@@ -36,10 +43,20 @@ export async function authenticate(transport: Transport, sasl: SaslCredentials):
     }
     if (answer.errorCode !== 0) throw new Error(answer.errorMessage ?? `error ${answer.errorCode}`);
   } catch (cause) {
-    throw new StreamsError(`SASL ${sasl.mechanism} failed: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    // A broker that can't be reached at the moment has not refused anybody.
+    if (cause instanceof BrokerError) throw cause;
+    throw new StreamsError(`SASL ${sasl.mechanism} failed: ${reasonOf(cause)}`, {
       code: 'AUTHORIZATION',
       recovery: 'fail',
       cause,
     });
   }
+}
+
+/** The broker's own words where it gave a reason. */
+function reasonOf(cause: unknown): string {
+  const told = cause instanceof ResponseError ? cause : (cause as { cause?: unknown } | undefined)?.cause;
+  if (told instanceof ResponseError && typeof told.response?.errorMessage === 'string')
+    return told.response.errorMessage;
+  return cause instanceof Error ? cause.message : String(cause);
 }

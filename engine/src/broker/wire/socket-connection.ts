@@ -1,4 +1,4 @@
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls';
 import { apiVersionsV3 } from '@platformatic/kafka';
 import type { Clock, Timer } from '../../base/clock.ts';
@@ -127,7 +127,7 @@ export class SocketConnection implements Transport {
       const socket =
         ssl === undefined
           ? connectTcp({ host, port, noDelay: true, onread })
-          : connectTls({ servername: host, ...ssl, host, port });
+          : connectTls({ ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl, host, port });
       const timer = clock.setTimer(CONNECT_TIMEOUT_MS, () => {
         socket.destroy(this.#noAnswer(`did not accept a connection within ${CONNECT_TIMEOUT_MS} ms`));
       });
