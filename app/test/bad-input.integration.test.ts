@@ -1,0 +1,221 @@
+import { randomBytes } from 'node:crypto';
+import { PARTITIONS, topics } from '@chip-quality/schemas';
+import { Kafka, logLevel } from 'kafkajs';
+import { bytes, connectBroker, TopicReader, type TopicRecord } from 'millrace';
+import sharp from 'sharp';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { boardImage, RunningPlatform } from './support/running-platform.ts';
+
+const unknownId = '3f2b8a54-7c1d-5e0f-9a6b-1c2d3e4f5a6b';
+const problem = (kind: string) => `urn:chip-quality:problem:${kind}`;
+
+let platform: RunningPlatform;
+
+beforeAll(async () => {
+  platform = await RunningPlatform.start('test-bad-input');
+}, 300_000);
+
+afterAll(async () => {
+  await platform?.stop();
+}, 60_000);
+
+afterEach(async () => {
+  await platform.expectLineGoesOn();
+  expect(platform.fatal).toEqual([]);
+});
+
+describe('a request that can not be served', () => {
+  it('is 401 without a token, with a token of somebody else, and with an expired one', async () => {
+    const foreign = await platform.token({ secret: 'the secret of somebody else, just as long as ours' });
+    const expired = await platform.token({ lifetimeSeconds: -120 });
+    for (const token of [null, 'rubbish', foreign, expired]) {
+      const answer = await platform.request('GET', '/v1/inspections', { token });
+      expect(answer.status).toBe(401);
+      expect(answer.headers.get('content-type')).toContain('application/problem+json');
+      expect(answer.body.type).toBe(problem('unauthenticated'));
+    }
+  });
+
+  it('is 403 when the token lacks the scope', async () => {
+    const token = await platform.token({ scopes: ['inspections:read'] });
+    expect((await platform.request('GET', '/v1/inspections', { token })).status).toBe(200);
+    const body = platform.inspectionBody();
+    const refused = await platform.request('POST', '/v1/inspections', { body, key: 'no-scope', token });
+    expect(refused.status).toBe(403);
+    expect(refused.body.detail).toContain('inspections:write');
+  });
+
+  it("does not show one tenant the other's boards", async () => {
+    const path = await platform.create();
+    const token = await platform.token({ tenantId: 'stranger' });
+    expect((await platform.request('GET', path, { token })).status).toBe(404);
+    expect((await platform.request('GET', '/v1/inspections', { token })).body.data).toEqual([]);
+  });
+
+  it('is 400 that names the field when the body is wrong, and 400 when it is no JSON', async () => {
+    const body = { ...platform.inspectionBody(), inspection_type: 'astrology', priority: 11 };
+    const refused = await platform.request('POST', '/v1/inspections', { body, key: 'wrong-body' });
+    expect(refused.status).toBe(400);
+    expect(refused.body.errors.map((error: { field: string }) => error.field).sort()).toEqual([
+      'inspection_type',
+      'priority',
+    ]);
+    const torn = await platform.request('POST', '/v1/inspections', { raw: '{"lot_id": ', key: 'torn' });
+    expect(torn.status).toBe(400);
+    expect(torn.body.type).toBe(problem('malformed-json'));
+    const keyless = await platform.request('POST', '/v1/inspections', { body: platform.inspectionBody() });
+    expect(keyless.status).toBe(400);
+  });
+
+  it('is 404 or 422 for ids that nobody knows', async () => {
+    for (const path of [`/v1/inspections/${unknownId}`, `/v1/parts/${unknownId}`, `/v1/lots/${unknownId}`]) {
+      expect((await platform.request('GET', path)).status).toBe(404);
+    }
+    const infer = await platform.request('POST', `/v1/inspections/${unknownId}/infer`, { body: {}, key: 'nobody' });
+    expect(infer.status).toBe(404);
+    const body = { ...platform.inspectionBody(), lot_id: unknownId };
+    const refused = await platform.request('POST', '/v1/inspections', { body, key: 'unknown-lot' });
+    expect(refused.status).toBe(422);
+    expect(refused.body.errors[0].field).toBe('lot_id');
+  });
+
+  it('is 409 for a chip that has its inspection under another key, 422 for a key that had another payload', async () => {
+    const body = platform.inspectionBody();
+    const created = await platform.request('POST', '/v1/inspections', { body, key: 'first' });
+    expect(created.status).toBe(201);
+    const duplicate = await platform.request('POST', '/v1/inspections', { body, key: 'second' });
+    expect(duplicate.status).toBe(409);
+    expect(duplicate.body.type).toBe(problem('duplicate'));
+    const other = platform.inspectionBody();
+    const reused = await platform.request('POST', '/v1/inspections', { body: other, key: 'first' });
+    expect(reused.status).toBe(422);
+    expect(reused.body.type).toBe(problem('key-reused'));
+    const replayed = await platform.request('POST', '/v1/inspections', { body, key: 'first' });
+    expect(replayed.status).toBe(201);
+    expect(replayed.headers.get('idempotent-replayed')).toBe('true');
+    expect(replayed.body).toEqual(created.body);
+    expect(created.headers.get('idempotent-replayed')).not.toBe('true');
+  });
+
+  it('makes one inspection of twenty impatient requests with the same key', async () => {
+    const body = platform.inspectionBody();
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => platform.request('POST', '/v1/inspections', { body, key: 'impatient' })),
+    );
+    for (const { status, body: said } of answers) {
+      expect([201, 409]).toContain(status);
+      if (status === 409) expect(said.type).toBe(problem('key-in-flight'));
+    }
+    const ids = new Set(answers.filter(({ status }) => status === 201).map((answer) => answer.body.id));
+    expect(ids.size).toBe(1);
+  });
+});
+
+describe('an upload that can not be inspected', () => {
+  it.each([
+    ['not-an-image', () => Promise.resolve(new TextEncoder().encode('this is a letter, not a board'))],
+    ['corrupt', async () => (await boardImage()).subarray(0, 20_000)],
+    ['not-an-image', () => Promise.resolve(new Uint8Array(4_096))],
+    [
+      'wrong-size',
+      () =>
+        sharp(Buffer.alloc(320 * 240, 128), { raw: { width: 320, height: 240, channels: 1 } })
+          .jpeg()
+          .toBuffer(),
+    ],
+  ])('ends as a failed inspection with the reason %s (case %#)', async (reason, make) => {
+    const inspection = await platform.inspect(await make());
+    expect(inspection).toMatchObject({
+      status: 'failed',
+      verdict: null,
+      defects: [],
+      failure_reason: `invalid_image:${reason}`,
+    });
+  });
+
+  it('is refused at confirm when it is missing or empty, and infer has nothing to look at', async () => {
+    const path = await platform.create();
+    const missing = await platform.upload(path, undefined, 'missing.jpg');
+    expect([missing.status, missing.body.type]).toEqual([409, problem('not-uploaded')]);
+    const empty = await platform.upload(path, new Uint8Array(0), 'empty.jpg');
+    expect([empty.status, empty.body.type]).toEqual([422, problem('upload-mismatch')]);
+    const infer = await platform.request('POST', `${path}/infer`, { body: {}, key: `${path}-infer` });
+    expect([infer.status, infer.body.type]).toEqual([409, problem('no-image')]);
+  });
+
+  it('can be mended: a good image after a bad one, and another attempt', async () => {
+    const path = await platform.create();
+    await platform.upload(path, new TextEncoder().encode('no board'), 'bad.jpg');
+    await platform.request('POST', `${path}/infer`, { body: {}, key: `${path}-1` });
+    expect((await platform.end(path)).status).toBe('failed');
+    expect((await platform.upload(path, await boardImage(), 'good.jpg')).status).toBe(200);
+    expect((await platform.request('POST', `${path}/infer`, { body: {}, key: `${path}-2` })).status).toBe(202);
+    expect((await platform.end(path)).status).toBe('completed');
+  });
+});
+
+describe('a record that nobody can read', () => {
+  it('goes to the dead letters with its reason and its bytes, whatever topic and partition it is on', async () => {
+    const letters: TopicRecord<Uint8Array, Uint8Array>[] = [];
+    const broker = await connectBroker({
+      bootstrapServers: platform.stack.bootstrapServers.split(','),
+      clientId: 'test',
+    });
+    const reader = await TopicReader.open({
+      broker,
+      topic: topics.deadLetters,
+      key: bytes(),
+      value: bytes(),
+      from: 'earliest',
+      onRecords: (records) => {
+        letters.push(...records);
+      },
+    });
+    // Schema ids are small numbers in a young registry; nobody has this one.
+    const unknownSchema = Buffer.concat([Buffer.from([0, 0x00, 0x0f, 0x42, 0x3f]), randomBytes(40)]);
+    const torn = Buffer.from([0, 0, 0, 0, 1, 2]);
+    const bad = { unknownSchema, noise: randomBytes(60), torn, nothing: Buffer.alloc(0) };
+    const kafka = new Kafka({ brokers: platform.stack.bootstrapServers.split(','), logLevel: logLevel.NOTHING });
+    const producer = kafka.producer();
+    try {
+      await producer.connect();
+      for (const topic of [topics.inspectionCommands, topics.inferenceWorkflow, topics.apiRequests]) {
+        for (let partition = 0; partition < PARTITIONS; partition += 1) {
+          const messages = Object.entries(bad).map(([name, value]) => ({ partition, key: `${topic}-${name}`, value }));
+          await producer.send({ topic, messages });
+        }
+      }
+      // inference.workflow has three readers (inspection, inference, projection): each reports for itself.
+      const readers = 1 + 3 + 1;
+      await expect.poll(() => letters.length, { timeout: 60_000 }).toBe(readers * PARTITIONS * Object.keys(bad).length);
+    } finally {
+      await producer.disconnect();
+      await reader.close();
+      await broker.close();
+    }
+    for (const letter of letters) {
+      const headers = new Map(letter.headers.map(({ key, value }) => [key, value?.toString() ?? null]));
+      const topic = headers.get('__streams.errors.topic') ?? '';
+      const name = Buffer.from(letter.key ?? [])
+        .toString()
+        .slice(topic.length + 1) as keyof typeof bad;
+      expect(Buffer.from(letter.value ?? [])).toEqual(bad[name]);
+      expect(headers.get('__streams.errors.exception')).toBeTruthy();
+      expect(headers.get('__streams.errors.message')).toBeTruthy();
+      expect(Number(headers.get('__streams.errors.partition'))).toBeLessThan(PARTITIONS);
+      expect(Number(headers.get('__streams.errors.offset'))).toBeGreaterThanOrEqual(0);
+    }
+    const first = letters.find(({ key }) =>
+      Buffer.from(key ?? [])
+        .toString()
+        .endsWith('-unknownSchema'),
+    );
+    const message = first?.headers.find(({ key }) => key === '__streams.errors.message')?.value?.toString();
+    expect(message).toContain('999999');
+  });
+
+  it('does no harm to the boards behind it on the same partitions', async () => {
+    const inspections = await Promise.all(Array.from({ length: 8 }, async () => platform.inspect(await boardImage())));
+    expect(inspections.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 'completed'));
+  });
+});

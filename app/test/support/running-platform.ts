@@ -1,0 +1,205 @@
+import { rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { mintToken, SCOPES, type Scope } from '@chip-quality/api';
+import { type DefaultStack, startStack } from '@chip-quality/dev';
+import { encodeJpeg, generateBoard } from '@chip-quality/models/boards';
+import { readConfig } from '../../src/config.ts';
+import { fileLog } from '../../src/log.ts';
+import { createMetrics } from '../../src/metrics.ts';
+import { Platform, TOKEN_AUDIENCE, TOKEN_ISSUER } from '../../src/platform.ts';
+import { testDirectory } from './started-line.ts';
+
+const secret = 'a secret of the tests, long enough for HS256';
+const POLL_MS = 50;
+/** A machine that runs other things besides answers late. */
+const BOARD_MS_MAX = 60_000;
+const PART_SEED = 5;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every kind
+  readonly body: any;
+}
+
+export interface RequestMore {
+  readonly body?: unknown;
+  /** Sent as it is, instead of `body`. */
+  readonly raw?: string;
+  readonly key?: string;
+  /** Default: a token with all scopes; null: none. */
+  readonly token?: string | null;
+}
+
+/**
+ * The whole platform in the test's process, on a stack of its own: the platform's topics have fixed names, so nobody can
+ * share one.
+ *
+ * Owns: stack and platform. Called by: tests that treat the platform badly.
+ */
+export class RunningPlatform {
+  readonly stack: DefaultStack;
+  /** Failures that would have ended a real process. */
+  readonly fatal: Error[] = [];
+  /** Process ids of the stack's parts, as the stack tells them. */
+  readonly #progress: string[];
+  readonly #directory: string;
+  #platform: Platform | undefined;
+  #url = '';
+  #token = '';
+  #lotId = '';
+  #chips = 0;
+
+  private constructor(stack: DefaultStack, directory: string, progress: string[]) {
+    this.stack = stack;
+    this.#directory = directory;
+    this.#progress = progress;
+  }
+
+  static async start(name: string): Promise<RunningPlatform> {
+    const directory = testDirectory(name);
+    rmSync(directory, { recursive: true, force: true });
+    const progress: string[] = [];
+    const stack = await startStack({ root: directory, durable: false, log: (line) => progress.push(line) });
+    const running = new RunningPlatform(stack, directory, progress);
+    await running.#start();
+    return running;
+  }
+
+  async #start(): Promise<void> {
+    const config = readConfig(
+      { LOCAL_DIR: this.#directory, JWT_SECRET: secret, INSTANCE_ID: 'test', LOG_LEVEL: 'info' },
+      this.stack,
+    );
+    this.#platform = new Platform(config, fileLog(this.#directory, config.logLevel), createMetrics(), (error) =>
+      this.fatal.push(error),
+    );
+    const port = await this.#platform.start({ api: true, worker: true }, [0]);
+    this.#url = `http://127.0.0.1:${port}`;
+    this.#token = await this.token();
+    const part = await this.request('POST', '/v1/parts', {
+      body: { part_number: 'P-1', part_type: 'pcb' },
+      key: 'part',
+    });
+    const golden = generateBoard({ seed: 0, partSeed: PART_SEED, defective: false });
+    await this.upload(`/v1/parts/${part.body.id}`, await encodeJpeg(golden.golden), 'golden.jpg');
+    const lot = await this.request('POST', '/v1/lots', {
+      body: { lot_number: 'L-1', part_id: part.body.id, quantity: 1_000 },
+      key: 'lot',
+    });
+    this.#lotId = lot.body.id;
+  }
+
+  async stop(): Promise<void> {
+    await this.#platform?.close();
+    await this.stack.stop();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  /** Process id of a part of the stack, the newest where it was started again. */
+  pidOf(part: string): number {
+    const line = this.#progress.findLast((text) => text.startsWith(`${part} ready`));
+    const pid = Number(/pid (\d+)/.exec(line ?? '')?.[1]);
+    if (!Number.isInteger(pid)) throw new Error(`no process id of ${part} in:\n${this.#progress.join('\n')}`);
+    return pid;
+  }
+
+  token(more: { scopes?: readonly Scope[]; secret?: string; lifetimeSeconds?: number; tenantId?: string } = {}) {
+    const request = {
+      secret: more.secret ?? secret,
+      issuer: TOKEN_ISSUER,
+      audience: TOKEN_AUDIENCE,
+      subject: 'test',
+      tenantId: more.tenantId ?? 'test',
+      scopes: more.scopes ?? SCOPES,
+      lifetimeSeconds: more.lifetimeSeconds ?? 3_600,
+    };
+    return mintToken(request, { nowMs: () => Date.now() });
+  }
+
+  async request(method: string, path: string, more: RequestMore = {}): Promise<Answer> {
+    const token = more.token === undefined ? this.#token : more.token;
+    const body = more.raw ?? (more.body === undefined ? undefined : JSON.stringify(more.body));
+    const response = await fetch(`${this.#url}${path}`, {
+      method,
+      headers: {
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(more.key === undefined ? {} : { 'idempotency-key': more.key }),
+      },
+      ...(body === undefined ? {} : { body }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+  }
+
+  /** A body for `POST /v1/inspections` of a chip that nobody has seen. */
+  inspectionBody(): { lot_id: string; chip_id: string; inspection_type: string; line_id: string } {
+    this.#chips += 1;
+    return { lot_id: this.#lotId, chip_id: `chip-${this.#chips}`, inspection_type: 'visual', line_id: 'line-1' };
+  }
+
+  /** A new inspection's path. */
+  async create(): Promise<string> {
+    const body = this.inspectionBody();
+    const created = await this.request('POST', '/v1/inspections', { body, key: `create-${body.chip_id}` });
+    if (created.status !== 201) throw new Error(`create answered ${created.status} ${JSON.stringify(created.body)}`);
+    return `/v1/inspections/${created.body.id}`;
+  }
+
+  /** Uploads (nothing, where there are no bytes) and confirms; answers the confirmation. */
+  async upload(path: string, bytes: Uint8Array | undefined, filename: string): Promise<Answer> {
+    const contentType = filename.endsWith('.png') ? 'image/png' : 'image/jpeg';
+    const file = { filename, content_type: contentType };
+    const presigned = await this.request('POST', `${path}/artifacts`, { body: file, key: `${path}-${filename}` });
+    if (presigned.status !== 200) throw new Error(`presign answered ${presigned.status}`);
+    if (bytes !== undefined) {
+      const put = await fetch(presigned.body.upload_url, {
+        method: 'PUT',
+        headers: { 'content-type': contentType },
+        body: new Uint8Array(bytes),
+      });
+      if (!put.ok) throw new Error(`PUT answered ${put.status}`);
+    }
+    return this.request('POST', `${path}/artifacts/confirm`, {
+      body: { artifact_id: presigned.body.artifact_id, ...file },
+      key: `${path}-${filename}-confirm`,
+    });
+  }
+
+  /** Waits for the end of an inspection. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every kind
+  async end(path: string, timeoutMs = BOARD_MS_MAX): Promise<any> {
+    const deadlineMs = performance.now() + timeoutMs;
+    for (;;) {
+      const { body } = await this.request('GET', path);
+      if (body.status === 'completed' || body.status === 'failed') return body;
+      if (performance.now() > deadlineMs) throw new Error(`${path} is ${body.status} after ${timeoutMs} ms`);
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** Takes an image through create, upload, confirm, infer; answers the finished inspection. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every kind
+  async inspect(bytes: Uint8Array, filename = 'board.jpg'): Promise<any> {
+    const path = await this.create();
+    const confirmed = await this.upload(path, bytes, filename);
+    if (confirmed.status !== 200) throw new Error(`confirm answered ${confirmed.status}`);
+    const queued = await this.request('POST', `${path}/infer`, { body: {}, key: `${path}-infer` });
+    if (queued.status !== 202) throw new Error(`infer answered ${queued.status} ${JSON.stringify(queued.body)}`);
+    return this.end(path);
+  }
+
+  /** Proof that the line goes on: a board with known defects gets its verdict. */
+  async expectLineGoesOn(): Promise<void> {
+    const inspection = await this.inspect(await boardImage());
+    if (inspection.status !== 'completed' || inspection.verdict !== 'fail') {
+      throw new Error(`a good image ended as ${JSON.stringify(inspection)}`);
+    }
+  }
+}
+
+/** A JPEG of a defective board. */
+export async function boardImage(): Promise<Uint8Array> {
+  return encodeJpeg(generateBoard({ seed: 3, partSeed: PART_SEED, defective: true }).image);
+}
