@@ -12,11 +12,14 @@ export interface FailedRecord {
   readonly timestampMs: number;
 }
 
-/** Writes a failed input record to the dead letter queue with Kafka Streams' headers (KIP-1034). */
+/**
+ * Writes a failed input record to the dead letter queue with Kafka Streams' headers (KIP-1034). Unlike there, the record's own
+ * headers come first: without them it could not be replayed as it was.
+ */
 export function sendDeadLetter(collector: RecordCollector, topic: string, record: FailedRecord, error: Error): void {
   const headers: Header[] = [
     ...record.headers,
-    header('exception', error.name),
+    header('exception', String(error)),
     header('stacktrace', error.stack ?? ''),
     header('message', error.message),
     header('topic', record.topic),

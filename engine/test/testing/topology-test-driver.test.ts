@@ -83,6 +83,7 @@ describe('TopologyTestDriver', () => {
     const letter = driver.createOutputTopic('dlq', string(), string()).readRecord();
     expect(letter).toMatchObject({ key: 'a', value: 'boom', timestampMs: 3 });
     const header = (name: string) => letter.headers.lastHeader(`__streams.errors.${name}`)?.value?.toString();
+    expect(header('exception')).toBe('Error: boom');
     expect(header('message')).toBe('boom');
     expect(header('topic')).toBe('in');
     expect(header('partition')).toBe('0');
