@@ -1,9 +1,8 @@
 import { assert } from '../base/assert.ts';
 import type { StreamsConfig } from '../base/config.ts';
-import { DeserializationError, StreamsError } from '../base/errors.ts';
+import { StreamsError } from '../base/errors.ts';
 import type { Log, Metrics, MetricTags } from '../base/metrics.ts';
 import type { RecordBatch, TopicPartition } from '../base/record-batch.ts';
-import { decodeHeaders } from '../broker/headers-codec.ts';
 import type { AsyncOperator } from '../processor/async-operator.ts';
 import type {
   AsyncHost,
@@ -16,7 +15,6 @@ import type {
 import type { StateStore } from '../state/state-store.ts';
 import type { SubTopology } from '../topology/nodes.ts';
 import { decodePartitionTimeMs, encodeCommitMetadata } from './commit-metadata.ts';
-import { sendDeadLetter } from './dead-letters.ts';
 import { asError, ProcessingError, UndecodableRecord } from './errors.ts';
 import type { GraphHost } from './graph-nodes.ts';
 import type { ContextHost } from './node-context.ts';
@@ -25,8 +23,10 @@ import { ProcessorGraph } from './processor-graph.ts';
 import { PunctuationQueue } from './punctuation-queue.ts';
 import type { RecordCollector } from './record-collector.ts';
 import { RecordContext } from './record-context.ts';
+import { RecordFailures } from './record-failures.ts';
 import type { RecordQueue } from './record-queue.ts';
 import { SourcePartition } from './source-partition.ts';
+import { TaskHeldRecord } from './task-held-record.ts';
 import { nextTaskState, type TaskEvent, type TaskState } from './task-state.ts';
 import { TaskStores } from './task-stores.ts';
 
@@ -76,7 +76,7 @@ export class StreamTask implements ContextHost, GraphHost {
   readonly stores: TaskStores;
   readonly sources: readonly SourcePartition[];
   readonly #config: StreamsConfig;
-  readonly #collector: RecordCollector;
+  readonly #failures: RecordFailures;
   readonly #graph: ProcessorGraph;
   readonly #globalStores: ReadonlyMap<string, StateStore>;
   readonly #tags: MetricTags;
@@ -107,7 +107,13 @@ export class StreamTask implements ContextHost, GraphHost {
     this.metrics = config.metrics;
     this.log = config.log;
     this.#config = config;
-    this.#collector = options.collector;
+    this.#failures = new RecordFailures({
+      taskId: options.taskId,
+      config,
+      collector: options.collector,
+      countDropped: (nodeName, reason) => this.countDropped(nodeName, reason),
+      checkDecodable: (sourceIndex) => this.sources[sourceIndex]?.node.checkDecodable(),
+    });
     this.#globalStores = options.globalStores;
     this.#wake = options.wake;
     this.#tags = { 'task-id': options.taskId };
@@ -192,12 +198,6 @@ export class StreamTask implements ContextHost, GraphHost {
   /** Takes over a fetched batch. */
   enqueue(source: SourcePartition, batch: RecordBatch): void {
     source.queue.add(batch);
-  }
-
-  /** Records or messages wait and may be taken now. */
-  hasWork(nowMs: number): boolean {
-    if (this.frozen || this.#state !== 'RUNNING') return false;
-    return this.#mailbox.length > 0 || this.#mayTake(nowMs);
   }
 
   #mayTake(nowMs: number): boolean {
@@ -293,7 +293,7 @@ export class StreamTask implements ContextHost, GraphHost {
       source.node.process(batch, row, timestampMs);
     } catch (error) {
       if (!(error instanceof UndecodableRecord)) throw this.#locate(error);
-      this.#undecodable(context, source.node.name, timestampMs, error.failure);
+      this.#failures.undecodable(source.node.name, context, timestampMs, error.failure);
     } finally {
       this.#processing = false;
       this.#context = undefined;
@@ -465,82 +465,11 @@ export class StreamTask implements ContextHost, GraphHost {
   // GraphHost
 
   nodeFailed(nodeName: string, thrown: unknown): void {
-    if (thrown instanceof ProcessingError || thrown instanceof UndecodableRecord) throw thrown;
-    if (thrown instanceof StreamsError && thrown.recovery !== 'fail') throw thrown;
-    if (thrown instanceof DeserializationError) this.#rethrowIfSourceUndecodable();
-    const error = asError(thrown);
-    this.#decide('processing', nodeName, error, this.#config.processingExceptionHandler);
+    this.#failures.nodeFailed(nodeName, thrown, this.#context, this.timestampMs);
   }
 
   sendFailed(nodeName: string, topic: string, thrown: unknown): void {
-    if (thrown instanceof StreamsError && thrown.recovery !== 'fail') throw thrown;
-    if (thrown instanceof DeserializationError) this.#rethrowIfSourceUndecodable();
-    const error = asError(thrown);
-    this.#config.log.warn({ err: error, taskId: this.taskId, nodeName, topic }, 'A record could not be written');
-    this.#decide('production', nodeName, error, this.#config.productionExceptionHandler);
-  }
-
-  #decide(
-    what: 'processing' | 'production',
-    nodeName: string,
-    error: Error,
-    handler: StreamsConfig['processingExceptionHandler'],
-  ): void {
-    const context = this.#context;
-    const where = {
-      topic: context?.topic ?? '',
-      partition: context?.partition ?? -1,
-      offset: context?.offset ?? -1,
-      taskId: this.taskId,
-      processorNodeId: nodeName,
-    };
-    const answer = handler(where, error);
-    if (context !== undefined) this.#deadLetter(context, this.timestampMs, error);
-    if (answer === 'continue') {
-      this.#config.log.warn({ err: error, ...where }, `Skipped a record after a ${what} error`);
-      this.countDropped(nodeName, `${what}-error`);
-      return;
-    }
-    const at = context === undefined ? 'in a punctuator' : `at ${context.topic}-${context.partition}@${context.offset}`;
-    throw new ProcessingError(
-      `Node ${nodeName} of task ${this.taskId} failed ${at}: ${error.message}`,
-      nodeName,
-      error,
-    );
-  }
-
-  /** Lazily decoded source records fail inside whichever node looks first; the record is to blame, not the node. */
-  #rethrowIfSourceUndecodable(): void {
-    const context = this.#context;
-    if (context?.batch === undefined) return;
-    try {
-      this.sources[context.sourceIndex]?.node.checkDecodable();
-    } catch (error) {
-      throw new UndecodableRecord(asError(error));
-    }
-  }
-
-  #undecodable(context: RecordContext, nodeName: string, timestampMs: number, error: Error): void {
-    const where = {
-      topic: context.topic,
-      partition: context.partition,
-      offset: context.offset,
-      taskId: this.taskId,
-      processorNodeId: nodeName,
-    };
-    const answer = this.#config.deserializationExceptionHandler(where, error);
-    this.#deadLetter(context, timestampMs, error);
-    this.countDropped(nodeName, 'undecodable');
-    if (answer === 'continue') {
-      this.#config.log.warn({ err: error, ...where }, 'Skipped a record that could not be decoded');
-      return;
-    }
-    const at = `${context.topic}-${context.partition}@${context.offset}`;
-    throw new ProcessingError(
-      `Task ${this.taskId} can't decode the record at ${at}: ${error.message}`,
-      nodeName,
-      error,
-    );
+    this.#failures.sendFailed(nodeName, topic, thrown, this.#context, this.timestampMs);
   }
 
   /** A row that the queue left out before it was processed. */
@@ -557,31 +486,7 @@ export class StreamTask implements ContextHost, GraphHost {
     context.offset = batch.offsets[row] as number;
     context.batch = batch;
     context.row = row;
-    this.#undecodable(context, node.name, Math.max(0, batch.timestamps[row] as number), error);
-  }
-
-  #deadLetter(context: RecordContext, timestampMs: number, error: Error): void {
-    const topic = this.#config.deadLetterQueueTopicName;
-    if (topic === undefined) return;
-    const { batch, row } = context;
-    const headers =
-      batch === undefined || (batch.headerStarts[row] as number) < 0
-        ? []
-        : decodeHeaders(batch.buffer, batch.headerStarts[row] as number, batch.headerEnds[row] as number);
-    sendDeadLetter(
-      this.#collector,
-      topic,
-      {
-        topic: context.topic,
-        partition: context.partition,
-        offset: context.offset,
-        key: context.rawKeyBytes(),
-        value: context.rawValueBytes(),
-        headers,
-        timestampMs,
-      },
-      error,
-    );
+    this.#failures.undecodable(node.name, context, Math.max(0, batch.timestamps[row] as number), error);
   }
 
   #locate(error: unknown): unknown {
@@ -647,43 +552,5 @@ export class StreamTask implements ContextHost, GraphHost {
       this.#context = outer;
       this.timestampMs = outerMs;
     }
-  }
-}
-
-/**
- * Invariants: I1 released once; I2 its offset is held from its making to its release.
- */
-class TaskHeldRecord implements HeldRecord {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly context: RecordContext;
-  readonly timestampMs: number;
-  readonly #run: (held: TaskHeldRecord, forwardAll: () => void) => void;
-  #released = false;
-
-  constructor(
-    context: RecordContext,
-    timestampMs: number,
-    run: (held: TaskHeldRecord, forwardAll: () => void) => void,
-  ) {
-    this.topic = context.topic;
-    this.partition = context.partition;
-    this.offset = context.offset;
-    this.context = context;
-    this.timestampMs = timestampMs;
-    this.#run = run;
-  }
-
-  run(forwardAll: () => void): void {
-    this.#run(this, forwardAll);
-  }
-
-  release(forwardAll: () => void): void {
-    const { pending } = this.context;
-    assert(!this.#released && pending !== undefined && pending.holds > 0, 'a held record is released once');
-    this.#run(this, forwardAll);
-    this.#released = true;
-    pending.holds -= 1;
   }
 }

@@ -1,0 +1,44 @@
+import { assert } from '../base/assert.ts';
+import type { HeldRecord } from '../processor/processor.ts';
+import type { RecordContext } from './record-context.ts';
+
+/**
+ * A record that an asynchronous operator holds.
+ *
+ * Called by: the operators of room `pipeline/`. Invariants: I1 released once; I2 its offset is held from its making to its
+ * release.
+ */
+export class TaskHeldRecord implements HeldRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly context: RecordContext;
+  readonly timestampMs: number;
+  readonly #run: (held: TaskHeldRecord, forwardAll: () => void) => void;
+  #released = false;
+
+  constructor(
+    context: RecordContext,
+    timestampMs: number,
+    run: (held: TaskHeldRecord, forwardAll: () => void) => void,
+  ) {
+    this.topic = context.topic;
+    this.partition = context.partition;
+    this.offset = context.offset;
+    this.context = context;
+    this.timestampMs = timestampMs;
+    this.#run = run;
+  }
+
+  run(forwardAll: () => void): void {
+    this.#run(this, forwardAll);
+  }
+
+  release(forwardAll: () => void): void {
+    const { pending } = this.context;
+    assert(!this.#released && pending !== undefined && pending.holds > 0, 'a held record is released once');
+    this.#run(this, forwardAll);
+    this.#released = true;
+    pending.holds -= 1;
+  }
+}
