@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { type Clock, systemClock, type Timer } from '../../src/base/clock.ts';
+import { BrokerError, TaskMigratedError } from '../../src/base/errors.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import type { BrokerGroupConsumer, GroupAssignor } from '../../src/broker/broker.ts';
 import { MemoryBroker } from '../../src/broker/memory/memory-broker.ts';
@@ -128,6 +129,36 @@ it('rejects join and tells the listener when the assignor fails', async () => {
   await member.consumer.close();
 });
 
+it('gives an assignment back that it could not take over for a passing reason, and takes it from the next', async () => {
+  const cluster = clusterWithTopic(1);
+  const events: string[] = [];
+  const consumer = new MemoryBroker({ cluster }).groupConsumer({
+    clientId: 'c',
+    groupId: 'g',
+    sessionTimeoutMs: 500,
+    rebalanceTimeoutMs: 2_000,
+    heartbeatIntervalMs: 20,
+    assignor: allToFirst,
+    listener: {
+      async onPartitionsAssigned(partitions) {
+        events.push(`assigned ${partitions.length}`);
+        if (events.length < 4) throw new BrokerError('no answer', { kafkaCode: -1, retriable: true });
+      },
+      onPartitionsRevoked: async () => {
+        events.push('revoked');
+        throw new TaskMigratedError('too late');
+      },
+      onPartitionsLost: async () => void events.push('lost'),
+      onError: (error) => void events.push(error.message),
+    },
+  });
+  await consumer.join();
+  expect(events).toEqual(['assigned 1', 'lost', 'assigned 1', 'lost', 'assigned 1']);
+  expect(consumer.assignment()).toHaveLength(1);
+  await consumer.close();
+  expect(events.slice(5)).toEqual(['revoked']);
+});
+
 it('keeps heartbeating while the listener takes its time', async () => {
   const cluster = clusterWithTopic(1);
   const broker = new MemoryBroker({ cluster });
@@ -158,12 +189,10 @@ it('keeps heartbeating while the listener takes its time', async () => {
 
 it('hands a partition over only after its owner has given it up', async () => {
   const cluster = clusterWithTopic(1);
-  const toYoungest: GroupAssignor = {
+  const toHeir: GroupAssignor = {
     ...allToFirst,
     assign: (members) => {
-      // The newcomer owns nothing yet, or owns it already.
-      const owner = members.find(({ ownedPartitions }) => ownedPartitions.length > 0);
-      const next = members.find((each) => each !== owner) ?? owner;
+      const next = members.find(({ userData }) => userData.length > 0) ?? members[0];
       const partitions = [{ topic: 't', partition: 0 }];
       return new Map(
         members.map(({ memberId }) => [
@@ -173,10 +202,10 @@ it('hands a partition over only after its owner has given it up', async () => {
       );
     },
   };
-  const first = memberOf(new MemoryBroker({ cluster }), toYoungest);
+  const first = memberOf(new MemoryBroker({ cluster }), toHeir);
   await first.consumer.join();
   const order: string[] = [];
-  const second = memberOf(new MemoryBroker({ cluster }), toYoungest);
+  const second = memberOf(new MemoryBroker({ cluster }), { ...toHeir, userData: () => Buffer.from('heir') });
   const watch = setInterval(() => {
     if (first.events.includes('revoked 0') && !order.includes('revoked')) order.push('revoked');
     if (second.events.includes('assigned 0') && !order.includes('assigned')) order.push('assigned');

@@ -151,10 +151,12 @@ export class GroupMember {
           this.#lose(error);
           continue;
         }
-        if (code === undefined || !isRetriableCode(code)) {
+        const isMigration = error instanceof TaskMigratedError;
+        if (!isMigration && (code === undefined || !isRetriableCode(code))) {
           this.#failure = error;
           break;
         }
+        this.#needsJoin = true;
         failures++;
         log.warn({ err: error, failures }, `${this.#who()} could not join and tries again`);
         await sleep(clock, retryBackoffMs(failures, random));
@@ -193,7 +195,10 @@ export class GroupMember {
     try {
       await tell(partitions);
     } catch (error) {
-      this.#parts.options.listener.onError(error instanceof Error ? error : new Error(String(error)));
+      // The partitions went to somebody else while they were being closed: that is what this was about anyway.
+      if (error instanceof TaskMigratedError)
+        this.#parts.log.warn({ err: error }, `${this.#who()} gave up partitions late`);
+      else this.#parts.options.listener.onError(error instanceof Error ? error : new Error(String(error)));
     } finally {
       this.#owned.clear();
       this.#parts.onRemoved(partitions);
@@ -265,19 +270,27 @@ export class GroupMember {
     const removed = [...this.#owned].filter(([key]) => !assignedKeys.has(key));
     if (removed.length > 0) {
       const partitions = removed.map(([, partition]) => partition);
+      // What is given up goes to its new owner in a rebalance of its own.
+      this.#needsJoin = true;
       try {
         await listener.onPartitionsRevoked(partitions);
       } finally {
         for (const [key] of removed) this.#owned.delete(key);
         this.#parts.onRemoved(partitions);
       }
-      // What was given up goes to its new owner in a rebalance of its own.
-      this.#needsJoin = true;
     }
     const added = assigned.filter((each) => !this.#owned.has(topicPartitionKey(each.topic, each.partition)));
     for (const each of added) this.#owned.set(topicPartitionKey(each.topic, each.partition), each);
     this.#parts.onAdded(added);
-    await listener.onPartitionsAssigned(added, userData);
+    try {
+      await listener.onPartitionsAssigned(added, userData);
+    } catch (error) {
+      // Half taken over is not owned: given back, and taken from the next assignment if the error passes.
+      for (const each of added) this.#owned.delete(topicPartitionKey(each.topic, each.partition));
+      await listener.onPartitionsLost(added);
+      this.#parts.onRemoved(added);
+      throw error;
+    }
   }
 
   async #tellLost(): Promise<void> {
