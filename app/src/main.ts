@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startStack } from '@chip-quality/dev';
+import { socketAddress, startStack, tryListen } from '@chip-quality/dev';
 import closeWithGrace from 'close-with-grace';
 import { hasOwnStack, localDirectory, readConfig } from './config.ts';
 import { stationToken, viewerToken } from './demo-tokens.ts';
@@ -26,6 +26,7 @@ const say = (line: string): void => console.log(line);
 
 /** Brings everything up, lets the stations work, and says how it went; answers the exit code. */
 async function main(): Promise<void> {
+  await claim();
   const stack = hasOwnStack(process.env)
     ? undefined
     : await startStack({
@@ -35,13 +36,21 @@ async function main(): Promise<void> {
       });
   const config = readConfig(process.env, stack);
   const log = fileLog(local, config.logLevel);
+  // Node prints warnings on the terminal, which belongs to people (kafkajs arms a timer in the past, for one).
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => log.warn({ err: warning }, 'Warning of Node'));
   const platform = new Platform(config, log, createMetrics(), (error) => fail(error));
   const progress = new ThroughputReport(say);
   let stations: Stations | undefined;
+  let working: Promise<RunOutcome | undefined> | undefined;
+  const stop = new AbortController();
 
   const stopAll = async (): Promise<void> => {
-    progress.stop();
+    stop.abort();
     await stations?.stop();
+    // What the stations finished is still compared with the database, which must be there for it.
+    await working?.catch(() => undefined);
+    progress.stop();
     await platform.close();
     await stack?.stop();
   };
@@ -63,10 +72,13 @@ async function main(): Promise<void> {
   const port = await platform.start({ api: true, worker: true }, options.port === undefined ? PORTS : [options.port]);
   const url = `http://127.0.0.1:${port}`;
   say(`live line: ${url}/#token=${await viewerToken(config.jwtSecret)}`);
-  if (!options.stations) return;
+  if (!options.stations || stop.signal.aborted) return;
 
   const token = await stationToken(config.jwtSecret);
-  const work = async (ledger: RunLedger, begunOnly: boolean): Promise<void> => {
+  /** Answers whether the run is through; it is not when the stations were stopped before. */
+  const work = async (ledger: RunLedger, begunOnly: boolean): Promise<boolean> => {
+    await ledger.close();
+    if (stop.signal.aborted) return false;
     stations = new Stations(
       {
         apiUrl: url,
@@ -80,34 +92,69 @@ async function main(): Promise<void> {
     );
     say(`stations are working: run ${ledger.run.id}${begunOnly ? ' (what an earlier start left behind)' : ''}`);
     await stations.work();
+    if (!stop.signal.aborted) return true;
+    const left = await RunLedger.open(ledger.directory);
+    await left.close();
+    return left.pending().length === 0 && (begunOnly || left.intents.size >= (left.run.boards ?? 0));
   };
-
-  const { boards, source, remark } = await runPlan(options);
-  const { leftOver, current, resumed } = await planRuns(join(local, 'runs'), options, source, boards, Date.now());
-  for (const ledger of leftOver) {
+  /** Works everything off; undefined when it was stopped before the end. */
+  const workOff = async (): Promise<RunOutcome | undefined> => {
+    const { boards, source, remark } = await runPlan(options);
+    const { leftOver, current, resumed } = await planRuns(join(local, 'runs'), options, source, boards, Date.now());
+    for (const ledger of leftOver) {
+      if (!(await work(ledger, true))) return undefined;
+      await (await finished(ledger)).close();
+    }
+    if (remark !== undefined) say(remark);
+    if (resumed)
+      say(
+        `going on with run ${current.run.id}: ${current.intents.size} boards begun, ${current.results.size} finished`,
+      );
+    if (!(await work(current, false))) {
+      say(`run ${current.run.id} is not finished; the next start goes on with it`);
+      return undefined;
+    }
+    const ledger = await finished(current);
+    const verdict = await settleRun(platform.pool, ledger);
+    const line = resultLine(ledger, verdict, await foundDefects(platform.pool, ledger.run.id));
     await ledger.close();
-    await work(ledger, true);
-    await (await finished(ledger)).close();
-  }
-  if (remark !== undefined) say(remark);
-  if (resumed)
-    say(`going on with run ${current.run.id}: ${current.intents.size} boards begun, ${current.results.size} finished`);
-  await current.close();
-  await work(current, false);
-  const ledger = await finished(current);
-  const verdict = await settleRun(platform.pool, ledger);
-  const line = resultLine(ledger, verdict, await foundDefects(platform.pool, ledger.run.id));
-  await ledger.close();
-  progress.stop();
-  if (verdict.suspects.length > 0) say(`lost or duplicated: ${verdict.suspects.join(', ')}`);
-  if (!options.exit) {
-    say(line);
+    progress.stop();
+    if (verdict.suspects.length > 0) say(`lost or duplicated: ${verdict.suspects.join(', ')}`);
+    return { line, sound: verdict.lost === 0 && verdict.duplicated === 0 };
+  };
+  working = workOff();
+  const outcome = await working;
+  if (outcome === undefined) return;
+  if (!options.exit || stop.signal.aborted) {
+    say(outcome.line);
     return;
   }
   grace.uninstall();
   await stopAll();
   // The line is the last word, and nothing that was left open may keep the process from saying it.
-  process.stdout.write(`${line}\n`, () => process.exit(verdict.lost === 0 && verdict.duplicated === 0 ? 0 : 1));
+  process.stdout.write(`${outcome.line}\n`, () => process.exit(outcome.sound ? 0 : 1));
+}
+
+/**
+ * Holds the data folder for this process until it ends, however it ends. Two platforms on one folder would be the same member of
+ * the same consumer groups and take the partitions from each other for ever.
+ */
+async function claim(): Promise<void> {
+  const lock = await tryListen(socketAddress(local, 'platform'));
+  if (lock === undefined) {
+    throw new Error(
+      `another "npm start" is running (or still stopping) on ${local}: stop it first, or give this one a folder of its own with ` +
+        'LOCAL_DIR=/some/folder npm start',
+    );
+  }
+  lock.unref();
+}
+
+interface RunOutcome {
+  /** The line that a run ends with. */
+  readonly line: string;
+  /** Nothing lost, nothing duplicated. */
+  readonly sound: boolean;
 }
 
 /** The ledger as the stations left it on the disk, marked as finished. */

@@ -6,7 +6,7 @@ import {
   type Queries,
   UnavailableError,
 } from '@chip-quality/api';
-import type { CatalogState, InspectionState } from '@chip-quality/schemas';
+import { type CatalogState, type InspectionState, PARTITIONS } from '@chip-quality/schemas';
 import {
   CATALOG_STORE,
   INSPECTIONS_BY_TIME_STORE,
@@ -46,9 +46,9 @@ export class PlatformQueries implements Queries {
   inspections(tenantId: string, filter: InspectionFilter): Promise<readonly InspectionView[]> {
     return read(() => {
       const inspections = this.#inspections();
-      const lists = this.#inspection
-        .keyValueStorePartitions<string, string>(INSPECTIONS_BY_TIME_STORE)
-        .map((byTime) => listInspections(byTime, inspections, tenantId, filter));
+      const lists = partitionsOf<string>(this.#inspection, INSPECTIONS_BY_TIME_STORE).map((byTime) =>
+        listInspections(byTime, inspections, tenantId, filter),
+      );
       return mergeNewest(lists, filter.limit);
     });
   }
@@ -62,12 +62,27 @@ export class PlatformQueries implements Queries {
   }
 
   #inspections(): ReadOnlyKeyValueStore<string, InspectionState> {
+    partitionsOf(this.#inspection, INSPECTIONS_STORE);
     return this.#inspection.keyValueStore(INSPECTIONS_STORE);
   }
 
   #entries(): ReadOnlyKeyValueStore<string, CatalogState> {
+    partitionsOf(this.#catalog, CATALOG_STORE);
     return this.#catalog.keyValueStore(CATALOG_STORE);
   }
+}
+
+/**
+ * All partitions of a store. Throws when one is elsewhere (after a long pause of the process its partitions are taken from it, and
+ * come back a little later): what is not found then may well exist, and a station that is told 404 gives its board up.
+ */
+function partitionsOf<V>(streams: KafkaStreams, store: string): readonly ReadOnlyKeyValueStore<string, V>[] {
+  const partitions = streams.keyValueStorePartitions<string, V>(store);
+  if (partitions.length === PARTITIONS) return partitions;
+  throw new UnavailableError(
+    `${partitions.length} of ${PARTITIONS} partitions of the state are here`,
+    RETRY_AFTER_SECONDS,
+  );
 }
 
 /** Stores answer synchronously, between records; a store on the move is worth waiting for. */

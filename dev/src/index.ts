@@ -1,4 +1,5 @@
 /** The local stack: Kafka, schema registry, PostgreSQL, object store and, on request, Triton, as child processes. */
+export { socketAddress, tryListen } from '../lock.mjs';
 export { LOCAL_FOLDER, REPOSITORY, TEST_ROOT } from './base/paths.ts';
 export { environmentOf } from './environment.ts';
 export {

@@ -7,6 +7,10 @@ import { lineTitle } from './element.js';
 /** Colours of lines, told apart also by people who see red and green alike; red is kept for limits. */
 const LINE_COLOURS = ['#4c8dff', '#e8a33d', '#2bb8a3', '#b07cf2', '#8a9a5b', '#e27fb2', '#5cc8ee', '#a5876a'];
 const HEIGHT_PX = 260;
+/** Steps of the time axis that may be chosen from, in seconds: whole minutes. */
+const TICK_SECONDS = [1, 2, 5, 10, 15, 30, 60].map((minutes) => minutes * 60);
+/** Room at the right for half of the last time's label, px. */
+const LABEL_MARGIN_PX = 28;
 /** The axis starts at a multiple of this below the lowest point. */
 const AXIS_STEP = 10;
 
@@ -84,6 +88,7 @@ export class YieldChart {
     return {
       width: this.#target.clientWidth,
       height: HEIGHT_PX,
+      padding: [null, LABEL_MARGIN_PX, null, null],
       cursor: { points: { size: 7 } },
       scales: {
         x: {
@@ -99,6 +104,8 @@ export class YieldChart {
         {
           ...axis,
           space: 80,
+          // Yield comes by the minute: finer ticks would repeat their labels.
+          incrs: TICK_SECONDS,
           values: (_, ticks) => ticks.map(clockTime),
         },
         { ...axis, size: 52, values: (_, ticks) => ticks.map((tick) => `${tick}%`) },
