@@ -159,6 +159,28 @@ describe('KafkaStreams on a real broker', () => {
     await until(async () => (await counts(output)).get('k49') === 11, 'the eleventh', 20_000);
   });
 
+  it('joins in the order of timestamps over topics, however the records arrive', async () => {
+    const { app, input, output } = await topics(1);
+    const tableTopic = `${app}-table`;
+    await broker.admin().createTopics([{ topic: tableTopic, partitions: 1, replicationFactor: 1, configs: {} }]);
+    const builder = new StreamsBuilder();
+    const table = builder.table(tableTopic, { key: string(), value: string() });
+    builder
+      .stream(input, { key: string(), value: string() })
+      .leftJoin(table, (left, right) => `${left}:${right ?? 'none'}`)
+      .to(output, { key: string(), value: string() });
+    const count = 20_000;
+    // Each stream record is one ms younger than the table record it must meet.
+    const of = (offsetMs: number) => Array.from({ length: count }, (_, i) => ['k', `${i}`, 2 * i + offsetMs] as const);
+    await produceText(broker, input, 0, of(1));
+    await produceText(broker, tableTopic, 0, of(0));
+    const streams = start(builder.build(), { applicationId: app });
+    await streams.start();
+    await until(async () => (await readAll(broker, output)).length === count, 'all joins', 30_000);
+    const values = (await readAll(broker, output)).map(({ value }) => String(value));
+    expect(values).toEqual(Array.from({ length: count }, (_, i) => `${i}:${i}`));
+  });
+
   it('moves tasks between two instances without losing a record', async () => {
     const { app, input, output } = await topics(4);
     const first = start(counting(input, output, 'memory'), { applicationId: app });

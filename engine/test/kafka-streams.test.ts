@@ -276,6 +276,28 @@ describe('KafkaStreams on the memory broker', () => {
     await until(async () => (await committed()) === 4, 'a commit of everything');
   });
 
+  it('joins in the order of timestamps over topics, however the records arrive', async () => {
+    const cluster = newCluster();
+    await newTopics(cluster, 1);
+    const broker = brokerOf(cluster);
+    await broker.admin().createTopics([{ topic: 'table', partitions: 1, replicationFactor: 1, configs: {} }]);
+    const builder = new StreamsBuilder();
+    const table = builder.table('table', { key: string(), value: string() });
+    builder
+      .stream('in', { key: string(), value: string() })
+      .leftJoin(table, (left, right) => `${left}:${right ?? 'none'}`)
+      .to('out', { key: string(), value: string() });
+    const count = 3_000;
+    // Each stream record is one ms younger than the table record it must meet.
+    const of = (offsetMs: number) => Array.from({ length: count }, (_, i) => ['k', `${i}`, 2 * i + offsetMs] as const);
+    await produceText(broker, 'in', 0, of(1));
+    await produceText(broker, 'table', 0, of(0));
+    await streamsOn(cluster, builder.build(), { bufferedRecordsPerPartition: 10 }).start();
+    await until(async () => (await readAll(broker, 'out')).length === count, 'all joins');
+    const values = (await readAll(broker, 'out')).map(({ value }) => String(value));
+    expect(values).toEqual(Array.from({ length: count }, (_, i) => `${i}:${i}`));
+  });
+
   it('fills global stores before the first record and keeps them up', async () => {
     const cluster = newCluster();
     await newTopics(cluster, 1);
