@@ -66,15 +66,16 @@ class WireBroker implements Broker {
   }
 
   consumer(options: ConsumerOptions): BrokerConsumer {
-    const consumer = new WireConsumer(options, this.#parts('consumer', options.clientId));
+    const onClosed = (): void => void this.#clients.delete(consumer);
+    const consumer: BrokerConsumer = new WireConsumer(options, this.#parts('consumer', options.clientId, onClosed));
     this.#clients.add(consumer);
     return consumer;
   }
 
   groupConsumer(options: GroupConsumerOptions): BrokerGroupConsumer {
-    const parts = this.#parts('member', options.clientId);
+    const parts = this.#parts('member', options.clientId, () => void this.#clients.delete(consumer));
     const { clock, random, log, name } = parts;
-    const consumer = new GroupConsumer(new WireConsumer(options, parts), {
+    const consumer: BrokerGroupConsumer = new GroupConsumer(new WireConsumer(options, parts), {
       options,
       coordinator: new WireCoordinator(this.#links, this.#metadata, options, name),
       partitionCounts: (topics) => this.admin().partitionCounts(topics),
@@ -87,7 +88,8 @@ class WireBroker implements Broker {
   }
 
   producer(options: ProducerOptions): BrokerProducer {
-    const producer = new WireProducer(options, this.#parts('producer', options.clientId));
+    const onClosed = (): void => void this.#clients.delete(producer);
+    const producer: BrokerProducer = new WireProducer(options, this.#parts('producer', options.clientId, onClosed));
     this.#clients.add(producer);
     return producer;
   }
@@ -97,10 +99,10 @@ class WireBroker implements Broker {
     this.#links.close();
   }
 
-  #parts(kind: string, clientId: string) {
+  #parts(kind: string, clientId: string, onClosed: () => void) {
     const { clock, random, log } = this.#options;
     this.#clientCount++;
     const name = `${kind}-${clientId}-${this.#clientCount}`;
-    return { links: this.#links, metadata: this.#metadata, clock, random, log, name };
+    return { links: this.#links, metadata: this.#metadata, clock, random, log, name, onClosed };
   }
 }

@@ -54,6 +54,7 @@ export interface WireConsumerParts {
   readonly log: Log;
   /** Tells this consumer's connections from those of others. */
   readonly name: string;
+  readonly onClosed: () => void;
 }
 
 /**
@@ -189,6 +190,7 @@ export class WireConsumer implements BrokerConsumer {
     this.#retryTimer?.cancel();
     this.#waiting?.();
     for (let slot = 0; slot < FETCH_SLOTS_MAX; slot++) this.#parts.links.closePurpose(this.#purpose(slot));
+    this.#parts.onClosed();
   }
 
   #decode(state: FetchedPartitionState, queued: QueuedFetch): FetchedPartition {

@@ -51,6 +51,7 @@ export interface WireProducerParts {
   readonly log: Log;
   /** Tells this producer's connections from those of others. */
   readonly name: string;
+  readonly onClosed: () => void;
 }
 
 /**
@@ -131,6 +132,7 @@ export class WireProducer implements BrokerProducer {
       for (const pending of queue.waiting.splice(0)) this.#fail(pending, closedError());
     }
     this.#parts.links.closePurpose(this.#parts.name);
+    this.#parts.onClosed();
   }
 
   #queueOf({ topic, partition }: EncodedBatch): ProducerQueue {
