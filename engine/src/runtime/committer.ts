@@ -55,7 +55,7 @@ export class Committer {
 
   /** Rejects with the first error; nothing of a failed task's commit counts then. */
   commit(tasks: readonly StreamTask[]): Promise<void> {
-    const ready = tasks.filter((task) => !task.failed && !this.#inFlight.has(task));
+    const ready = tasks.filter((task) => task.state === 'RUNNING' && !task.failed && !this.#inFlight.has(task));
     if (ready.length === 0) return Promise.resolve();
     const commits = new Map<StreamTask, TaskCommit>();
     for (const task of ready) {

@@ -364,6 +364,8 @@ export class StreamTask implements ContextHost, GraphHost {
 
   /** Hands cached writes on and tells what may be committed. The caller freezes the task first. */
   prepareCommit(): TaskCommit {
+    // A closed task's queues are empty: their positions would pass what was never processed.
+    assert(this.#state === 'RUNNING', 'only running tasks are committed');
     this.stores.flush();
     const offsets: (TopicPartition & { offset: number; metadata: string })[] = [];
     const positions = new Map<string, number>();

@@ -174,7 +174,9 @@ export class StreamThread implements RebalanceListener {
     this.#stopping = true;
     this.#wake();
     await this.#loop;
-    if (!clean) await this.#manager.closeAllDirty();
+    // Before leaving: a member that is leaving in the middle of a rebalance could not commit any more.
+    if (clean) await this.#manager.revokedAll();
+    else await this.#manager.closeAllDirty();
     await this.#consumer.close();
     await this.#manager.closeAllDirty();
     if (clean && this.#failure === undefined) {

@@ -49,6 +49,7 @@ export class TaskManager {
   readonly #taskOf: ReadonlyMap<string, TaskSpec>;
   readonly #tasks = new Map<string, { readonly task: StreamTask; readonly spec: TaskSpec }>();
   readonly #sources = new Map<string, { readonly task: StreamTask; readonly source: SourcePartition }>();
+  readonly #closing = new Map<StreamTask, Promise<void>>();
   #starting = 0;
 
   constructor(options: TaskManagerOptions) {
@@ -103,6 +104,11 @@ export class TaskManager {
     this.#options.onReadiness();
   }
 
+  /** Everything: before the group is left, while commits are still taken. */
+  async revokedAll(): Promise<void> {
+    await this.#closeClean(this.tasks);
+  }
+
   /** Somebody else owns them already: nothing is committed. */
   async lost(partitions: readonly TopicPartition[]): Promise<void> {
     for (const task of this.#tasksOf(partitions)) await this.closeDirty(task);
@@ -133,8 +139,19 @@ export class TaskManager {
     for (const task of this.tasks) await this.closeDirty(task);
   }
 
+  /** Once a task, however many ask: the group may revoke what `close` is about to give back. */
   async #closeClean(tasks: readonly StreamTask[]): Promise<void> {
-    if (tasks.length === 0) return;
+    const fresh = tasks.filter((task) => !this.#closing.has(task));
+    if (fresh.length > 0) {
+      const done = this.#finishAndClose(fresh).finally(() => {
+        for (const task of fresh) this.#closing.delete(task);
+      });
+      for (const task of fresh) this.#closing.set(task, done);
+    }
+    await Promise.all(tasks.map((task) => this.#closing.get(task)));
+  }
+
+  async #finishAndClose(tasks: readonly StreamTask[]): Promise<void> {
     const { committer, config } = this.#options;
     const running = tasks.filter((task) => task.state === 'RUNNING' && !task.failed);
     try {
