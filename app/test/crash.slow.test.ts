@@ -25,7 +25,7 @@ describe('kill -9 in the middle of a run', () => {
   let line: StartedLine | undefined;
   afterAll(async () => {
     if (line?.isRunning === true) await line.killOwnCode();
-    rmSync(localDirectory, { recursive: true, force: true });
+    rmSync(localDirectory, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
   });
 
   it(

@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   if (line?.isRunning === true) await line.interrupt();
-  rmSync(localDirectory, { recursive: true, force: true });
+  rmSync(localDirectory, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
 }, 60_000);
 
 const text = (page: Page, id: string) => page.getByTestId(id).textContent();

@@ -93,7 +93,7 @@ export class RunningPlatform {
   async stop(): Promise<void> {
     await this.#platform?.close();
     await this.stack.stop();
-    rmSync(this.#directory, { recursive: true, force: true });
+    rmSync(this.#directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
   }
 
   /** Process id of a part of the stack, the newest where it was started again. */

@@ -49,11 +49,14 @@ export class StartedLine {
     return this.#output.trimEnd().split('\n').at(-1) ?? '';
   }
 
-  /** Waits until the output matches. Throws, with the whole output, when the process ends before, or after the deadline. */
-  async printed(pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray> {
+  /**
+   * Waits until the output, from `from` on, matches. Throws, with the whole output, when the process ends before, or after the
+   * deadline.
+   */
+  async printed(pattern: RegExp, timeoutMs: number, from = 0): Promise<RegExpExecArray> {
     const deadlineMs = performance.now() + timeoutMs;
     for (;;) {
-      const match = pattern.exec(this.#output);
+      const match = pattern.exec(this.#output.slice(from));
       if (match !== null) return match;
       if (!this.isRunning) throw new Error(`ended without printing ${pattern}:\n${this.#output}`);
       if (performance.now() > deadlineMs) throw new Error(`no ${pattern} after ${timeoutMs} ms:\n${this.#output}`);
@@ -61,12 +64,22 @@ export class StartedLine {
     }
   }
 
-  /** Ctrl-C in a terminal: the program itself gets the signal. Resolves with the exit code when it is gone. */
+  /** Process id of a part of the stack, the newest where it was started again. */
+  pidOf(part: string): number {
+    return Number([...this.#output.matchAll(new RegExp(`^${part} ready .*pid (\\d+)`, 'gm'))].at(-1)?.[1]);
+  }
+
+  /** Process id of the platform itself, below npm and the bootstrap. */
+  get platformPid(): number {
+    const isPlatform = ({ command }: ProcessRow): boolean => /node \S*app\/src\/main\.ts/.test(command);
+    const found = this.#tree().find((row) => isPlatform(row) && !row.command.includes('run.mjs'));
+    if (found === undefined) throw new Error(`the platform does not run:\n${this.#output}`);
+    return found.pid;
+  }
+
+  /** Ctrl-C: the platform gets the signal. Resolves with npm's exit code when all are gone. */
   async interrupt(): Promise<number | null> {
-    const program = this.#tree().find(
-      ({ command }) => command.includes('app/src/main.ts') && !/run\.mjs/.test(command),
-    );
-    if (program !== undefined) process.kill(program.pid, 'SIGINT');
+    process.kill(this.platformPid, 'SIGINT');
     return this.exited;
   }
 
