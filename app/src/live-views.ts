@@ -28,7 +28,8 @@ export function boardView({ event_type, payload }: InspectionEvent): BoardView |
     verdict: payload.verdict as BoardView['verdict'],
     defects: payload.defects.map(defectView),
     failure_reason: payload.failure_reason,
-    artifact_id: payload.artifact_ids[0] ?? null,
+    // The detector judges the newest image: on any other one its boxes would lie beside the defects.
+    artifact_id: payload.artifact_ids.at(-1) ?? null,
     completed_at: new Date(completedAtMs).toISOString(),
     latency_ms: completedAtMs - payload.created_at,
   };

@@ -44,7 +44,8 @@ export interface BoardIntent {
 export interface BoardResult {
   readonly index: number;
   readonly inspectionId: string;
-  readonly status: 'completed' | 'failed';
+  /** `refused`: the API took the board but not its image (empty, too large), so there is nothing to inspect. */
+  readonly status: 'completed' | 'failed' | 'refused';
   readonly reason: string | null;
   /** From the first request for the board to the completion that the platform reported, ms. */
   readonly latencyMs: number;
@@ -137,11 +138,13 @@ export class RunLedger {
       .sort((left, right) => left.index - right.index);
   }
 
-  /** Index of the first board that nobody intended yet. */
-  nextIndex(): number {
-    let next = 0;
-    for (const index of this.intents.keys()) next = Math.max(next, index + 1);
-    return next;
+  /**
+   * Boards that nobody intended yet, by index, without end. Stations take pictures at the same time, so a kill may leave holes
+   * below the highest intent: they come first, or a resumed run would be short of them.
+   */
+  *unintended(): Generator<number, never> {
+    const taken = new Set(this.intents.keys());
+    for (let index = 0; ; index += 1) if (!taken.has(index)) yield index;
   }
 
   async finish(nowMs: number): Promise<void> {

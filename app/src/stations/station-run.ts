@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { v5 as uuidv5 } from 'uuid';
 import type { BoardSource, CapturedBoard, PartSpec } from './board-source.ts';
 import type { BoardIntent, BoardResult, RunLedger } from './run-ledger.ts';
-import type { Json, StationClient } from './station-client.ts';
+import { type Json, ProblemError, type StationClient } from './station-client.ts';
 
 /** Namespace of the stations' Idempotency-Keys: the same step of the same board has the same key in every life of a station. */
 const KEY_NAMESPACE = '6f1f4c3e-0f4b-4c55-9a8e-5f0f4f6c2b11';
@@ -11,6 +11,8 @@ const POLL_MS = 100;
 const POLL_MS_MAX = 1_000;
 /** A board without an end after this long is reported as lost instead of being waited for. */
 const BOARD_DEADLINE_MS = 300_000;
+/** Problems that lie in the image itself: no repetition and no other key will help. */
+const IMAGE_PROBLEMS = /:problem:(upload-mismatch|upload-too-large|invalid-request|body-too-large)$/;
 
 export interface StationRunOptions {
   readonly client: StationClient;
@@ -47,7 +49,8 @@ export class StationRun {
     const { ledger, source, signal, concurrency } = this.#options;
     const begun = ledger.pending();
     const paceMs = this.#options.ratePerMinute === null ? 0 : 60_000 / this.#options.ratePerMinute;
-    let next = ledger.nextIndex();
+    const fresh = ledger.unintended();
+    let next = fresh.next().value;
     let startAtMs = performance.now();
     const worker = async (): Promise<void> => {
       for (;;) {
@@ -59,7 +62,7 @@ export class StationRun {
         if (this.#options.begunOnly || signal.aborted || (ledger.run.boards !== null && next >= ledger.run.boards))
           return;
         const index = next;
-        next += 1;
+        next = fresh.next().value;
         if (paceMs > 0) {
           const waitMs = startAtMs - performance.now();
           startAtMs = Math.max(startAtMs, performance.now()) + paceMs;
@@ -92,13 +95,29 @@ export class StationRun {
   /** `captured` is at hand unless an earlier life of the run took the picture. */
   async #inspect(intent: BoardIntent, captured?: CapturedBoard): Promise<void> {
     try {
-      const result = await this.#send(intent, captured);
+      const result = await this.#send(intent, captured).catch((error: unknown) => this.#refusal(intent, error));
       await this.#options.ledger.finishBoard(result);
       this.#options.onBoard?.(result);
     } catch (error) {
       // Not lost from sight: the intent has no result, and the check at the end counts it.
       this.#options.onError?.(intent, error);
     }
+  }
+
+  /** The end of a board whose image was refused; throws every other error again. */
+  #refusal(intent: BoardIntent, error: unknown): BoardResult {
+    if (!(error instanceof ProblemError) || !IMAGE_PROBLEMS.test(String(error.problem['type']))) throw error;
+    this.#options.onError?.(intent, error);
+    const nowMs = Date.now();
+    const { index, atMs } = intent;
+    return {
+      index,
+      inspectionId: '',
+      status: 'refused',
+      reason: error.message,
+      latencyMs: nowMs - atMs,
+      completedAtMs: nowMs,
+    };
   }
 
   async #send(intent: BoardIntent, captured: CapturedBoard | undefined): Promise<BoardResult> {

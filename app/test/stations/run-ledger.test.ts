@@ -50,8 +50,18 @@ describe('the run ledger', () => {
     const [resumed] = await RunLedger.unfinished(runs);
     expect(resumed?.run.id).toBe(ledger.run.id);
     expect(resumed?.pending().map(({ index }) => index)).toEqual([1, 3]);
-    expect(resumed?.nextIndex()).toBe(4);
+    expect(resumed?.unintended().next().value).toBe(4);
     await resumed?.close();
+  });
+
+  it('goes back for boards that a kill left out between others', async () => {
+    const ledger = await RunLedger.create(runs, plan, 0);
+    for (const index of [0, 3, 1, 5]) await ledger.intend(intent(index));
+    await ledger.close();
+    const resumed = await RunLedger.open(ledger.directory);
+    const fresh = resumed.unintended();
+    expect([1, 2, 3, 4].map(() => fresh.next().value)).toEqual([2, 4, 6, 7]);
+    await resumed.close();
   });
 
   it('drops a last line that was torn by a kill, and goes on behind the whole ones', async () => {
