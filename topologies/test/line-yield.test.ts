@@ -65,15 +65,18 @@ test('first attempts are counted per line and minute; passes, fails, errors and 
   });
 });
 
-test('a board that comes within the grace counts in its minute, a later one nowhere', () => {
+test('boards of a backlog that is worked off one partition after the other all count in their minutes', () => {
   const { put, output } = setUp();
-  put(lifecycle({ origin_offset: 1 }));
-  put(lifecycle({ origin_offset: 2 }, { timestamp: START_MS + 69_999 }));
-  put(lifecycle({ origin_offset: 3 }, { timestamp: START_MS + 1 }));
-  put(lifecycle({ origin_offset: 4 }, { timestamp: START_MS + 70_000 }));
-  put(lifecycle({ origin_offset: 5 }, { timestamp: START_MS + 2 }));
-  const first = output.readValuesToList().filter(({ payload }) => payload.window_start === START_MS);
-  expect(first.map(({ payload }) => payload.inspected)).toEqual([1, 2]);
+  const hour = 60;
+  for (const origin_partition of [0, 1, 2, 3]) {
+    for (let minute = 0; minute < hour; minute += 1) {
+      put(lifecycle({ origin_partition, origin_offset: minute }, { timestamp: START_MS + minute * 60_000 }));
+    }
+  }
+  const last = new Map(
+    output.readValuesToList().map(({ payload }) => [payload.window_start, payload.inspected] as const),
+  );
+  expect([...last.values()]).toEqual(Array.from({ length: hour }, () => 4));
 });
 
 test('repetitions after a crash upstream never count twice, wherever the crash was', () => {
@@ -96,7 +99,7 @@ test('repetitions after a crash upstream never count twice, wherever the crash w
           ),
         );
       const { put, output } = setUp();
-      // Each crash sends a stretch of the past again before the stream goes on. Grace would drop it as late, which is right too.
+      // Each crash sends a stretch of the past again before the stream goes on.
       for (const [at, sent] of events.entries()) {
         put(sent);
         for (const [where, back] of crashes) {

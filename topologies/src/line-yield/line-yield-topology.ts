@@ -8,10 +8,13 @@ import { countBoard, emptyLineYield, isFirstResult, lineYieldEvent } from './cou
 export const LINE_YIELD_APPLICATION = 'platform-line-yield';
 /** Yield is told per minute. */
 export const YIELD_WINDOW_MS = 60_000;
-/** A board that comes this much after its minute still counts: lines and workers drift by seconds. */
-export const YIELD_GRACE_MS = 10_000;
 /** Windows kept for a page that asks for the last day. */
 const YIELD_RETENTION_MS = 24 * 3_600_000;
+/**
+ * As long as its window is kept, a late board counts. Nothing waits for a window to close, so this costs nothing; and after an
+ * outage the partitions are worked off one after the other, the first one's boards making those of all others hours late.
+ */
+export const YIELD_GRACE_MS = YIELD_RETENTION_MS - YIELD_WINDOW_MS;
 
 /** `inspection.lifecycle` → first-pass yield per line and minute on `line.yield`, an update for every board. */
 export function buildLineYieldTopology(serdes: PlatformSerdes, options: StateOptions = {}): Topology {
