@@ -12,8 +12,10 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Messages of one send: 250 requests of 4 KB at most stay under the 1 MB that brokers take as one batch. */
-const SEND_MESSAGES_MAX = 250;
+/** Bytes of one send: brokers refuse a batch above 1 MB, and with it every request in it; a quarter is left for what kafkajs adds. */
+export const SEND_BYTES_MAX = 768 * 1024;
+/** What a record has beside key and value: offsets, lengths, and a `traceparent`. */
+const RECORD_OVERHEAD_BYTES = 128;
 
 /**
  * Sends records of one partition at a time and in order; whatever arrives while a send is in flight leaves together with the
@@ -22,7 +24,7 @@ const SEND_MESSAGES_MAX = 250;
  * Owns: a queue per partition.
  * Called by: the command gateway.
  * Invariants: I1 at most one send a partition is in flight; I2 records of a partition leave in the order of `push`;
- * I3 every `push` settles when `send` settles.
+ * I3 every `push` settles when `send` settles; I4 a send has at most SEND_BYTES_MAX bytes, or a single record.
  */
 export class PartitionLanes {
   readonly #send: (partition: number, messages: readonly LaneMessage[]) => Promise<void>;
@@ -47,7 +49,7 @@ export class PartitionLanes {
     this.#busy.add(partition);
     const queue = this.#queues.get(partition) as Waiting[];
     while (queue.length > 0) {
-      const batch = queue.splice(0, SEND_MESSAGES_MAX);
+      const batch = queue.splice(0, fitting(queue));
       try {
         await this.#send(
           partition,
@@ -60,4 +62,14 @@ export class PartitionLanes {
     }
     this.#busy.delete(partition);
   }
+}
+
+/** How many records from the front of the queue fit into one send; at least one. */
+function fitting(queue: readonly Waiting[]): number {
+  let bytes = 0;
+  const tooMany = queue.findIndex(({ message }) => {
+    bytes += message.key.length + message.value.length + RECORD_OVERHEAD_BYTES;
+    return bytes > SEND_BYTES_MAX;
+  });
+  return tooMany === -1 ? queue.length : Math.max(1, tooMany);
 }

@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
-import { type LaneMessage, PartitionLanes } from '../../src/commands/partition-lanes.ts';
+import { type LaneMessage, PartitionLanes, SEND_BYTES_MAX } from '../../src/commands/partition-lanes.ts';
 
-const message = (key: string): LaneMessage => ({ key, value: Buffer.alloc(0), timestampMs: 0, headers: {} });
+const message = (key: string, bytes = 0): LaneMessage => ({
+  key,
+  value: Buffer.alloc(bytes),
+  timestampMs: 0,
+  headers: {},
+});
 
 test('a partition has one send in flight; what comes meanwhile leaves together and in order', async () => {
   const sends: { partition: number; keys: string[]; done: () => void }[] = [];
@@ -34,4 +39,16 @@ test('a failed send fails its own records only', async () => {
   const second = lanes.push(0, message('b'));
   await expect(first).rejects.toThrow('broker away');
   await expect(second).resolves.toBeUndefined();
+});
+
+test('a send never grows beyond what a broker takes as one batch, unless a record is that large by itself', async () => {
+  const sends: number[][] = [];
+  const lanes = new PartitionLanes(async (_partition, messages) => {
+    sends.push(messages.map(({ value }) => value.length));
+  });
+  const third = SEND_BYTES_MAX / 3;
+  await Promise.all(
+    [1, third, third, third, SEND_BYTES_MAX + 1, 2, 3].map((bytes) => lanes.push(0, message('k', bytes))),
+  );
+  expect(sends).toEqual([[1], [third, third], [third], [SEND_BYTES_MAX + 1], [2, 3]]);
 });
