@@ -72,7 +72,7 @@ export abstract class AsyncNode implements AsyncProcessor {
   /** Decodes the record (an undecodable one throws here, while its source is current) and holds its offset. */
   protected takeIn(record: Record<unknown, unknown>): HeldItem {
     const { key, value } = record;
-    const headers = record.hasHeaders ? record.headers.copy() : undefined;
+    const headers = record.hasHeaders ? record.headers : undefined;
     const output = new Record<unknown, unknown>(null, null, record.timestamp, headers);
     output.keyDatum = record.keyDatum.detach();
     const host = this.#host;

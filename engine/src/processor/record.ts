@@ -4,7 +4,7 @@ import { Headers } from './headers.ts';
 /**
  * A record inside a topology. Records that a processor receives are views, reused for the next record: keep one with
  * {@link Record.detach}, or take what you need out of it. Records made by `new Record(...)` and the `with…` methods are
- * independent.
+ * independent, with headers of their own, as in Kafka Streams; children that get the same record share its headers.
  *
  * Owns: timestamp and headers; key and value are {@link Datum}s that nodes share when they don't change them.
  */
@@ -24,7 +24,7 @@ export class Record<K, V> {
     this.valueDatum = new Datum<V>();
     this.valueDatum.setObject(value);
     this.timestamp = timestamp;
-    this.#headers = headers;
+    this.#headers = headers?.copy();
   }
 
   get key(): K {
@@ -69,8 +69,7 @@ export class Record<K, V> {
 
   withHeaders(headers: Headers): Record<K, V> {
     const record = this.detach();
-    record.#headers = headers;
-    record.#headerSource = undefined;
+    record.#headers = headers.copy();
     return record;
   }
 
