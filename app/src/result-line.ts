@@ -1,5 +1,5 @@
 import { ratesOf, scoreDetections, sumScores } from '@chip-quality/models';
-import type { RunLedger } from './stations/run-ledger.ts';
+import type { BoardResult, RunLedger } from './stations/run-ledger.ts';
 import type { FoundDefect, RunVerdict } from './stations/verify-run.ts';
 
 /**
@@ -14,11 +14,11 @@ export function resultLine(
 ): string {
   const scores = [];
   for (const intent of ledger.intents.values()) {
-    if (intent.defects === undefined || !ledger.results.has(intent.index)) continue;
+    if (intent.defects === undefined || !judged(ledger.results.get(intent.index))) continue;
     scores.push(scoreDetections(found.get(`${intent.lotNumber}|${intent.chipId}`) ?? [], intent.defects));
   }
   const { precision, recall } = ratesOf(sumScores(scores));
-  const results = [...ledger.results.values()];
+  const results = [...ledger.results.values()].filter(judged);
   const latencies = results.map(({ latencyMs }) => latencyMs).sort((left, right) => left - right);
   const p95 = latencies[Math.max(0, Math.ceil(latencies.length * 0.95) - 1)];
   const firstMs = Math.min(...[...ledger.intents.values()].map(({ atMs }) => atMs));
@@ -31,9 +31,15 @@ export function resultLine(
     `lost=${verdict.lost}`,
     `duplicated=${verdict.duplicated}`,
     ...(verdict.failed > 0 ? [`failed=${verdict.failed}`] : []),
+    ...(verdict.refused > 0 ? [`refused=${verdict.refused}`] : []),
     `precision=${rate(precision)}`,
     `recall=${rate(recall)}`,
     `p95_ms=${p95 === undefined ? 'n/a' : Math.round(p95)}`,
     `per_minute=${results.length === 0 ? 'n/a' : Math.round(perMinute)}`,
   ].join(' ');
+}
+
+/** Refused boards were never looked at: they count for no rate. */
+function judged(result: BoardResult | undefined): result is BoardResult {
+  return result !== undefined && result.status !== 'refused';
 }

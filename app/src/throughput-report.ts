@@ -20,7 +20,13 @@ export class ThroughputReport implements RunProgress {
     this.#say = say;
   }
 
-  onBoard({ status, latencyMs }: { readonly status: 'completed' | 'failed'; readonly latencyMs: number }): void {
+  onBoard({
+    status,
+    latencyMs,
+  }: {
+    readonly status: 'completed' | 'failed' | 'refused';
+    readonly latencyMs: number;
+  }): void {
     this.#timer ??= setInterval(() => this.#report(), REPORT_EVERY_MS).unref();
     this.#boards += 1;
     this.#all += 1;

@@ -19,7 +19,11 @@ describe('the result line', () => {
     await rm(runs, { recursive: true, force: true });
   });
 
-  async function board(index: number, defects: { label: string }[] | undefined): Promise<void> {
+  async function board(
+    index: number,
+    defects: { label: string }[] | undefined,
+    status: 'completed' | 'refused' = 'completed',
+  ): Promise<void> {
     await ledger.intend({
       index,
       chipId: `c${index}`,
@@ -32,14 +36,14 @@ describe('the result line', () => {
     await ledger.finishBoard({
       index,
       inspectionId: `i${index}`,
-      status: 'completed',
+      status,
       reason: null,
       latencyMs: 100 * (index + 1),
       completedAtMs: index * 1_000 + 500,
     });
   }
 
-  const verdict = { boards: 2, completed: 2, failed: 0, lost: 0, duplicated: 0, suspects: [] };
+  const verdict = { boards: 2, completed: 2, failed: 0, refused: 0, lost: 0, duplicated: 0, suspects: [] };
 
   it('scores found defects against known ones, label and place', async () => {
     await board(0, [{ label: 'open' }]);
@@ -50,6 +54,15 @@ describe('the result line', () => {
     ]);
     expect(resultLine(ledger, verdict, found)).toBe(
       'boards=2 completed=2 lost=0 duplicated=0 precision=0.500 recall=0.500 p95_ms=200 per_minute=80',
+    );
+  });
+
+  it('counts boards whose image was refused apart from the rest', async () => {
+    await board(0, [{ label: 'open' }]);
+    await board(1, [{ label: 'open' }], 'refused');
+    const found = new Map([['L|c0', [{ ...box, label: 'open', confidence: 0.9 }]]]);
+    expect(resultLine(ledger, { ...verdict, completed: 1, refused: 1 }, found)).toBe(
+      'boards=2 completed=1 lost=0 duplicated=0 refused=1 precision=1.000 recall=1.000 p95_ms=100 per_minute=120',
     );
   });
 

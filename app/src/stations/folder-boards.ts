@@ -20,6 +20,7 @@ export async function folderBoards(directory: string): Promise<BoardSource> {
   const skipped = all.length - boards.length;
   const withGolden = boards.filter(({ goldenPath }) => goldenPath !== undefined).length;
   const annotated = boards.filter(({ truth }) => truth !== undefined).length;
+  const chipIds = uniqueChipIds(boards.map(({ id }) => id));
   const remarks = [
     `${boards.length} images, ${withGolden} with a golden image, ${annotated} annotated`,
     ...(skipped > 0 ? [`${skipped} skipped: only JPEG and PNG can be uploaded`] : []),
@@ -36,7 +37,7 @@ export async function folderBoards(directory: string): Promise<BoardSource> {
     board(index) {
       const board = boards[index];
       if (board === undefined) throw new RangeError(`${path} has ${boards.length} images, there is no ${index}`);
-      const chipId = board.id.replaceAll(/[^A-Za-z0-9._-]/g, '_').slice(0, CHIP_ID_LENGTH_MAX);
+      const chipId = chipIds[index] as string;
       const part: PartSpec =
         board.goldenPath === undefined
           ? { partNumber: PART_WITHOUT_GOLDEN, golden: undefined }
@@ -51,6 +52,21 @@ export async function folderBoards(directory: string): Promise<BoardSource> {
       };
     },
   };
+}
+
+/** Chip ids made of file names: two names that become the same (`a b`, `a_b`; `a.jpg`, `a.png`) get a number. */
+function uniqueChipIds(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    const plain = name.replaceAll(/[^A-Za-z0-9._-]/g, '_');
+    let chipId = plain.slice(0, CHIP_ID_LENGTH_MAX);
+    for (let copy = 2; taken.has(chipId); copy += 1) {
+      const suffix = `-${copy}`;
+      chipId = plain.slice(0, CHIP_ID_LENGTH_MAX - suffix.length) + suffix;
+    }
+    taken.add(chipId);
+    return chipId;
+  });
 }
 
 function imageAt(path: string) {

@@ -6,7 +6,7 @@ import { StationRun } from './station-run.ts';
 
 /** What the stations tell whoever started them, over the IPC channel. */
 export type StationMessage =
-  | { readonly type: 'board'; readonly status: 'completed' | 'failed'; readonly latencyMs: number }
+  | { readonly type: 'board'; readonly status: 'completed' | 'failed' | 'refused'; readonly latencyMs: number }
   | { readonly type: 'trouble'; readonly chipId: string; readonly message: string }
   | { readonly type: 'done' };
 

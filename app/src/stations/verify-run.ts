@@ -6,6 +6,8 @@ export interface RunVerdict {
   readonly boards: number;
   readonly completed: number;
   readonly failed: number;
+  /** Boards whose image the API did not take; their stations know it, and there must be no finished inspection. */
+  readonly refused: number;
   /** Intents without exactly one finished inspection, or with results missing in a table. */
   readonly lost: number;
   /** Inspections, completion events, inferences or defects that are there more than once. */
@@ -63,6 +65,7 @@ export async function verifyRun(pool: Pool, ledger: RunLedger): Promise<{ verdic
   }
   let completed = 0;
   let failed = 0;
+  let refused = 0;
   let settled = true;
   const lost = new Set<string>();
   const duplicated = new Set<string>();
@@ -74,6 +77,10 @@ export async function verifyRun(pool: Pool, ledger: RunLedger): Promise<{ verdic
     const finished = row !== undefined && (row.status === 'completed' || row.status === 'failed');
     // Each board is inferred once in the demonstration, so every count below is exactly one.
     const stored = finished && Number(row.completions) >= 1 && Number(row.inferences) >= 1;
+    if (!finished && ledger.results.get(intent.index)?.status === 'refused') {
+      refused += 1;
+      continue;
+    }
     if (!stored) {
       lost.add(intent.chipId);
       if (ledger.results.has(intent.index)) settled = false;
@@ -97,6 +104,7 @@ export async function verifyRun(pool: Pool, ledger: RunLedger): Promise<{ verdic
       boards: ledger.run.boards ?? ledger.intents.size,
       completed,
       failed,
+      refused,
       lost: lost.size + Math.max(0, (ledger.run.boards ?? 0) - ledger.intents.size),
       duplicated: duplicated.size,
       suspects: [...lost, ...duplicated].slice(0, SUSPECTS_MAX),
