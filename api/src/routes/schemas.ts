@@ -10,7 +10,13 @@ import { z } from 'zod';
 /** Most nesting that free-form metadata may have: deeper is a mistake or an attack on whoever walks it. */
 const METADATA_DEPTH_MAX = 8;
 /** Metadata travels in every event of an inspection. */
-const METADATA_CHARACTERS_MAX = 16 * 1024;
+const METADATA_BYTES_MAX = 16 * 1024;
+/** An inspection has up to 32 artifacts, and all of it is one record of at most 1 MB in a changelog. */
+const ARTIFACT_METADATA_BYTES_MAX = 4 * 1024;
+
+/** Neither text nor jsonb of PostgreSQL holds NUL or half a surrogate pair: what has one could never be projected. */
+const storable = (value: string) => value.isWellFormed() && !value.includes('\0');
+const NOT_STORABLE = 'NUL and unpaired surrogates are not allowed';
 
 /** One line of printable text. */
 const text = (max: number) =>
@@ -18,7 +24,8 @@ const text = (max: number) =>
     .string()
     .min(1)
     .max(max)
-    .regex(/^[^\p{Cc}]*$/u, 'Control characters are not allowed');
+    .regex(/^[^\p{Cc}]*$/u, 'Control characters are not allowed')
+    .refine(storable, NOT_STORABLE);
 
 export const uuid = z.uuid().toLowerCase();
 
@@ -27,20 +34,30 @@ export const IMAGE_TYPES = ['image/jpeg', 'image/png'] as const;
 /** What an inspection's artifact may be. */
 export const ARTIFACT_TYPES = [...IMAGE_TYPES, 'video/mp4', 'application/json'] as const;
 
-const Metadata = z
-  .record(z.string().max(100), z.unknown())
-  .refine((value) => withinDepth(value, METADATA_DEPTH_MAX), `At most ${METADATA_DEPTH_MAX} levels deep`)
-  .refine(
-    (value) => !withinDepth(value, METADATA_DEPTH_MAX) || JSON.stringify(value).length <= METADATA_CHARACTERS_MAX,
-    `At most ${METADATA_CHARACTERS_MAX} characters as JSON`,
-  )
-  .meta({ id: 'Metadata', description: 'Free-form facts, kept and given back unchanged.' });
+const metadata = (bytesMax: number) =>
+  z
+    .record(z.string().max(100), z.unknown())
+    .refine((value) => withinDepth(value, METADATA_DEPTH_MAX), {
+      error: `At most ${METADATA_DEPTH_MAX} levels deep`,
+      abort: true,
+    })
+    .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= bytesMax, `At most ${bytesMax} bytes as JSON`)
+    .refine(allStorable, NOT_STORABLE);
+
+const Metadata = metadata(METADATA_BYTES_MAX).meta({
+  id: 'Metadata',
+  description: 'Free-form facts, kept and given back unchanged.',
+});
+const ArtifactMetadata = metadata(ARTIFACT_METADATA_BYTES_MAX).meta({
+  id: 'ArtifactMetadata',
+  description: 'Free-form facts about the capture.',
+});
 
 export const PartCreate = z
   .strictObject({
     part_number: text(100).meta({ description: 'Unique within the tenant.', examples: ['PCB-44000'] }),
     part_type: text(50).meta({ examples: ['pcb'] }),
-    description: z.string().max(1000).nullable().default(null),
+    description: z.string().max(1000).refine(storable, NOT_STORABLE).nullable().default(null),
   })
   .meta({ id: 'PartCreate' });
 
@@ -83,7 +100,7 @@ const confirmed = {
     .regex(/^(md5:)?[0-9a-fA-F]{32}$/, 'The MD5 of the bytes in hexadecimal')
     .optional()
     .meta({ description: 'MD5, hexadecimal; compared with the stored object when given.' }),
-  metadata: Metadata.default({}),
+  metadata: ArtifactMetadata.default({}),
 };
 
 export const ArtifactConfirm = z
@@ -220,4 +237,11 @@ function withinDepth(value: unknown, depthMax: number): boolean {
     level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
   }
   return true;
+}
+
+/** Only for values whose depth is known to be bounded. */
+function allStorable(value: unknown): boolean {
+  if (typeof value === 'string') return storable(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([name, member]) => storable(name) && allStorable(member));
 }

@@ -72,6 +72,10 @@ describe('a body', () => {
     ['a number as text', { ...inspection, priority: '5' }, 'priority'],
     ['metadata that is no object', { ...inspection, metadata: 'x' }, 'metadata'],
     ['metadata that is too large', { ...inspection, metadata: { a: 'x'.repeat(20_000) } }, 'metadata'],
+    ['metadata that is large in bytes', { ...inspection, metadata: { a: '銅'.repeat(6_000) } }, 'metadata'],
+    ['metadata with NUL, which no database takes', { ...inspection, metadata: { a: ['\0'] } }, 'metadata'],
+    ['metadata with half a character in a name', { ...inspection, metadata: { a: { '\ud800': 1 } } }, 'metadata'],
+    ['half a character', { ...inspection, chip_id: 'a\udc00' }, 'chip_id'],
     ['an array', [], ''],
     ['null', null, ''],
   ];
@@ -80,6 +84,18 @@ describe('a body', () => {
     expect(answer.status).toBe(400);
     expect(answer.body.errors.map((error: { field: string }) => error.field)).toContain(field);
     expect(api.platform.requests).toEqual([]);
+  });
+
+  it('with a description that no database takes is refused', async () => {
+    const body = { part_number: 'P', part_type: 'pcb', description: 'a\0b' };
+    const answer = await api.call('POST', '/v1/parts', { body });
+    expect([answer.status, answer.body.errors[0].field]).toEqual([400, 'description']);
+  });
+
+  it('with more metadata than thirty-two artifacts of an inspection may have is refused', async () => {
+    const body = { artifact_id: UNKNOWN, metadata: { a: 'x'.repeat(5_000) } };
+    const answer = await api.call('POST', `/v1/inspections/${UNKNOWN}/artifacts/confirm`, { body });
+    expect([answer.status, answer.body.errors[0].field]).toEqual([400, 'metadata']);
   });
 
   it('with metadata nested ten thousand deep is refused', async () => {
