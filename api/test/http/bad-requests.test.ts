@@ -49,6 +49,18 @@ describe('problem details', () => {
     expect((await api.call('PUT', '/v1/inspections')).headers.get('allow')).toBe('POST, GET, HEAD');
   });
 
+  it('answer methods that nobody knows, and count them under one name', async () => {
+    const token = await api.token();
+    for (const method of ['BREW', 'B-1', 'B-2']) {
+      const answer = await raw(
+        `${method} /v1/inspections HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+      );
+      expect(answer).toMatch(/^HTTP\/1\.1 405 /);
+    }
+    const counted = new Set(api.finished.slice(-3).map(({ method }) => method));
+    expect(counted).toEqual(new Set(['other']));
+  });
+
   it('refuse an id that is no UUID with 400 naming it', async () => {
     const answer = await api.call('GET', '/v1/inspections/17');
     expect(answer.status).toBe(400);
