@@ -1,3 +1,4 @@
+import './header-limit.ts';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { socketAddress, startStack, tryListen } from '@chip-quality/dev';
@@ -19,6 +20,8 @@ import { ThroughputReport } from './throughput-report.ts';
 const PORTS = [8080, 8081, 8082, 8083, 0];
 /** Closing commits what is in flight; a broker that is away must not hold a terminal for longer. */
 const CLOSE_TIMEOUT_MS = 30_000;
+/** Of a run that was to end by itself: as shells report an end by Ctrl-C. */
+const EXIT_CODE_INTERRUPTED = 130;
 
 const options = parseOptions(process.argv.slice(2));
 const local = localDirectory(process.env);
@@ -61,6 +64,8 @@ async function main(): Promise<void> {
     }
     if (signal !== undefined) say('stopping; the boards in hand are finished first (Ctrl-C again ends at once)');
     await stopAll();
+    // Left to itself it would end with 0 whatever `exitCode` says.
+    if (process.exitCode !== undefined) process.exit();
   });
   function fail(error: unknown): void {
     process.exitCode = 1;
@@ -124,7 +129,10 @@ async function main(): Promise<void> {
   };
   working = workOff();
   const outcome = await working;
-  if (outcome === undefined) return;
+  if (outcome === undefined) {
+    if (options.exit) process.exitCode = EXIT_CODE_INTERRUPTED;
+    return;
+  }
   if (!options.exit || stop.signal.aborted) {
     say(outcome.line);
     return;

@@ -1,3 +1,4 @@
+import './header-limit.ts';
 import closeWithGrace from 'close-with-grace';
 import { readConfig } from './config.ts';
 import { consoleLog } from './log.ts';
@@ -21,6 +22,8 @@ export async function serve(roles: PlatformRoles): Promise<void> {
   const grace = closeWithGrace({ delay: CLOSE_TIMEOUT_MS, logger: false }, async ({ err }) => {
     if (err !== undefined) log.error({ err }, 'Stopping after an error');
     await platform.close();
+    // Left to itself it would end with 0 whatever `exitCode` says, and nobody would start it again.
+    if (process.exitCode !== undefined) process.exit();
   });
   const port = await platform.start(roles, [Number(process.env['PORT'] ?? PORT)]);
   log.info({ port, ...roles }, 'The platform is up');
