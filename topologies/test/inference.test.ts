@@ -14,9 +14,11 @@ function impatientClock(): Clock & { readonly waited: number[] } {
     nowMs: () => nowMs,
     monotonicMs: () => nowMs,
     setTimer(delayMs, callback) {
-      waited.push(delayMs);
-      nowMs += delayMs;
-      return systemClock.setTimer(0, callback);
+      return systemClock.setTimer(0, () => {
+        waited.push(delayMs);
+        nowMs += delayMs;
+        callback();
+      });
     },
     yield: systemClock.yield,
   };
@@ -41,11 +43,11 @@ class FakeDetector implements Detector {
   readonly maxBatchSize = 32;
   readonly verdictThreshold = 0.5;
   readonly batches: number[] = [];
-  fault: ((batch: readonly DetectorInput[]) => void) | undefined;
+  fault: ((batch: readonly DetectorInput[]) => void | Promise<void>) | undefined;
 
   async infer(batch: readonly DetectorInput[], options: { readonly confidenceThreshold?: number } = {}) {
     this.batches.push(batch.length);
-    this.fault?.(batch);
+    await this.fault?.(batch);
     return batch.map(({ board, golden }) =>
       [...board]
         .filter((byte, index) => byte !== golden?.[index] && byte / 100 >= (options.confidenceThreshold ?? 0.5))
@@ -332,5 +334,17 @@ describe('outages', () => {
     );
     // An outage is no reason to try the boards one by one.
     expect(new Set(second.detector.batches)).toEqual(new Set([4]));
+  });
+
+  test('a detector that hangs is asked again, and given up in the end', async () => {
+    const once = setUp();
+    let hangs = 1;
+    once.detector.fault = () => (hangs-- > 0 ? new Promise<void>(() => {}) : undefined);
+    once.ask(object('hangs', [1]));
+    expect((await once.results())[0]?.event_type).toBe('inference.completed');
+    const always = setUp();
+    always.detector.fault = () => new Promise<void>(() => {});
+    always.ask(object('hangs', [1]));
+    expect((await always.results())[0]?.payload.failure?.reason).toBe('inference_failed:timeout');
   });
 });

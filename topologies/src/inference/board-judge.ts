@@ -6,6 +6,8 @@ import { retryOutage } from './retry-outage.ts';
 
 /** How long an inference server may be away before inferences fail. */
 export const DETECTOR_DEADLINE_MS = 60_000;
+/** One call: a full batch takes a second on one core. A detector that hangs must not hold the boards behind it for ever. */
+export const DETECTOR_CALL_TIMEOUT_MS = 20_000;
 
 /** A board that is ready to be judged. */
 export interface JudgeItem {
@@ -53,9 +55,11 @@ export async function judgeBatch(
   try {
     const found = await retryOutage(
       () =>
-        detector.infer(
-          items.map((item) => item.input),
-          { signal, confidenceThreshold: Math.min(...thresholds) },
+        timed(clock, signal, (callSignal) =>
+          detector.infer(
+            items.map((item) => item.input),
+            { signal: callSignal, confidenceThreshold: Math.min(...thresholds) },
+          ),
         ),
       { clock, deadlineMs, signal },
     );
@@ -82,5 +86,29 @@ export async function judgeBatch(
     }
     const { reason, detail } = failureOf(error);
     return items.map(() => new InferenceFailedError(reason, detail, { cause: error }));
+  }
+}
+
+/** As the detector's own errors: worth another try. */
+class DetectorTimeoutError extends Error {
+  override readonly name = 'DetectorTimeoutError';
+  readonly code = 'INFERENCE_FAILED';
+  readonly reason = 'timeout';
+  readonly retriable = true;
+}
+
+/** Ends a call that takes too long, also one that doesn't listen to its signal. */
+async function timed<T>(clock: Clock, signal: AbortSignal, call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const expiry = new AbortController();
+  const expired = new Promise<never>((_, reject) => {
+    expiry.signal.addEventListener('abort', () => reject(expiry.signal.reason));
+  });
+  const timer = clock.setTimer(DETECTOR_CALL_TIMEOUT_MS, () =>
+    expiry.abort(new DetectorTimeoutError(`the detector took longer than ${DETECTOR_CALL_TIMEOUT_MS} ms`)),
+  );
+  try {
+    return await Promise.race([call(AbortSignal.any([signal, expiry.signal])), expired]);
+  } finally {
+    timer.cancel();
   }
 }
