@@ -35,6 +35,7 @@ async function main(): Promise<void> {
     : await startStack({
         root: local,
         log: say,
+        onLost: () => fail(new Error('the local stack went away: its supervisor ended; start again')),
         onPartEnded: (part, how, restarts) => say(`${part} ended (${how})${restarts ? ', starting it again' : ''}`),
       });
   const config = readConfig(process.env, stack);

@@ -1,5 +1,6 @@
 import {
   type InspectionFilter,
+  type InspectionList,
   type InspectionView,
   type LotView,
   type PartView,
@@ -43,7 +44,7 @@ export class PlatformQueries implements Queries {
     });
   }
 
-  inspections(tenantId: string, filter: InspectionFilter): Promise<readonly InspectionView[]> {
+  inspections(tenantId: string, filter: InspectionFilter): Promise<InspectionList> {
     return read(() => {
       const inspections = this.#inspections();
       const lists = partitionsOf<string>(this.#inspection, INSPECTIONS_BY_TIME_STORE).map((byTime) =>

@@ -24,35 +24,42 @@ function random(state: { value: number }): number {
 describe('kill -9 in the middle of a run', () => {
   let line: StartedLine | undefined;
   afterAll(async () => {
-    if (line?.isRunning === true) await line.killOwnCode();
+    if (line?.isRunning === true) await line.killEverything();
     rmSync(localDirectory, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
   });
 
-  it(
-    `loses and doubles nothing over ${KILLS} kills (SEED=${seed})`,
-    async () => {
-      const options = ['--boards', String(BOARDS), '--exit'];
-      const state = { value: seed };
-      for (let kill = 1; kill <= KILLS; kill += 1) {
-        const startedMs = performance.now();
-        line = new StartedLine(localDirectory, options);
-        await line.printed(/stations are working/, START_MS_MAX);
-        const upMs = performance.now();
-        await sleep(random(state) * KILL_AFTER_MS_MAX);
-        expect(line.isRunning, `SEED=${seed}: the run was over before kill ${kill}:\n${line.output}`).toBe(true);
-        // npm, the bootstrap, the platform; the stations too unless they are just being started.
-        expect(await line.killOwnCode()).toBeGreaterThanOrEqual(3);
-        const begun = /going on with .*/.exec(line.output)?.[0] ?? 'a fresh run';
-        console.log(`kill ${kill}: up after ${Math.round(upMs - startedMs)} ms, ${begun}`);
-      }
+  /** Starts, kills after a random while, `kills` times; then lets a start come to its end and looks at its last line. */
+  async function interruptedRun(boards: number, kills: number, kill: (line: StartedLine) => Promise<number>) {
+    const options = ['--boards', String(boards), '--exit'];
+    const state = { value: seed };
+    for (let count = 1; count <= kills; count += 1) {
+      const startedMs = performance.now();
       line = new StartedLine(localDirectory, options);
-      const code = await line.exited;
-      console.log(line.lastLine);
-      expect(line.lastLine, `SEED=${seed}\n${line.output}`).toMatch(
-        new RegExp(`^boards=${BOARDS} completed=${BOARDS} lost=0 duplicated=0 `),
-      );
-      expect(code).toBe(0);
-    },
-    TEST_MS_MAX,
+      await line.printed(/stations are working/, START_MS_MAX);
+      const upMs = performance.now();
+      await sleep(random(state) * KILL_AFTER_MS_MAX);
+      expect(line.isRunning, `SEED=${seed}: the run was over before kill ${count}:\n${line.output}`).toBe(true);
+      // npm, the bootstrap, the platform; the stations too unless they are just being started.
+      expect(await kill(line)).toBeGreaterThanOrEqual(3);
+      const begun = /going on with .*/.exec(line.output)?.[0] ?? 'a fresh run';
+      console.log(`kill ${count}: up after ${Math.round(upMs - startedMs)} ms, ${begun}`);
+    }
+    line = new StartedLine(localDirectory, options);
+    const code = await line.exited;
+    console.log(line.lastLine);
+    expect(line.lastLine, `SEED=${seed}\n${line.output}`).toMatch(
+      new RegExp(`^boards=${boards} completed=${boards} lost=0 duplicated=0 `),
+    );
+    expect(code).toBe(0);
+  }
+
+  it(`loses and doubles nothing over ${KILLS} kills (SEED=${seed})`, { timeout: TEST_MS_MAX }, () =>
+    interruptedRun(BOARDS, KILLS, (running) => running.killOwnCode()),
+  );
+
+  it(
+    'loses and doubles nothing when broker, registry, database and store are killed too',
+    { timeout: TEST_MS_MAX },
+    () => interruptedRun(120, 3, (running) => running.killEverything()),
   );
 });

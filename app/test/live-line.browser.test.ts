@@ -121,7 +121,7 @@ describe('the live page of a running line in Chromium', () => {
   });
 
   it.runIf(screenshot !== undefined)('has its picture taken', { timeout: 600_000 }, async () => {
-    const page = await browser.newPage({ viewport: { width: 1440, height: 1290 } });
+    const page = await browser.newPage({ viewport: { width: 1440, height: 1125 } });
     await page.goto(url.href);
     // Three minutes make a chart, and enough boards to judge the lines by.
     await page.waitForTimeout(Number(process.env['SCREENSHOT_AFTER_MS'] ?? 200_000));

@@ -21,9 +21,11 @@ export function testDirectory(name: string): string {
 export class StartedLine {
   readonly exited: Promise<number | null>;
   readonly #child: ChildProcess;
+  readonly #localDirectory: string;
   #output = '';
 
   constructor(localDirectory: string, options: readonly string[]) {
+    this.#localDirectory = localDirectory;
     this.#child = spawn('npm', ['start', '--', ...options], {
       cwd: root,
       env: { ...process.env, LOCAL_DIR: localDirectory },
@@ -84,8 +86,20 @@ export class StartedLine {
   }
 
   /** `kill -9` of npm and all of our own code below it; answers how many processes that were. */
-  async killOwnCode(): Promise<number> {
-    const doomed = this.#tree();
+  killOwnCode(): Promise<number> {
+    return this.#kill(this.#tree());
+  }
+
+  /** As if the power failed: the stack too. (What the system holds in memory for the disk survives.) */
+  killEverything(): Promise<number> {
+    const all = processes();
+    const supervisors = all.filter(
+      ({ command }) => command.includes('supervisor-main') && command.includes(`${this.#localDirectory} `),
+    );
+    return this.#kill([...this.#tree(), ...withDescendants(supervisors, all)]);
+  }
+
+  async #kill(doomed: readonly ProcessRow[]): Promise<number> {
     for (const { pid } of doomed) {
       try {
         process.kill(pid, 'SIGKILL');
@@ -102,11 +116,8 @@ export class StartedLine {
   #tree(): ProcessRow[] {
     const all = processes();
     const top = all.find(({ pid }) => pid === this.#child.pid);
-    const tree = top === undefined ? [] : [top];
-    for (let at = 0; at < tree.length; at += 1) {
-      tree.push(...all.filter((row) => row.parent === tree[at]?.pid && !row.command.includes('supervisor-main')));
-    }
-    return tree;
+    const own = all.filter(({ command }) => !command.includes('supervisor-main'));
+    return top === undefined ? [] : withDescendants([top], own);
   }
 }
 
@@ -114,6 +125,12 @@ interface ProcessRow {
   readonly pid: number;
   readonly parent: number;
   readonly command: string;
+}
+
+function withDescendants(tops: readonly ProcessRow[], all: readonly ProcessRow[]): ProcessRow[] {
+  const tree = [...tops];
+  for (let at = 0; at < tree.length; at += 1) tree.push(...all.filter((row) => row.parent === tree[at]?.pid));
+  return tree;
 }
 
 function processes(): ProcessRow[] {
