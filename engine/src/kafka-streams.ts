@@ -131,11 +131,16 @@ export class KafkaStreams {
       await configureSerdes(this.#resolved);
       this.#global = new GlobalState(this.#resolved.globalStores, this.#config, this.#broker);
       await this.#global.fill();
-      if (this.state !== 'REBALANCING') return;
+      if (this.state !== 'REBALANCING') {
+        // Closed meanwhile, perhaps before all of this was there.
+        await this.#release();
+        return;
+      }
       if (this.#resolved.subTopologies.length === 0) this.#lifecycle.to('RUNNING');
       else await this.#startThread();
     } catch (error) {
       await this.#die(error as Error);
+      await this.#release();
       throw error;
     }
     const reached = await this.#lifecycle.reached(['RUNNING', 'NOT_RUNNING', 'ERROR']);

@@ -1,6 +1,7 @@
 import type { StreamsConfig } from '../base/config.ts';
 import { type TopicPartition, topicPartitionKey } from '../base/record-batch.ts';
 import type { Broker } from '../broker/broker.ts';
+import { isOutOfRange } from './errors.ts';
 import type { StreamTask } from './stream-task.ts';
 import type { TaskStore } from './task-stores.ts';
 
@@ -25,7 +26,7 @@ export interface RestoreOptions {
 /**
  * Brings the stores of tasks up to the ends of their changelogs. Ends by *position*: the last offsets of a log may be control
  * records or compacted away. A store that is ahead of its changelog, or behind its beginning, is wiped and restored whole.
- * Tasks that are closed meanwhile are dropped.
+ * Tasks that are closed meanwhile are dropped. Rejects when a changelog can't be read.
  */
 export async function restoreTasks(tasks: readonly StreamTask[], options: RestoreOptions): Promise<void> {
   const { broker, config } = options;
@@ -54,6 +55,7 @@ export async function restoreTasks(tasks: readonly StreamTask[], options: Restor
         }
         if (each === undefined || each.task.state === 'CLOSED') continue;
         if (error !== undefined) {
+          if (!isOutOfRange(error)) throw error;
           config.log.warn(
             { err: error, topic, partition },
             'A changelog position is gone; restoring from its beginning',
@@ -67,6 +69,8 @@ export async function restoreTasks(tasks: readonly StreamTask[], options: Restor
         const over = each.task.state === 'CLOSED' || consumer.position(each) >= each.endOffset;
         if (!over) continue;
         open.delete(key);
+        // A persistent store keeps what it got, or an instance that is stopped before its first commit restores it again.
+        if (each.task.state !== 'CLOSED') each.entry.store.commit(each.task.stores.position(each.entry.store.name));
         consumer.remove([each]);
       }
     }

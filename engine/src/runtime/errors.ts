@@ -1,4 +1,4 @@
-import { StreamsError } from '../base/errors.ts';
+import { BrokerError, StreamsError } from '../base/errors.ts';
 
 /** A record that user code failed on and that no handler let pass: names the node and the record. */
 export class ProcessingError extends StreamsError {
@@ -18,6 +18,15 @@ export class UndecodableRecord extends Error {
     super(failure.message, { cause: failure });
     this.failure = failure;
   }
+}
+
+/** Kafka's OFFSET_OUT_OF_RANGE. */
+const outOfRangeCode = 1;
+
+/** Whether a fetch failed because its position lies outside the log: no other failure is healed by another position. */
+export function isOutOfRange(error: unknown): boolean {
+  if (error instanceof BrokerError) return error.kafkaCode === outOfRangeCode;
+  return error instanceof StreamsError && error.code === 'OFFSET_OUT_OF_RANGE';
 }
 
 /** Anything thrown as an Error; user code may throw what it likes. */

@@ -1,14 +1,20 @@
 import { join } from 'node:path';
+import { sleep } from '../base/clock.ts';
 import type { StreamsConfig } from '../base/config.ts';
 import { StreamsError } from '../base/errors.ts';
+import type { RecordBatch } from '../base/record-batch.ts';
 import { type TopicPartition, topicPartitionKey } from '../base/record-batch.ts';
 import type { Broker, BrokerConsumer, FetchedPartition } from '../broker/broker.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { GlobalStoreSpec } from '../topology/nodes.ts';
+import { isOutOfRange } from './errors.ts';
 import { GlobalStoreFiller } from './global-store-filler.ts';
 
 /** Longest wait of one poll while filling; only a bound for looking at the end condition again. */
 const fillPollMs = 200;
+/** First and longest wait between two tries to reach a registry. */
+const backoffMsMin = 100;
+const backoffMsMax = 10_000;
 
 /**
  * The global stores of an instance: filled from all partitions of their topics before the first record is processed, then
@@ -24,6 +30,7 @@ export class GlobalState {
   readonly #config: StreamsConfig;
   #consumer: BrokerConsumer | undefined;
   #partitions: TopicPartition[] = [];
+  #isClosed = false;
 
   constructor(specs: readonly GlobalStoreSpec[], config: StreamsConfig, broker: Broker) {
     this.#broker = broker;
@@ -68,7 +75,7 @@ export class GlobalState {
         const end = ends.get(topicPartitionKey(partition.topic, partition.partition)) ?? 0;
         return consumer.position(partition) < end;
       });
-    while (unfinished()) await this.#apply(await consumer.poll(fillPollMs));
+    while (!this.#isClosed && unfinished()) await this.#apply(await consumer.poll(fillPollMs));
   }
 
   /** Applies what has arrived. Undefined when there was nothing to wait for. */
@@ -80,13 +87,32 @@ export class GlobalState {
 
   async #apply(fetched: readonly FetchedPartition[]): Promise<void> {
     for (const { topic, partition, batches, error } of fetched) {
-      if (error !== undefined) await this.#restart({ topic, partition });
+      if (error !== undefined) {
+        if (!isOutOfRange(error)) throw error;
+        await this.#restart({ topic, partition });
+      }
       for (const batch of batches) {
         for (const filler of this.#fillers) {
           if (filler.topic !== topic) continue;
-          await filler.prepare(batch);
+          await this.#prepare(filler, batch);
+          if (this.#isClosed) return;
           filler.apply(batch);
         }
+      }
+    }
+  }
+
+  /** Waits for schemas as partitions do: an outage of the registry holds the store up and ends nothing. */
+  async #prepare(filler: GlobalStoreFiller, batch: RecordBatch): Promise<void> {
+    const { clock, log, random } = this.#config;
+    for (let failures = 0; !this.#isClosed; failures += 1) {
+      try {
+        await filler.prepare(batch);
+        return;
+      } catch (error) {
+        if (error instanceof StreamsError && error.recovery !== 'retry') throw error;
+        log.warn({ err: error, topic: filler.topic, failures }, 'Schemas are out of reach; the global store waits');
+        await sleep(clock, Math.min(backoffMsMin * 2 ** failures, backoffMsMax) * (0.5 + 0.5 * random.next()));
       }
     }
   }
@@ -98,6 +124,7 @@ export class GlobalState {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#consumer?.close();
     for (const filler of this.#fillers) filler.close();
   }

@@ -77,11 +77,13 @@ export class PartitionGroup {
     return true;
   }
 
-  /** Earliest time at which an idle wait ends; undefined when none runs. */
-  get idleDeadlineMs(): number | undefined {
+  /** When the next idle wait ends; undefined when nobody waits: nothing is buffered, or the waits are over. */
+  nextIdleDeadlineMs(nowMs: number): number | undefined {
+    if (this.size === 0) return undefined;
     let earliest: number | undefined;
     for (const deadlineMs of this.#idleDeadlineMs) {
-      if (deadlineMs !== undefined && (earliest === undefined || deadlineMs < earliest)) earliest = deadlineMs;
+      if (deadlineMs === undefined || deadlineMs <= nowMs) continue;
+      if (earliest === undefined || deadlineMs < earliest) earliest = deadlineMs;
     }
     return earliest;
   }

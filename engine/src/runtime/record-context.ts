@@ -1,4 +1,5 @@
-import type { RecordBatch } from '../base/record-batch.ts';
+import type { Header, RecordBatch } from '../base/record-batch.ts';
+import { decodeHeaders } from '../broker/headers-codec.ts';
 import type { PendingOffset } from './pending-offsets.ts';
 
 /**
@@ -17,6 +18,7 @@ export class RecordContext {
   /** Raw bytes of a held record. */
   rawKey: Buffer | null = null;
   rawValue: Buffer | null = null;
+  rawHeaders: readonly Header[] = [];
   /** Set at the first hold. */
   pending: PendingOffset | undefined;
 
@@ -26,6 +28,12 @@ export class RecordContext {
 
   rawValueBytes(): Buffer | null {
     return this.batch === undefined ? this.rawValue : rawValueOf(this.batch, this.row);
+  }
+
+  headerList(): readonly Header[] {
+    const { batch, row } = this;
+    if (batch === undefined) return this.rawHeaders;
+    return decodeHeaders(batch.buffer, batch.headerStarts[row] as number, batch.headerEnds[row] as number);
   }
 }
 

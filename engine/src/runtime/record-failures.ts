@@ -1,6 +1,5 @@
 import type { ExceptionContext, ExceptionHandler, StreamsConfig } from '../base/config.ts';
 import { DeserializationError, StreamsError } from '../base/errors.ts';
-import { decodeHeaders } from '../broker/headers-codec.ts';
 import { sendDeadLetter } from './dead-letters.ts';
 import { asError, ProcessingError, UndecodableRecord } from './errors.ts';
 import type { RecordCollector } from './record-collector.ts';
@@ -112,11 +111,8 @@ export class RecordFailures {
   #deadLetter(context: RecordContext, timestampMs: number, error: Error): void {
     const { collector, config } = this.#options;
     if (config.deadLetterQueueTopicName === undefined) return;
-    const { batch, row, topic, partition, offset } = context;
-    const headers =
-      batch === undefined
-        ? []
-        : decodeHeaders(batch.buffer, batch.headerStarts[row] as number, batch.headerEnds[row] as number);
+    const { topic, partition, offset } = context;
+    const headers = context.headerList();
     const key = context.rawKeyBytes();
     const value = context.rawValueBytes();
     sendDeadLetter(

@@ -20,7 +20,7 @@ export interface HeadInspector {
  *
  * Owns: the batches until their last row was taken, then releases them. Called by: PartitionGroup, StreamTask.
  * Invariants: I1 `size` is the number of rows not yet taken; I2 while `size > 0` the head's timestamp is known and not negative;
- * I3 `nextOffset` never goes back.
+ * I3 `nextOffset` never goes back but by `reset`.
  */
 export class RecordQueue {
   readonly topic: string;
@@ -77,6 +77,11 @@ export class RecordQueue {
   /** The consumer's position after everything that was added, control records included. */
   advanceFetched(nextOffset: number): void {
     if (nextOffset > this.#fetchedOffset) this.#fetchedOffset = nextOffset;
+  }
+
+  /** The consumer's position as far as this queue knows. */
+  get fetchedOffset(): number {
+    return this.#fetchedOffset;
   }
 
   /** Offset of the first record that was not taken: what a commit may say when nothing is pending. */

@@ -27,17 +27,25 @@ export class SerdePreparation {
   readonly #random: Random;
   readonly #log: Log;
   readonly #wake: () => void;
+  readonly #onFetchError: (task: StreamTask, fetched: FetchedPartition) => void;
+  readonly #onTaskError: (task: StreamTask, error: unknown) => void;
 
   constructor(options: {
     readonly clock: Clock;
     readonly random: Random;
     readonly log: Log;
     readonly wake: () => void;
+    /** A fetch that failed, after all that was fetched before it. */
+    readonly onFetchError: (task: StreamTask, fetched: FetchedPartition) => void;
+    /** A batch that waited was not accepted by its task. */
+    readonly onTaskError: (task: StreamTask, error: unknown) => void;
   }) {
     this.#clock = options.clock;
     this.#random = options.random;
     this.#log = options.log;
     this.#wake = options.wake;
+    this.#onFetchError = options.onFetchError;
+    this.#onTaskError = options.onTaskError;
   }
 
   /** Batches of this partition wait for a registry. */
@@ -53,11 +61,16 @@ export class SerdePreparation {
     }
     const missing = prepare(source, fetched);
     if (missing === undefined) {
-      enqueue(task, source, fetched);
+      this.#handOver(task, source, fetched);
       return;
     }
     this.#waiting.set(source, { fetched: [fetched] });
     void this.#work(task, source, missing);
+  }
+
+  #handOver(task: StreamTask, source: SourcePartition, fetched: FetchedPartition): void {
+    if (fetched.error !== undefined) this.#onFetchError(task, fetched);
+    else enqueue(task, source, fetched);
   }
 
   /** Never rejects: an unreachable registry is tried again until the task is closed. */
@@ -84,7 +97,13 @@ export class SerdePreparation {
       failures = 0;
       if (isClosed(task)) break;
       waiting.fetched.shift();
-      enqueue(task, source, fetched);
+      try {
+        this.#handOver(task, source, fetched);
+      } catch (error) {
+        // The record's timestamp can't be told, and nobody lets it pass.
+        this.#onTaskError(task, error);
+        break;
+      }
       this.#wake();
     }
     for (const { batches } of waiting.fetched) for (const batch of batches) batch.release();

@@ -38,6 +38,15 @@ export class SourcePartition implements HeadInspector, TopicPartition {
     this.queue.reset(offset, partitionTimeMs);
   }
 
+  /**
+   * Fetching goes on at `offset` because the position lay outside the log. A log that begins anew behind what was fetched has
+   * nothing of what is buffered here, and positions of the old one must not be committed.
+   */
+  moveTo(offset: number): void {
+    if (offset >= this.queue.fetchedOffset) this.queue.advanceFetched(offset);
+    else this.begin(offset, this.queue.partitionTimeMs);
+  }
+
   /** Lowest offset that is not finished; -1 before a position is known. */
   get committableOffset(): number {
     return this.pending.lowest ?? this.queue.nextOffset;

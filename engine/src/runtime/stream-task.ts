@@ -91,6 +91,7 @@ export class StreamTask implements ContextHost, GraphHost {
   #processing = false;
   /** No records, messages or punctuations while a commit is on its way. */
   frozen = false;
+  #closed: Promise<void> | undefined;
   /** Failed and about to be created anew: frozen for good, never committed. */
   failed = false;
   /** No new records; results of pending ones still come in (revocation, shutdown). */
@@ -186,13 +187,19 @@ export class StreamTask implements ContextHost, GraphHost {
     if (source.queue.partitionTimeMs > this.group.streamTimeMs) this.group.streamTimeMs = source.queue.partitionTimeMs;
   }
 
-  /** All stores are restored: initialises the processors. RESTORING → RUNNING. */
+  /** The source's position lay outside the log; the next commit says where it goes on, even if no record comes. */
+  movePosition(source: SourcePartition, offset: number): void {
+    source.moveTo(offset);
+    this.#commitNeeded = true;
+  }
+
+  /** All stores are restored: initialises the processors. RESTORING → RUNNING, unless a processor's `init` throws. */
   start(): void {
-    this.#transition('restored');
     this.stores.logging = true;
     this.draining = false;
     this.frozen = false;
     this.#graph.init();
+    this.#transition('restored');
   }
 
   /** Takes over a fetched batch. */
@@ -315,8 +322,8 @@ export class StreamTask implements ContextHost, GraphHost {
   }
 
   /** When the next wall-clock punctuator or idle wait is due, epoch ms; Infinity for never. */
-  get nextWakeMs(): number {
-    return Math.min(this.#wallPunctuations.nextMs, this.group.idleDeadlineMs ?? Number.POSITIVE_INFINITY);
+  nextWakeMs(nowMs: number): number {
+    return Math.min(this.#wallPunctuations.nextMs, this.group.nextIdleDeadlineMs(nowMs) ?? Number.POSITIVE_INFINITY);
   }
 
   readonly #firePunctuation = (nodeName: string, timestampMs: number, callback: (nowMs: number) => void): void => {
@@ -400,9 +407,13 @@ export class StreamTask implements ContextHost, GraphHost {
     for (const { sink } of this.#graph.externalSinks) await sink.commit(positions);
   }
 
-  /** Closes processors, sinks and stores. Clean: the caller has committed. Dirty: nothing more is written. */
-  async close(): Promise<void> {
-    if (this.#state === 'CLOSED') return;
+  /** Closes processors, sinks and stores, once. Clean: the caller has committed. Dirty: nothing more is written. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.#transition('close');
     this.#mailbox = [];
     this.group.clear();
@@ -535,6 +546,7 @@ export class StreamTask implements ContextHost, GraphHost {
       if (this.#config.deadLetterQueueTopicName !== undefined) {
         context.rawKey = current.rawKeyBytes();
         context.rawValue = current.rawValueBytes();
+        context.rawHeaders = current.headerList();
       }
     }
     return new TaskHeldRecord(context, this.timestampMs, (held, forwardAll) => this.#runHeld(held, forwardAll));

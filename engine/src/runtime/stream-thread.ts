@@ -1,6 +1,6 @@
 import { sleep, type Timer, yieldTurn } from '../base/clock.ts';
 import type { StreamsConfig } from '../base/config.ts';
-import { BrokerError, StreamsError } from '../base/errors.ts';
+import { StreamsError } from '../base/errors.ts';
 import type { TopicPartition } from '../base/record-batch.ts';
 import type {
   Broker,
@@ -13,7 +13,7 @@ import type { StateStore } from '../state/state-store.ts';
 import type { ResolvedTopology } from '../topology/nodes.ts';
 import { BatchingCollector } from './batching-collector.ts';
 import { Committer } from './committer.ts';
-import { asError } from './errors.ts';
+import { asError, isOutOfRange } from './errors.ts';
 import type { GlobalState } from './global-state.ts';
 import type { TopicLayout } from './internal-topics.ts';
 import { SerdePreparation } from './serde-preparation.ts';
@@ -26,8 +26,6 @@ const turnMs = 5;
 /** First and longest wait before a failed task is started again. */
 const taskBackoffMsMin = 100;
 const taskBackoffMsMax = 30_000;
-/** Kafka's OFFSET_OUT_OF_RANGE. */
-const outOfRangeCode = 1;
 
 export interface StreamThreadOptions {
   readonly threadId: string;
@@ -78,7 +76,7 @@ export class StreamThread implements RebalanceListener {
     const { broker, config, layout, resolved, threadId } = options;
     this.#options = options;
     this.#config = config;
-    this.#lastCommitMs = config.clock.nowMs();
+    this.#lastCommitMs = config.clock.monotonicMs();
     this.#consumer = broker.groupConsumer({
       clientId: `${threadId}-consumer`,
       groupId: config.applicationId,
@@ -118,6 +116,8 @@ export class StreamThread implements RebalanceListener {
       random: config.random,
       log: config.log,
       wake: this.#wake,
+      onFetchError: (task, fetched) => void this.#reset(task, fetched),
+      onTaskError: (task, error) => this.#taskFailed(task, error),
     });
     this.#manager = new TaskManager({
       config,
@@ -195,14 +195,19 @@ export class StreamThread implements RebalanceListener {
   }
 
   async onPartitionsRevoked(partitions: readonly TopicPartition[]): Promise<void> {
-    for (const { topic, partition } of partitions) this.#paused.delete(`${topic}-${partition}`);
     if (this.#clean) await this.#manager.revoked(partitions);
     else await this.#manager.lost(partitions);
+    this.#forgetPaused(partitions);
   }
 
   async onPartitionsLost(partitions: readonly TopicPartition[]): Promise<void> {
-    for (const { topic, partition } of partitions) this.#paused.delete(`${topic}-${partition}`);
     await this.#manager.lost(partitions);
+    this.#forgetPaused(partitions);
+  }
+
+  /** After their tasks were closed: while they drain, they may still be paused. */
+  #forgetPaused(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) this.#paused.delete(`${topic}-${partition}`);
   }
 
   onError(error: Error): void {
@@ -258,7 +263,7 @@ export class StreamThread implements RebalanceListener {
     }
     this.#regulate(tasks);
     this.#collector.sendIfDue();
-    this.#commitIfDue(nowMs, tasks);
+    if (this.#failure === undefined) this.#commitIfDue(tasks);
     return worked;
   }
 
@@ -269,8 +274,7 @@ export class StreamThread implements RebalanceListener {
         for (const batch of part.batches) batch.release();
         continue;
       }
-      if (part.error !== undefined) void this.#reset(entry.task, part);
-      else this.#preparation.deliver(entry.task, entry.source, part);
+      this.#preparation.deliver(entry.task, entry.source, part);
     }
   }
 
@@ -284,7 +288,7 @@ export class StreamThread implements RebalanceListener {
       const offset = await this.#manager.resetOffset(task, entry.source);
       if (task.state === 'CLOSED') return;
       log.warn({ topic, partition, offset, err: error }, 'The position was outside the log; the reset policy decided');
-      entry.source.queue.advanceFetched(offset);
+      task.movePosition(entry.source, offset);
       this.#consumer.seek({ topic, partition }, offset);
     } catch (failure) {
       this.#taskFailed(task, failure);
@@ -320,12 +324,15 @@ export class StreamThread implements RebalanceListener {
     }
   }
 
-  #commitIfDue(nowMs: number, tasks: readonly StreamTask[]): void {
+  #commitIfDue(tasks: readonly StreamTask[]): void {
+    const nowMs = this.#config.clock.monotonicMs();
     const due = nowMs - this.#lastCommitMs >= this.#config.commitIntervalMs;
     if (due) this.#lastCommitMs = nowMs;
     const plain: StreamTask[] = [];
     for (const task of tasks) {
-      if (task.state !== 'RUNNING' || task.failed || !(due || task.commitRequested)) continue;
+      // Whoever closes a draining task commits it.
+      if (task.state !== 'RUNNING' || task.failed || task.draining) continue;
+      if (!(due || task.commitRequested || task.stores.wantsCommit)) continue;
       if (!task.commitNeeded || this.#committer.isCommitting(task)) continue;
       task.completeBundles();
       // An outside system may be slow: it holds up nobody but its own task.
@@ -371,6 +378,8 @@ export class StreamThread implements RebalanceListener {
       this.#config.log.warn({ err: error, taskId: task.taskId }, 'A closing task failed');
       return;
     }
+    // Whatever comes next: the record that failed has left its queue, so this task's position must never be committed.
+    task.markFailed();
     if (recovery === 'fail') {
       this.#fail(error);
       return;
@@ -385,7 +394,6 @@ export class StreamThread implements RebalanceListener {
       return;
     }
     this.#config.log.warn({ err: error, taskId: task.taskId, recovery, failures: known.count }, 'Restarting a task');
-    task.markFailed();
     const ceilingMs = Math.min(taskBackoffMsMin * 2 ** (known.count - 1), taskBackoffMsMax);
     void sleep(clock, ceilingMs * (0.5 + 0.5 * random.next()))
       .then(() => (this.#stopping ? undefined : this.#manager.recreate(task, recovery === 'restore')))
@@ -408,20 +416,16 @@ export class StreamThread implements RebalanceListener {
   #idleMs(): number {
     const { clock, commitIntervalMs, lingerMs, pollMs } = this.#config;
     const nowMs = clock.nowMs();
-    let untilMs = nowMs + pollMs;
+    const commitInMs = this.#lastCommitMs + commitIntervalMs - clock.monotonicMs();
+    let idleMs = pollMs;
     for (const task of this.#manager.tasks) {
       // The end of its commit wakes the loop for a frozen task.
       if (task.state !== 'RUNNING' || task.frozen) continue;
-      untilMs = Math.min(untilMs, task.nextWakeMs);
-      if (task.commitNeeded) untilMs = Math.min(untilMs, this.#lastCommitMs + commitIntervalMs);
+      idleMs = Math.min(idleMs, task.nextWakeMs(nowMs) - nowMs);
+      if (task.commitNeeded && !task.draining) idleMs = Math.min(idleMs, commitInMs);
       if (task.hasMail) return 0;
     }
-    if (this.#collector.hasUnsent) untilMs = Math.min(untilMs, nowMs + lingerMs);
-    return Math.max(0, Math.min(pollMs, untilMs - nowMs));
+    if (this.#collector.hasUnsent) idleMs = Math.min(idleMs, lingerMs);
+    return Math.max(0, idleMs);
   }
-}
-
-function isOutOfRange(error: unknown): boolean {
-  if (error instanceof BrokerError) return error.kafkaCode === outOfRangeCode;
-  return error instanceof StreamsError && error.code === 'OFFSET_OUT_OF_RANGE';
 }

@@ -121,7 +121,10 @@ export class TaskManager {
     // Revoked meanwhile, perhaps assigned anew.
     if (entry?.task !== task) return;
     const partitions = task.sources.map(({ topic, partition }) => ({ topic, partition }));
-    await this.closeDirty(task);
+    // It stays known until it is closed: a revocation meanwhile finds it, waits, and ends it for good.
+    await this.#rollBackAndClose(task);
+    if (this.#tasks.get(task.taskId)?.task !== task) return;
+    this.#remove(task);
     if (wipe) task.stores.wipeAll();
     this.#startInBackground([this.#create(entry.spec, partitions)]);
     this.#options.onReadiness();
@@ -129,6 +132,10 @@ export class TaskManager {
 
   async closeDirty(task: StreamTask): Promise<void> {
     this.#remove(task);
+    await this.#rollBackAndClose(task);
+  }
+
+  async #rollBackAndClose(task: StreamTask): Promise<void> {
     await this.#options.committer.settled([task]);
     for (const { store } of task.stores.all()) if (store.isOpen) store.rollback();
     await this.#closeLogged(task);
@@ -242,9 +249,21 @@ export class TaskManager {
       });
   }
 
-  async #start(tasks: readonly StreamTask[]): Promise<void> {
-    const { broker, config, consumer } = this.#options;
-    for (const task of tasks) task.initializeStores();
+  async #start(created: readonly StreamTask[]): Promise<void> {
+    const { broker, collector, config, consumer } = this.#options;
+    const tasks: StreamTask[] = [];
+    for (const task of created) {
+      try {
+        task.initializeStores();
+        tasks.push(task);
+      } catch (error) {
+        // A damaged store is its own task's affair: the others must not be wiped with it.
+        this.#options.onError(error, task);
+      }
+    }
+    if (tasks.length === 0) return;
+    // What former tasks of these partitions logged here must be in the changelogs before their ends are asked for.
+    await collector.flush();
     const partitions = tasks.flatMap((task) => task.sources.map(({ topic, partition }) => ({ topic, partition })));
     const committed = await consumer.committed(partitions);
     await restoreTasks(tasks, {
@@ -253,17 +272,26 @@ export class TaskManager {
       committed: ({ topic, partition }) => committed.get(topicPartitionKey(topic, partition))?.offset,
     });
     for (const task of tasks) {
-      if (task.state !== 'RESTORING') continue;
+      if (isRestoring(task)) await this.#finishStart(task, committed);
+    }
+  }
+
+  /** Positions, RUNNING. An error is this task's alone. */
+  async #finishStart(task: StreamTask, committed: ReadonlyMap<string, OffsetAndMetadata>): Promise<void> {
+    const { consumer } = this.#options;
+    try {
       const external = await task.openExternalSinks();
       const positions = await this.#positions(task, committed, external);
       // Closed while a broker or a sink answered.
-      if (task.state !== 'RESTORING') continue;
+      if (!isRestoring(task)) return;
       task.start();
       for (const source of task.sources) {
         const { offset, metadata } = positions.get(source.key) as OffsetAndMetadata;
         task.setPosition(source, offset, metadata);
         consumer.seek(source, offset);
       }
+    } catch (error) {
+      this.#options.onError(error, task);
     }
   }
 
@@ -327,4 +355,9 @@ export class TaskManager {
       this.#options.config.log.error({ err: error, taskId: task.taskId }, 'A task did not close cleanly');
     }
   }
+}
+
+/** A call, so that the compiler doesn't think the state stays the same over an await. */
+function isRestoring(task: StreamTask): boolean {
+  return task.state === 'RESTORING';
 }

@@ -77,6 +77,12 @@ export class TaskStores implements StateStoreContext {
     this.#changelogs.get(storeName)?.append(key, value, timestampMs);
   }
 
+  /** A store holds so many uncommitted writes that the task should not wait for its commit interval. */
+  get wantsCommit(): boolean {
+    for (const { store } of this.#stores.values()) if (store.wantsCommit === true) return true;
+    return false;
+  }
+
   get(name: string): StateStore | undefined {
     return this.#stores.get(name)?.store;
   }

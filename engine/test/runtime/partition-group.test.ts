@@ -62,7 +62,7 @@ describe('PartitionGroup', () => {
   it('P5: with idle 100 waits that long at lag 0, and anew after data came in between', () => {
     const { group, queues } = groupOf([[1, 2, 3], []], { maxTaskIdleMs: 100, lags: [0, 0] });
     expect(group.readyToProcess(0)).toBe(false);
-    expect(group.idleDeadlineMs).toBe(100);
+    expect(group.nextIdleDeadlineMs(0)).toBe(100);
     expect(group.readyToProcess(99)).toBe(false);
     expect(group.readyToProcess(100)).toBe(true);
 
@@ -74,6 +74,21 @@ describe('PartitionGroup', () => {
     expect(again.group.readyToProcess(60)).toBe(false);
     expect(again.group.readyToProcess(159)).toBe(false);
     expect(again.group.readyToProcess(160)).toBe(true);
+    expect(queues).toHaveLength(2);
+  });
+
+  it('waits for nothing when there is nothing to process, nor after the wait is over', () => {
+    const { group, queues } = groupOf([[1], []], { lags: [0, 0] });
+    expect(group.readyToProcess(0)).toBe(true);
+    expect(group.nextIdleDeadlineMs(0)).toBeUndefined();
+    drain(group);
+    expect(group.readyToProcess(1)).toBe(false);
+    expect(group.nextIdleDeadlineMs(1)).toBeUndefined();
+
+    const patient = groupOf([[1], []], { lags: [0, 0], maxTaskIdleMs: 100 }).group;
+    expect(patient.readyToProcess(0)).toBe(false);
+    expect(patient.nextIdleDeadlineMs(50)).toBe(100);
+    expect(patient.nextIdleDeadlineMs(100)).toBeUndefined();
     expect(queues).toHaveLength(2);
   });
 

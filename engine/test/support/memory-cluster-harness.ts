@@ -32,6 +32,7 @@ export async function produceText(
   topic: string,
   partition: number,
   records: Iterable<readonly [key: string | null, value: string | Buffer | null, timestampMs?: number]>,
+  headers: readonly Header[] = [],
 ): Promise<void> {
   const writer = new RecordBatchWriter(topic, partition, new BufferPool(1 << 20));
   const producer = broker.producer({ clientId: 'test' });
@@ -43,7 +44,7 @@ export async function produceText(
     const keyBytes = key === null ? null : Buffer.from(key);
     const valueBytes = typeof value === 'string' ? Buffer.from(value) : value;
     const append = () =>
-      writer.append(timestampMs, keyBytes, 0, keyBytes?.length ?? 0, valueBytes, 0, valueBytes?.length ?? 0);
+      writer.append(timestampMs, keyBytes, 0, keyBytes?.length ?? 0, valueBytes, 0, valueBytes?.length ?? 0, headers);
     if (!append()) {
       send();
       await last;
