@@ -15,6 +15,7 @@ export {
   type CommandRequest,
   type DefectView,
   type InspectionFilter,
+  type InspectionList,
   type InspectionView,
   type LineYieldView,
   type LiveFeed,

@@ -129,11 +129,18 @@ export interface InspectionFilter {
   readonly lotId?: string;
 }
 
+/** A part of the list of inspections, newest first. */
+export interface InspectionList {
+  /** At most `limit + 1`, so that the API sees whether there are more. */
+  readonly views: readonly InspectionView[];
+  /** Set when a selective filter stopped before the end and before the limit: everything up to here was looked at. */
+  readonly resumeAfter?: { readonly createdAtMs: number; readonly id: string };
+}
+
 /** Point reads and live lists from the keyed stores. Reject with {@link UnavailableError} while a store is moving. */
 export interface Queries {
   inspection(tenantId: string, id: string): Promise<InspectionView | undefined>;
-  /** At most `limit + 1` views, newest first, so that the API sees whether there are more. */
-  inspections(tenantId: string, filter: InspectionFilter): Promise<readonly InspectionView[]>;
+  inspections(tenantId: string, filter: InspectionFilter): Promise<InspectionList>;
   part(tenantId: string, id: string): Promise<PartView | undefined>;
   lot(tenantId: string, id: string): Promise<LotView | undefined>;
 }

@@ -9,7 +9,14 @@ export {
 } from './inference/inference-topology.ts';
 export { INSPECTIONS_BY_TIME_STORE, INSPECTIONS_STORE } from './inspection/inspection-processor.ts';
 export { buildInspectionTopology, INSPECTION_APPLICATION } from './inspection/inspection-topology.ts';
-export { byTimeKey, type ListFilter, listInspections, mergeNewest } from './inspection/list-inspections.ts';
+export {
+  byTimeKey,
+  type InspectionList,
+  type ListFilter,
+  type ListPosition,
+  listInspections,
+  mergeNewest,
+} from './inspection/list-inspections.ts';
 export {
   buildLineYieldTopology,
   LINE_YIELD_APPLICATION,

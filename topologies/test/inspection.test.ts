@@ -353,7 +353,10 @@ test('lists are newest first, page by page, per tenant and filter', () => {
   const seen: string[] = [];
   let after: { createdAtMs: number; id: string } | undefined;
   for (;;) {
-    const page = listInspections(byTime, inspections, TENANT, { limit: 10, ...(after === undefined ? {} : { after }) });
+    const { views: page } = listInspections(byTime, inspections, TENANT, {
+      limit: 10,
+      ...(after === undefined ? {} : { after }),
+    });
     const shown = page.slice(0, 10);
     seen.push(...shown.map((view) => view.chip_id));
     const last = shown.at(-1);
@@ -363,12 +366,29 @@ test('lists are newest first, page by page, per tenant and filter', () => {
   expect(new Set(seen).size).toBe(25);
   expect(seen).toHaveLength(25);
   expect(seen[0]).toBe('c-24');
-  expect(listInspections(byTime, inspections, TENANT, { limit: 5, chipId: 'c-7' }).map((view) => view.chip_id)).toEqual(
-    ['c-7'],
-  );
-  expect(listInspections(byTime, inspections, TENANT, { limit: 5, status: 'completed' })).toEqual([]);
-  const all = listInspections(byTime, inspections, TENANT, { limit: 100 });
-  const split = [all.filter((_, index) => index % 3 === 0), all.filter((_, index) => index % 3 !== 0)];
-  expect(mergeNewest(split, 100)).toEqual(all);
-  expect(mergeNewest(split, 3)).toEqual(all.slice(0, 4));
+  const seventh = listInspections(byTime, inspections, TENANT, { limit: 5, chipId: 'c-7' });
+  expect(seventh.views.map((view) => view.chip_id)).toEqual(['c-7']);
+  expect(listInspections(byTime, inspections, TENANT, { limit: 5, status: 'completed' })).toEqual({ views: [] });
+  const { views: all } = listInspections(byTime, inspections, TENANT, { limit: 100 });
+  const split = [0, 1].map((half) => ({ views: all.filter((_, index) => (index % 3 === 0) === (half === 0)) }));
+  expect(mergeNewest(split, 100)).toEqual({ views: all });
+  expect(mergeNewest(split, 3)).toEqual({ views: all.slice(0, 4) });
+
+  // A search that is cut short says where to go on, page after page, until it is through.
+  const found: string[] = [];
+  let pages = 0;
+  for (let more = true; more; pages += 1) {
+    const filter = { limit: 5, chipId: 'c-3', ...(pages === 0 || after === undefined ? {} : { after }) };
+    const part = listInspections(byTime, inspections, TENANT, filter, 10);
+    found.push(...part.views.map((view) => view.chip_id));
+    more = part.resumeAfter !== undefined;
+    after = part.resumeAfter;
+  }
+  expect([found, pages]).toEqual([['c-3'], 3]);
+  // What another partition found behind the place where this one stopped is left to the next page.
+  const stopped = { createdAtMs: Date.parse(all[4]?.created_at ?? ''), id: all[4]?.id ?? '' };
+  expect(mergeNewest([{ views: all.slice(2, 9) }, { views: [], resumeAfter: stopped }], 20)).toEqual({
+    views: all.slice(2, 5),
+    resumeAfter: stopped,
+  });
 });

@@ -66,6 +66,8 @@ export function inspectionRoutes(gateway: CommandGateway, queries: Queries): Rou
       path: '/v1/inspections',
       operationId: 'listInspections',
       summary: 'List inspections, newest first',
+      description:
+        'A filter that few inspections pass may give a page that is short, even empty, while `has_more` says to go on.',
       tag,
       scope: 'inspections:read',
       params: z.object({}),
@@ -75,13 +77,12 @@ export function inspectionRoutes(gateway: CommandGateway, queries: Queries): Rou
         200: { description: 'One page.', schema: InspectionPage, headers: { Link: 'rel="next" while there is more.' } },
       },
       handle: async ({ principal, query, path, search }) => {
-        const views = await queries.inspections(principal.tenantId, toFilter(query));
+        const { views, resumeAfter } = await queries.inspections(principal.tenantId, toFilter(query));
         const data = views.slice(0, query.limit);
-        const last = data.at(-1);
-        if (views.length <= query.limit || last === undefined) {
-          return json(200, { data, has_more: false, next_cursor: null });
-        }
-        const cursor = encodeCursor({ createdAtMs: Date.parse(last.created_at), id: last.id });
+        const last = views.length > query.limit ? data.at(-1) : undefined;
+        const position = last === undefined ? resumeAfter : { createdAtMs: Date.parse(last.created_at), id: last.id };
+        if (position === undefined) return json(200, { data, has_more: false, next_cursor: null });
+        const cursor = encodeCursor(position);
         const next = new URLSearchParams(search);
         next.set('cursor', cursor);
         const headers = { Link: `<${path}?${next}>; rel="next"` };

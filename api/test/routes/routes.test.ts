@@ -237,6 +237,16 @@ describe('the list', () => {
     expect(new Set(seen)).toEqual(new Set(ids));
   });
 
+  it('goes on behind the place where a selective search stopped, also after an empty page', async () => {
+    await createInspection();
+    api.platform.searchedTo = { createdAtMs: 1_000, id: UNKNOWN };
+    const page = await api.call('GET', '/v1/inspections?chip_id=rare');
+    expect(page.body).toMatchObject({ data: [], has_more: true });
+    api.platform.searchedTo = undefined;
+    const next = await api.call('GET', `/v1/inspections?chip_id=rare&cursor=${page.body.next_cursor}`);
+    expect(next.body).toEqual({ data: [], has_more: false, next_cursor: null });
+  });
+
   it('filters by chip and lot', async () => {
     const lot = await createLot();
     await createInspection('a', lot);

@@ -6,6 +6,7 @@ import {
   type CommandReply,
   type CommandRequest,
   type InspectionFilter,
+  type InspectionList,
   type InspectionView,
   type LotView,
   type ObjectHead,
@@ -31,6 +32,8 @@ export class PlatformDouble implements CommandGateway, Queries, Objects {
   objectOutage: Error | undefined;
   /** Commands wait for this. */
   hold: Promise<void> | undefined;
+  /** Set to make lists stop there. */
+  searchedTo: InspectionList['resumeAfter'];
   isReady = true;
   /** Where presigned addresses point to. */
   objectsOrigin = 'http://objects.test';
@@ -68,10 +71,10 @@ export class PlatformDouble implements CommandGateway, Queries, Objects {
     return view !== undefined && this.#belongs(tenantId, view) ? view : undefined;
   }
 
-  async inspections(tenantId: string, filter: InspectionFilter): Promise<readonly InspectionView[]> {
+  async inspections(tenantId: string, filter: InspectionFilter): Promise<InspectionList> {
     this.#check();
     const { after } = filter;
-    return [...this.boards.values()]
+    const views = [...this.boards.values()]
       .filter((view) => this.#belongs(tenantId, view))
       .filter((view) => filter.status === undefined || view.status === filter.status)
       .filter((view) => filter.chipId === undefined || view.chip_id === filter.chipId)
@@ -83,6 +86,7 @@ export class PlatformDouble implements CommandGateway, Queries, Objects {
         return createdAtMs < after.createdAtMs || (createdAtMs === after.createdAtMs && view.id < after.id);
       })
       .slice(0, filter.limit + 1);
+    return this.searchedTo === undefined ? { views } : { views, resumeAfter: this.searchedTo };
   }
 
   async part(_tenantId: string, id: string): Promise<PartView | undefined> {
