@@ -100,7 +100,8 @@ export const sinkTables = {
       'metadata',
       'uploaded_at',
     ],
-    { key: ['id'] },
+    // A golden image may be uploaded and confirmed anew under the same id.
+    { key: ['id'], newest: 'uploaded_at' },
   ),
   inspectionEvents: table(
     'inspection_events',

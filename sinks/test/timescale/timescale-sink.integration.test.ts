@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { useTestStack } from '@chip-quality/dev/testing';
-import { topics } from '@chip-quality/schemas';
+import { type ArtifactRef, type Part, topics } from '@chip-quality/schemas';
 import { type OffsetStoringSink, Record, type StreamsError } from 'millrace';
 import { Pool, type PoolClient } from 'pg';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -141,6 +141,20 @@ test('an older revision never overwrites a newer one, whatever the order of arri
   put(topics.inspectionLifecycle, 2, older);
   await sink.commit(at(topics.inspectionLifecycle, 3));
   expect(await status()).toBe('completed');
+});
+
+test('a golden image that is confirmed anew under its id is stored as it is now', async () => {
+  const { sink, put } = await openSink();
+  const first = partEvent();
+  const part = first.payload.part as Part;
+  const golden = { ...(part.golden as ArtifactRef), checksum: 'f'.repeat(32) };
+  const renewed = { ...part, golden, revision: part.revision + 1, updated_at: part.updated_at + 1_000 };
+  put(topics.catalogEvents, 0, first);
+  await sink.commit(at(topics.catalogEvents, 1));
+  put(topics.catalogEvents, 1, { ...first, payload: { part: renewed, lot: null } });
+  put(topics.catalogEvents, 2, first);
+  await sink.commit(at(topics.catalogEvents, 3));
+  expect(await count('artifacts WHERE id = $1 AND checksum = $2', golden.artifact_id, golden.checksum)).toBe(1);
 });
 
 test('the same events once more change nothing', async () => {
