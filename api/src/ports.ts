@@ -180,8 +180,8 @@ export interface LineYieldView {
   readonly failed: number;
   /** Boards whose inference failed: no verdict, not in `inspected`. */
   readonly errored: number;
-  /** passed / inspected of first attempts. */
-  readonly first_pass_yield: number;
+  /** passed / inspected of first attempts; null where no board got a verdict. */
+  readonly first_pass_yield: number | null;
   readonly defects: Readonly<Record<string, number>>;
 }
 

@@ -65,6 +65,12 @@ test('first attempts are counted per line and minute; passes, fails, errors and 
   });
 });
 
+test('a minute in which no board got a verdict has no yield', () => {
+  const { put, output } = setUp();
+  put(lifecycle({ origin_offset: 1, verdict: null }, { event_type: 'inspection.failed' }));
+  expect(output.readValuesToList()[0]?.payload).toMatchObject({ inspected: 0, errored: 1, first_pass_yield: null });
+});
+
 test('boards of a backlog that is worked off one partition after the other all count in their minutes', () => {
   const { put, output } = setUp();
   const hour = 60;

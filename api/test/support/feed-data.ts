@@ -27,7 +27,7 @@ export function lineYield(lineId: string, startMs: number, inspected: number, pa
     passed,
     failed: inspected - passed,
     errored: 0,
-    first_pass_yield: inspected === 0 ? 1 : passed / inspected,
+    first_pass_yield: inspected === 0 ? null : passed / inspected,
     defects: inspected === passed ? {} : { open: inspected - passed },
   };
 }

@@ -113,7 +113,7 @@ export class MadeUpLine {
       passed: minute.passed,
       failed: minute.inspected - minute.passed,
       errored: minute.errored,
-      first_pass_yield: minute.inspected === 0 ? 1 : minute.passed / minute.inspected,
+      first_pass_yield: minute.inspected === 0 ? null : minute.passed / minute.inspected,
       defects: Object.fromEntries(minute.defects),
     });
   }

@@ -57,7 +57,7 @@ export function lineYieldEvent(
       passed,
       failed,
       errored,
-      first_pass_yield: inspected === 0 ? 1 : passed / inspected,
+      first_pass_yield: inspected === 0 ? null : passed / inspected,
       defects,
     },
   };

@@ -6,7 +6,7 @@ export interface LineYield {
   passed: number;
   failed: number;
   errored: number;
-  first_pass_yield: number;
+  first_pass_yield: number | null;
   defects: Record<string, number>;
 }
 
