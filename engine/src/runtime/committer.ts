@@ -53,8 +53,11 @@ export class Committer {
     for (const key of keys) this.#committed.delete(key);
   }
 
-  /** Rejects with the first error; nothing of a failed task's commit counts then. */
-  commit(tasks: readonly StreamTask[]): Promise<void> {
+  /**
+   * Rejects with the first error; nothing of a failed task's commit counts then. `final` leaves nothing for a later commit to make
+   * durable.
+   */
+  commit(tasks: readonly StreamTask[], final = false): Promise<void> {
     const ready = tasks.filter((task) => task.state === 'RUNNING' && !task.failed && !this.#inFlight.has(task));
     if (ready.length === 0) return Promise.resolve();
     const commits = new Map<StreamTask, TaskCommit>();
@@ -62,7 +65,7 @@ export class Committer {
       task.frozen = true;
       commits.set(task, task.prepareCommit());
     }
-    const done = this.#run(commits).finally(() => {
+    const done = this.#run(commits, final).finally(() => {
       for (const task of ready) {
         task.frozen = task.failed;
         this.#inFlight.delete(task);
@@ -78,7 +81,7 @@ export class Committer {
     await Promise.allSettled(running);
   }
 
-  async #run(commits: ReadonlyMap<StreamTask, TaskCommit>): Promise<void> {
+  async #run(commits: ReadonlyMap<StreamTask, TaskCommit>, final: boolean): Promise<void> {
     const startedMs = this.#config.clock.monotonicMs();
     const tasks = [...commits.keys()];
     try {
@@ -96,7 +99,7 @@ export class Committer {
         this.#committed.set(key, each.offset);
         if (this.#repartitionTopics.has(each.topic)) this.#purgeable.set(key, each);
       }
-      for (const task of tasks) if (task.state !== 'CLOSED') task.stores.commit(this.#collector.ackedEnd);
+      for (const task of tasks) if (task.state !== 'CLOSED') task.stores.commit(this.#collector.ackedEnd, final);
     } catch (error) {
       for (const task of tasks) task.commitFailed();
       throw error;

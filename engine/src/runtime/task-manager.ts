@@ -164,7 +164,10 @@ export class TaskManager {
     try {
       await this.#drain(running);
       await committer.settled(tasks);
-      await committer.commit(running.filter((task) => task.commitNeeded || task.hasExternalSinks));
+      await committer.commit(
+        running.filter((task) => task.commitNeeded || task.hasExternalSinks || task.stores.hasDeferred),
+        true,
+      );
     } catch (error) {
       config.log.warn(
         { err: error },

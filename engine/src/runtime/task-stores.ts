@@ -7,6 +7,12 @@ import type { StateStore, StateStoreContext } from '../state/state-store.ts';
 import type { SubTopologyStore } from '../topology/nodes.ts';
 import type { ChangelogOutput, RecordCollector } from './record-collector.ts';
 
+/**
+ * A persistent store with a changelog is made durable at the first commit after this long. A crash in between restores that much
+ * more from the changelog, and nothing else: an lmdb transaction per commit interval would cost more than the processing.
+ */
+const durableIntervalMs = 1_000;
+
 /** One store of a task with its changelog partition. */
 export interface TaskStore {
   readonly store: StateStore;
@@ -48,6 +54,8 @@ export class TaskStores implements StateStoreContext {
   readonly #positions = new Map<string, number>();
   /** Changes are logged only while the task runs. */
   logging = false;
+  #lastDurableMs = 0;
+  #hasDeferred = false;
 
   constructor(specs: readonly SubTopologyStore[], options: TaskStoresOptions) {
     this.applicationId = options.applicationId;
@@ -134,14 +142,26 @@ export class TaskStores implements StateStoreContext {
     for (const { store } of this.#stores.values()) store.flush();
   }
 
-  /** After the outputs were acknowledged: `ackedEnd` tells the changelog's end as far as this producer wrote it. */
-  commit(ackedEnd: (topic: string, partition: number) => number | undefined): void {
+  /** What was committed is not yet all durable here: a clean close commits once more. */
+  get hasDeferred(): boolean {
+    return this.#hasDeferred;
+  }
+
+  /**
+   * After the outputs were acknowledged: `ackedEnd` tells the changelog's end as far as this producer wrote it. `final` makes
+   * everything durable now.
+   */
+  commit(ackedEnd: (topic: string, partition: number) => number | undefined, final = false): void {
+    const nowMs = this.clock.monotonicMs();
+    const due = final || nowMs - this.#lastDurableMs >= durableIntervalMs || this.wantsCommit;
+    if (due) this.#lastDurableMs = nowMs;
+    this.#hasDeferred = !due;
     for (const { store, changelogTopic, changelogIsSource } of this.#stores.values()) {
       if (changelogTopic !== undefined && !changelogIsSource) {
         const end = ackedEnd(changelogTopic, this.partition);
         if (end !== undefined && end > (this.#positions.get(store.name) ?? 0)) this.#positions.set(store.name, end);
       }
-      store.commit(this.#positions.get(store.name));
+      if (due || changelogTopic === undefined) store.commit(this.#positions.get(store.name));
     }
   }
 

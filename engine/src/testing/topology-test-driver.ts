@@ -266,7 +266,7 @@ export class TopologyTestDriver {
   #commit(task: StreamTask): void {
     if (task.hasExternalSinks) return;
     task.prepareCommit();
-    task.stores.commit((topic) => this.#collector.changelogs.get(topic)?.length);
+    task.stores.commit((topic) => this.#collector.changelogs.get(topic)?.length, true);
   }
 
   /** Captures what was sent and feeds it back where the topology itself reads it. */
