@@ -91,6 +91,25 @@ describe('the statistics of the lines', () => {
     for (let minute = 0; minute < 90; minute += 1) {
       statistics.addYield({ ...lineYield('A', NOON_MS + minute * MINUTE_MS, 1, 1) });
     }
-    expect(statistics.totals().inspected).toBe(60);
+    expect(statistics.totals(NOON_MS + 89 * MINUTE_MS).inspected).toBe(60);
+  });
+
+  it('leave a line out of the last hour that stopped before', () => {
+    const statistics = fed({ A: [[50, 10]] });
+    const laterMs = NOON_MS + 120 * MINUTE_MS;
+    statistics.addYield(lineYield('B', laterMs - MINUTE_MS, 50, 45));
+    expect(statistics.totals(laterMs)).toMatchObject({ inspected: 50, passed: 45 });
+    expect(statistics.mean(laterMs)).toBeCloseTo(0.9, 10);
+    expect(statistics.chart(laterMs).names).toEqual(['B']);
+    expect(statistics.lines(laterMs).map(({ line, state }) => [line, state])).toEqual([
+      ['A', 'idle'],
+      ['B', 'good'],
+    ]);
+  });
+
+  it('raise no alarm for the one reject of a line that has hardly any', () => {
+    const history: [number, number][] = Array.from({ length: 20 }, () => [50, 50]);
+    const statistics = fed({ A: [...history, [50, 50], [50, 49]], B: [...history, [50, 50], [50, 45]] });
+    expect(statistics.lines(NOON_MS).map(({ state }) => state)).toEqual(['good', 'alarm']);
   });
 });

@@ -39,7 +39,7 @@ export class LineStatistics {
   latencyP95Ms(nowMs: number): number | undefined;
   lines(nowMs: number): LineSummary[];
   mean(nowMs: number): number | undefined;
-  totals(): { inspected: number; passed: number; errored: number; defects: Record<string, number> };
-  defects(): [string, number][];
+  totals(nowMs: number): { inspected: number; passed: number; errored: number; defects: Record<string, number> };
+  defects(nowMs: number): [string, number][];
   chart(nowMs: number): ChartData;
 }

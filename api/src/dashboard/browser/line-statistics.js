@@ -15,6 +15,11 @@ const IDLE_AFTER_MS = 3 * MINUTE_MS;
 const HISTORY_MINUTES = 60;
 const LATENCIES_MAX = 2_000;
 const LATENCY_AGE_MS_MAX = 5 * MINUTE_MS;
+/**
+ * Rejects below which no limit is broken: on a line that passes 999 boards of 1,000 one reject an hour is what it always was,
+ * though it lies below three standard errors.
+ */
+const REJECTS_MIN = 3;
 /** Below this share a line is bad even if it always was; judged only on enough boards. */
 export const YIELD_FLOOR = 0.7;
 const FLOOR_BOARDS_MIN = 30;
@@ -111,20 +116,28 @@ export class LineStatistics {
    */
   mean(nowMs) {
     const current = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS;
-    const all = [...this.#lines.values()].flatMap((minutes) => [...minutes]);
+    const all = this.#lastHour(nowMs);
     const before = all.filter(([start]) => start < current);
     const { inspected, passed } = sum((before.length > 0 ? before : all).map(([, view]) => view));
     return inspected === 0 ? undefined : passed / inspected;
   }
 
-  /** The last hour, summed over lines and minutes. */
-  totals() {
-    return sum([...this.#lines.values()].flatMap((minutes) => [...minutes.values()]));
+  /**
+   * The last hour, summed over lines and minutes.
+   *
+   * @param {number} nowMs
+   */
+  totals(nowMs) {
+    return sum(this.#lastHour(nowMs).map(([, view]) => view));
   }
 
-  /** Defects of the last hour by type, most frequent first. */
-  defects() {
-    return Object.entries(this.totals().defects).sort(([, a], [, b]) => b - a);
+  /**
+   * Defects of the last hour by type, most frequent first.
+   *
+   * @param {number} nowMs
+   */
+  defects(nowMs) {
+    return Object.entries(this.totals(nowMs).defects).sort(([, a], [, b]) => b - a);
   }
 
   /**
@@ -135,10 +148,11 @@ export class LineStatistics {
    */
   chart(nowMs) {
     const mean = this.mean(nowMs);
-    const names = [...this.#lines.keys()].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
-    const starts = [...new Set([...this.#lines.values()].flatMap((minutes) => [...minutes.keys()]))].sort(
-      (a, b) => a - b,
+    const lastHour = this.#lastHour(nowMs);
+    const names = [...new Set(lastHour.map(([, view]) => view.line_id))].sort((a, b) =>
+      a.localeCompare(b, undefined, { numeric: true }),
     );
+    const starts = [...new Set(lastHour.map(([start]) => start))].sort((a, b) => a - b);
     const limits = starts.map((start) => {
       const samples = [...this.#lines.values()]
         .map((minutes) => minutes.get(start)?.inspected ?? 0)
@@ -182,8 +196,19 @@ export class LineStatistics {
     const lowerLimit = mean === undefined ? 0 : controlLimits(mean, inspected).lower;
     const topDefect = Object.entries(defects).sort(([, a], [, b]) => b - a)[0]?.[0];
     const newest = minutes[0]?.[0] ?? 0;
-    const state = nowMs - newest > IDLE_AFTER_MS ? 'idle' : lineState(share, inspected, mean);
+    const state = nowMs - newest > IDLE_AFTER_MS ? 'idle' : lineState(inspected, passed, mean);
     return { line, state, inspected, passed, yield: share, lowerLimit, topDefect };
+  }
+
+  /**
+   * Minutes of all lines. A line that stopped longer ago says nothing about the present.
+   *
+   * @param {number} nowMs
+   */
+  #lastHour(nowMs) {
+    return [...this.#lines.values()]
+      .flatMap((minutes) => [...minutes])
+      .filter(([start]) => start >= nowMs - HISTORY_MINUTES * MINUTE_MS);
   }
 
   /** @param {number} start */
@@ -198,13 +223,15 @@ export class LineStatistics {
 }
 
 /**
- * @param {number | undefined} share
  * @param {number} inspected
+ * @param {number} passed
  * @param {number | undefined} mean
  * @returns {LineState}
  */
-function lineState(share, inspected, mean) {
-  if (share === undefined || mean === undefined || inspected < BOARDS_MIN) return 'starting';
+function lineState(inspected, passed, mean) {
+  if (mean === undefined || inspected < BOARDS_MIN) return 'starting';
+  const share = passed / inspected;
+  if (inspected - passed < REJECTS_MIN) return 'good';
   if (share < controlLimits(mean, inspected).lower) return 'alarm';
   if (share < YIELD_FLOOR && inspected >= FLOOR_BOARDS_MIN) return 'alarm';
   return share < controlLimits(mean, inspected, 2).lower ? 'watch' : 'good';

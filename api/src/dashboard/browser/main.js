@@ -92,7 +92,7 @@ function start(/** @type {string} */ token) {
     if (!changed) return;
     changed = false;
     chart.show(statistics.chart(nowMs));
-    showDefects(statistics);
+    showDefects(statistics, nowMs);
   }, REDRAW_MS);
   startThemeSwitch(byId('theme'), () => {
     changed = true;
@@ -105,7 +105,7 @@ function start(/** @type {string} */ token) {
  * @param {number} nowMs
  */
 function showNumbers(statistics, nowMs) {
-  const totals = statistics.totals();
+  const totals = statistics.totals(nowMs);
   const p95 = statistics.latencyP95Ms(nowMs);
   setText(byId('boards-per-minute'), String(statistics.boardsPerMinute(nowMs)));
   setText(byId('latency-p95'), p95 === undefined ? '–' : `${(p95 / 1000).toFixed(2)} s`);
@@ -118,9 +118,12 @@ function showNumbers(statistics, nowMs) {
   setText(byId('errored'), String(totals.errored));
 }
 
-/** @param {LineStatistics} statistics */
-function showDefects(statistics) {
-  const counts = statistics.defects();
+/**
+ * @param {LineStatistics} statistics
+ * @param {number} nowMs
+ */
+function showDefects(statistics, nowMs) {
+  const counts = statistics.defects(nowMs);
   const total = counts.reduce((sum, [, count]) => sum + count, 0);
   const most = counts[0]?.[1] ?? 1;
   byId('defects-empty').hidden = counts.length > 0;
