@@ -3,6 +3,7 @@ import { DeserializationError, StreamsError } from '../base/errors.ts';
 import { type Header, type RecordBatch, type TopicPartition, topicPartitionKey } from '../base/record-batch.ts';
 import type { Broker, BrokerConsumer, FetchedPartition } from '../broker/broker.ts';
 import { decodeHeaders } from '../broker/headers-codec.ts';
+import { isOutOfRange } from '../runtime/errors.ts';
 import type { Serde } from '../serde/serde.ts';
 
 /** Longest wait of one poll; only a bound for noticing `close`. */
@@ -49,6 +50,8 @@ export class TopicReader<K, V> {
   readonly #options: TopicReaderOptions<K, V>;
   readonly #clock: Clock;
   readonly #consumer: BrokerConsumer;
+  /** Failed fetches of a partition since its last batch. */
+  readonly #failures = new Map<string, number>();
   #closing = false;
   #loop: Promise<void> | undefined;
 
@@ -134,14 +137,11 @@ export class TopicReader<K, V> {
 
   async #deliver({ topic, partition, batches, nextOffset, error }: FetchedPartition): Promise<void> {
     if (error !== undefined) {
-      this.#tell(error, { topic, partition, offset: nextOffset });
-      const admin = this.#options.broker.admin();
-      const begins = await admin.beginningOffsets([{ topic, partition }]);
-      // Retention passed the reader: it goes on with the oldest record there is.
-      this.#consumer.seek({ topic, partition }, begins.get(topicPartitionKey(topic, partition)) ?? 0);
-      await sleep(this.#clock, backoffMsMin);
+      // Other partitions go on meanwhile.
+      void this.#recover({ topic, partition }, nextOffset, error);
       return;
     }
+    if (batches.length > 0) this.#failures.delete(topicPartitionKey(topic, partition));
     for (const batch of batches) {
       const records = this.#closing ? [] : await this.#decode(batch);
       batch.release();
@@ -150,6 +150,31 @@ export class TopicReader<K, V> {
         await this.#options.onRecords(records);
       } catch (failure) {
         this.#tell(failure, { topic, partition, offset: records[0]?.offset ?? -1 });
+      }
+    }
+  }
+
+  /**
+   * Goes on after a failed fetch: with the oldest record there is when retention passed the reader, otherwise where it was. Never
+   * rejects; waits longer each time.
+   */
+  async #recover(partition: TopicPartition, offset: number, failure: Error): Promise<void> {
+    const key = topicPartitionKey(partition.topic, partition.partition);
+    this.#tell(failure, { ...partition, offset });
+    for (;;) {
+      const failures = this.#failures.get(key) ?? 0;
+      this.#failures.set(key, failures + 1);
+      await sleep(this.#clock, Math.min(backoffMsMin * 2 ** failures, backoffMsMax));
+      if (this.#closing) return;
+      try {
+        let next = offset;
+        if (isOutOfRange(failure)) {
+          next = (await this.#options.broker.admin().beginningOffsets([partition])).get(key) ?? 0;
+        }
+        if (!this.#closing) this.#consumer.seek(partition, next);
+        return;
+      } catch (error) {
+        this.#tell(error, { ...partition, offset });
       }
     }
   }

@@ -1,0 +1,86 @@
+import { expect, it } from 'vitest';
+import { BrokerError, StreamsError } from '../../src/base/errors.ts';
+import type { Broker, BrokerAdmin, BrokerConsumer, FetchedPartition } from '../../src/broker/broker.ts';
+import { TopicReader } from '../../src/query/topic-reader.ts';
+import { string } from '../../src/serde/primitives.ts';
+import { brokerOf, newCluster, produceText, until } from '../support/memory-cluster-harness.ts';
+
+/** A broker whose first fetches of a topic fail, and whose first look-ups of beginnings do, too. */
+function failing(inner: Broker, fetchErrors: Error[], beginErrors: Error[]): Broker {
+  const consumer = (options: Parameters<Broker['consumer']>[0]): BrokerConsumer => {
+    const real = inner.consumer(options);
+    let failed = false;
+    const seek = real.seek.bind(real);
+    const poll = real.poll.bind(real);
+    real.seek = (partition, offset) => {
+      failed = false;
+      seek(partition, offset);
+    };
+    real.poll = async (timeoutMs): Promise<readonly FetchedPartition[]> => {
+      if (failed) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        return [];
+      }
+      const fetched = await poll(timeoutMs);
+      const error = fetched.length > 0 ? fetchErrors.shift() : undefined;
+      if (error === undefined) return fetched;
+      failed = true;
+      const [{ topic, partition, batches, endOffset }] = fetched as [FetchedPartition];
+      for (const batch of batches) batch.release();
+      return [{ topic, partition, batches: [], nextOffset: batches[0]?.offsets[0] ?? 0, endOffset, error }];
+    };
+    return real;
+  };
+  const admin = (): BrokerAdmin => {
+    const real = inner.admin();
+    const beginningOffsets = real.beginningOffsets.bind(real);
+    real.beginningOffsets = async (partitions) => {
+      const error = beginErrors.shift();
+      if (error !== undefined) throw error;
+      return beginningOffsets(partitions);
+    };
+    return real;
+  };
+  return {
+    admin,
+    consumer,
+    groupConsumer: (options) => inner.groupConsumer(options),
+    producer: (options) => inner.producer(options),
+    close: () => inner.close(),
+  };
+}
+
+it('goes on where it was after a failed fetch, and at the beginning only when its position is gone', async () => {
+  const cluster = newCluster();
+  await brokerOf(cluster)
+    .admin()
+    .createTopics([{ topic: 't', partitions: 1, replicationFactor: 1, configs: {} }]);
+  await produceText(brokerOf(cluster), 't', 0, [['k', 'a']]);
+  const fetchErrors: Error[] = [];
+  const beginErrors: Error[] = [];
+  const values: (string | null)[] = [];
+  const errors: string[] = [];
+  const reader = await TopicReader.open({
+    broker: failing(brokerOf(cluster), fetchErrors, beginErrors),
+    topic: 't',
+    key: string(),
+    value: string(),
+    from: 'earliest',
+    onRecords: (records) => {
+      for (const { value } of records) values.push(value);
+    },
+    onError: ({ message }) => errors.push(message),
+  });
+  await until(() => values.length === 1, 'the first record');
+  fetchErrors.push(new StreamsError('refused', { code: 'AUTHORIZATION', recovery: 'fail' }));
+  await produceText(brokerOf(cluster), 't', 0, [['k', 'b']]);
+  await until(() => values.length === 2, 'the second record');
+  expect(values).toEqual(['a', 'b']);
+  fetchErrors.push(new StreamsError('gone', { code: 'OFFSET_OUT_OF_RANGE', recovery: 'restore' }));
+  beginErrors.push(new BrokerError('away', { kafkaCode: -1, retriable: true }));
+  await produceText(brokerOf(cluster), 't', 0, [['k', 'c']]);
+  await until(() => values.length === 5, 'everything from the beginning');
+  expect(values).toEqual(['a', 'b', 'a', 'b', 'c']);
+  expect(errors).toEqual(['refused', 'gone', 'away']);
+  await reader.close();
+});
