@@ -1,4 +1,5 @@
 import { createLocalJWKSet, createRemoteJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { ProblemError } from '../http/problem.ts';
 import { type ApiClock, UnavailableError } from '../ports.ts';
@@ -32,6 +33,10 @@ export interface Authenticator {
 /** RFC 7518 wants a key as long as the hash. */
 export const SECRET_BYTES_MIN = 32;
 const CLOCK_TOLERANCE_SECONDS = 5;
+/** Tokens whose verification is remembered: a station sends one token with every request, and verifying costs more than most answers. */
+const VERIFIED_MAX = 10_000;
+/** How long a verification holds: a key that the provider withdraws is noticed after this. */
+const VERIFIED_MS = 60_000;
 const REALM = 'chip-quality';
 const ASYMMETRIC = ['RS256', 'ES256'];
 
@@ -59,8 +64,20 @@ export function createAuthenticator(options: AuthOptions, clock: ApiClock): Auth
     clockTolerance: options.clockToleranceSeconds ?? CLOCK_TOLERANCE_SECONDS,
   };
   const verify = verifier(options.keys);
+  const verified = new LRUCache<string, { readonly principal: Principal; readonly untilMs: number }>({
+    max: VERIFIED_MAX,
+  });
 
   async function fromToken(token: string): Promise<Principal> {
+    const nowMs = clock.nowMs();
+    const known = verified.get(token);
+    if (known !== undefined && nowMs < known.untilMs) return known.principal;
+    const principal = await check(token);
+    verified.set(token, { principal, untilMs: Math.min(nowMs + VERIFIED_MS, principal.expiresAtMs) });
+    return principal;
+  }
+
+  async function check(token: string): Promise<Principal> {
     let payload: JWTPayload;
     try {
       payload = await verify(token, { ...checks, currentDate: new Date(clock.nowMs()) });

@@ -127,3 +127,19 @@ describe('keys', () => {
     expect(() => createAuthenticator(options, clock)).toThrow(RangeError);
   });
 });
+
+describe('a token that was verified', () => {
+  it('is refused once it has expired', async () => {
+    const secret = 'a-secret-for-tests-that-is-long-enough';
+    let nowMs = Date.now();
+    const clock = { nowMs: () => nowMs };
+    const options = { issuer: 'https://issuer.test', audience: 'chip-quality' };
+    const authenticator = createAuthenticator({ ...options, keys: { kind: 'secret', secret } }, clock);
+    const token = await signed({ exp: Math.floor(nowMs / 1000) + 30 });
+    expect((await authenticator.fromToken(token)).subject).toBe('s');
+    nowMs += 20_000;
+    expect((await authenticator.fromToken(token)).subject).toBe('s');
+    nowMs += 20_000;
+    await expect(authenticator.fromToken(token)).rejects.toThrow('The token has expired.');
+  });
+});

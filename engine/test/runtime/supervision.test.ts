@@ -449,9 +449,12 @@ describe('a persistent store', () => {
     await first.start();
     for (let i = 0; i < 20; i += 1) {
       await produceText(brokerOf(cluster), 'in', 0, [['a', `v${i}`, i]]);
-      await until(async () => first.keyValueStore<string, unknown>('counts').get('a') !== undefined);
+      await until(
+        async () => first.keyValueStore<string, unknown>('counts').get('a') !== undefined,
+        'the count is there',
+      );
     }
-    await until(async () => (await readAll(brokerOf(cluster), 'out')).length === 20);
+    await until(async () => (await readAll(brokerOf(cluster), 'out')).length === 20, 'all outputs are there');
     await first.close();
     // Without the changelog, only what is on disk can answer.
     await brokerOf(cluster)
@@ -459,7 +462,7 @@ describe('a persistent store', () => {
       .deleteRecords([{ topic: 'app-counts-changelog', partition: 0, offset: 20 }]);
     const second = streamsOn(brokerOf(cluster), topology, { stateDir });
     await second.start();
-    await until(async () => second.tasks.every(({ state }) => state === 'RUNNING'));
+    await until(async () => second.tasks.every(({ state }) => state === 'RUNNING'), 'all tasks run');
     expect(JSON.stringify(second.keyValueStore('counts').get('a'))).toContain('20');
   });
 });
