@@ -455,6 +455,15 @@ describe('a persistent store', () => {
       );
     }
     await until(async () => (await readAll(brokerOf(cluster), 'out')).length === 20, 'all outputs are there');
+    await until(
+      async () =>
+        (
+          await brokerOf(cluster)
+            .admin()
+            .committedOffsets('app', [{ topic: 'in', partition: 0 }])
+        ).get('in-0')?.offset === 20,
+      'everything is committed',
+    );
     await first.close();
     // Without the changelog, only what is on disk can answer.
     await brokerOf(cluster)
