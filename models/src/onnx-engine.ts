@@ -16,7 +16,7 @@ import { DETECTION_COLUMNS, onePerMark, readDetections } from './read-detections
 const MAX_BATCH_SIZE = 32;
 /** Batches handed to the worker and not answered; more means that the caller does not bound its work. */
 const PENDING_MAX = 64;
-/** Crashed workers replaced over an engine's life: a model that always crashes must not do so for ever. */
+/** Crashed workers replaced without an answer in between: a model that always crashes must not do so for ever. */
 const RESTARTS_MAX = 3;
 
 /** Settings of {@link createOnnxEngine}. */
@@ -210,6 +210,7 @@ class OnnxEngine implements InferenceEngine {
       pending.reject(new InferenceError(error?.reason ?? 'model-failed', error?.message ?? 'no answer'));
       return;
     }
+    this.#restarts = 0;
     try {
       const length = rows.length / pending.count;
       if (!Number.isInteger(length / DETECTION_COLUMNS)) {

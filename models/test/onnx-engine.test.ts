@@ -141,6 +141,17 @@ describe('a thread that dies', () => {
     await mortal.close();
   });
 
+  test('is replaced for as long as it works in between', async () => {
+    const workerUrl = new URL('./support/tired-worker.ts', import.meta.url);
+    const tired = await createOnnxEngine({ modelDirectory: MODEL_DIRECTORY, workerUrl });
+    const input = { board: new Uint8Array(IMAGE_PIXELS), golden: undefined };
+    for (let life = 1; life <= 6; life += 1) {
+      expect(await tired.infer([input])).toEqual([[]]);
+      await expect(tired.infer([input])).rejects.toMatchObject({ reason: 'unavailable' });
+    }
+    await tired.close();
+  });
+
   test('reports an answer of a wrong shape instead of a verdict', async () => {
     const workerUrl = new URL('./support/lying-worker.ts', import.meta.url);
     const liar = await createOnnxEngine({ modelDirectory: MODEL_DIRECTORY, workerUrl });
