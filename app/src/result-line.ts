@@ -21,8 +21,9 @@ export function resultLine(
   const results = [...ledger.results.values()].filter(judged);
   const latencies = results.map(({ latencyMs }) => latencyMs).sort((left, right) => left - right);
   const p95 = latencies[Math.max(0, Math.ceil(latencies.length * 0.95) - 1)];
-  const firstMs = Math.min(...[...ledger.intents.values()].map(({ atMs }) => atMs));
-  const lastMs = Math.max(...results.map(({ completedAtMs }) => completedAtMs));
+  // Not spread into arguments: a long run has more boards than a call may have arguments.
+  const firstMs = [...ledger.intents.values()].reduce((first, { atMs }) => Math.min(first, atMs), Infinity);
+  const lastMs = results.reduce((last, { completedAtMs }) => Math.max(last, completedAtMs), -Infinity);
   const perMinute = results.length / ((lastMs - firstMs) / 60_000);
   const rate = (value: number): string => (scores.length === 0 ? 'n/a' : value.toFixed(3));
   return [

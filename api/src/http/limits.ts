@@ -18,7 +18,7 @@ export const DEFAULT_LIMITS: ApiLimits = {
   handlerTimeoutMs: 20_000,
   /** How long `close()` waits for requests under way. Kubernetes gives 30 s in all. */
   drainTimeoutMs: 10_000,
-  /** A board photographed at 20 megapixels as JPEG stays under it; must not exceed what the image source loads. */
+  /** Short videos and measurements; an image beyond the 8 MB that the detector takes is told so by its inference. */
   uploadBytesMax: 16 * 1024 * 1024,
   /** Long enough for a slow station, short enough that a leaked URL is worth little. */
   uploadUrlSeconds: 15 * 60,

@@ -1,9 +1,12 @@
 import { Client, S3Error } from 'minio';
 import { ObjectNotFoundError, ObjectStoreUnavailableError, ObjectTooLargeError } from './object-store-errors.ts';
 
-/** Largest image that is loaded: a 640 × 640 JPEG is 50–200 KB; 20 MB leaves room for raw camera frames, and bounds memory. */
-export const MAX_IMAGE_BYTES = 20 * 1024 * 1024;
-/** One request: generous for 20 MB on a factory network, far below the inference deadline. */
+/**
+ * Largest image that is loaded, the most that the decoder takes: a 640 × 640 JPEG is 50–200 KB, raw RGBA 1.6 MB. A worker loads
+ * 128 at once, so this bounds its memory to 1 GB.
+ */
+export const MAX_IMAGE_BYTES = 8 * 1024 * 1024;
+/** One request: generous for 8 MB on a factory network, far below the inference deadline. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Presigned requests of our own live as long as a request may take, and a bit of clock difference. */
 const OWN_URL_EXPIRY_SECONDS = 60;
