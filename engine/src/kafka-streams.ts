@@ -80,6 +80,7 @@ export class KafkaStreams {
   #thread: StreamThread | undefined;
   #threadNumber = 0;
   #replacements = 0;
+  #threadStartedMs = 0;
   #handler: UncaughtExceptionHandler = () => 'shutdown-client';
   #failure: Error | undefined;
   #closed: Promise<void> | undefined;
@@ -255,6 +256,7 @@ export class KafkaStreams {
 
   async #startThread(): Promise<void> {
     this.#threadNumber += 1;
+    this.#threadStartedMs = this.#config.clock.monotonicMs();
     const { clientId } = this.#config;
     const thread = new StreamThread({
       threadId: `${clientId}-${this.#processId}-StreamThread-${this.#threadNumber}`,
@@ -295,6 +297,7 @@ export class KafkaStreams {
   async #replaceThread(): Promise<void> {
     const { clock, log, random } = this.#config;
     if (this.state === 'RUNNING') this.#lifecycle.to('REBALANCING');
+    if (clock.monotonicMs() - this.#threadStartedMs > replaceBackoffMsMax) this.#replacements = 0;
     const ceilingMs = Math.min(replaceBackoffMsMin * 2 ** this.#replacements, replaceBackoffMsMax);
     this.#replacements += 1;
     const delayMs = ceilingMs * (0.5 + 0.5 * random.next());

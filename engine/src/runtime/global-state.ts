@@ -85,19 +85,35 @@ export class GlobalState {
     return this.#apply(fetched);
   }
 
+  /** Nothing is passed over: what an error kept from being applied is fetched again, should there be a next time. */
   async #apply(fetched: readonly FetchedPartition[]): Promise<void> {
-    for (const { topic, partition, batches, error } of fetched) {
-      if (error !== undefined) {
-        if (!isOutOfRange(error)) throw error;
-        await this.#restart({ topic, partition });
-      }
-      for (const batch of batches) {
-        for (const filler of this.#fillers) {
-          if (filler.topic !== topic) continue;
-          await this.#prepare(filler, batch);
-          if (this.#isClosed) return;
-          filler.apply(batch);
+    // Batches that are released don't tell their offsets any more.
+    const begins = fetched.map(({ batches, nextOffset }) => batches[0]?.offsets[0] ?? nextOffset);
+    for (const [index, part] of fetched.entries()) {
+      try {
+        await this.#applyPart(part);
+      } catch (error) {
+        for (let rest = index; rest < fetched.length && !this.#isClosed; rest += 1) {
+          const { topic, partition, batches } = fetched[rest] as FetchedPartition;
+          for (const batch of batches) batch.release();
+          this.#consumer?.seek({ topic, partition }, begins[rest] as number);
         }
+        throw error;
+      }
+    }
+  }
+
+  async #applyPart({ topic, partition, batches, error }: FetchedPartition): Promise<void> {
+    if (error !== undefined) {
+      if (!isOutOfRange(error)) throw error;
+      await this.#restart({ topic, partition });
+    }
+    for (const batch of batches) {
+      for (const filler of this.#fillers) {
+        if (filler.topic !== topic) continue;
+        await this.#prepare(filler, batch);
+        if (this.#isClosed) return;
+        filler.apply(batch);
       }
     }
   }

@@ -92,6 +92,7 @@ export class StreamTask implements ContextHost, GraphHost {
   /** No records, messages or punctuations while a commit is on its way. */
   frozen = false;
   #closed: Promise<void> | undefined;
+  #runningSinceMs: number | undefined;
   /** Failed and about to be created anew: frozen for good, never committed. */
   failed = false;
   /** No new records; results of pending ones still come in (revocation, shutdown). */
@@ -200,6 +201,12 @@ export class StreamTask implements ContextHost, GraphHost {
     this.frozen = false;
     this.#graph.init();
     this.#transition('restored');
+    this.#runningSinceMs = this.#config.clock.monotonicMs();
+  }
+
+  /** How long it has been RUNNING. */
+  get runningMs(): number {
+    return this.#runningSinceMs === undefined ? 0 : this.#config.clock.monotonicMs() - this.#runningSinceMs;
   }
 
   /** Takes over a fetched batch. */

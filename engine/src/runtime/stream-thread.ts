@@ -26,6 +26,8 @@ const turnMs = 5;
 /** First and longest wait before a failed task is started again. */
 const taskBackoffMsMin = 100;
 const taskBackoffMsMax = 30_000;
+/** A task that ran this long is healthy: earlier failures have nothing to do with the next one. */
+const healthyMs = 2 * taskBackoffMsMax;
 
 export interface StreamThreadOptions {
   readonly threadId: string;
@@ -385,6 +387,7 @@ export class StreamThread implements RebalanceListener {
       return;
     }
     const { clock, random, taskTimeoutMs } = this.#config;
+    if (task.runningMs > healthyMs) this.#taskFailures.delete(task.taskId);
     const known = this.#taskFailures.get(task.taskId) ?? { count: 0, sinceMs: clock.monotonicMs() };
     known.count += 1;
     this.#taskFailures.set(task.taskId, known);

@@ -356,6 +356,52 @@ describe('a commit', () => {
   });
 });
 
+describe('a global store', () => {
+  it('passes no record over when its thread is replaced after an error', async () => {
+    const cluster = await clusterWith({ in: 1, names: 1 });
+    let failures = 1;
+    const store = Stores.keyValueStoreBuilder({
+      name: 'names',
+      key: string(),
+      value: string(),
+      store: 'memory',
+      loggingEnabled: false,
+    });
+    const topology = processing(() => {}).addGlobalStore({
+      store,
+      sourceName: 'names-source',
+      topic: 'names',
+      key: string(),
+      value: string(),
+      processorName: 'names-processor',
+      supplier: () => {
+        let names: KeyValueStore<string, string>;
+        return {
+          init(context) {
+            names = context.getStateStore('names');
+          },
+          process({ key, value }) {
+            if (key === 'b' && failures > 0) {
+              failures -= 1;
+              throw new Error('once');
+            }
+            names.put(key, value);
+          },
+        };
+      },
+    });
+    const streams = streamsOn(brokerOf(cluster), topology);
+    streams.setUncaughtExceptionHandler(() => 'replace-thread');
+    await streams.start();
+    await produceText(brokerOf(cluster), 'names', 0, [
+      ['a', 'Ada'],
+      ['b', 'Bob'],
+    ]);
+    const names = streams.keyValueStore<string, string>('names');
+    await until(() => names.get('a') === 'Ada' && names.get('b') === 'Bob', 'both names', 5_000);
+  });
+});
+
 describe('a registry outage', () => {
   const needing = (prepare: NonNullable<Serde<string>['prepare']>): Serde<string> => ({
     format: 'prepared',

@@ -15,7 +15,7 @@ import {
   type JoinResult,
   MemberIdRequired,
 } from '../group/group-coordinator.ts';
-import { brokerErrorOf, kafkaCodeOf, kafkaCodes, NO_ANSWER } from '../kafka-errors.ts';
+import { brokerErrorOf, kafkaCodeOf, kafkaCodes, NO_ANSWER, noAnswerError } from '../kafka-errors.ts';
 import type { Address, BrokerLinks } from './broker-links.ts';
 import { asConnection, CONTROL_TIMEOUT_MS, callApi } from './call-api.ts';
 import type { ClusterMetadata } from './cluster-metadata.ts';
@@ -60,6 +60,7 @@ export class WireCoordinator implements GroupCoordinator {
   readonly #joinPurpose: string;
   readonly #callPurpose: string;
   #address: Address | undefined;
+  #isInterrupted = false;
 
   constructor(links: BrokerLinks, metadata: ClusterMetadata, group: CoordinatorGroup, name: string) {
     this.#links = links;
@@ -72,6 +73,7 @@ export class WireCoordinator implements GroupCoordinator {
   join(request: JoinRequest): Promise<JoinResult> {
     const { groupId, groupInstanceId, rebalanceTimeoutMs, sessionTimeoutMs } = this.#group;
     return this.#call('JoinGroup', this.#joinPurpose, async (transport) => {
+      if (this.#isInterrupted) throw noAnswerError('JoinGroup');
       const connection = asConnection(transport, rebalanceTimeoutMs + CONTROL_TIMEOUT_MS);
       const answer = await callApi(
         connection,
@@ -105,6 +107,7 @@ export class WireCoordinator implements GroupCoordinator {
   ): Promise<Buffer> {
     const { groupId, groupInstanceId, rebalanceTimeoutMs } = this.#group;
     return this.#call('SyncGroup', this.#joinPurpose, async (transport) => {
+      if (this.#isInterrupted) throw noAnswerError('SyncGroup');
       const answer = await callApi(
         asConnection(transport, rebalanceTimeoutMs + CONTROL_TIMEOUT_MS),
         syncGroupV5.api,
@@ -178,6 +181,8 @@ export class WireCoordinator implements GroupCoordinator {
   }
 
   interrupt(): void {
+    // Also for one that is still on its way to a connection: sent now, it would be held open for minutes.
+    this.#isInterrupted = true;
     this.#links.closePurpose(this.#joinPurpose);
   }
 
