@@ -49,8 +49,12 @@ async function main(): Promise<void> {
   let working: Promise<RunOutcome | undefined> | undefined;
   const stop = new AbortController();
 
+  let starting: Promise<number | undefined> | undefined;
+
   const stopAll = async (): Promise<void> => {
     stop.abort();
+    // What is half up can't be closed; it takes seconds at most.
+    await starting?.catch(() => undefined);
     await stations?.stop();
     // What the stations finished is still compared with the database, which must be there for it.
     await working?.catch(() => undefined);
@@ -75,10 +79,12 @@ async function main(): Promise<void> {
     say(describe(error));
   }
 
-  const port = await platform.start({ api: true, worker: true }, options.port === undefined ? PORTS : [options.port]);
+  starting = platform.start({ api: true, worker: true }, options.port === undefined ? PORTS : [options.port]);
+  const port = await starting;
+  if (stop.signal.aborted) return;
   const url = `http://127.0.0.1:${port}`;
   say(`live line: ${url}/#token=${await viewerToken(config.jwtSecret)}`);
-  if (!options.stations || stop.signal.aborted) return;
+  if (!options.stations) return;
 
   const token = await stationToken(config.jwtSecret);
   /** Answers whether the run is through; it is not when the stations were stopped before. */
