@@ -1,8 +1,9 @@
-import { type ApiReply, type CatalogEvent, type CatalogState, type Command, requestKey } from '@chip-quality/schemas';
+import type { ApiReply, CatalogEvent, CatalogState, Command } from '@chip-quality/schemas';
 import { type KeyValueStore, type Processor, type ProcessorContext, Record } from 'millrace';
 import { refuse } from '../decision.ts';
 import { type Origin, requireOrigin } from '../origin.ts';
 import { problem } from '../problems.ts';
+import { replyRecord } from '../reply.ts';
 import { traceHeaders } from '../trace-headers.ts';
 import { type CatalogDecision, decideConfirmGolden, decideLotCreate, decidePartCreate } from './catalog-decisions.ts';
 
@@ -41,16 +42,7 @@ export class CatalogProcessor implements Processor<string, Command, string, Out>
     for (const event of events) {
       this.#context.forward(new Record<string, Out>(key, event, event.timestamp, headers), catalogSinks.events);
     }
-    if (answer === undefined) return;
-    const reply: ApiReply = {
-      command_id: command.command_id,
-      tenant_id: command.tenant_id,
-      idempotency_key: command.idempotency_key,
-      status: answer.status,
-      body: JSON.stringify(answer.body),
-    };
-    const replyKey = requestKey(command.tenant_id, command.idempotency_key);
-    this.#context.forward(new Record<string, Out>(replyKey, reply, timestamp, headers), catalogSinks.replies);
+    if (answer !== undefined) this.#context.forward(replyRecord(command, answer, timestamp), catalogSinks.replies);
   }
 }
 

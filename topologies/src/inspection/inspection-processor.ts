@@ -5,13 +5,13 @@ import {
   type InferenceEvent,
   type InspectionEvent,
   type InspectionState,
-  requestKey,
   topics,
 } from '@chip-quality/schemas';
 import { type KeyValueStore, type Processor, type ProcessorContext, Record } from 'millrace';
 import { refuse } from '../decision.ts';
 import { type Origin, requireOrigin } from '../origin.ts';
 import { problem } from '../problems.ts';
+import { replyRecord } from '../reply.ts';
 import { traceHeaders } from '../trace-headers.ts';
 import {
   decideConfirmArtifact,
@@ -71,23 +71,7 @@ export class InspectionProcessor implements Processor<string, In, string, Out> {
     const decision = decide(command, state, origin);
     this.#apply(key, decision, command.issued_at);
     const { answer } = decision;
-    if (answer === undefined) return;
-    const reply: ApiReply = {
-      command_id: command.command_id,
-      tenant_id: command.tenant_id,
-      idempotency_key: command.idempotency_key,
-      status: answer.status,
-      body: JSON.stringify(answer.body),
-    };
-    this.#context.forward(
-      new Record<string, Out>(
-        requestKey(command.tenant_id, command.idempotency_key),
-        reply,
-        timestamp,
-        traceHeaders(command.traceparent),
-      ),
-      inspectionSinks.replies,
-    );
+    if (answer !== undefined) this.#context.forward(replyRecord(command, answer, timestamp), inspectionSinks.replies);
   }
 
   #apply(key: string, { state, events }: InspectionDecision, timestamp: number): void {
