@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 /** Boards a minute of the live demonstration: a visible, unhurried line that leaves room on a laptop. */
 const DEMO_RATE_PER_MINUTE = 240;
 /** Boards in the stations' hands at once: fills micro-batches of 16 while others upload. */
-const CONCURRENCY = 24;
+const CONCURRENCY = 16;
 const CONCURRENCY_MAX = 256;
 
 export interface StartOptions {
