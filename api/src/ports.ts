@@ -3,6 +3,25 @@
  * answers. Field names inside payloads and views are the API's JSON (snake_case).
  */
 
+import type {
+  DefectView,
+  InspectionFilter,
+  InspectionList,
+  InspectionView,
+  LotView,
+  PartView,
+} from '@chip-quality/schemas';
+
+export type {
+  ArtifactView,
+  DefectView,
+  InspectionFilter,
+  InspectionList,
+  InspectionView,
+  LotView,
+  PartView,
+} from '@chip-quality/schemas';
+
 /** The platform's operations that change something; each goes through the idempotency actor. */
 export type Operation =
   | 'part.create'
@@ -56,85 +75,6 @@ export class UnavailableError extends Error {
     super(message, cause === undefined ? undefined : { cause });
     this.retryAfterSeconds = retryAfterSeconds;
   }
-}
-
-export interface DefectView {
-  readonly id: string;
-  readonly defect_type: string;
-  /** The model's own label. */
-  readonly label: string;
-  readonly severity: string;
-  readonly location: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
-  readonly confidence: number;
-}
-
-export interface ArtifactView {
-  readonly artifact_id: string;
-  readonly storage_path: string;
-  readonly content_type: string;
-  readonly size_bytes: number;
-  readonly checksum: string;
-}
-
-export interface InspectionView {
-  readonly id: string;
-  readonly lot_id: string;
-  readonly part_id: string;
-  readonly chip_id: string;
-  readonly inspection_type: string;
-  readonly status: 'pending' | 'in_progress' | 'completed' | 'failed';
-  readonly verdict: 'pass' | 'fail' | null;
-  readonly priority: number;
-  readonly station_id: string | null;
-  readonly line_id: string | null;
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly artifacts: readonly ArtifactView[];
-  readonly defects: readonly DefectView[];
-  /** Why it failed. */
-  readonly failure_reason: string | null;
-  readonly attempts: number;
-  readonly model_name: string | null;
-  readonly model_version: string | null;
-  /** ISO 8601. */
-  readonly created_at: string;
-  readonly updated_at: string;
-  readonly started_at: string | null;
-  readonly completed_at: string | null;
-}
-
-export interface PartView {
-  readonly id: string;
-  readonly part_number: string;
-  readonly part_type: string;
-  readonly description: string | null;
-  readonly golden: ArtifactView | null;
-  readonly created_at: string;
-  readonly updated_at: string;
-}
-
-export interface LotView {
-  readonly id: string;
-  readonly lot_number: string;
-  readonly part_id: string;
-  readonly quantity: number;
-  readonly created_at: string;
-}
-
-export interface InspectionFilter {
-  readonly limit: number;
-  /** Position after which the page starts: newest first. */
-  readonly after?: { readonly createdAtMs: number; readonly id: string };
-  readonly status?: string;
-  readonly chipId?: string;
-  readonly lotId?: string;
-}
-
-/** A part of the list of inspections, newest first. */
-export interface InspectionList {
-  /** At most `limit + 1`, so that the API sees whether there are more. */
-  readonly views: readonly InspectionView[];
-  /** Set when a selective filter stopped before the end and before the limit: everything up to here was looked at. */
-  readonly resumeAfter?: { readonly createdAtMs: number; readonly id: string };
 }
 
 /** Point reads and live lists from the keyed stores. Reject with {@link UnavailableError} while a store is moving. */

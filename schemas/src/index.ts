@@ -19,6 +19,7 @@ export {
 } from './ids.ts';
 export type { AvroComplexSchema, AvroField, AvroSchema } from './inline-schema.ts';
 export { PARTITIONS, type PlatformTopicSpec, topicSpecs, topics } from './topics.ts';
+export type * from './views.ts';
 export {
   DEFECT_TYPES,
   type DefectType,

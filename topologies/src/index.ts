@@ -11,9 +11,6 @@ export { INSPECTIONS_BY_TIME_STORE, INSPECTIONS_STORE } from './inspection/inspe
 export { buildInspectionTopology, INSPECTION_APPLICATION } from './inspection/inspection-topology.ts';
 export {
   byTimeKey,
-  type InspectionList,
-  type ListFilter,
-  type ListPosition,
   listInspections,
   mergeNewest,
 } from './inspection/list-inspections.ts';
@@ -28,16 +25,11 @@ export type { Detection, Detector, DetectorInput, ImageDecoder, ImageSource } fr
 export type { StateOptions } from './state-options.ts';
 export { buildTimescaleTopology, type ProjectedEvent, TIMESCALE_APPLICATION } from './timescale/timescale-topology.ts';
 export {
-  type ArtifactView,
   artifactView,
-  type DefectView,
   defectView,
-  type InspectionView,
   inspectionView,
-  type LotView,
   lotOf,
   lotView,
-  type PartView,
   partOf,
   partView,
 } from './views.ts';

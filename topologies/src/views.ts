@@ -1,11 +1,16 @@
 import type {
   ArtifactRef,
+  ArtifactView,
   CatalogState,
   Defect,
+  DefectView,
   InspectionAttempt,
   InspectionState,
+  InspectionView,
   Lot,
+  LotView,
   Part,
+  PartView,
 } from '@chip-quality/schemas';
 
 /**
@@ -16,26 +21,9 @@ import type {
 const iso = (epochMs: number): string => new Date(epochMs).toISOString();
 const isoOrNull = (epochMs: number | null): string | null => (epochMs === null ? null : iso(epochMs));
 
-export interface ArtifactView {
-  readonly artifact_id: string;
-  readonly storage_path: string;
-  readonly content_type: string;
-  readonly size_bytes: number;
-  readonly checksum: string;
-}
-
 export function artifactView(artifact: ArtifactRef): ArtifactView {
   const { artifact_id, storage_path, content_type, size_bytes, checksum } = artifact;
   return { artifact_id, storage_path, content_type, size_bytes, checksum };
-}
-
-export interface DefectView {
-  readonly id: string;
-  readonly defect_type: string;
-  readonly label: string;
-  readonly severity: string;
-  readonly location: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
-  readonly confidence: number;
 }
 
 export function defectView(defect: Defect): DefectView {
@@ -43,37 +31,11 @@ export function defectView(defect: Defect): DefectView {
   return { id, defect_type, label, severity, location: { x, y, width, height }, confidence };
 }
 
-export type InspectionStatusView = 'pending' | 'in_progress' | 'completed' | 'failed';
-
 /** Status that an inspection has after its last attempt. */
-export function statusOf(attempt: InspectionAttempt | undefined): InspectionStatusView {
+export function statusOf(attempt: InspectionAttempt | undefined): InspectionView['status'] {
   if (attempt === undefined) return 'pending';
   if (attempt.finished_at === null) return 'in_progress';
   return attempt.failure_reason === null ? 'completed' : 'failed';
-}
-
-export interface InspectionView {
-  readonly id: string;
-  readonly lot_id: string;
-  readonly part_id: string;
-  readonly chip_id: string;
-  readonly inspection_type: string;
-  readonly status: InspectionStatusView;
-  readonly verdict: 'pass' | 'fail' | null;
-  readonly priority: number;
-  readonly station_id: string | null;
-  readonly line_id: string | null;
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly artifacts: readonly ArtifactView[];
-  readonly defects: readonly DefectView[];
-  readonly failure_reason: string | null;
-  readonly attempts: number;
-  readonly model_name: string | null;
-  readonly model_version: string | null;
-  readonly created_at: string;
-  readonly updated_at: string;
-  readonly started_at: string | null;
-  readonly completed_at: string | null;
 }
 
 export function inspectionView(state: InspectionState): InspectionView {
@@ -108,16 +70,6 @@ export function createdInspectionView(state: InspectionState): InspectionView {
   return inspectionView({ ...state, updated_at: state.created_at, artifacts: [], attempts: [] });
 }
 
-export interface PartView {
-  readonly id: string;
-  readonly part_number: string;
-  readonly part_type: string;
-  readonly description: string | null;
-  readonly golden: ArtifactView | null;
-  readonly created_at: string;
-  readonly updated_at: string;
-}
-
 export function partView(part: Part): PartView {
   return {
     id: part.id,
@@ -128,14 +80,6 @@ export function partView(part: Part): PartView {
     created_at: iso(part.created_at),
     updated_at: iso(part.updated_at),
   };
-}
-
-export interface LotView {
-  readonly id: string;
-  readonly lot_number: string;
-  readonly part_id: string;
-  readonly quantity: number;
-  readonly created_at: string;
 }
 
 export function lotView(lot: Lot): LotView {

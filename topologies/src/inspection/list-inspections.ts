@@ -1,6 +1,12 @@
-import type { InspectionState } from '@chip-quality/schemas';
+import type {
+  InspectionFilter,
+  InspectionList,
+  InspectionState,
+  InspectionView,
+  ListPosition,
+} from '@chip-quality/schemas';
 import type { ReadOnlyKeyValueStore } from 'millrace';
-import { type InspectionView, inspectionView } from '../views.ts';
+import { inspectionView } from '../views.ts';
 
 /** Times are inverted against this, so that byte order is newest first; 13 digits last until the year 2286. */
 const TIME_MAX = 9_999_999_999_999;
@@ -10,28 +16,6 @@ const TIME_DIGITS = 13;
  * them takes some 20 ms a partition, during which the process does nothing else.
  */
 const SCAN_MAX = 2_000;
-
-/** A place in the order of lists: newest first, ties by id. */
-export interface ListPosition {
-  readonly createdAtMs: number;
-  readonly id: string;
-}
-
-/** Structurally the API's `InspectionFilter`. */
-export interface ListFilter {
-  readonly limit: number;
-  readonly after?: ListPosition;
-  readonly status?: string;
-  readonly chipId?: string;
-  readonly lotId?: string;
-}
-
-/** Structurally the API's `InspectionList`. */
-export interface InspectionList {
-  readonly views: readonly InspectionView[];
-  /** Everything up to here was looked at, and there is more behind it; absent when the search was not cut short. */
-  readonly resumeAfter?: ListPosition;
-}
 
 function tenantPrefix(tenantId: string): string {
   return `${encodeURIComponent(tenantId)}|`;
@@ -50,7 +34,7 @@ export function listInspections(
   byTime: ReadOnlyKeyValueStore<string, string>,
   inspections: ReadOnlyKeyValueStore<string, InspectionState>,
   tenantId: string,
-  filter: ListFilter,
+  filter: InspectionFilter,
   scanMax = SCAN_MAX,
 ): InspectionList {
   const prefix = tenantPrefix(tenantId);
@@ -76,7 +60,7 @@ export function listInspections(
   return { views };
 }
 
-function passes(state: InspectionState, { chipId, lotId }: ListFilter): boolean {
+function passes(state: InspectionState, { chipId, lotId }: InspectionFilter): boolean {
   return (chipId === undefined || state.chip_id === chipId) && (lotId === undefined || state.lot_id === lotId);
 }
 
