@@ -2,7 +2,7 @@ import type { StreamsConfig } from '../base/config.ts';
 import { StreamsError } from '../base/errors.ts';
 import type { BrokerAdmin } from '../broker/broker.ts';
 import type { ResolvedTopology } from '../topology/nodes.ts';
-import { planInternalTopics, sourceTopicsOf } from './task-layout.ts';
+import { planInternalTopics, readsPattern, sourceTopicsOf } from './task-layout.ts';
 
 /** What the topics of an application look like once all are there. */
 export interface TopicLayout {
@@ -21,10 +21,7 @@ export async function ensureTopics(
   config: StreamsConfig,
   admin: BrokerAdmin,
 ): Promise<TopicLayout> {
-  const hasPattern = resolved.subTopologies.some((part) =>
-    part.nodes.some((node) => node.type === 'source' && node.pattern !== undefined),
-  );
-  const all = hasPattern ? await admin.topics() : [];
+  const all = readsPattern(resolved) ? await admin.topics() : [];
   const named = new Set([
     ...resolved.subTopologies.flatMap((part) => [
       ...sourceTopicsOf(part, all),

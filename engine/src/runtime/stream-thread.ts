@@ -15,14 +15,17 @@ import { BatchingCollector } from './batching-collector.ts';
 import { Committer } from './committer.ts';
 import { asError, isOutOfRange } from './errors.ts';
 import type { GlobalState } from './global-state.ts';
-import type { TopicLayout } from './internal-topics.ts';
+import { ensureTopics, type TopicLayout } from './internal-topics.ts';
 import { SerdePreparation } from './serde-preparation.ts';
 import { StickyAssignor } from './sticky-assignor.ts';
 import type { StreamTask } from './stream-task.ts';
+import { readsPattern } from './task-layout.ts';
 import { TaskManager } from './task-manager.ts';
 
 /** Longest synchronous stretch of record processing: heartbeats, HTTP and punctuators of the process run in between. */
 const turnMs = 5;
+/** How often a topology that reads a pattern looks for topics that came or went. */
+const patternCheckMs = 30_000;
 /** First and longest wait before a failed task is started again. */
 const taskBackoffMsMin = 100;
 const taskBackoffMsMax = 30_000;
@@ -64,6 +67,9 @@ export class StreamThread implements RebalanceListener {
   readonly #preparation: SerdePreparation;
   readonly #paused = new Set<string>();
   readonly #taskFailures = new Map<string, { count: number; sinceMs: number }>();
+  readonly #readsPattern: boolean;
+  #layout: TopicLayout;
+  #lastPatternCheckMs: number;
   #lastCommitMs: number;
   #rotation = 0;
   #stopping = false;
@@ -78,6 +84,9 @@ export class StreamThread implements RebalanceListener {
     const { broker, config, layout, resolved, threadId } = options;
     this.#options = options;
     this.#config = config;
+    this.#layout = layout;
+    this.#readsPattern = readsPattern(resolved);
+    this.#lastPatternCheckMs = config.clock.monotonicMs();
     this.#lastCommitMs = config.clock.monotonicMs();
     this.#consumer = broker.groupConsumer({
       clientId: `${threadId}-consumer`,
@@ -88,7 +97,7 @@ export class StreamThread implements RebalanceListener {
       heartbeatIntervalMs: config.heartbeatIntervalMs,
       fetchBytesMax: config.fetchBytesMax,
       partitionFetchBytesMax: config.partitionFetchBytesMax,
-      assignor: new StickyAssignor(resolved, () => layout.sourceTopics),
+      assignor: new StickyAssignor(resolved, () => this.#layout.sourceTopics),
       listener: this,
     });
     this.#producer = broker.producer({ clientId: `${threadId}-producer` });
@@ -125,6 +134,7 @@ export class StreamThread implements RebalanceListener {
       config,
       resolved,
       partitionCounts: layout.partitionCounts,
+      refreshLayout: () => this.#refreshLayout(),
       broker,
       consumer: this.#consumer,
       collector: this.#collector,
@@ -190,6 +200,27 @@ export class StreamThread implements RebalanceListener {
     await this.#producer.close();
   }
 
+  async #refreshLayout(): Promise<void> {
+    const { broker, resolved } = this.#options;
+    this.#layout = await ensureTopics(resolved, this.#config, broker.admin());
+    this.#manager.layOut(this.#layout.partitionCounts);
+  }
+
+  /** Topics that match a pattern since the last look, or don't exist any more, are a matter for the group. Never rejects. */
+  async #checkPatterns(): Promise<void> {
+    const before = this.#layout.sourceTopics;
+    try {
+      await this.#refreshLayout();
+      const now = new Set(this.#layout.sourceTopics);
+      const isSame = now.size === before.length && before.every((topic) => now.has(topic));
+      if (!isSame && !this.#stopping) this.#consumer.rejoin();
+    } catch (error) {
+      if (error instanceof StreamsError && error.recovery === 'retry') {
+        this.#config.log.warn({ err: error }, 'Topics could not be looked for; the next look follows');
+      } else this.#fail(asError(error));
+    }
+  }
+
   // RebalanceListener
 
   async onPartitionsAssigned(partitions: readonly TopicPartition[]): Promise<void> {
@@ -241,6 +272,10 @@ export class StreamThread implements RebalanceListener {
     const fetched = this.#consumer.take();
     this.#receive(fetched);
     this.#updateGlobals();
+    if (this.#readsPattern && clock.monotonicMs() - this.#lastPatternCheckMs >= patternCheckMs) {
+      this.#lastPatternCheckMs = clock.monotonicMs();
+      void this.#checkPatterns();
+    }
     let worked = fetched.length > 0;
     const tasks = this.#manager.tasks;
     const deadlineMs = clock.monotonicMs() + turnMs;

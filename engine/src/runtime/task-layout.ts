@@ -11,12 +11,24 @@ export interface TaskSpec {
   readonly partitions: readonly TopicPartition[];
 }
 
+/** Kafka's own topics begin so; patterns don't match them. */
+const brokerTopicPrefix = '__';
+
+/** Whether sources read what matches a pattern, so that topics may join in at any time. */
+export function readsPattern(resolved: ResolvedTopology): boolean {
+  return resolved.subTopologies.some((part) =>
+    part.nodes.some((node) => node.type === 'source' && node.pattern !== undefined),
+  );
+}
+
 /** Source topics of a sub-topology, those that match its patterns included. */
 export function sourceTopicsOf(subTopology: SubTopology, existing: Iterable<string>): readonly string[] {
   const topics = new Set(subTopology.sourceTopics);
   for (const node of subTopology.nodes) {
     if (node.type !== 'source' || node.pattern === undefined) continue;
-    for (const topic of existing) if (node.pattern.test(topic)) topics.add(topic);
+    for (const topic of existing) {
+      if (!topic.startsWith(brokerTopicPrefix) && node.pattern.test(topic)) topics.add(topic);
+    }
   }
   return [...topics];
 }

@@ -23,6 +23,8 @@ export interface TaskManagerOptions {
   readonly config: StreamsConfig;
   readonly resolved: ResolvedTopology;
   readonly partitionCounts: ReadonlyMap<string, number>;
+  /** Asks for topics and partitions that came after the start, and calls `layOut`. Rejects when they can't be processed. */
+  readonly refreshLayout: () => Promise<void>;
   readonly broker: Broker;
   readonly consumer: BrokerGroupConsumer;
   readonly collector: BatchingCollector;
@@ -46,7 +48,7 @@ export interface TaskManagerOptions {
  */
 export class TaskManager {
   readonly #options: TaskManagerOptions;
-  readonly #taskOf: ReadonlyMap<string, TaskSpec>;
+  #taskOf: ReadonlyMap<string, TaskSpec>;
   readonly #tasks = new Map<string, { readonly task: StreamTask; readonly spec: TaskSpec }>();
   readonly #sources = new Map<string, { readonly task: StreamTask; readonly source: SourcePartition }>();
   readonly #closing = new Map<StreamTask, Promise<void>>();
@@ -55,6 +57,11 @@ export class TaskManager {
   constructor(options: TaskManagerOptions) {
     this.#options = options;
     this.#taskOf = tasksByPartition(layOutTasks(options.resolved, options.partitionCounts));
+  }
+
+  /** Tells what tasks there are; those that exist are not touched. */
+  layOut(partitionCounts: ReadonlyMap<string, number>): void {
+    this.#taskOf = tasksByPartition(layOutTasks(this.#options.resolved, partitionCounts));
   }
 
   get tasks(): readonly StreamTask[] {
@@ -74,6 +81,9 @@ export class TaskManager {
 
   /** Creates the tasks of new partitions and starts them in the background: restore, positions, RUNNING. */
   async assigned(added: readonly TopicPartition[]): Promise<void> {
+    if (added.some(({ topic, partition }) => !this.#taskOf.has(topicPartitionKey(topic, partition)))) {
+      await this.#options.refreshLayout();
+    }
     const specs = new Map<string, TaskSpec>();
     for (const { topic, partition } of added) {
       const spec = this.#taskOf.get(topicPartitionKey(topic, partition));

@@ -85,7 +85,8 @@ export class Topology {
       type: 'source',
       name,
       topics: list,
-      pattern: topics instanceof RegExp ? topics : undefined,
+      // A global or sticky expression remembers where it stopped and would miss every other topic.
+      pattern: topics instanceof RegExp ? new RegExp(topics.source, topics.flags.replace(/[gy]/g, '')) : undefined,
       keySerde: options.key as Serde<unknown>,
       valueSerde: options.value as Serde<unknown>,
       timestampExtractor: options.timestampExtractor,

@@ -356,6 +356,68 @@ describe('a commit', () => {
   });
 });
 
+describe('a rebalance', () => {
+  const collecting = (source: string | RegExp, seen: Set<string>): Topology =>
+    new Topology().addSource('source', source, { key: string(), value: string() }).addProcessor(
+      'processor',
+      () => ({
+        process({ value }: Record<string, string>) {
+          seen.add(value);
+        },
+      }),
+      'source',
+    );
+
+  it('hands out topics that match a pattern since the others started', async () => {
+    const cluster = await clusterWith({ 'in-a': 1 });
+    const seen = new Set<string>();
+    const first = streamsOn(brokerOf(cluster), collecting(/^in-/g, seen));
+    await first.start();
+    cluster.createTopic('in-b', 2);
+    cluster.createTopic('__in-c', 1);
+    const second = streamsOn(brokerOf(cluster), collecting(/^in-/g, seen));
+    await second.start();
+    await produceText(brokerOf(cluster), 'in-a', 0, [['k', 'a0']]);
+    await produceText(brokerOf(cluster), 'in-b', 0, [['k', 'b0']]);
+    await produceText(brokerOf(cluster), 'in-b', 1, [['k', 'b1']]);
+    await until(() => seen.size === 3, 'a record of each partition');
+  });
+
+  it('hands out partitions that a topic got since its readers started', async () => {
+    const cluster = await clusterWith({ in: 1 });
+    const seen = new Set<string>();
+    const first = streamsOn(brokerOf(cluster), collecting('in', seen));
+    await first.start();
+    cluster.deleteTopic('in');
+    cluster.createTopic('in', 4);
+    await streamsOn(brokerOf(cluster), collecting('in', seen)).start();
+    for (let partition = 0; partition < 4; partition += 1) {
+      await produceText(brokerOf(cluster), 'in', partition, [['k', `${partition}`]]);
+    }
+    await until(() => seen.size === 4, 'a record of each partition');
+  });
+
+  it('stops an instance with state when a topic got more partitions than its changelog has', async () => {
+    const cluster = await clusterWith({ in: 1 });
+    const counting = (): Topology => {
+      const builder = new StreamsBuilder();
+      builder
+        .stream('in', { key: string(), value: string() })
+        .groupByKey()
+        .count({ materialized: { name: 'counts', store: 'memory' } });
+      return builder.build();
+    };
+    const first = streamsOn(brokerOf(cluster), counting());
+    await first.start();
+    cluster.deleteTopic('in');
+    cluster.createTopic('in', 4);
+    const rebalancing = streamsOn(brokerOf(cluster), collecting('in', new Set()));
+    await rebalancing.start();
+    await until(() => first.state === 'ERROR', 'the error state');
+    expect(first.failure?.message).toMatch(/app-counts-changelog has 1 partitions where the topology needs 4/);
+  });
+});
+
 describe('a global store', () => {
   it('passes no record over when its thread is replaced after an error', async () => {
     const cluster = await clusterWith({ in: 1, names: 1 });
