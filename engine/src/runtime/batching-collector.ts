@@ -41,6 +41,8 @@ interface Parked {
   readonly value: Buffer | null;
   readonly timestampMs: number;
   readonly headers: readonly Header[];
+  /** Which partition it goes to, once it is known how many there are. */
+  readonly partitionOf: (partitionCount: number) => number;
 }
 
 /**
@@ -135,12 +137,11 @@ export class BatchingCollector implements RecordCollector {
     this.#inFlightBytes += bytes;
     const done = this.#options.producer
       .produce(batches)
-      .then(
-        (results) => this.#acknowledged(batches, results),
-        (error: unknown) => {
-          this.#failure ??= asError(error);
-        },
-      )
+      .then((results) => this.#acknowledged(batches, results))
+      .catch((error: unknown) => {
+        // Also what a user's handler throws.
+        this.#failure ??= asError(error);
+      })
       .finally(() => {
         this.#inFlightBytes -= bytes;
         this.#inFlight.delete(done);
@@ -187,12 +188,10 @@ export class BatchingCollector implements RecordCollector {
   lookUp(output: BatchingOutput): void {
     const done = this.#options
       .lookUpPartitionCount(output.topic)
-      .then(
-        (count) => output.begin(count),
-        (error: unknown) => {
-          this.#failure ??= asError(error);
-        },
-      )
+      .then((count) => output.begin(count))
+      .catch((error: unknown) => {
+        this.#failure ??= asError(error);
+      })
       .finally(() => {
         this.#lookUps.delete(done);
         this.#options.wake();
@@ -271,6 +270,7 @@ class BatchingOutput implements OutputTopic {
     let partition: number | undefined;
     if (sink.partitioner !== undefined) {
       partition = sink.partitioner(topic, record.key, record.value, partitionCount);
+      if (partition !== undefined) checkPartition(partition, topic, partitionCount);
     }
     if (partition === undefined) {
       partition = keyDatum.isNull
@@ -305,11 +305,25 @@ class BatchingOutput implements OutputTopic {
   sendRaw(key: Buffer | null, value: Buffer | null, timestampMs: number, headers: readonly Header[]): void {
     const partitionCount = this.#partitionCount;
     if (partitionCount === undefined) {
-      this.#park({ key, value, timestampMs, headers });
+      this.#park({ key, value, timestampMs, headers, partitionOf: (count) => this.#partitionOf(key, 0, count) });
       return;
     }
-    const partition =
-      key === null ? this.#stickyPartition(partitionCount) : partitionForBytes(key, 0, key.length, partitionCount);
+    this.#append(key, value, timestampMs, headers, this.#partitionOf(key, 0, partitionCount));
+  }
+
+  /** The default partitioner's choice. */
+  #partitionOf(key: Buffer | null, suffixBytes: number, partitionCount: number): number {
+    if (key === null) return this.#stickyPartition(partitionCount);
+    return partitionForBytes(key, 0, key.length - suffixBytes, partitionCount);
+  }
+
+  #append(
+    key: Buffer | null,
+    value: Buffer | null,
+    timestampMs: number,
+    headers: readonly Header[],
+    partition: number,
+  ): void {
     const writer = this.writer(partition);
     const keyEnd = key?.length ?? 0;
     const valueEnd = value?.length ?? 0;
@@ -326,7 +340,9 @@ class BatchingOutput implements OutputTopic {
     this.#partitionCount = partitionCount;
     const parked = this.#parked ?? [];
     this.#parked = undefined;
-    for (const { key, value, timestampMs, headers } of parked) this.sendRaw(key, value, timestampMs, headers);
+    for (const { key, value, timestampMs, headers, partitionOf } of parked) {
+      this.#append(key, value, timestampMs, headers, partitionOf(partitionCount));
+    }
   }
 
   #stickyPartition(partitionCount: number): number {
@@ -337,11 +353,27 @@ class BatchingOutput implements OutputTopic {
 
   #parkRecord(record: Record<unknown, unknown>, sink: OutputSerdes): void {
     const { keyDatum, valueDatum } = record;
+    const { topic } = this;
+    const { partitioner } = sink;
+    const key = keyDatum.isNull ? null : keyDatum.copyBytes(sink.keySerde, topic);
+    const suffixBytes = unpartitionedSuffixBytes(sink.keySerde);
+    let partitionOf = (count: number): number => this.#partitionOf(key, suffixBytes, count);
+    if (partitioner !== undefined) {
+      const byDefault = partitionOf;
+      const [keyObject, valueObject] = [record.key, record.value];
+      partitionOf = (count) => {
+        const partition = partitioner(topic, keyObject, valueObject, count);
+        if (partition === undefined) return byDefault(count);
+        checkPartition(partition, topic, count);
+        return partition;
+      };
+    }
     this.#park({
-      key: keyDatum.isNull ? null : keyDatum.copyBytes(sink.keySerde, this.topic),
+      key,
       value: valueDatum.isNull ? null : valueDatum.copyBytes(sink.valueSerde, this.topic),
       timestampMs: record.timestamp,
       headers: record.hasHeaders ? [...record.headers] : [],
+      partitionOf,
     });
   }
 
@@ -358,4 +390,12 @@ class BatchingOutput implements OutputTopic {
     }
     this.#parked.push(parked);
   }
+}
+
+function checkPartition(partition: number, topic: string, partitionCount: number): void {
+  if (Number.isInteger(partition) && partition >= 0 && partition < partitionCount) return;
+  throw new StreamsError(
+    `A partitioner chose partition ${partition} of topic '${topic}', which has ${partitionCount}: answer 0 to ${partitionCount - 1}, or undefined for the default`,
+    { code: 'PRODUCTION', recovery: 'fail' },
+  );
 }

@@ -149,6 +149,43 @@ describe('BatchingCollector', () => {
     await flushed;
   });
 
+  it('sends records that waited for their topic where they would have gone at once', async () => {
+    const known = Promise.withResolvers<number>();
+    const { calls, collector } = manual({ lookUp: () => known.promise });
+    const output = collector.output('dynamic');
+    const second = { keySerde: string(), valueSerde: string(), partitioner: () => 1 } as never;
+    output.send(new Record('a', '1', 0), second);
+    const inWindow = { keySerde: windowed(string(), 10), valueSerde: string(), partitioner: undefined } as never;
+    output.send(new Record({ key: 'a', window: { startMs: 70, endMs: 80 } }, '2', 0), inWindow);
+    known.resolve(64);
+    await settle();
+    const flushed = collector.flush();
+    const home = partitionForKey(binaryKey(Buffer.from('a')), 64);
+    expect(calls.flatMap(({ batches }) => batches).map(({ partition }) => partition)).toEqual([1, home]);
+    for (const call of calls) call.ack();
+    await flushed;
+  });
+
+  it('refuses a partition that a topic does not have', () => {
+    const { collector } = manual();
+    const beyond = { keySerde: string(), valueSerde: string(), partitioner: () => 4 } as never;
+    expect(() => collector.output('out').send(new Record('a', '1', 0), beyond)).toThrow(
+      /chose partition 4 of topic 'out', which has 4/,
+    );
+  });
+
+  it('fails with what the production handler throws', async () => {
+    const handler = (): 'continue' => {
+      throw new Error('the handler is broken');
+    };
+    const { calls, collector } = manual({ handler });
+    collector.output('one').send(new Record('a', '1', 0), text);
+    collector.send();
+    calls[0]?.ack(new BrokerError('too large', { kafkaCode: 10, retriable: false }));
+    await settle();
+    expect(() => collector.check()).toThrow('the handler is broken');
+  });
+
   it('rejects a flush whose records were lost, and stays failed', async () => {
     const { calls, collector } = manual();
     collector.output('one').send(new Record('a', '1', 0), text);
