@@ -31,6 +31,7 @@ export function boardView({ event_type, payload }: InspectionEvent): BoardView |
     // The detector judges the newest image: on any other one its boxes would lie beside the defects.
     artifact_id: payload.artifact_ids.at(-1) ?? null,
     completed_at: new Date(completedAtMs).toISOString(),
-    latency_ms: completedAtMs - payload.created_at,
+    // Another attempt may come hours later: it is as old as its own request.
+    latency_ms: completedAtMs - (payload.attempt > 1 ? (payload.started_at ?? payload.created_at) : payload.created_at),
   };
 }

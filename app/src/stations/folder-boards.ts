@@ -74,6 +74,7 @@ function imageAt(path: string) {
     bytes: new Uint8Array(await readFile(path)),
     // A golden image in a format that can't be uploaded is refused by the API, with the reason.
     contentType: contentTypeOf(path) ?? 'application/octet-stream',
-    filename: `${basename(path, extname(path)).slice(0, CHIP_ID_LENGTH_MAX)}${extname(path)}`,
+    // The cut may fall into the middle of a character.
+    filename: `${basename(path, extname(path)).slice(0, CHIP_ID_LENGTH_MAX).toWellFormed()}${extname(path)}`,
   });
 }
