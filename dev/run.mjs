@@ -193,7 +193,9 @@ async function main() {
       if (target.startsWith('-')) fail(`unknown option ${target}`);
       const file = resolve(ROOT, target);
       if (!existsSync(file)) fail(`${target} does not exist`);
-      return runToEnd([node, ...NODE_OPTIONS, file, ...args]);
+      // Compiled modules are kept: a second start of the platform spends half the processor time on its modules.
+      const NODE_COMPILE_CACHE = process.env.NODE_COMPILE_CACHE ?? join(ROOT, '.local', 'compile-cache');
+      return runToEnd([node, ...NODE_OPTIONS, file, ...args], { NODE_COMPILE_CACHE });
     }
   }
 }
