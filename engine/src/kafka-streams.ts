@@ -71,7 +71,7 @@ export class KafkaStreams {
   readonly #config: StreamsConfig;
   readonly #resolved: ResolvedTopology;
   readonly #givenBroker: Broker | undefined;
-  readonly #lifecycle = new StreamsLifecycle();
+  readonly #lifecycle: StreamsLifecycle;
   readonly #metrics: MetricsRegistry;
   readonly #processId: string;
   #broker: Broker | undefined;
@@ -88,6 +88,7 @@ export class KafkaStreams {
   /** Checks options and topology; no I/O. Throws ConfigError or TopologyError. */
   constructor(topology: Topology, options: KafkaStreamsOptions) {
     const config = resolveConfig(options);
+    this.#lifecycle = new StreamsLifecycle(config.log);
     this.#metrics = new MetricsRegistry(config.metrics);
     this.#config = Object.freeze({ ...config, metrics: this.#metrics });
     this.#resolved = topology.resolve(config.applicationId);

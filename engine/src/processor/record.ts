@@ -1,3 +1,4 @@
+import { StreamsError } from '../base/errors.ts';
 import { Datum } from './datum.ts';
 import { Headers } from './headers.ts';
 
@@ -18,12 +19,13 @@ export class Record<K, V> {
   #headers: Headers | undefined;
   #headerSource: HeaderSource | undefined;
 
+  /** Throws INVALID_TIMESTAMP for a negative time and what is none; fractions of a millisecond are cut off. */
   constructor(key: K, value: V, timestamp: number, headers?: Headers) {
     this.keyDatum = new Datum<K>();
     this.keyDatum.setObject(key);
     this.valueDatum = new Datum<V>();
     this.valueDatum.setObject(value);
-    this.timestamp = timestamp;
+    this.timestamp = wholeMs(timestamp);
     this.#headers = headers?.copy();
   }
 
@@ -63,7 +65,7 @@ export class Record<K, V> {
 
   withTimestamp(timestamp: number): Record<K, V> {
     const record = this.detach();
-    record.timestamp = timestamp;
+    record.timestamp = wholeMs(timestamp);
     return record;
   }
 
@@ -114,4 +116,13 @@ export class Record<K, V> {
 /** Where a view's headers come from: the batch cursor. */
 export interface HeaderSource {
   readHeaders(): Headers;
+}
+
+/** Anything else would be written as another time. */
+function wholeMs(timestamp: number): number {
+  if (timestamp >= 0) return Math.floor(timestamp);
+  throw new StreamsError(`A record's timestamp is epoch milliseconds from 0 on, not ${timestamp}`, {
+    code: 'INVALID_TIMESTAMP',
+    recovery: 'fail',
+  });
 }

@@ -62,7 +62,13 @@ export class GlobalStoreFiller implements GraphHost, ContextHost {
       this.#metadata = { topic: batch.topic, partition: batch.partition, offset };
       let timestampMs = Math.max(0, batch.timestamps[row] as number);
       if (extractor !== undefined) {
-        timestampMs = extractor.extract(this.#source.headView(batch, row), this.#metadata, this.timestampMs);
+        timestampMs = Math.floor(
+          extractor.extract(this.#source.headView(batch, row), this.#metadata, this.timestampMs),
+        );
+        if (!(timestampMs >= 0)) {
+          this.countDropped(this.#source.name, 'negative-timestamp');
+          continue;
+        }
       }
       this.timestampMs = timestampMs;
       this.#source.process(batch, row, timestampMs);

@@ -60,7 +60,7 @@ export class SourcePartition implements HeadInspector, TopicPartition {
       return timestampMs;
     }
     const metadata = { topic: batch.topic, partition: batch.partition, offset: batch.offsets[row] as number };
-    return extractor.extract(this.node.headView(batch, row), metadata, partitionTimeMs);
+    return Math.floor(extractor.extract(this.node.headView(batch, row), metadata, partitionTimeMs));
   }
 
   skipped(batch: RecordBatch, row: number, error: Error | undefined): void {

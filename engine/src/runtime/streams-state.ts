@@ -1,4 +1,5 @@
 import { StreamsError } from '../base/errors.ts';
+import { type Log, silentLog } from '../base/metrics.ts';
 
 /** States of an instance, as in Kafka Streams. */
 export const streamsStates = [
@@ -29,11 +30,17 @@ export type StateListener = (newState: StreamsState, oldState: StreamsState) => 
 /**
  * The state of an instance and who wants to know about it.
  *
- * Called by: KafkaStreams. Invariants: I1 only transitions of the table happen; I2 listeners see them in order.
+ * Called by: KafkaStreams. Invariants: I1 only transitions of the table happen; I2 listeners see them in order; I3 a listener that
+ * throws is logged and changes nothing.
  */
 export class StreamsLifecycle {
   #state: StreamsState = 'CREATED';
   readonly #listeners = new Set<StateListener>();
+  readonly #log: Log;
+
+  constructor(log: Log = silentLog) {
+    this.#log = log;
+  }
 
   get state(): StreamsState {
     return this.#state;
@@ -59,7 +66,13 @@ export class StreamsLifecycle {
       });
     }
     this.#state = next;
-    for (const listener of this.#listeners) listener(next, previous);
+    for (const listener of this.#listeners) {
+      try {
+        listener(next, previous);
+      } catch (error) {
+        this.#log.error({ err: error, state: next }, 'A state listener failed');
+      }
+    }
   }
 
   /** Makes the transition if it is allowed. */

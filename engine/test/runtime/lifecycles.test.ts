@@ -51,6 +51,17 @@ describe('states of an instance', () => {
     );
   });
 
+  it('change whatever a listener throws', () => {
+    const lifecycle = new StreamsLifecycle();
+    const seen: string[] = [];
+    lifecycle.listen(() => {
+      throw new Error('no');
+    });
+    lifecycle.listen((state) => seen.push(state));
+    lifecycle.to('REBALANCING');
+    expect(seen).toEqual(['REBALANCING']);
+  });
+
   it('end in NOT_RUNNING or ERROR', () => {
     const ends = streamsStates.filter((state) => streamsTransitions[state].length === 0);
     expect(ends).toEqual(['NOT_RUNNING', 'ERROR']);
