@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { defineRoute, type Route } from '../http/route.ts';
 import type { CommandGateway, Queries } from '../ports.ts';
 import { execute } from './commands.ts';
-import { answers, COMMAND_PROBLEMS, commandAnswers, NOT_FOUND } from './documented-responses.ts';
+import { answers, COMMAND_PROBLEMS, commandAnswers, DOWNLOAD_PROBLEMS, NOT_FOUND } from './documented-responses.ts';
 import { found } from './lookup.ts';
 import {
   ARTIFACT_TYPES,
@@ -84,7 +84,7 @@ export function artifactRoutes(gateway: CommandGateway, queries: Queries, upload
       responses: {
         200: answers('Where the bytes are (with `Accept: application/json`).', DownloadTicket),
         302: { description: 'To the bytes.' },
-        ...NOT_FOUND,
+        ...DOWNLOAD_PROBLEMS,
       },
       handle: async ({ principal, params: { inspection_id: id, artifact_id }, accept }) => {
         const inspection = found(await queries.inspection(principal.tenantId, id), 'inspection', id);

@@ -24,3 +24,9 @@ export const COMMAND_PROBLEMS: Readonly<Record<number, RouteResponse>> = {
 export const NOT_FOUND: Readonly<Record<number, RouteResponse>> = {
   404: { description: 'There is no such resource.' },
 };
+
+/** Problems of downloads. */
+export const DOWNLOAD_PROBLEMS: Readonly<Record<number, RouteResponse>> = {
+  ...NOT_FOUND,
+  409: { description: 'The object was replaced or deleted after its confirmation.' },
+};

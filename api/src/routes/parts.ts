@@ -4,7 +4,7 @@ import { json } from '../http/response.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import type { CommandGateway, Queries } from '../ports.ts';
 import { execute } from './commands.ts';
-import { answers, COMMAND_PROBLEMS, commandAnswers, NOT_FOUND } from './documented-responses.ts';
+import { answers, COMMAND_PROBLEMS, commandAnswers, DOWNLOAD_PROBLEMS, NOT_FOUND } from './documented-responses.ts';
 import { found } from './lookup.ts';
 import {
   Artifact,
@@ -119,7 +119,7 @@ export function partRoutes(gateway: CommandGateway, queries: Queries, uploads: U
       responses: {
         200: answers('Where the image is (with `Accept: application/json`).', DownloadTicket),
         302: { description: 'To the image.' },
-        ...NOT_FOUND,
+        ...DOWNLOAD_PROBLEMS,
       },
       handle: async ({ principal, params: { part_id }, accept }) => {
         const part = found(await queries.part(principal.tenantId, part_id), 'part', part_id);

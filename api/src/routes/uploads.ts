@@ -91,12 +91,25 @@ export async function confirmUpload(
   };
 }
 
-/** Answers with a presigned GET address: as JSON to who asks for JSON, else as a redirect. */
+/**
+ * Answers with a presigned GET address: as JSON to who asks for JSON, else as a redirect. The upload address of an artifact
+ * outlives its confirmation, so the object is compared with what was confirmed: what is shown is what was judged.
+ *
+ * @throws ProblemError 409 the object was replaced or is gone
+ */
 export async function download(
   { objects, clock, limits }: UploadContext,
   artifact: ArtifactView,
   accept: string,
 ): Promise<HttpResult> {
+  const head = await objects.head(artifact.storage_path);
+  if (head?.etag.toLowerCase() !== artifact.checksum) {
+    const what = head === undefined ? 'is gone' : 'was replaced';
+    throw new ProblemError(
+      'artifact-changed',
+      `The object of artifact ${artifact.artifact_id} ${what} after its confirmation.`,
+    );
+  }
   const expiresAt = new Date(clock.nowMs() + limits.downloadUrlSeconds * 1000).toISOString();
   const url = await objects.presignGet(artifact.storage_path, limits.downloadUrlSeconds);
   const { artifact_id, content_type } = artifact;

@@ -117,6 +117,13 @@ describe('artifacts', () => {
     const json = await api.call('GET', address, { headers: { accept: 'application/json' } });
     expect([json.status, json.body.download_url]).toEqual([200, `http://objects.test/${path}?get`]);
     expect((await api.call('GET', `/v1/inspections/${id}/artifacts/${UNKNOWN}`)).status).toBe(404);
+
+    // The upload address still works: what was put there since is not what was judged.
+    api.platform.stored.set(path, { sizeBytes: 17, contentType: 'text/html', etag: 'f'.repeat(32) });
+    const replaced = await api.call('GET', address);
+    expect([replaced.status, replaced.body.type]).toEqual([409, 'urn:chip-quality:problem:artifact-changed']);
+    api.platform.stored.delete(path);
+    expect((await api.call('GET', address)).body.detail).toContain('is gone');
   });
 
   it('are not confirmed before they are uploaded', async () => {

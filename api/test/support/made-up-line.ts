@@ -72,10 +72,12 @@ export class MadeUpLine {
       storage_path: `inspections/${id}/raw/${id}.jpg`,
       content_type: image.contentType,
       size_bytes: image.bytes.length,
-      checksum: '',
+      checksum: 'd'.repeat(32),
     };
     const payload = { lot_id: LOT, chip_id: chipId, inspection_type: 'visual', artifacts: [artifact] };
     this.#platform.boards.set(id, inspectionView(id, payload, new Date(completedAtMs).toISOString()));
+    const { checksum: etag, storage_path, content_type: contentType, size_bytes: sizeBytes } = artifact;
+    this.#platform.stored.set(storage_path, { sizeBytes, contentType, etag });
     if (reason === null) this.#store.images.set(id, image);
     const defects = reason === null ? image.boxes.map((box, index) => defect(`${id}-${index}`, box)) : [];
     const board: BoardView = {
