@@ -9,8 +9,8 @@ export type PostgresFault =
 
 /** Connection exceptions; insufficient resources; operator intervention (shutdown, statement timeout); system errors; lock not available. */
 const transientClasses = new Set(['08', '53', '57', '58', '55']);
-/** Serialization failure and deadlock. */
-const transientCodes = new Set(['40001', '40P01']);
+/** Serialization failure and deadlock; a server that became a standby (the next connection finds its successor). */
+const transientCodes = new Set(['40001', '40P01', '25006']);
 /** Data exceptions and constraint violations; a value too deep or a row too wide. */
 const dataClasses = new Set(['22', '23', '54']);
 
