@@ -7,6 +7,11 @@ import type { TaskStore } from './task-stores.ts';
 
 /** Longest wait of one poll: how soon a closed task or the end is noticed. */
 const restorePollMs = 100;
+/**
+ * Kafka forgets tombstones a day after compaction (`delete.retention.ms`). Local state that missed them would keep deleted keys for
+ * ever, so what is older is restored whole; the difference is for the hours that a restore may take.
+ */
+const staleAfterMs = 20 * 60 * 60 * 1_000;
 
 interface Restoration extends TopicPartition {
   readonly task: StreamTask;
@@ -85,7 +90,7 @@ export async function restoreTasks(tasks: readonly StreamTask[], options: Restor
 /** The partitions that have something to restore, each at its store's position. */
 async function planRestorations(
   tasks: readonly StreamTask[],
-  { broker, committed }: RestoreOptions,
+  { broker, committed, config }: RestoreOptions,
 ): Promise<Map<string, Restoration>> {
   const logs: (TopicPartition & { readonly task: StreamTask; readonly entry: TaskStore })[] = [];
   for (const task of tasks) {
@@ -106,7 +111,12 @@ async function planRestorations(
     let endOffset = ends.get(key) ?? 0;
     if (entry.changelogIsSource) endOffset = Math.min(endOffset, committed(log) ?? beginningOffset);
     const position = task.stores.position(entry.store.name);
-    if (position !== undefined && (position > endOffset || position < beginningOffset)) task.stores.wipe(entry);
+    if (position !== undefined) {
+      const { lastDurableMs } = entry.store;
+      const ageMs = lastDurableMs === undefined ? 0 : config.clock.nowMs() - lastDurableMs;
+      const isStale = position < endOffset && ageMs > staleAfterMs;
+      if (isStale || position > endOffset || position < beginningOffset) task.stores.wipe(entry);
+    }
     const from = task.stores.position(entry.store.name) ?? beginningOffset;
     task.stores.advance(entry.store, from);
     if (from < endOffset) open.set(key, { topic, partition, task, entry, endOffset, beginningOffset });

@@ -47,6 +47,10 @@ abstract class MeteredKeyValueStore<K, V, S> implements KeyValueStore<K, S> {
     return this.bytes.restoredOffset;
   }
 
+  get lastDurableMs(): number | undefined {
+    return this.bytes.lastDurableMs;
+  }
+
   get wantsCommit(): boolean {
     return this.bytes.wantsCommit === true;
   }

@@ -64,6 +64,10 @@ abstract class MeteredWindowStore<K, V, S> implements WindowStore<K, S> {
     return this.bytes.retentionMs;
   }
 
+  get lastDurableMs(): number | undefined {
+    return this.bytes.lastDurableMs;
+  }
+
   get wantsCommit(): boolean {
     return this.bytes.wantsCommit === true;
   }

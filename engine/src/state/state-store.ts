@@ -35,6 +35,8 @@ export interface StateStore {
   open(context: StateStoreContext): void;
   /** First changelog offset that the durable state does not contain; undefined when it holds nothing durable. */
   readonly restoredOffset: number | undefined;
+  /** When the durable state was last brought up to its changelog, epoch ms; undefined: unknown, or nothing durable. */
+  readonly lastDurableMs?: number | undefined;
   /** Applies changelog records in order, without logging them. `nextOffset` is the position after the batch. */
   restore(batch: RecordBatch, nextOffset: number): void;
   /** Passes cached writes downstream (caching layer); a no-op without one. */

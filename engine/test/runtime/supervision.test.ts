@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
 import type { StreamsOptions } from '../../src/base/config.ts';
 import { StreamsError } from '../../src/base/errors.ts';
 import type { Broker, BrokerProducer } from '../../src/broker/broker.ts';
@@ -542,6 +543,34 @@ describe('the dead letter queue', () => {
 });
 
 describe('a persistent store', () => {
+  it('is restored whole when it missed so much time that Kafka may have forgotten tombstones', async () => {
+    const cluster = await clusterWith({ in: 1 });
+    const stateDir = newDirectory();
+    const builder = new StreamsBuilder();
+    builder.table('in', { key: string(), value: string(), materialized: { name: 'table', store: 'persistent' } });
+    const topology = builder.build();
+    const restored = async (options: Partial<StreamsOptions>): Promise<number> => {
+      const streams = streamsOn(brokerOf(cluster), topology, options);
+      await streams.start();
+      await produceText(brokerOf(cluster), 'in', 0, [['k', 'x']]);
+      const ends = async () => (await readAll(brokerOf(cluster), 'app-table-changelog')).length;
+      const before = await ends();
+      await until(async () => (await ends()) > before || streams.lag.get('in-0') === 0, 'the record');
+      await streams.close();
+      return streams.metrics().find(({ name }) => name === 'restore-total')?.value ?? 0;
+    };
+    const later = (hours: number): Clock => ({
+      ...systemClock,
+      nowMs: () => systemClock.nowMs() + hours * 3_600_000,
+    });
+    expect(await restored({ stateDir })).toBe(0);
+    // Another instance writes one record that this state has not seen.
+    expect(await restored({ stateDir: newDirectory() })).toBe(1);
+    expect(await restored({ stateDir, clock: later(10) })).toBe(1);
+    expect(await restored({ stateDir: newDirectory() })).toBe(3);
+    expect(await restored({ stateDir, clock: later(40) })).toBe(4);
+  });
+
   it('is durable in full after a clean close, however short before it was written', async () => {
     const cluster = await clusterWith({ in: 1, out: 1 });
     const stateDir = newDirectory();

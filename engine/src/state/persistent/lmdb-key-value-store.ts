@@ -34,6 +34,10 @@ export class LmdbKeyValueStore implements KeyValueBytesStore {
     return this.#table.restoredOffset;
   }
 
+  get lastDurableMs(): number | undefined {
+    return this.#table.lastDurableMs;
+  }
+
   get wantsCommit(): boolean {
     return this.#table.wantsCommit;
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { open, type RootDatabase, type TransactionFlags } from 'lmdb';
 import { assert } from '../../base/assert.ts';
 import { type BinaryKey, bytesOf } from '../../base/bytes.ts';
+import type { Clock } from '../../base/clock.ts';
 import { StreamsError, TaskCorruptedError } from '../../base/errors.ts';
 import { SortedKeys } from '../sorted-keys.ts';
 import type { StateStoreContext, StoredValue, StoreIterator } from '../state-store.ts';
@@ -34,6 +35,7 @@ export const dataPrefix = '\u0001' as BinaryKey;
 const metaPrefix = '\u0000' as BinaryKey;
 const offsetMeta = 'changelog-offset';
 const formatMeta = 'format';
+const timeMeta = 'committed-at';
 /** Raised when the layout of keys or values changes: another version's data is restored from the changelog, not misread. */
 const formatVersion = 1;
 
@@ -55,6 +57,8 @@ export class LmdbTable {
   readonly #sorted = new SortedKeys();
   #overlayBytes = 0;
   #restoredOffset: number | undefined;
+  #lastDurableMs: number | undefined;
+  #clock: Clock | undefined;
   #epoch = 0;
 
   constructor(name: string) {
@@ -67,6 +71,10 @@ export class LmdbTable {
 
   get restoredOffset(): number | undefined {
     return this.#restoredOffset;
+  }
+
+  get lastDurableMs(): number | undefined {
+    return this.#lastDurableMs;
   }
 
   get wantsCommit(): boolean {
@@ -98,6 +106,8 @@ export class LmdbTable {
         throw new Error(`its data has format ${format}, this version writes ${formatVersion}`);
       }
       this.#restoredOffset = this.readMeta(offsetMeta);
+      this.#lastDurableMs = this.readMeta(timeMeta);
+      this.#clock = context.clock;
     } catch (error) {
       void this.#database?.close();
       this.#database = undefined;
@@ -193,6 +203,7 @@ export class LmdbTable {
     const database = this.#opened();
     const offset = changelogOffset ?? this.#restoredOffset;
     if (this.#overlay.size === 0 && removals.length === 0 && offset === this.#restoredOffset) return;
+    const nowMs = this.#clock?.nowMs();
     database.transactionSync(() => {
       for (const key of removals) database.removeSync(bytesOf((dataPrefix + key) as BinaryKey));
       for (const [key, written] of this.#overlay) {
@@ -203,8 +214,10 @@ export class LmdbTable {
       this.#writeMeta(database, formatMeta, formatVersion);
       for (const name in meta) this.#writeMeta(database, name, meta[name] as number);
       if (offset !== undefined) this.#writeMeta(database, offsetMeta, offset);
+      if (nowMs !== undefined) this.#writeMeta(database, timeMeta, nowMs);
     }, transactionFlags);
     this.#restoredOffset = offset;
+    this.#lastDurableMs = nowMs;
     this.#committed = this.#overlay;
     this.#clearOverlay();
   }
@@ -233,6 +246,7 @@ export class LmdbTable {
     this.#committed = new Map();
     this.#database = undefined;
     this.#restoredOffset = undefined;
+    this.#lastDurableMs = undefined;
     // All our operations are synchronous, so nothing is pending and lmdb closes before it returns its (resolved) promise.
     void database.close();
   }

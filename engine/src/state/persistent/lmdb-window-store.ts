@@ -67,6 +67,10 @@ export class LmdbWindowStore implements WindowBytesStore {
     return this.#table.restoredOffset;
   }
 
+  get lastDurableMs(): number | undefined {
+    return this.#table.lastDurableMs;
+  }
+
   get wantsCommit(): boolean {
     return this.#table.wantsCommit;
   }
