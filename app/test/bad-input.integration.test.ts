@@ -1,11 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { PARTITIONS, topics } from '@chip-quality/schemas';
-import { Kafka, logLevel } from 'kafkajs';
+import { Kafka, type KafkaMessage, logLevel } from 'kafkajs';
 import { bytes, connectBroker, TopicReader, type TopicRecord } from 'millrace';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { liveYields } from './support/live-snapshot.ts';
 import { boardImage, RunningPlatform } from './support/running-platform.ts';
 
+/** All topics between applications, as if every producer had sent everything twice. */
+const COPIED_TOPICS = [
+  topics.apiRequests,
+  topics.apiReplies,
+  topics.catalogCommands,
+  topics.inspectionCommands,
+  topics.catalogEvents,
+  topics.inspectionLifecycle,
+  topics.artifactManagement,
+  topics.inferenceWorkflow,
+];
 const unknownId = '3f2b8a54-7c1d-5e0f-9a6b-1c2d3e4f5a6b';
 const problem = (kind: string) => `urn:chip-quality:problem:${kind}`;
 
@@ -23,6 +35,10 @@ afterEach(async () => {
   await platform.expectLineGoesOn();
   expect(platform.fatal).toEqual([]);
 });
+
+/** A client of the same broker that knows nothing of the platform. */
+const kafka = (): Kafka =>
+  new Kafka({ brokers: platform.stack.bootstrapServers.split(','), logLevel: logLevel.NOTHING });
 
 describe('a request that can not be served', () => {
   it('is 401 without a token, with a token of somebody else, and with an expired one', async () => {
@@ -143,6 +159,12 @@ describe('an upload that can not be inspected', () => {
     expect([infer.status, infer.body.type]).toEqual([409, problem('no-image')]);
   });
 
+  it('tells a broken golden image from a broken board', async () => {
+    const lotId = await platform.openLot('P-broken', new TextEncoder().encode('no golden image'));
+    const inspection = await platform.inspect(await boardImage(), 'board.jpg', lotId);
+    expect(inspection).toMatchObject({ status: 'failed', failure_reason: 'golden_invalid_image:not-an-image' });
+  });
+
   it('can be mended: a good image after a bad one, and another attempt', async () => {
     const path = await platform.create();
     await platform.upload(path, new TextEncoder().encode('no board'), 'bad.jpg');
@@ -175,8 +197,7 @@ describe('a record that nobody can read', () => {
     const unknownSchema = Buffer.concat([Buffer.from([0, 0x00, 0x0f, 0x42, 0x3f]), randomBytes(40)]);
     const torn = Buffer.from([0, 0, 0, 0, 1, 2]);
     const bad = { unknownSchema, noise: randomBytes(60), torn, nothing: Buffer.alloc(0) };
-    const kafka = new Kafka({ brokers: platform.stack.bootstrapServers.split(','), logLevel: logLevel.NOTHING });
-    const producer = kafka.producer();
+    const producer = kafka().producer();
     try {
       await producer.connect();
       for (const topic of [topics.inspectionCommands, topics.inferenceWorkflow, topics.apiRequests]) {
@@ -214,8 +235,87 @@ describe('a record that nobody can read', () => {
     expect(message).toContain('999999');
   });
 
+  it('may be empty: a record without a value is no event, and harms nobody', async () => {
+    const producer = kafka().producer();
+    await producer.connect();
+    for (const topic of [topics.inspectionCommands, topics.inferenceWorkflow, topics.inspectionLifecycle]) {
+      for (let partition = 0; partition < PARTITIONS; partition += 1) {
+        await producer.send({ topic, messages: [{ partition, key: unknownId, value: null }] });
+      }
+    }
+    await producer.disconnect();
+    await platform.caughtUp();
+  });
+
   it('does no harm to the boards behind it on the same partitions', async () => {
     const inspections = await Promise.all(Array.from({ length: 8 }, async () => platform.inspect(await boardImage())));
     expect(inspections.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 'completed'));
   });
+});
+
+describe('records that come twice', () => {
+  /** Every record of a topic, in the order of its partitions' logs. */
+  async function recordsOf(topic: string): Promise<readonly { partition: number; message: KafkaMessage }[]> {
+    const client = kafka();
+    const admin = client.admin();
+    await admin.connect();
+    const ends = await admin.fetchTopicOffsets(topic);
+    await admin.disconnect();
+    const wanted = ends.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
+    const records: { partition: number; message: KafkaMessage }[] = [];
+    if (wanted === 0) return records;
+    const consumer = client.consumer({ groupId: `copy-${topic}` });
+    await consumer.connect();
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ partition, message }) => {
+        records.push({ partition, message });
+      },
+    });
+    await expect.poll(() => records.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(wanted);
+    await consumer.disconnect();
+    return records.slice(0, wanted);
+  }
+
+  it('change nothing: not in the database, not in the yield, not in an answer', async () => {
+    const path = `/v1/inspections/${(await platform.inspect(await boardImage())).id}`;
+    await platform.caughtUp();
+    const yieldOf = async () =>
+      (await liveYields(platform.livePage)).map(({ inspected, passed, failed, errored }) => [
+        inspected,
+        passed,
+        failed,
+        errored,
+      ]);
+    const before = {
+      rows: await platform.rowCounts(),
+      yields: await yieldOf(),
+      inspection: (await platform.request('GET', path)).body,
+    };
+    expect(before.rows['inspections']).toBeGreaterThan(20);
+    const producer = kafka().producer({ idempotent: true, maxInFlightRequests: 1 });
+    await producer.connect();
+    for (const topic of COPIED_TOPICS) {
+      const records = await recordsOf(topic);
+      for (let partition = 0; partition < PARTITIONS; partition += 1) {
+        const messages = records
+          .filter((record) => record.partition === partition)
+          .map(({ message: { key, value, headers, timestamp } }) => ({
+            partition,
+            key,
+            value,
+            timestamp,
+            ...(headers === undefined ? {} : { headers }),
+          }));
+        if (messages.length > 0) await producer.send({ topic, messages });
+      }
+    }
+    await producer.disconnect();
+    await platform.caughtUp();
+    expect({
+      rows: await platform.rowCounts(),
+      yields: await yieldOf(),
+      inspection: (await platform.request('GET', path)).body,
+    }).toEqual(before);
+  }, 180_000);
 });

@@ -1,9 +1,8 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import { liveYields } from './support/live-snapshot.ts';
 import { StartedLine, testDirectory } from './support/started-line.ts';
-
-const localDirectory = testDirectory('test-crash');
 
 const BOARDS = 300;
 const KILLS = 10;
@@ -23,13 +22,16 @@ function random(state: { value: number }): number {
 
 describe('kill -9 in the middle of a run', () => {
   let line: StartedLine | undefined;
+  let localDirectory = '';
+  const free = () => rmSync(localDirectory, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
   afterAll(async () => {
     if (line?.isRunning === true) await line.killEverything();
-    rmSync(localDirectory, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
+    free();
   });
 
   /** Starts, kills after a random while, `kills` times; then lets a start come to its end and looks at its last line. */
   async function interruptedRun(boards: number, kills: number, kill: (line: StartedLine) => Promise<number>) {
+    localDirectory = testDirectory(`test-crash-${boards}`);
     const options = ['--boards', String(boards), '--exit'];
     const state = { value: seed };
     for (let count = 1; count <= kills; count += 1) {
@@ -51,6 +53,22 @@ describe('kill -9 in the middle of a run', () => {
       new RegExp(`^boards=${boards} completed=${boards} lost=0 duplicated=0 `),
     );
     expect(code).toBe(0);
+    await expectYieldOf(boards);
+    free();
+  }
+
+  /** The windows of line yield, which PostgreSQL knows nothing of, count every board once, too. */
+  async function expectYieldOf(boards: number): Promise<void> {
+    line = new StartedLine(localDirectory, ['--no-stations', '--port', '0']);
+    const [, address] = await line.printed(/live line: (\S+)/, START_MS_MAX);
+    const counted = async (): Promise<number> => {
+      const yields = await liveYields(address ?? '');
+      return yields.reduce((sum, { inspected, errored }) => sum + inspected + errored, 0);
+    };
+    await expect.poll(counted, { timeout: 60_000, interval: 500 }).toBeGreaterThanOrEqual(boards);
+    await sleep(1_000);
+    expect(await counted(), `SEED=${seed}`).toBe(boards);
+    await line.interrupt();
   }
 
   it(`loses and doubles nothing over ${KILLS} kills (SEED=${seed})`, { timeout: TEST_MS_MAX }, () =>

@@ -14,6 +14,18 @@ const POLL_MS = 50;
 /** A machine that runs other things besides answers late. */
 const BOARD_MS_MAX = 60_000;
 const PART_SEED = 5;
+/** So many looks in a row without anything to do, {@link POLL_MS} apart, mean that all is done. */
+const CALM_POLLS = 30;
+const PROJECTED_TABLES = [
+  'parts',
+  'lots',
+  'inspections',
+  'artifacts',
+  'inspection_events',
+  'inferences',
+  'predictions',
+  'defects',
+] as const;
 
 export interface Answer {
   readonly status: number;
@@ -77,23 +89,55 @@ export class RunningPlatform {
     const port = await this.#platform.start({ api: true, worker: true }, [0]);
     this.#url = `http://127.0.0.1:${port}`;
     this.#token = await this.token();
+    const { golden } = generateBoard({ seed: 0, partSeed: PART_SEED, defective: false });
+    this.#lotId = await this.openLot('P-1', await encodeJpeg(golden));
+  }
+
+  /** A part with its golden image, and a lot of it; answers the lot's id. */
+  async openLot(partNumber: string, golden: Uint8Array): Promise<string> {
     const part = await this.request('POST', '/v1/parts', {
-      body: { part_number: 'P-1', part_type: 'pcb' },
-      key: 'part',
+      body: { part_number: partNumber, part_type: 'pcb' },
+      key: `part-${partNumber}`,
     });
-    const golden = generateBoard({ seed: 0, partSeed: PART_SEED, defective: false });
-    await this.upload(`/v1/parts/${part.body.id}`, await encodeJpeg(golden.golden), 'golden.jpg');
+    await this.upload(`/v1/parts/${part.body.id}`, golden, 'golden.jpg');
     const lot = await this.request('POST', '/v1/lots', {
-      body: { lot_number: 'L-1', part_id: part.body.id, quantity: 1_000 },
-      key: 'lot',
+      body: { lot_number: `lot-${partNumber}`, part_id: part.body.id, quantity: 1_000 },
+      key: `lot-${partNumber}`,
     });
-    this.#lotId = lot.body.id;
+    return lot.body.id;
   }
 
   async stop(): Promise<void> {
     await this.#platform?.close();
     await this.stack.stop();
     rmSync(this.#directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
+  }
+
+  /** Rows of the projection's tables, by table. */
+  async rowCounts(): Promise<Readonly<Record<string, number>>> {
+    const counts: Record<string, number> = {};
+    for (const table of PROJECTED_TABLES) {
+      const result = await this.#platform?.pool.query<{ count: string }>(`SELECT count(*) FROM ${table}`);
+      counts[table] = Number(result?.rows[0]?.count);
+    }
+    return counts;
+  }
+
+  /** Resolves when every application has processed what is in its topics. */
+  async caughtUp(): Promise<void> {
+    const deadlineMs = performance.now() + BOARD_MS_MAX;
+    let calm = 0;
+    // A record that was processed may become records elsewhere: it must be calm for a while.
+    while (calm < CALM_POLLS) {
+      await sleep(POLL_MS);
+      calm = this.#platform?.lag === 0 ? calm + 1 : 0;
+      if (performance.now() > deadlineMs) throw new Error(`${this.#platform?.lag} records are left`);
+    }
+  }
+
+  /** The address of the live page, with a token. */
+  get livePage(): string {
+    return `${this.#url}/#token=${this.#token}`;
   }
 
   /** Process id of a part of the stack, the newest where it was started again. */
@@ -134,14 +178,14 @@ export class RunningPlatform {
   }
 
   /** A body for `POST /v1/inspections` of a chip that nobody has seen. */
-  inspectionBody(): { lot_id: string; chip_id: string; inspection_type: string; line_id: string } {
+  inspectionBody(lotId = this.#lotId): { lot_id: string; chip_id: string; inspection_type: string; line_id: string } {
     this.#chips += 1;
-    return { lot_id: this.#lotId, chip_id: `chip-${this.#chips}`, inspection_type: 'visual', line_id: 'line-1' };
+    return { lot_id: lotId, chip_id: `chip-${this.#chips}`, inspection_type: 'visual', line_id: 'line-1' };
   }
 
   /** A new inspection's path. */
-  async create(): Promise<string> {
-    const body = this.inspectionBody();
+  async create(lotId = this.#lotId): Promise<string> {
+    const body = this.inspectionBody(lotId);
     const created = await this.request('POST', '/v1/inspections', { body, key: `create-${body.chip_id}` });
     if (created.status !== 201) throw new Error(`create answered ${created.status} ${JSON.stringify(created.body)}`);
     return `/v1/inspections/${created.body.id}`;
@@ -181,8 +225,8 @@ export class RunningPlatform {
 
   /** Takes an image through create, upload, confirm, infer; answers the finished inspection. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every kind
-  async inspect(bytes: Uint8Array, filename = 'board.jpg'): Promise<any> {
-    const path = await this.create();
+  async inspect(bytes: Uint8Array, filename = 'board.jpg', lotId = this.#lotId): Promise<any> {
+    const path = await this.create(lotId);
     const confirmed = await this.upload(path, bytes, filename);
     if (confirmed.status !== 200) throw new Error(`confirm answered ${confirmed.status}`);
     const queued = await this.request('POST', `${path}/infer`, { body: {}, key: `${path}-infer` });

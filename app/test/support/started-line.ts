@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const POLL_MS = 20;
 
-/** Data folder of a test's own stack: two folders are two independent lines. */
+/** Data folder of a test's own stack: two folders are two independent lines, also of two test runs at the same time. */
 export function testDirectory(name: string): string {
-  return join(root, '.local', name);
+  return join(root, '.local', `${name}-${process.pid}`);
 }
 
 /**
