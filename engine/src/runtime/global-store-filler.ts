@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { StreamsConfig } from '../base/config.ts';
 import { StreamsError } from '../base/errors.ts';
 import type { Log, Metrics } from '../base/metrics.ts';
@@ -37,7 +38,11 @@ export class GlobalStoreFiller implements GraphHost, ContextHost {
     this.topic = spec.topic;
     this.#config = config;
     this.stateStore = spec.store.build();
-    if (this.stateStore.persistent) mkdirSync(stateDirectory, { recursive: true });
+    if (this.stateStore.persistent) {
+      // Filled from its topic at each start: what an earlier run left on disk would only mix with it.
+      rmSync(join(stateDirectory, this.stateStore.name), { recursive: true, force: true });
+      mkdirSync(stateDirectory, { recursive: true });
+    }
     this.stateStore.open({
       applicationId: config.applicationId,
       taskId: this.taskId,
@@ -75,6 +80,7 @@ export class GlobalStoreFiller implements GraphHost, ContextHost {
     }
     this.#metadata = undefined;
     batch.release();
+    if (this.stateStore.wantsCommit === true) this.stateStore.commit(undefined);
   }
 
   /** Resolves when every serde can decode the batch without I/O; undefined when nothing is missing. */
