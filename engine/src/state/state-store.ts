@@ -59,12 +59,23 @@ export interface StoredValue {
   readonly timestampMs: number;
 }
 
+/** A value where the store keeps it: valid until the store's next write, and reused by its next `peek`. */
+export interface StoredView {
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+  /** Epoch milliseconds. */
+  readonly timestampMs: number;
+}
+
 /**
  * The bytes side of a key-value store, plain and timestamped alike (a plain store just ignores the timestamp). The typed
  * stores and the DSL's nodes sit on it. Iteration is in byte order of the key; `range` bounds are inclusive.
  */
 export interface KeyValueBytesStore extends StateStore {
   get(key: BinaryKey): StoredValue | undefined;
+  /** `get` without a copy, for code that decodes at once. Absent where values aren't in memory. */
+  peek?(key: BinaryKey): StoredView | undefined;
   /** Takes ownership of `value`; null deletes. */
   put(key: BinaryKey, value: Buffer | null, timestampMs: number): void;
   range(

@@ -33,6 +33,9 @@ describe('EntryColumns', () => {
         }
         for (const [slot, value] of model) {
           expect(columns.value(slot).equals(value)).toBe(true);
+          const { buffer, start, end, timestampMs } = columns.peek(slot);
+          expect(buffer.subarray(start, end).equals(value)).toBe(true);
+          expect(timestampMs).toBe(columns.timestampMs(slot));
           expect(columns.timestampMs(slot)).toBe(value.length > 0 ? value[0] : columns.timestampMs(slot));
         }
       }),

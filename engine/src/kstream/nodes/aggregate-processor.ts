@@ -1,3 +1,5 @@
+import type { BinaryKey } from '../../base/bytes.ts';
+import type { Datum } from '../../processor/datum.ts';
 import { type InternalProcessorContext, internalContext } from '../../processor/internal-processor-context.ts';
 import type { Processor, ProcessorContext } from '../../processor/processor.ts';
 import { Record } from '../../processor/record.ts';
@@ -71,16 +73,14 @@ export class AggregateProcessor<K, V, A> implements Processor<K, V, K, Change<A>
     }
     const { newDatum, oldDatum } = this.#change;
     const key = keyDatum.binary(this.#keySerde, this.#topic);
-    const stored = this.#store.get(key);
-    const timestamp = stored === undefined ? record.timestamp : Math.max(record.timestamp, stored.timestampMs);
-
-    setStored(oldDatum, stored, this.#valueSerde, this.#topic);
-    if (stored === undefined && this.#initializer === undefined) {
+    const storedMs = this.#readStored(key, oldDatum);
+    const timestamp = Math.max(record.timestamp, storedMs);
+    if (oldDatum.isNull && this.#initializer === undefined) {
       const bytes = valueDatum.copyBytes(this.#valueSerde as unknown as Serde<V>, this.#topic);
       newDatum.setBytes(bytes, 0, bytes.length, this.#valueSerde, this.#topic);
       this.#store.put(key, bytes, timestamp);
     } else {
-      if (stored === undefined) oldDatum.setObject((this.#initializer as () => A)());
+      if (oldDatum.isNull) oldDatum.setObject((this.#initializer as () => A)());
       const before = oldDatum.get();
       const after = this.#readsRecord
         ? this.#aggregator(record.key, record.value, before)
@@ -95,5 +95,23 @@ export class AggregateProcessor<K, V, A> implements Processor<K, V, K, Change<A>
     output.timestamp = timestamp;
     output.shareHeaders(record as Record<unknown, unknown>);
     this.#context.forward(output);
+  }
+
+  /** Points `into` at the aggregate so far and answers its timestamp; null and -1 where there is none. */
+  #readStored(key: BinaryKey, into: Datum<A>): number {
+    const store = this.#store;
+    if (this.#sendOldValues || store.peek === undefined) {
+      const stored = store.get(key);
+      setStored(into, stored, this.#valueSerde, this.#topic);
+      return stored?.timestampMs ?? -1;
+    }
+    // Decoded before the new aggregate is put, and forgotten after: no copy is needed.
+    const view = store.peek(key);
+    if (view === undefined) {
+      into.setNull();
+      return -1;
+    }
+    into.setBytes(view.buffer, view.start, view.end, this.#valueSerde, this.#topic);
+    return view.timestampMs;
   }
 }

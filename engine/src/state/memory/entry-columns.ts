@@ -1,4 +1,4 @@
-import type { StoredValue } from '../state-store.ts';
+import type { StoredValue, StoredView } from '../state-store.ts';
 
 /** Values lie on this grid, so that 32 bits address 32 GB. */
 const granuleBytes = 8;
@@ -12,6 +12,7 @@ const firstSlots = 64;
 const loopCopyBytesMax = 32;
 /** Place of a value that has a buffer of its own. */
 const ownBuffer = 0xffff_ffff;
+const noBytes = Buffer.alloc(0);
 
 /**
  * Values and timestamps of a memory store, in typed arrays and large buffers outside the JavaScript heap. An object and a
@@ -21,7 +22,8 @@ const ownBuffer = 0xffff_ffff;
  * Owns: chunks of value bytes, free places by size, the columns by slot.
  * Called by: the memory stores, which keep the slot numbers.
  * Invariants: I1 a slot's place holds at least its length, rounded up to its size class; I2 a place belongs to one slot or to one
- * free list; I3 what is read out is a copy, so that overwriting in place can't change what a caller holds.
+ * free list; I3 what is read out is a copy, so that overwriting in place can't change what a caller holds; `peek` alone shows the
+ * place itself.
  */
 export class EntryColumns {
   #timestamps = new Float64Array(firstSlots);
@@ -34,6 +36,7 @@ export class EntryColumns {
   #chunkUsed = chunkGranules;
   #freePlaces = new Map<number, number[]>();
   readonly #large = new Map<number, Buffer>();
+  readonly #view = { buffer: noBytes as Buffer, start: 0, end: 0, timestampMs: 0 };
 
   add(value: Buffer, timestampMs: number): number {
     const slot = this.#freeSlots.pop() ?? this.#newSlot();
@@ -93,6 +96,22 @@ export class EntryColumns {
     return copy;
   }
 
+  /** A slot's value where it lies; the next call answers the same object. */
+  peek(slot: number): StoredView {
+    const view = this.#view;
+    const place = this.#places[slot] as number;
+    if (place === ownBuffer) {
+      view.buffer = this.#large.get(slot) as Buffer;
+      view.start = 0;
+    } else {
+      view.buffer = this.#chunks[Math.floor(place / chunkGranules)] as Buffer;
+      view.start = (place % chunkGranules) * granuleBytes;
+    }
+    view.end = view.start + (this.#lengths[slot] as number);
+    view.timestampMs = this.#timestamps[slot] as number;
+    return view;
+  }
+
   timestampMs(slot: number): number {
     return this.#timestamps[slot] as number;
   }
@@ -111,6 +130,7 @@ export class EntryColumns {
     this.#chunkUsed = chunkGranules;
     this.#freePlaces = new Map();
     this.#large.clear();
+    this.#view.buffer = noBytes;
   }
 
   #newSlot(): number {

@@ -2,7 +2,14 @@ import { type BinaryKey, binaryKey } from '../../base/bytes.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
 import { prefixEnd } from '../binary-prefix.ts';
 import { SortedKeys } from '../sorted-keys.ts';
-import type { KeyValueBytesStore, StateStoreContext, StoredValue, StoreEntry, StoreIterator } from '../state-store.ts';
+import type {
+  KeyValueBytesStore,
+  StateStoreContext,
+  StoredValue,
+  StoredView,
+  StoreEntry,
+  StoreIterator,
+} from '../state-store.ts';
 import { copyRow, storeClosed } from '../store-support.ts';
 import { EntryColumns } from './entry-columns.ts';
 
@@ -52,6 +59,12 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
     if (this.#context === undefined) throw storeClosed(this.name);
     const slot = this.#find(key);
     return slot === noSlot ? undefined : this.#entries.read(slot);
+  }
+
+  peek(key: BinaryKey): StoredView | undefined {
+    if (this.#context === undefined) throw storeClosed(this.name);
+    const slot = this.#find(key);
+    return slot === noSlot ? undefined : this.#entries.peek(slot);
   }
 
   put(key: BinaryKey, value: Buffer | null, timestampMs: number): void {
