@@ -8,7 +8,7 @@ import type { Broker } from './broker/broker.ts';
 import { partitionForBytes } from './broker/partitioner.ts';
 import { CompositeKeyValueStore, CompositeWindowStore } from './query/read-only-stores.ts';
 import { configureSerdes } from './runtime/configure-serdes.ts';
-import { GlobalState } from './runtime/global-state.ts';
+import { GlobalState } from './runtime/global/global-state.ts';
 import { ensureTopics, type TopicLayout } from './runtime/internal-topics.ts';
 import { MetricsRegistry } from './runtime/metrics-registry.ts';
 import { StreamThread } from './runtime/stream-thread.ts';

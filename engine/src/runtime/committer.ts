@@ -1,8 +1,8 @@
 import type { StreamsConfig } from '../base/config.ts';
 import type { TopicPartition } from '../base/record-batch.ts';
 import type { BrokerAdmin, BrokerGroupConsumer, OffsetAndMetadata } from '../broker/broker.ts';
-import type { BatchingCollector } from './batching-collector.ts';
-import type { StreamTask, TaskCommit } from './stream-task.ts';
+import type { BatchingCollector } from './output/batching-collector.ts';
+import type { StreamTask, TaskCommit } from './task/stream-task.ts';
 
 /** Kafka Streams' `repartition.purge.interval.ms`. */
 const purgeIntervalMs = 30_000;

@@ -2,8 +2,8 @@ import { type Clock, sleep } from '../base/clock.ts';
 import type { Log } from '../base/metrics.ts';
 import type { Random } from '../base/random.ts';
 import type { FetchedPartition } from '../broker/broker.ts';
-import type { SourcePartition } from './source-partition.ts';
-import type { StreamTask } from './stream-task.ts';
+import type { SourcePartition } from './task/source-partition.ts';
+import type { StreamTask } from './task/stream-task.ts';
 
 /** First and longest wait between two tries to reach a registry. */
 const backoffMsMin = 100;

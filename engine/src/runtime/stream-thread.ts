@@ -11,14 +11,14 @@ import type {
 } from '../broker/broker.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { ResolvedTopology } from '../topology/nodes.ts';
-import { BatchingCollector } from './batching-collector.ts';
 import { Committer } from './committer.ts';
 import { asError, isOutOfRange } from './errors.ts';
-import type { GlobalState } from './global-state.ts';
+import type { GlobalState } from './global/global-state.ts';
 import { ensureTopics, type TopicLayout } from './internal-topics.ts';
+import { BatchingCollector } from './output/batching-collector.ts';
 import { SerdePreparation } from './serde-preparation.ts';
 import { StickyAssignor } from './sticky-assignor.ts';
-import type { StreamTask } from './stream-task.ts';
+import type { StreamTask } from './task/stream-task.ts';
 import { readsPattern } from './task-layout.ts';
 import { TaskManager } from './task-manager.ts';
 

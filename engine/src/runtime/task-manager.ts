@@ -7,11 +7,11 @@ import type { Broker, BrokerGroupConsumer, OffsetAndMetadata } from '../broker/b
 import { createAsyncProcessor } from '../pipeline/create-async-processor.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { ResolvedTopology } from '../topology/nodes.ts';
-import type { BatchingCollector } from './batching-collector.ts';
-import { restoreTasks } from './changelog-reader.ts';
 import type { Committer } from './committer.ts';
-import type { SourcePartition } from './source-partition.ts';
-import { StreamTask } from './stream-task.ts';
+import type { BatchingCollector } from './output/batching-collector.ts';
+import { restoreTasks } from './task/changelog-reader.ts';
+import type { SourcePartition } from './task/source-partition.ts';
+import { StreamTask } from './task/stream-task.ts';
 import { layOutTasks, type TaskSpec, tasksByPartition } from './task-layout.ts';
 
 /** How often a draining task is looked at when nothing wakes it. */

@@ -3,7 +3,12 @@ import { bytesOf } from '../base/bytes.ts';
 import type { Header, RecordBatch } from '../base/record-batch.ts';
 import { encodeHeaders } from '../broker/headers-codec.ts';
 import type { Record } from '../processor/record.ts';
-import type { ChangelogOutput, OutputSerdes, OutputTopic, RecordCollector } from '../runtime/record-collector.ts';
+import type {
+  ChangelogOutput,
+  OutputSerdes,
+  OutputTopic,
+  RecordCollector,
+} from '../runtime/output/record-collector.ts';
 
 /** A record as it would lie in a topic. */
 export interface CapturedRecord {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodePartitionTimeMs, encodeCommitMetadata } from '../../src/runtime/commit-metadata.ts';
 import { StreamsLifecycle, streamsStates, streamsTransitions } from '../../src/runtime/streams-state.ts';
-import { nextTaskState, type TaskEvent, type TaskState, taskTransitions } from '../../src/runtime/task-state.ts';
+import { decodePartitionTimeMs, encodeCommitMetadata } from '../../src/runtime/task/commit-metadata.ts';
+import { nextTaskState, type TaskEvent, type TaskState, taskTransitions } from '../../src/runtime/task/task-state.ts';
 
 describe('task states', () => {
   it('lead every walk of allowed events to CLOSED by one close, and refuse the others by name', () => {

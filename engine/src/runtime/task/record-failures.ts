@@ -1,8 +1,8 @@
-import type { ExceptionContext, ExceptionHandler, StreamsConfig } from '../base/config.ts';
-import { DeserializationError, StreamsError } from '../base/errors.ts';
-import { sendDeadLetter } from './dead-letters.ts';
-import { asError, ProcessingError, UndecodableRecord } from './errors.ts';
-import type { RecordCollector } from './record-collector.ts';
+import type { ExceptionContext, ExceptionHandler, StreamsConfig } from '../../base/config.ts';
+import { DeserializationError, StreamsError } from '../../base/errors.ts';
+import { asError, ProcessingError, UndecodableRecord } from '../errors.ts';
+import { sendDeadLetter } from '../output/dead-letters.ts';
+import type { RecordCollector } from '../output/record-collector.ts';
 import type { RecordContext } from './record-context.ts';
 
 export interface RecordFailuresOptions {

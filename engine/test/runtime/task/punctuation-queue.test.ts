@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PunctuationQueue } from '../../src/runtime/punctuation-queue.ts';
+import { PunctuationQueue } from '../../../src/runtime/task/punctuation-queue.ts';
 
 function fire(queue: PunctuationQueue, nowMs: number): string[] {
   const fired: string[] = [];

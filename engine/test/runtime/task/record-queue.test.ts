@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { DeserializationError } from '../../src/base/errors.ts';
-import { RecordQueue } from '../../src/runtime/record-queue.ts';
-import { batchOf } from '../support/batches.ts';
+import { DeserializationError } from '../../../src/base/errors.ts';
+import { RecordQueue } from '../../../src/runtime/task/record-queue.ts';
+import { batchOf } from '../../support/batches.ts';
 
 describe('RecordQueue', () => {
   it('gives a batch back when its last row was taken and the next one begins', () => {

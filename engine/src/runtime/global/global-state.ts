@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import { sleep } from '../base/clock.ts';
-import type { StreamsConfig } from '../base/config.ts';
-import { StreamsError } from '../base/errors.ts';
-import type { RecordBatch } from '../base/record-batch.ts';
-import { type TopicPartition, topicPartitionKey } from '../base/record-batch.ts';
-import type { Broker, BrokerConsumer, FetchedPartition } from '../broker/broker.ts';
-import type { StateStore } from '../state/state-store.ts';
-import type { GlobalStoreSpec } from '../topology/nodes.ts';
-import { isOutOfRange } from './errors.ts';
+import { sleep } from '../../base/clock.ts';
+import type { StreamsConfig } from '../../base/config.ts';
+import { StreamsError } from '../../base/errors.ts';
+import type { RecordBatch } from '../../base/record-batch.ts';
+import { type TopicPartition, topicPartitionKey } from '../../base/record-batch.ts';
+import type { Broker, BrokerConsumer, FetchedPartition } from '../../broker/broker.ts';
+import type { StateStore } from '../../state/state-store.ts';
+import type { GlobalStoreSpec } from '../../topology/nodes.ts';
+import { isOutOfRange } from '../errors.ts';
 import { GlobalStoreFiller } from './global-store-filler.ts';
 
 /** Longest wait of one poll while filling; only a bound for looking at the end condition again. */

@@ -1,4 +1,4 @@
-import { StreamsError } from '../base/errors.ts';
+import { StreamsError } from '../../base/errors.ts';
 
 /** A task's states. Kafka Streams' SUSPENDED is missing: under cooperative rebalancing what is revoked is closed. */
 export type TaskState = 'CREATED' | 'RESTORING' | 'RUNNING' | 'CLOSED';

@@ -1,6 +1,6 @@
-import { StreamsError } from '../base/errors.ts';
-import { type RecordBatch, type TopicPartition, topicPartitionKey } from '../base/record-batch.ts';
-import type { SourceGraphNode } from './graph-nodes.ts';
+import { StreamsError } from '../../base/errors.ts';
+import { type RecordBatch, type TopicPartition, topicPartitionKey } from '../../base/record-batch.ts';
+import type { SourceGraphNode } from '../graph/graph-nodes.ts';
 import { PendingOffsets } from './pending-offsets.ts';
 import { type HeadInspector, RecordQueue } from './record-queue.ts';
 

@@ -1,5 +1,5 @@
-import { DeserializationError, type StreamsError } from '../base/errors.ts';
-import type { RecordBatch } from '../base/record-batch.ts';
+import { DeserializationError, type StreamsError } from '../../base/errors.ts';
+import type { RecordBatch } from '../../base/record-batch.ts';
 
 /** Timestamp of "nothing processed yet", as in Kafka Streams. */
 export const unknownTimestamp = -1;

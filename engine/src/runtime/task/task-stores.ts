@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
-import type { BinaryKey } from '../base/bytes.ts';
-import type { Clock } from '../base/clock.ts';
-import type { Log, Metrics } from '../base/metrics.ts';
-import type { RecordBatch } from '../base/record-batch.ts';
-import type { StateStore, StateStoreContext } from '../state/state-store.ts';
-import type { SubTopologyStore } from '../topology/nodes.ts';
-import type { ChangelogOutput, RecordCollector } from './record-collector.ts';
+import type { BinaryKey } from '../../base/bytes.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Log, Metrics } from '../../base/metrics.ts';
+import type { RecordBatch } from '../../base/record-batch.ts';
+import type { StateStore, StateStoreContext } from '../../state/state-store.ts';
+import type { SubTopologyStore } from '../../topology/nodes.ts';
+import type { ChangelogOutput, RecordCollector } from '../output/record-collector.ts';
 
 /**
  * A persistent store with a changelog is made durable at the first commit after this long. A crash in between restores that much

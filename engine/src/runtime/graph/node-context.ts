@@ -1,9 +1,9 @@
-import { StreamsError } from '../base/errors.ts';
-import type { Log } from '../base/metrics.ts';
-import type { DropReason, InternalProcessorContext } from '../processor/internal-processor-context.ts';
-import type { Cancellable, PunctuationType, RecordMetadata } from '../processor/processor.ts';
-import type { Record } from '../processor/record.ts';
-import type { StateStore } from '../state/state-store.ts';
+import { StreamsError } from '../../base/errors.ts';
+import type { Log } from '../../base/metrics.ts';
+import type { DropReason, InternalProcessorContext } from '../../processor/internal-processor-context.ts';
+import type { Cancellable, PunctuationType, RecordMetadata } from '../../processor/processor.ts';
+import type { Record } from '../../processor/record.ts';
+import type { StateStore } from '../../state/state-store.ts';
 import type { GraphNode } from './graph-nodes.ts';
 
 /** What a context needs of its task. */

@@ -1,9 +1,9 @@
-import { assert } from '../base/assert.ts';
-import type { StreamsConfig } from '../base/config.ts';
-import { StreamsError } from '../base/errors.ts';
-import type { Log, Metrics, MetricTags } from '../base/metrics.ts';
-import type { RecordBatch, TopicPartition } from '../base/record-batch.ts';
-import type { AsyncOperator } from '../processor/async-operator.ts';
+import { assert } from '../../base/assert.ts';
+import type { StreamsConfig } from '../../base/config.ts';
+import { StreamsError } from '../../base/errors.ts';
+import type { Log, Metrics, MetricTags } from '../../base/metrics.ts';
+import type { RecordBatch, TopicPartition } from '../../base/record-batch.ts';
+import type { AsyncOperator } from '../../processor/async-operator.ts';
 import type {
   AsyncHost,
   AsyncProcessor,
@@ -11,17 +11,17 @@ import type {
   HeldRecord,
   PunctuationType,
   RecordMetadata,
-} from '../processor/processor.ts';
-import type { StateStore } from '../state/state-store.ts';
-import type { SubTopology } from '../topology/nodes.ts';
+} from '../../processor/processor.ts';
+import type { StateStore } from '../../state/state-store.ts';
+import type { SubTopology } from '../../topology/nodes.ts';
+import { asError, ProcessingError, UndecodableRecord } from '../errors.ts';
+import type { GraphHost } from '../graph/graph-nodes.ts';
+import type { ContextHost } from '../graph/node-context.ts';
+import { ProcessorGraph } from '../graph/processor-graph.ts';
+import type { RecordCollector } from '../output/record-collector.ts';
 import { decodePartitionTimeMs, encodeCommitMetadata } from './commit-metadata.ts';
-import { asError, ProcessingError, UndecodableRecord } from './errors.ts';
-import type { GraphHost } from './graph-nodes.ts';
-import type { ContextHost } from './node-context.ts';
 import { PartitionGroup } from './partition-group.ts';
-import { ProcessorGraph } from './processor-graph.ts';
 import { PunctuationQueue } from './punctuation-queue.ts';
-import type { RecordCollector } from './record-collector.ts';
 import { RecordContext } from './record-context.ts';
 import { RecordFailures } from './record-failures.ts';
 import type { RecordQueue } from './record-queue.ts';

@@ -1,7 +1,8 @@
-import { TopologyError } from '../base/errors.ts';
-import type { AsyncOperator } from '../processor/async-operator.ts';
-import type { AsyncHost, AsyncProcessor } from '../processor/processor.ts';
-import type { SubTopology } from '../topology/nodes.ts';
+import { TopologyError } from '../../base/errors.ts';
+import type { AsyncOperator } from '../../processor/async-operator.ts';
+import type { AsyncHost, AsyncProcessor } from '../../processor/processor.ts';
+import type { SubTopology } from '../../topology/nodes.ts';
+import type { RecordCollector } from '../output/record-collector.ts';
 import {
   AsyncGraphNode,
   ExternalSinkGraphNode,
@@ -12,7 +13,6 @@ import {
   SourceGraphNode,
 } from './graph-nodes.ts';
 import { type ContextHost, NodeContext } from './node-context.ts';
-import type { RecordCollector } from './record-collector.ts';
 
 export interface GraphOptions {
   readonly host: GraphHost & ContextHost;

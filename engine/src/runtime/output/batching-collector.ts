@@ -1,14 +1,14 @@
-import type { BinaryKey } from '../base/bytes.ts';
-import type { Clock } from '../base/clock.ts';
-import type { StreamsConfig } from '../base/config.ts';
-import { StreamsError } from '../base/errors.ts';
-import { type Header, topicPartitionKey } from '../base/record-batch.ts';
-import type { BrokerProducer, EncodedBatch, ProduceResult } from '../broker/broker.ts';
-import { BufferPool } from '../broker/buffer-pool.ts';
-import { partitionForBytes } from '../broker/partitioner.ts';
-import { RecordBatchWriter } from '../broker/record-batch-writer.ts';
-import type { Record } from '../processor/record.ts';
-import { asError } from './errors.ts';
+import type { BinaryKey } from '../../base/bytes.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { StreamsConfig } from '../../base/config.ts';
+import { StreamsError } from '../../base/errors.ts';
+import { type Header, topicPartitionKey } from '../../base/record-batch.ts';
+import type { BrokerProducer, EncodedBatch, ProduceResult } from '../../broker/broker.ts';
+import { BufferPool } from '../../broker/buffer-pool.ts';
+import { partitionForBytes } from '../../broker/partitioner.ts';
+import { RecordBatchWriter } from '../../broker/record-batch-writer.ts';
+import type { Record } from '../../processor/record.ts';
+import { asError } from '../errors.ts';
 import {
   type ChangelogOutput,
   type OutputSerdes,

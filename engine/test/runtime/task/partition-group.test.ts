@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PartitionGroup } from '../../src/runtime/partition-group.ts';
-import { RecordQueue } from '../../src/runtime/record-queue.ts';
-import { batchOf } from '../support/batches.ts';
+import { PartitionGroup } from '../../../src/runtime/task/partition-group.ts';
+import { RecordQueue } from '../../../src/runtime/task/record-queue.ts';
+import { batchOf } from '../../support/batches.ts';
 
 function groupOf(
   queues: readonly (readonly number[])[],

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { TaskMigratedError } from '../../src/base/errors.ts';
-import type { TopicPartition } from '../../src/base/record-batch.ts';
-import { KafkaStreams } from '../../src/kafka-streams.ts';
-import { StreamsBuilder } from '../../src/kstream/streams-builder.ts';
-import type { OffsetStoringSink } from '../../src/processor/processor.ts';
-import type { Record } from '../../src/processor/record.ts';
-import { string } from '../../src/serde/primitives.ts';
-import { brokerOf, newCluster, produceText, until } from '../support/memory-cluster-harness.ts';
+import { TaskMigratedError } from '../../../src/base/errors.ts';
+import type { TopicPartition } from '../../../src/base/record-batch.ts';
+import { KafkaStreams } from '../../../src/kafka-streams.ts';
+import { StreamsBuilder } from '../../../src/kstream/streams-builder.ts';
+import type { OffsetStoringSink } from '../../../src/processor/processor.ts';
+import type { Record } from '../../../src/processor/record.ts';
+import { string } from '../../../src/serde/primitives.ts';
+import { brokerOf, newCluster, produceText, until } from '../../support/memory-cluster-harness.ts';
 
 const running: KafkaStreams[] = [];
 

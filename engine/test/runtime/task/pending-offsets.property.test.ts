@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type PendingOffset, PendingOffsets } from '../../src/runtime/pending-offsets.ts';
+import { type PendingOffset, PendingOffsets } from '../../../src/runtime/task/pending-offsets.ts';
 
 it('the lowest pending offset is the lowest unfinished one, whatever the order of completion', () => {
   fc.assert(

@@ -1,7 +1,7 @@
-import type { StreamsConfig } from '../base/config.ts';
-import { type TopicPartition, topicPartitionKey } from '../base/record-batch.ts';
-import type { Broker } from '../broker/broker.ts';
-import { isOutOfRange } from './errors.ts';
+import type { StreamsConfig } from '../../base/config.ts';
+import { type TopicPartition, topicPartitionKey } from '../../base/record-batch.ts';
+import type { Broker } from '../../broker/broker.ts';
+import { isOutOfRange } from '../errors.ts';
 import type { StreamTask } from './stream-task.ts';
 import type { TaskStore } from './task-stores.ts';
 

@@ -1,5 +1,5 @@
-import { assert } from '../base/assert.ts';
-import type { HeldRecord } from '../processor/processor.ts';
+import { assert } from '../../base/assert.ts';
+import type { HeldRecord } from '../../processor/processor.ts';
 import type { RecordContext } from './record-context.ts';
 
 /**

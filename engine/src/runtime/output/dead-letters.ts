@@ -1,4 +1,4 @@
-import type { Header } from '../base/record-batch.ts';
+import type { Header } from '../../base/record-batch.ts';
 import type { RecordCollector } from './record-collector.ts';
 
 /** The input record that failed, with its bytes as they were fetched. */

@@ -1,10 +1,10 @@
-import type { RecordBatch } from '../base/record-batch.ts';
-import { decodeHeaders } from '../broker/headers-codec.ts';
-import { Headers } from '../processor/headers.ts';
-import type { AsyncProcessor, OffsetStoringSink, Processor, RecordMetadata } from '../processor/processor.ts';
-import { type HeaderSource, Record } from '../processor/record.ts';
-import type { ExternalSinkNode, SinkNode, SourceNode } from '../topology/nodes.ts';
-import type { OutputTopic, RecordCollector } from './record-collector.ts';
+import type { RecordBatch } from '../../base/record-batch.ts';
+import { decodeHeaders } from '../../broker/headers-codec.ts';
+import { Headers } from '../../processor/headers.ts';
+import type { AsyncProcessor, OffsetStoringSink, Processor, RecordMetadata } from '../../processor/processor.ts';
+import { type HeaderSource, Record } from '../../processor/record.ts';
+import type { ExternalSinkNode, SinkNode, SourceNode } from '../../topology/nodes.ts';
+import type { OutputTopic, RecordCollector } from '../output/record-collector.ts';
 
 /** A node of a task: takes a record and hands its results to its children before it returns. */
 export interface GraphNode {

@@ -1,4 +1,4 @@
-import type { Cancellable } from '../processor/processor.ts';
+import type { Cancellable } from '../../processor/processor.ts';
 
 class Punctuation implements Cancellable {
   readonly intervalMs: number;

@@ -1,15 +1,15 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StreamsConfig } from '../base/config.ts';
-import { StreamsError } from '../base/errors.ts';
-import type { Log, Metrics } from '../base/metrics.ts';
-import type { RecordBatch } from '../base/record-batch.ts';
-import type { Cancellable, RecordMetadata } from '../processor/processor.ts';
-import type { StateStore } from '../state/state-store.ts';
-import type { GlobalStoreSpec } from '../topology/nodes.ts';
-import { asError } from './errors.ts';
-import { type GraphHost, ProcessorGraphNode, SourceGraphNode } from './graph-nodes.ts';
-import { type ContextHost, NodeContext } from './node-context.ts';
+import type { StreamsConfig } from '../../base/config.ts';
+import { StreamsError } from '../../base/errors.ts';
+import type { Log, Metrics } from '../../base/metrics.ts';
+import type { RecordBatch } from '../../base/record-batch.ts';
+import type { Cancellable, RecordMetadata } from '../../processor/processor.ts';
+import type { StateStore } from '../../state/state-store.ts';
+import type { GlobalStoreSpec } from '../../topology/nodes.ts';
+import { asError } from '../errors.ts';
+import { type GraphHost, ProcessorGraphNode, SourceGraphNode } from '../graph/graph-nodes.ts';
+import { type ContextHost, NodeContext } from '../graph/node-context.ts';
 
 /**
  * One global store with the processor that fills it from its topic.

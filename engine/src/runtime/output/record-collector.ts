@@ -1,8 +1,8 @@
-import type { BinaryKey } from '../base/bytes.ts';
-import type { Header } from '../base/record-batch.ts';
-import type { StreamPartitioner } from '../processor/processor.ts';
-import type { Record } from '../processor/record.ts';
-import type { Serde } from '../serde/serde.ts';
+import type { BinaryKey } from '../../base/bytes.ts';
+import type { Header } from '../../base/record-batch.ts';
+import type { StreamPartitioner } from '../../processor/processor.ts';
+import type { Record } from '../../processor/record.ts';
+import type { Serde } from '../../serde/serde.ts';
 
 /**
  * Where a task's records go: the producer's batches in the runtime, lists in the test driver. Sinks keep the outputs they

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { type BinaryKey, binaryKey } from '../../src/base/bytes.ts';
-import { resolveConfig } from '../../src/base/default-config.ts';
-import { BrokerError } from '../../src/base/errors.ts';
-import type { BrokerProducer, EncodedBatch, ProduceResult } from '../../src/broker/broker.ts';
-import { partitionForKey } from '../../src/broker/partitioner.ts';
-import { Record } from '../../src/processor/record.ts';
-import { BatchingCollector } from '../../src/runtime/batching-collector.ts';
-import { bytes, long, string } from '../../src/serde/primitives.ts';
-import { windowed } from '../../src/serde/windowed.ts';
-import { TestClock } from '../../src/testing/test-clock.ts';
+import { type BinaryKey, binaryKey } from '../../../src/base/bytes.ts';
+import { resolveConfig } from '../../../src/base/default-config.ts';
+import { BrokerError } from '../../../src/base/errors.ts';
+import type { BrokerProducer, EncodedBatch, ProduceResult } from '../../../src/broker/broker.ts';
+import { partitionForKey } from '../../../src/broker/partitioner.ts';
+import { Record } from '../../../src/processor/record.ts';
+import { BatchingCollector } from '../../../src/runtime/output/batching-collector.ts';
+import { bytes, long, string } from '../../../src/serde/primitives.ts';
+import { windowed } from '../../../src/serde/windowed.ts';
+import { TestClock } from '../../../src/testing/test-clock.ts';
 
 interface Call {
   readonly batches: readonly { topic: string; partition: number; count: number }[];
