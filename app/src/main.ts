@@ -29,6 +29,8 @@ const say = (line: string): void => console.log(line);
 
 /** Brings everything up, lets the stations work, and says how it went; answers the exit code. */
 async function main(): Promise<void> {
+  // A folder without images is told at once, not after everything has been started for it.
+  const { boards, source, remark } = await runPlan(options);
   await claim();
   const stack = hasOwnStack(process.env)
     ? undefined
@@ -111,7 +113,6 @@ async function main(): Promise<void> {
   };
   /** Works everything off; undefined when it was stopped before the end. */
   const workOff = async (): Promise<RunOutcome | undefined> => {
-    const { boards, source, remark } = await runPlan(options);
     const { leftOver, current, resumed } = await planRuns(join(local, 'runs'), options, source, boards, Date.now());
     for (const ledger of leftOver) {
       if (!(await work(ledger, true))) return undefined;
