@@ -195,6 +195,15 @@ describe('BatchingCollector', () => {
     expect(() => collector.check()).toThrow('too large');
   });
 
+  it('names the setting that helps when a topic takes only smaller batches', async () => {
+    const { calls, collector } = manual();
+    collector.output('one').send(new Record('a', '1', 0), text);
+    collector.output('one').send(new Record('a', '2', 0), text);
+    const flushed = collector.flush();
+    calls[0]?.ack(new BrokerError('too large', { kafkaCode: 10, retriable: false }));
+    await expect(flushed).rejects.toThrow(/batch of 2 records: set batchSizeBytes \(now 2048\)/);
+  });
+
   it('goes on after a lost batch when the production handler says so', async () => {
     const { calls, collector } = manual({ handler: () => 'continue' });
     collector.output('one').send(new Record('a', '1', 0), text);
