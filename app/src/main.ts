@@ -116,7 +116,9 @@ async function main(): Promise<void> {
     const { leftOver, current, resumed } = await planRuns(join(local, 'runs'), options, source, boards, Date.now());
     for (const ledger of leftOver) {
       if (!(await work(ledger, true))) return undefined;
-      await (await finished(ledger)).close();
+      const ended = await RunLedger.open(ledger.directory);
+      await ended.finish(Date.now());
+      await ended.close();
     }
     if (remark !== undefined) say(remark);
     if (resumed)
@@ -127,9 +129,11 @@ async function main(): Promise<void> {
       say(`run ${current.run.id} is not finished; the next start goes on with it`);
       return undefined;
     }
-    const ledger = await finished(current);
+    const ledger = await RunLedger.open(current.directory);
     const verdict = await settleRun(platform.pool, ledger);
     const line = resultLine(ledger, verdict, await foundDefects(platform.pool, ledger.run.id));
+    // Only now: a run that is killed while it is being checked is checked by the next start.
+    await ledger.finish(Date.now());
     await ledger.close();
     progress.stop();
     if (verdict.suspects.length > 0) say(`lost or duplicated: ${verdict.suspects.join(', ')}`);
@@ -171,13 +175,6 @@ interface RunOutcome {
   readonly line: string;
   /** Nothing lost, nothing duplicated. */
   readonly sound: boolean;
-}
-
-/** The ledger as the stations left it on the disk, marked as finished. */
-async function finished(before: RunLedger): Promise<RunLedger> {
-  const ledger = await RunLedger.open(before.directory);
-  await ledger.finish(Date.now());
-  return ledger;
 }
 
 async function runPlan({

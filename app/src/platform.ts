@@ -28,6 +28,7 @@ import {
 import {
   avro,
   type Broker,
+  BrokerError,
   connectBroker,
   KafkaStreams,
   type Log,
@@ -56,6 +57,8 @@ const POOL_CONNECT_TIMEOUT_MS = 5_000;
 /** Until all applications run after a restart on their data. */
 const START_TIMEOUT_MS = 120_000;
 const POLL_MS = 20;
+/** How soon a detector that is gone shows in the readiness of this process. */
+const DETECTOR_POLL_MS = 5_000;
 /** Where there is no TimescaleDB, old metrics are deleted by us: this often, this many rows a statement. */
 const RETENTION_EVERY_MS = 3_600_000;
 const RETENTION_ROWS = 10_000;
@@ -92,6 +95,7 @@ export class Platform {
   readonly #applications = new Map<string, KafkaStreams>();
   readonly #closers: (() => Promise<void>)[] = [];
   readonly #onFatal: (error: Error) => void;
+  #detectorReady = true;
   #api: ApiServer | undefined;
 
   constructor(config: PlatformConfig, log: Log, metrics: PlatformMetrics, onFatal: (error: Error) => void) {
@@ -190,7 +194,15 @@ export class Platform {
 
   async #detector(): Promise<InferenceEngine> {
     const detector = await createOnnxEngine({ modelDirectory: this.#config.modelDirectory });
-    this.#closers.push(() => detector.close());
+    const timer = setInterval(() => {
+      void detector.ready().then((ready) => {
+        this.#detectorReady = ready;
+      });
+    }, DETECTOR_POLL_MS).unref();
+    this.#closers.push(async () => {
+      clearInterval(timer);
+      await detector.close();
+    });
     return detector;
   }
 
@@ -211,6 +223,8 @@ export class Platform {
       metrics: this.#metrics.engine,
     });
     streams.setUncaughtExceptionHandler((error) => {
+      // Another process is the same group member: a new thread would only take the partitions back from it, for ever.
+      if (isFenced(error)) return 'shutdown-client';
       this.#log.error({ err: error, applicationId }, 'A stream thread failed; replacing it');
       return 'replace-thread';
     });
@@ -313,7 +327,10 @@ export class Platform {
       },
       log: this.#log,
       metrics: this.#metrics.api,
-      notReady: () => [...this.#applications].filter(([, { state }]) => state !== 'RUNNING').map(([name]) => name),
+      notReady: () => [
+        ...[...this.#applications].filter(([, { state }]) => state !== 'RUNNING').map(([name]) => name),
+        ...(this.#detectorReady ? [] : ['detector']),
+      ],
       imageOrigins: [new URL(this.#config.s3.publicEndpoint).origin],
     });
     this.#api = api;
@@ -328,4 +345,14 @@ export class Platform {
     }
     throw new Error('no port to listen on');
   }
+}
+
+/** Kafka's FENCED_INSTANCE_ID: the group has another, newer member of this name. */
+const FENCED_INSTANCE_ID = 82;
+
+function isFenced(error: unknown): boolean {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (at instanceof BrokerError && at.kafkaCode === FENCED_INSTANCE_ID) return true;
+  }
+  return false;
 }

@@ -19,7 +19,7 @@ const IMAGE_ENDINGS: ReadonlySet<string> = new Set(['.jpg', '.jpeg', '.png', '.w
  * Lists the boards of a folder, sorted by id. In the DeepPCB form there is `boards/`, and beside it
  * `golden/` (same file names) and `annotations/ID.txt` (`x1 y1 x2 y2 class`, classes 1 to 6) are
  * used where they are; a folder without `boards/` is taken as plain images. Rejects with an `Error`
- * that names the file when an annotation makes no sense, and with the system's error when the folder
+ * that names the file when an annotation makes no sense or two images share a name but for the ending, and with the system's error when the folder
  * cannot be read.
  */
 export async function loadBoardFolder(directory: string): Promise<FolderBoard[]> {
@@ -54,7 +54,12 @@ async function imagesById(directory: string): Promise<Map<string, string>> {
   for (const name of await readdir(directory)) {
     const ending = extname(name);
     if (!IMAGE_ENDINGS.has(ending.toLowerCase())) continue;
-    images.set(basename(name, ending), join(directory, name));
+    const id = basename(name, ending);
+    const before = images.get(id);
+    if (before !== undefined) {
+      throw new Error(`${join(directory, name)} and ${basename(before)} would be the same board "${id}": rename one`);
+    }
+    images.set(id, join(directory, name));
   }
   return images;
 }

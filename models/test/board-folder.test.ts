@@ -16,6 +16,14 @@ async function put(path: string, text = ''): Promise<void> {
 }
 
 describe('loadBoardFolder', () => {
+  test('refuses two images that would be one board, and names them', async () => {
+    await put('boards/a.jpg');
+    await put('boards/a.png');
+    await expect(loadBoardFolder(directory)).rejects.toThrow(
+      /a\.(jpg|png) and a\.(jpg|png) would be the same board "a"/,
+    );
+  });
+
   test('reads the DeepPCB form, with golden and annotations where they are', async () => {
     await put('boards/b.jpg');
     await put('boards/a.jpg');
