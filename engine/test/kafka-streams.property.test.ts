@@ -56,7 +56,7 @@ it('loses no record and repeats none without a crash, whichever instances start,
             commitIntervalMs: 5,
             pollMs: 5,
             heartbeatIntervalMs: 10,
-            sessionTimeoutMs: 1_000,
+            sessionTimeoutMs: 10_000,
           });
           streams.onStateChange(() => {
             if (streams.failure !== undefined) failures.push(streams.failure);

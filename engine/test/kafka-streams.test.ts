@@ -31,7 +31,7 @@ function streamsOn(cluster: MemoryCluster, topology: Topology, options: Partial<
     commitIntervalMs: 20,
     pollMs: 20,
     heartbeatIntervalMs: 20,
-    sessionTimeoutMs: 2_000,
+    sessionTimeoutMs: 10_000,
     stateDir: options.stateDir ?? stateDirectory(),
     ...options,
     broker: brokerOf(cluster),

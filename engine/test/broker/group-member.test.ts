@@ -49,7 +49,17 @@ interface Member {
   readonly events: string[];
 }
 
-function memberOf(broker: MemoryBroker, assignor = allToFirst, groupInstanceId?: string): Member {
+/** Where a session must not expire, whatever else the machine has to do. */
+const patientMs = 10_000;
+/** Where it must: longer than any pause of a busy machine, so that only the frozen member misses it. */
+const impatientMs = 1_500;
+
+function memberOf(
+  broker: MemoryBroker,
+  assignor = allToFirst,
+  groupInstanceId?: string,
+  sessionTimeoutMs = patientMs,
+): Member {
   const events: string[] = [];
   const tell = (what: string) => async (partitions: readonly { partition: number }[]) => {
     events.push(`${what} ${partitions.map(({ partition }) => partition).join(',')}`.trim());
@@ -58,8 +68,8 @@ function memberOf(broker: MemoryBroker, assignor = allToFirst, groupInstanceId?:
     clientId: 'c',
     groupId: 'g',
     ...(groupInstanceId === undefined ? {} : { groupInstanceId }),
-    sessionTimeoutMs: 200,
-    rebalanceTimeoutMs: 400,
+    sessionTimeoutMs,
+    rebalanceTimeoutMs: sessionTimeoutMs,
     heartbeatIntervalMs: 20,
     assignor,
     listener: {
@@ -74,7 +84,7 @@ function memberOf(broker: MemoryBroker, assignor = allToFirst, groupInstanceId?:
 
 async function until(condition: () => boolean): Promise<void> {
   for (let turn = 0; !condition(); turn++) {
-    if (turn > 500) throw new Error('It did not come to that');
+    if (turn > 1_500) throw new Error('It did not come to that');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
@@ -88,10 +98,10 @@ function clusterWithTopic(partitions: number): MemoryCluster {
 it('loses its partitions when its process stood still longer than the session, and joins again', async () => {
   const cluster = clusterWithTopic(2);
   const clock = new FreezableClock();
-  const sleeper = memberOf(new MemoryBroker({ cluster, clock }));
+  const sleeper = memberOf(new MemoryBroker({ cluster, clock }), allToFirst, undefined, impatientMs);
   await sleeper.consumer.join();
   clock.freeze();
-  const heir = memberOf(new MemoryBroker({ cluster }));
+  const heir = memberOf(new MemoryBroker({ cluster }), allToFirst, undefined, impatientMs);
   await heir.consumer.join();
   await until(() => heir.events.includes('assigned 0,1'));
   const offsets = new Map([['t-0', { topic: 't', partition: 0, offset: 1, metadata: '' }]]);
@@ -135,8 +145,8 @@ it('gives an assignment back that it could not take over for a passing reason, a
   const consumer = new MemoryBroker({ cluster }).groupConsumer({
     clientId: 'c',
     groupId: 'g',
-    sessionTimeoutMs: 500,
-    rebalanceTimeoutMs: 2_000,
+    sessionTimeoutMs: patientMs,
+    rebalanceTimeoutMs: patientMs,
     heartbeatIntervalMs: 20,
     assignor: allToFirst,
     listener: {
@@ -166,13 +176,13 @@ it('keeps heartbeating while the listener takes its time', async () => {
   const consumer = broker.groupConsumer({
     clientId: 'c',
     groupId: 'g',
-    sessionTimeoutMs: 150,
-    rebalanceTimeoutMs: 2_000,
+    sessionTimeoutMs: impatientMs,
+    rebalanceTimeoutMs: patientMs,
     heartbeatIntervalMs: 20,
     assignor: allToFirst,
     listener: {
       async onPartitionsAssigned() {
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        await new Promise((resolve) => setTimeout(resolve, 2 * impatientMs));
         events.push('assigned');
       },
       onPartitionsRevoked: async () => void events.push('revoked'),
