@@ -8,6 +8,8 @@ const BOARDS = 300;
 const KILLS = 10;
 /** After the stations began: anywhere from the first request to well into the run. */
 const KILL_AFTER_MS_MAX = 4_000;
+/** So slow that all kills together, each as late as it may come, end before the run does, however fast the machine is. */
+const BOARDS_PER_MINUTE = 400;
 /** From a start to the first board, on a busy machine. */
 const START_MS_MAX = 240_000;
 /** Eleven starts and a run. */
@@ -32,7 +34,7 @@ describe('kill -9 in the middle of a run', () => {
   /** Starts, kills after a random while, `kills` times; then lets a start come to its end and looks at its last line. */
   async function interruptedRun(boards: number, kills: number, kill: (line: StartedLine) => Promise<number>) {
     localDirectory = testDirectory(`test-crash-${boards}`);
-    const options = ['--boards', String(boards), '--exit'];
+    const options = ['--boards', String(boards), '--rate', String(BOARDS_PER_MINUTE), '--exit'];
     const state = { value: seed };
     for (let count = 1; count <= kills; count += 1) {
       const startedMs = performance.now();
