@@ -1,105 +1,27 @@
 import { type BinaryKey, binaryKey, bytesOf } from '../base/bytes.ts';
-import type { RecordBatch } from '../base/record-batch.ts';
-import type { Serde } from '../serde/serde.ts';
 import type { Windowed } from '../serde/windowed.ts';
 import type { KeyValueIterator, ValueAndTimestamp } from './key-value-store.ts';
 import { MeteredIterator } from './metered-iterator.ts';
-import type {
-  StateStoreContext,
-  StoredValue,
-  StoreEntry,
-  StoreIterator,
-  WindowBytesStore,
-  WindowedBytesKey,
-} from './state-store.ts';
+import { MeteredStore } from './metered-store.ts';
+import type { StoredValue, StoreEntry, StoreIterator, WindowBytesStore, WindowedBytesKey } from './state-store.ts';
 import type { WindowStore } from './window-store.ts';
 
 /**
- * What plain and timestamped window stores share: serdes on the way in and out of a bytes store. `V` is the value serde's
- * type, `S` what users put and get.
+ * What plain and timestamped window stores share.
  *
  * Owns: nothing; all state is in `bytes`.
  * Called by: processors, DSL nodes, interactive queries.
- * Invariants: I1 serdes see the changelog topic's name, as in Kafka Streams; I2 null and undefined never reach a serde.
  */
-abstract class MeteredWindowStore<K, V, S> implements WindowStore<K, S> {
-  readonly bytes: WindowBytesStore;
-  readonly keySerde: Serde<K>;
-  readonly valueSerde: Serde<V>;
-  protected context: StateStoreContext | undefined;
-  protected topic: string;
-
-  constructor(bytes: WindowBytesStore, keySerde: Serde<K>, valueSerde: Serde<V>) {
-    this.bytes = bytes;
-    this.keySerde = keySerde;
-    this.valueSerde = valueSerde;
-    this.topic = `${bytes.name}-changelog`;
-  }
-
-  protected abstract toUser(stored: StoredValue): S;
-  protected abstract toBytes(value: S): Buffer | null;
-  protected abstract timestampOf(value: S): number;
-
-  get name(): string {
-    return this.bytes.name;
-  }
-
-  get persistent(): boolean {
-    return this.bytes.persistent;
-  }
-
-  get isOpen(): boolean {
-    return this.bytes.isOpen;
-  }
-
-  get restoredOffset(): number | undefined {
-    return this.bytes.restoredOffset;
-  }
-
+abstract class MeteredWindowStore<K, V, S>
+  extends MeteredStore<WindowBytesStore, K, V, S>
+  implements WindowStore<K, S>
+{
   get windowSizeMs(): number {
     return this.bytes.windowSizeMs;
   }
 
   get retentionMs(): number {
     return this.bytes.retentionMs;
-  }
-
-  get lastDurableMs(): number | undefined {
-    return this.bytes.lastDurableMs;
-  }
-
-  get wantsCommit(): boolean {
-    return this.bytes.wantsCommit === true;
-  }
-
-  open(context: StateStoreContext): void {
-    this.context = context;
-    this.topic = `${context.applicationId}-${this.name}-changelog`;
-    this.bytes.open(context);
-  }
-
-  restore(batch: RecordBatch, nextOffset: number): void {
-    this.bytes.restore(batch, nextOffset);
-  }
-
-  flush(): void {
-    this.bytes.flush();
-  }
-
-  commit(changelogOffset: number | undefined): void {
-    this.bytes.commit(changelogOffset);
-  }
-
-  rollback(): boolean {
-    return this.bytes.rollback();
-  }
-
-  close(): void {
-    this.bytes.close();
-  }
-
-  wipe(): void {
-    this.bytes.wipe();
   }
 
   put(key: K, value: S | null | undefined, windowStartMs: number): void {
