@@ -28,7 +28,6 @@ import {
 import {
   avro,
   type Broker,
-  BrokerError,
   connectBroker,
   KafkaStreams,
   type Log,
@@ -39,6 +38,7 @@ import {
 } from 'millrace';
 import { Pool } from 'pg';
 import type { PlatformConfig } from './config.ts';
+import { isFenced } from './is-fenced.ts';
 import { boardView, lineYieldView } from './live-views.ts';
 import type { PlatformMetrics } from './metrics.ts';
 import { PlatformQueries } from './platform-queries.ts';
@@ -345,14 +345,4 @@ export class Platform {
     }
     throw new Error('no port to listen on');
   }
-}
-
-/** Kafka's FENCED_INSTANCE_ID: the group has another, newer member of this name. */
-const FENCED_INSTANCE_ID = 82;
-
-function isFenced(error: unknown): boolean {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if (at instanceof BrokerError && at.kafkaCode === FENCED_INSTANCE_ID) return true;
-  }
-  return false;
 }
