@@ -9,7 +9,7 @@ interface Vector {
   [partitions: `p${number}`]: number;
 }
 
-const vectors = readFileSync(new URL('../vectors/murmur2-partitions.jsonl', import.meta.url), 'utf8')
+const vectors = readFileSync(new URL('../../conformance/vectors/murmur2-partitions.jsonl', import.meta.url), 'utf8')
   .trim()
   .split('\n')
   .map((line) => JSON.parse(line) as Vector);

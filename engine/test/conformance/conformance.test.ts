@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { programs } from './programs.ts';
-import { runVector } from './run-vector.ts';
-import { type Medium, topologies } from './topologies.ts';
-import { binaryRun, type Run, vectorRuns } from './vectors.ts';
+import { runVector } from '../../conformance/run-vector.ts';
+import type { Medium } from '../../conformance/topologies/family.ts';
+import { namedTopology, topologies } from '../../conformance/topologies/index.ts';
+import { binaryRun, hasVector, type Run, vectorRuns } from '../../conformance/vectors.ts';
+import { programs, programTopology } from './programs.ts';
 
 // What Kafka Streams 4.3.1 itself computed for the same inputs: values, timestamps, order, final stores, bytes.
 
-const names = Object.keys(topologies);
+const names = Object.keys(topologies).filter((name) => hasVector(`${name}.json`));
 /** Stores on disk commit after each record here, which is slow: two runs show that they answer the same. */
 const persistentRuns = 2;
 const media: readonly (readonly [Medium, number])[] = [
@@ -21,7 +22,7 @@ describe.each(media)('with %s stores', (store, runs) => {
         .slice(0, runs)
         .map((run) => [run.run ?? 0, run] as const),
     )('gives the outputs and stores of Kafka Streams in run %i', async (_number, run: Run) => {
-      const outcome = await runVector(run, store);
+      const outcome = await runVector(namedTopology(run.topology), run, store);
       expect(outcome.outputs).toEqual(run.outputs);
       expect(outcome.stores).toEqual(run.stores);
     });
@@ -32,7 +33,7 @@ describe.each(Object.keys(programs))('program %s', (name) => {
   test.each(vectorRuns(`programs/${name}.json`).map((run) => [run.run ?? 0, run] as const))(
     'gives the outputs of Kafka Streams in run %i',
     async (_number, run: Run) => {
-      const outcome = await runVector(run, 'memory');
+      const outcome = await runVector({ build: () => programTopology(name) }, run, 'memory');
       expect(outcome.outputs).toEqual(run.outputs);
     },
   );
@@ -43,7 +44,7 @@ describe('boundary cases', () => {
   test.each(cases.map((run) => [run.name as string, run] as const))(
     'agrees with Kafka Streams on %s',
     async (_name, run) => {
-      const outcome = await runVector(run, 'memory');
+      const outcome = await runVector(namedTopology(run.topology), run, 'memory');
       expect(outcome.outputs).toEqual(run.outputs);
       expect(outcome.stores).toEqual(run.stores);
     },
@@ -53,7 +54,7 @@ describe('boundary cases', () => {
 describe('internal topics', () => {
   test.each(names)('%s writes the very bytes of Kafka Streams', async (topology) => {
     const run = binaryRun(topology);
-    const { internal } = await runVector(run, 'memory');
+    const { internal } = await runVector(namedTopology(run.topology), run, 'memory');
     const order = (records: NonNullable<Run['internal']>) =>
       [...records]
         .map((record, index) => ({ record, index }))

@@ -7,6 +7,8 @@ import { Datum } from '../../processor/datum.ts';
 export class Change<V> {
   newDatum = new Datum<V>();
   oldDatum = new Datum<V>();
+  /** False where a versioned table above kept the value as history only: the newest value is another one. */
+  isLatest = true;
 
   get newValue(): V {
     return this.newDatum.get();

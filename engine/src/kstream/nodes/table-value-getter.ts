@@ -11,12 +11,17 @@ import { filterValue, mapValue, type TableStore } from './table-processors.ts';
 
 /** Reads a table's newest value of a key, without copying where it can; one for each node and task that looks things up. */
 export interface TableValueGetter<K, V> {
-  read(key: Datum<K>, into: Datum<V>): void;
+  /** Points `into` at the value, or makes it null; answers the value's timestamp, epoch ms, -1 where there is none. */
+  read(key: Datum<K>, into: Datum<V>): number;
+  /** Versioned tables only: the value that was the newest at `asOfMs`. */
+  readAsOf?(key: Datum<K>, asOfMs: number, into: Datum<V>): number;
 }
 
 /** Makes value getters, and says which stores they need. */
 export interface TableValueGetterSupplier<K, V> {
   readonly storeNames: readonly string[];
+  /** The table keeps versions: its getters have `readAsOf`. */
+  readonly isVersioned?: boolean;
   get(context: ProcessorContext<never, never>): TableValueGetter<K, V>;
 }
 
@@ -49,7 +54,7 @@ export function windowStoreGetter<K, V>(
         read(key, into) {
           const windowed = key.get();
           const inner = binaryKey(keySerde.serialize(windowed.key, topic));
-          setStored(into, bytes.get(inner, windowed.window.startMs), valueSerde, topic);
+          return setStored(into, bytes.get(inner, windowed.window.startMs), valueSerde, topic);
         },
       };
     },
@@ -69,8 +74,9 @@ export function filterGetter<K, V>(
       const value = new Datum<V>();
       return {
         read(key, into) {
-          getter.read(key, value);
+          const timestampMs = getter.read(key, value);
           filterValue(predicate, wanted, key, value, into);
+          return into.isNull ? -1 : timestampMs;
         },
       };
     },
@@ -89,8 +95,9 @@ export function mapValuesGetter<K, V, VOut>(
       const value = new Datum<V>();
       return {
         read(key, into) {
-          getter.read(key, value);
+          const timestampMs = getter.read(key, value);
           mapValue(mapper, key, value, into);
+          return into.isNull ? -1 : timestampMs;
         },
       };
     },

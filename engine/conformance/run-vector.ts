@@ -1,7 +1,6 @@
-import { long, type Serde, string, type Windowed, windowed } from '../../src/index.ts';
-import { type CapturedRecord, TopologyTestDriver } from '../../src/testing/index.ts';
-import { programs, programTopology } from './programs.ts';
-import { type Medium, topologies } from './topologies.ts';
+import { long, type Serde, sessionWindowed, string, type Windowed, windowed } from '../src/index.ts';
+import { type CapturedRecord, TopologyTestDriver } from '../src/testing/index.ts';
+import type { Medium, NamedTopology } from './topologies/family.ts';
 import type { ExpectedOutput, Run, StoreEntry } from './vectors.ts';
 
 export interface Outcome {
@@ -17,20 +16,14 @@ export interface Outcome {
   }[];
 }
 
-const countTopologies = new Set(['kv-count', 'tumbling-count']);
-const windowedTopologies = new Set(['tumbling-count', 'hopping-aggregate']);
-
 /** Runs the steps of a vector through our engine and gathers what the vector says about Kafka Streams. */
-export async function runVector(run: Run, store: Medium): Promise<Outcome> {
-  const topology =
-    programs[run.topology] === undefined
-      ? (topologies[run.topology] as NonNullable<(typeof topologies)[string]>)(run.params, store)
-      : programTopology(run.topology);
+export async function runVector(named: NamedTopology, run: Run, store: Medium): Promise<Outcome> {
+  const topology = named.build(run.params, store);
   const driver = new TopologyTestDriver(topology, { applicationId: 'app' });
   const outputs: ExpectedOutput[] = [];
   const internal: Outcome['internal'][number][] = [];
   const changelogsRead = new Map<string, number>();
-  const decode = decoder(run);
+  const decode = decoder(named, run);
   try {
     for (const [step, input] of run.steps.entries()) {
       if ('advanceWallClockMs' in input) driver.advanceWallClockTimeMs(input.advanceWallClockMs);
@@ -54,7 +47,7 @@ export async function runVector(run: Run, store: Medium): Promise<Outcome> {
         }
       }
     }
-    return { outputs, internal, stores: storesOf(run, driver) };
+    return { outputs, internal, stores: storesOf(named, run, driver) };
   } finally {
     await driver.close();
   }
@@ -67,12 +60,19 @@ function newChanges(driver: TopologyTestDriver, topic: string, read: Map<string,
   return all.slice(from);
 }
 
-function decoder(run: Run): (record: CapturedRecord) => Omit<ExpectedOutput, 'step' | 'topic'> {
-  const value: Serde<string | number> = countTopologies.has(run.topology)
-    ? (long() as Serde<string | number>)
-    : (string() as Serde<string | number>);
-  const size = run.params['size'] ?? 0;
-  const windowedKey = windowedTopologies.has(run.topology) ? windowed(string(), size) : undefined;
+function decoder(
+  { output }: NamedTopology,
+  run: Run,
+): (record: CapturedRecord) => Omit<ExpectedOutput, 'step' | 'topic'> {
+  const value: Serde<string | number> =
+    output?.value === 'long' ? (long() as Serde<string | number>) : (string() as Serde<string | number>);
+  const format = output?.key;
+  const windowedKey =
+    format?.kind === 'time'
+      ? windowed(string(), run.params[format.sizeParam] as number)
+      : format?.kind === 'session'
+        ? sessionWindowed(string())
+        : undefined;
   return (record) => {
     const decoded = record.value === null ? null : read(value, record.value);
     const timestamp = record.timestampMs;
@@ -88,10 +88,10 @@ function read<T>(serde: Serde<T>, bytes: Buffer): T {
   return serde.deserialize(bytes, 0, bytes.length, 'out');
 }
 
-function storesOf(run: Run, driver: TopologyTestDriver): Outcome['stores'] {
+function storesOf(named: NamedTopology, run: Run, driver: TopologyTestDriver): Outcome['stores'] {
   const stores: { [name: string]: StoreEntry[] } = {};
   for (const [name, expected] of Object.entries(run.stores)) {
-    const withTime = run.topology !== 'papi-punctuate';
+    const withTime = !named.plainStores?.includes(name);
     const entries = [...driver.getKeyValueStore<string, unknown>(name).all()];
     stores[name] = entries.map(({ key, value }) => {
       if (!withTime) return { key, value: value as string };

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Params } from './topologies.ts';
+import type { Params } from './topologies/family.ts';
 
 /** One expected record of a topic, as the vectors write it. */
 export interface ExpectedOutput {
@@ -41,7 +41,12 @@ export interface Run {
   }[];
 }
 
-const folder = join(import.meta.dirname, '..', 'vectors');
+const folder = join(import.meta.dirname, 'vectors');
+
+/** Whether Kafka Streams' answers are kept under this path. */
+export function hasVector(path: string): boolean {
+  return existsSync(join(folder, path));
+}
 
 export function vectorText(path: string): string {
   return readFileSync(join(folder, path), 'utf8');

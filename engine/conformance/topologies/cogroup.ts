@@ -1,0 +1,4 @@
+import type { TopologyFamily } from './family.ts';
+
+/** Cogrouped streams. */
+export const cogroup: TopologyFamily = {};

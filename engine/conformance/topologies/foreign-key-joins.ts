@@ -1,0 +1,4 @@
+import type { TopologyFamily } from './family.ts';
+
+/** Foreign-key joins. */
+export const foreignKeyJoins: TopologyFamily = {};

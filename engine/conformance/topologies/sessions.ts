@@ -1,0 +1,4 @@
+import type { TopologyFamily } from './family.ts';
+
+/** Session windows. */
+export const sessions: TopologyFamily = {};
