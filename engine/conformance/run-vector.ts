@@ -19,7 +19,11 @@ export interface Outcome {
 /** Runs the steps of a vector through our engine and gathers what the vector says about Kafka Streams. */
 export async function runVector(named: NamedTopology, run: Run, store: Medium): Promise<Outcome> {
   const topology = named.build(run.params, store);
-  const driver = new TopologyTestDriver(topology, { applicationId: 'app' });
+  const driver = new TopologyTestDriver(topology, {
+    applicationId: 'app',
+    windowEmitIntervalMs: 0,
+    outerJoinEmitIntervalMs: 0,
+  });
   const outputs: ExpectedOutput[] = [];
   const internal: Outcome['internal'][number][] = [];
   const changelogsRead = new Map<string, number>();

@@ -33,6 +33,16 @@ export interface StreamsConfig {
   readonly partitionFetchBytesMax: number;
   readonly topologyOptimization: 'none' | 'all';
   readonly statestoreCacheMaxBytes: number;
+  /**
+   * Wall-clock time between two looks for closed windows under `EmitStrategy.onWindowClose()`; Kafka Streams' internal
+   * `__emit.interval.ms.kstreams.windowed.aggregation__`. 0: at every record.
+   */
+  readonly windowEmitIntervalMs: number;
+  /**
+   * Wall-clock time between two looks for unmatched records of left and outer stream-stream joins; Kafka Streams' internal
+   * `__emit.interval.ms.kstreams.outer.join.spurious.results.fix__`. 0: at every record.
+   */
+  readonly outerJoinEmitIntervalMs: number;
   /** `errors.dead.letter.queue.topic.name`: failed records go there with `__streams.errors.*` headers; undefined: handlers alone decide. */
   readonly deadLetterQueueTopicName: string | undefined;
   readonly deserializationExceptionHandler: ExceptionHandler;

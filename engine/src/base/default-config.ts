@@ -42,6 +42,8 @@ export const defaultStreamsConfig: Omit<StreamsConfig, 'applicationId' | 'client
   partitionFetchBytesMax: 1_048_576,
   topologyOptimization: 'none' as const,
   statestoreCacheMaxBytes: 10_485_760,
+  windowEmitIntervalMs: 1_000,
+  outerJoinEmitIntervalMs: 1_000,
   deadLetterQueueTopicName: undefined,
   deserializationExceptionHandler: () => 'fail' as const,
   processingExceptionHandler: () => 'fail' as const,
@@ -72,6 +74,8 @@ const numberBounds: Readonly<Record<string, number>> = {
   fetchBytesMax: 1_024,
   partitionFetchBytesMax: 1_024,
   statestoreCacheMaxBytes: 0,
+  windowEmitIntervalMs: 0,
+  outerJoinEmitIntervalMs: 0,
 };
 
 const choices: Readonly<Record<string, readonly string[]>> = {

@@ -1,5 +1,7 @@
+import type { StreamsConfig } from '../base/config.ts';
 import type { Log } from '../base/metrics.ts';
-import type { ProcessorContext } from './processor.ts';
+import type { ProcessorContext, RecordMetadata } from './processor.ts';
+import type { Record } from './record.ts';
 
 /** Why a record was left out; the tag of the `dropped-records` metric. */
 export type DropReason = 'null-key' | 'null-value' | 'expired-window' | 'null-join-key';
@@ -15,6 +17,17 @@ export interface InternalProcessorContext<KOut = unknown, VOut = unknown> extend
   /** Name of the node that this context belongs to. */
   readonly nodeName: string;
   readonly log: Log;
+  readonly config: StreamsConfig;
+  /**
+   * Numbers of this task's nodes that are committed with its offsets and are here again when the task goes on elsewhere, Java
+   * applications included; keys are names of stores.
+   */
+  readonly processorMetadata: Map<string, number>;
+  /**
+   * `forward` for a record that was kept and belongs to an earlier input record: below, `recordMetadata` answers `origin`. The
+   * offset that is committed stays that of the record being processed.
+   */
+  forwardFrom(origin: RecordMetadata, record: Record<KOut, VOut>): void;
   /** Counts the current record in `dropped-records` of the task. */
   recordDropped(reason: DropReason): void;
 }

@@ -1,3 +1,4 @@
+import type { StreamsConfig } from '../../base/config.ts';
 import { StreamsError } from '../../base/errors.ts';
 import type { Log } from '../../base/metrics.ts';
 import type { Datum } from '../../processor/datum.ts';
@@ -44,6 +45,10 @@ class FixedKeyContext<K, V> implements InternalProcessorContext<K, V> {
     this.#node.forward(record, childName);
   }
 
+  forwardFrom(origin: RecordMetadata, record: Record<K, V>): void {
+    this.#node.forwardFrom(origin, record);
+  }
+
   get applicationId(): string {
     return this.#node.applicationId;
   }
@@ -58,6 +63,14 @@ class FixedKeyContext<K, V> implements InternalProcessorContext<K, V> {
 
   get log(): Log {
     return this.#node.log;
+  }
+
+  get config(): StreamsConfig {
+    return this.#node.config;
+  }
+
+  get processorMetadata(): Map<string, number> {
+    return this.#node.processorMetadata;
   }
 
   recordMetadata(): RecordMetadata | undefined {

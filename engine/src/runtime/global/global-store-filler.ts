@@ -28,7 +28,8 @@ export class GlobalStoreFiller implements GraphHost, ContextHost {
   timestampMs = 0;
   readonly #source: SourceGraphNode;
   readonly #node: ProcessorGraphNode;
-  readonly #config: StreamsConfig;
+  readonly config: StreamsConfig;
+  readonly processorMetadata = new Map<string, number>();
   #metadata: RecordMetadata | undefined;
 
   constructor(spec: GlobalStoreSpec, config: StreamsConfig, stateDirectory: string) {
@@ -36,7 +37,7 @@ export class GlobalStoreFiller implements GraphHost, ContextHost {
     this.metrics = config.metrics;
     this.log = config.log;
     this.topic = spec.topic;
-    this.#config = config;
+    this.config = config;
     this.stateStore = spec.store.build();
     if (this.stateStore.persistent) {
       // Filled from its topic at each start: what an earlier run left on disk would only mix with it.
@@ -105,9 +106,7 @@ export class GlobalStoreFiller implements GraphHost, ContextHost {
       processorNodeId: nodeName,
     };
     const undecodable = error instanceof StreamsError && error.code === 'DESERIALIZATION';
-    const handler = undecodable
-      ? this.#config.deserializationExceptionHandler
-      : this.#config.processingExceptionHandler;
+    const handler = undecodable ? this.config.deserializationExceptionHandler : this.config.processingExceptionHandler;
     if (handler(where, error) === 'fail') throw error;
     this.countDropped(nodeName, 'global-store-error');
   }
@@ -125,7 +124,7 @@ export class GlobalStoreFiller implements GraphHost, ContextHost {
   }
 
   systemTimeMs(): number {
-    return this.#config.clock.nowMs();
+    return this.config.clock.nowMs();
   }
 
   countDropped(nodeName: string, reason: string): void {

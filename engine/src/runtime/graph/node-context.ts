@@ -1,3 +1,4 @@
+import type { StreamsConfig } from '../../base/config.ts';
 import { StreamsError } from '../../base/errors.ts';
 import type { Log } from '../../base/metrics.ts';
 import type { DropReason, InternalProcessorContext } from '../../processor/internal-processor-context.ts';
@@ -11,9 +12,13 @@ export interface ContextHost {
   readonly applicationId: string;
   readonly taskId: string;
   readonly log: Log;
+  readonly config: StreamsConfig;
+  readonly processorMetadata: Map<string, number>;
   /** Timestamp of the record being processed, ms: stores and changelogs use it. */
   timestampMs: number;
   currentMetadata(): RecordMetadata | undefined;
+  /** Where a kept record came from, while it is forwarded; undefined otherwise. */
+  origin: RecordMetadata | undefined;
   streamTimeMs(): number;
   systemTimeMs(): number;
   countDropped(nodeName: string, reason: DropReason): void;
@@ -59,6 +64,14 @@ export class NodeContext implements InternalProcessorContext {
     return this.#host.log;
   }
 
+  get config(): StreamsConfig {
+    return this.#host.config;
+  }
+
+  get processorMetadata(): Map<string, number> {
+    return this.#host.processorMetadata;
+  }
+
   recordMetadata(): RecordMetadata | undefined {
     return this.#host.currentMetadata();
   }
@@ -71,6 +84,17 @@ export class NodeContext implements InternalProcessorContext {
     if (childName !== undefined) this.#child(childName).process(record);
     else for (let i = 0; i < children.length; i += 1) (children[i] as GraphNode).process(record);
     host.timestampMs = outerMs;
+  }
+
+  forwardFrom(origin: RecordMetadata, record: Record<unknown, unknown>): void {
+    const host = this.#host;
+    const outer = host.origin;
+    host.origin = origin;
+    try {
+      this.forward(record);
+    } finally {
+      host.origin = outer;
+    }
   }
 
   getStateStore<S = StateStore>(name: string): S {

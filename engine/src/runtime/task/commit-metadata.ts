@@ -1,15 +1,34 @@
 const magicByte = 2;
 const headerBytes = 9;
+const lengthBytes = 4;
+const valueBytes = 8;
+const noMetadata: ReadonlyMap<string, number> = new Map();
 
 /**
  * The metadata string that Kafka Streams commits with an offset: base64 of version 2, partition time (8 bytes, big endian),
- * processor metadata. A Java application that takes over reads it, and the reverse.
+ * processor metadata (nothing where there is none, else a count, then length, name, value of each). A Java application that takes
+ * over reads it, and the reverse.
  */
-export function encodeCommitMetadata(partitionTimeMs: number): string {
-  const bytes = Buffer.alloc(headerBytes);
-  bytes[0] = magicByte;
-  bytes.writeBigInt64BE(BigInt(partitionTimeMs), 1);
-  return bytes.toString('base64');
+export function encodeCommitMetadata(
+  partitionTimeMs: number,
+  processorMetadata: ReadonlyMap<string, number> = noMetadata,
+): string {
+  const header = Buffer.alloc(headerBytes);
+  header[0] = magicByte;
+  header.writeBigInt64BE(BigInt(partitionTimeMs), 1);
+  if (processorMetadata.size === 0) return header.toString('base64');
+  const count = Buffer.alloc(lengthBytes);
+  count.writeInt32BE(processorMetadata.size);
+  const parts = [header, count];
+  for (const [name, value] of processorMetadata) {
+    const nameBytes = Buffer.byteLength(name);
+    const entry = Buffer.alloc(lengthBytes + nameBytes + valueBytes);
+    entry.writeInt32BE(nameBytes);
+    entry.write(name, lengthBytes);
+    entry.writeBigInt64BE(BigInt(value), lengthBytes + nameBytes);
+    parts.push(entry);
+  }
+  return Buffer.concat(parts).toString('base64');
 }
 
 /** Partition time in ms; -1 for anything that isn't such a string (another client's commit), as in Kafka Streams. */
@@ -18,4 +37,26 @@ export function decodePartitionTimeMs(metadata: string): number {
   // Version 1 has the same first nine bytes without processor metadata.
   if (bytes.length < headerBytes || (bytes[0] !== magicByte && bytes[0] !== 1)) return -1;
   return Number(bytes.readBigInt64BE(1));
+}
+
+/** What the nodes kept with the offset; nothing for anything that can't be read. */
+export function decodeProcessorMetadata(metadata: string): ReadonlyMap<string, number> {
+  const bytes = Buffer.from(metadata, 'base64');
+  if (bytes[0] !== magicByte || bytes.length < headerBytes + lengthBytes) return noMetadata;
+  const values = new Map<string, number>();
+  let position = headerBytes + lengthBytes;
+  for (let left = bytes.readInt32BE(headerBytes); left > 0; left -= 1) {
+    if (position + lengthBytes > bytes.length) return noMetadata;
+    const nameEnd = position + lengthBytes + bytes.readInt32BE(position);
+    if (nameEnd < position + lengthBytes || nameEnd + valueBytes > bytes.length) return noMetadata;
+    const name = bytes.toString('utf8', position + lengthBytes, nameEnd);
+    values.set(name, Number(bytes.readBigInt64BE(nameEnd)));
+    position = nameEnd + valueBytes;
+  }
+  return values;
+}
+
+/** Several partitions tell the same names: the highest value counts, as in Kafka Streams. */
+export function mergeProcessorMetadata(into: Map<string, number>, from: ReadonlyMap<string, number>): void {
+  for (const [name, value] of from) into.set(name, Math.max(value, into.get(name) ?? value));
 }

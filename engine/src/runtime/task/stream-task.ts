@@ -19,7 +19,12 @@ import type { GraphHost } from '../graph/graph-nodes.ts';
 import type { ContextHost } from '../graph/node-context.ts';
 import { ProcessorGraph } from '../graph/processor-graph.ts';
 import type { RecordCollector } from '../output/record-collector.ts';
-import { decodePartitionTimeMs, encodeCommitMetadata } from './commit-metadata.ts';
+import {
+  decodePartitionTimeMs,
+  decodeProcessorMetadata,
+  encodeCommitMetadata,
+  mergeProcessorMetadata,
+} from './commit-metadata.ts';
 import { PartitionGroup } from './partition-group.ts';
 import { PunctuationQueue } from './punctuation-queue.ts';
 import { RecordContext } from './record-context.ts';
@@ -75,7 +80,9 @@ export class StreamTask implements ContextHost, GraphHost {
   readonly group: PartitionGroup;
   readonly stores: TaskStores;
   readonly sources: readonly SourcePartition[];
-  readonly #config: StreamsConfig;
+  readonly config: StreamsConfig;
+  /** ContextHost: committed with the offsets. */
+  readonly processorMetadata = new Map<string, number>();
   readonly #failures: RecordFailures;
   readonly #graph: ProcessorGraph;
   readonly #globalStores: ReadonlyMap<string, StateStore>;
@@ -100,6 +107,8 @@ export class StreamTask implements ContextHost, GraphHost {
   commitRequested = false;
   /** ContextHost: timestamp of the record being processed. */
   timestampMs = 0;
+  /** ContextHost: a kept record is being forwarded that came from there. */
+  origin: RecordMetadata | undefined;
   recordsProcessed = 0;
 
   constructor(options: StreamTaskOptions) {
@@ -108,7 +117,7 @@ export class StreamTask implements ContextHost, GraphHost {
     this.applicationId = config.applicationId;
     this.metrics = config.metrics;
     this.log = config.log;
-    this.#config = config;
+    this.config = config;
     this.#failures = new RecordFailures({
       taskId: options.taskId,
       config,
@@ -185,6 +194,7 @@ export class StreamTask implements ContextHost, GraphHost {
   /** Where each partition goes on, and the partition time that the last commit kept. Before `start`. */
   setPosition(source: SourcePartition, offset: number, metadata = ''): void {
     source.begin(offset, decodePartitionTimeMs(metadata));
+    mergeProcessorMetadata(this.processorMetadata, decodeProcessorMetadata(metadata));
     if (source.queue.partitionTimeMs > this.group.streamTimeMs) this.group.streamTimeMs = source.queue.partitionTimeMs;
   }
 
@@ -201,12 +211,12 @@ export class StreamTask implements ContextHost, GraphHost {
     this.frozen = false;
     this.#graph.init();
     this.#transition('restored');
-    this.#runningSinceMs = this.#config.clock.monotonicMs();
+    this.#runningSinceMs = this.config.clock.monotonicMs();
   }
 
   /** How long it has been RUNNING. */
   get runningMs(): number {
-    return this.#runningSinceMs === undefined ? 0 : this.#config.clock.monotonicMs() - this.#runningSinceMs;
+    return this.#runningSinceMs === undefined ? 0 : this.config.clock.monotonicMs() - this.#runningSinceMs;
   }
 
   /** Takes over a fetched batch. */
@@ -259,7 +269,7 @@ export class StreamTask implements ContextHost, GraphHost {
   process(nowMs: number, deadlineMs: number, recordsMax = Number.POSITIVE_INFINITY): number {
     if (this.frozen || this.#state !== 'RUNNING') return 0;
     const { group } = this;
-    const { clock } = this.#config;
+    const { clock } = this.config;
     let taken = 0;
     while (taken < recordsMax) {
       if (this.#mailbox.length > 0) this.runMailbox();
@@ -391,7 +401,7 @@ export class StreamTask implements ContextHost, GraphHost {
         topic: source.topic,
         partition: source.partition,
         offset,
-        metadata: encodeCommitMetadata(source.queue.partitionTimeMs),
+        metadata: encodeCommitMetadata(source.queue.partitionTimeMs, this.processorMetadata),
       });
     }
     this.#commitNeeded = this.pending > 0;
@@ -443,6 +453,7 @@ export class StreamTask implements ContextHost, GraphHost {
   // ContextHost
 
   currentMetadata(): RecordMetadata | undefined {
+    if (this.origin !== undefined) return this.origin;
     const context = this.#context;
     if (context === undefined) return undefined;
     return { topic: context.topic, partition: context.partition, offset: context.offset };
@@ -453,7 +464,7 @@ export class StreamTask implements ContextHost, GraphHost {
   }
 
   systemTimeMs(): number {
-    return this.#config.clock.nowMs();
+    return this.config.clock.nowMs();
   }
 
   countDropped(nodeName: string, reason: string): void {
@@ -485,11 +496,15 @@ export class StreamTask implements ContextHost, GraphHost {
   // GraphHost
 
   nodeFailed(nodeName: string, thrown: unknown): void {
-    this.#failures.nodeFailed(nodeName, thrown, this.#context, this.timestampMs);
+    this.#failures.nodeFailed(nodeName, thrown, this.#failedContext(), this.timestampMs);
   }
 
   sendFailed(nodeName: string, topic: string, thrown: unknown): void {
-    this.#failures.sendFailed(nodeName, topic, thrown, this.#context, this.timestampMs);
+    this.#failures.sendFailed(nodeName, topic, thrown, this.#failedContext(), this.timestampMs);
+  }
+
+  #failedContext(): RecordContext | undefined {
+    return this.origin === undefined ? this.#context : RecordContext.ofKept(this.origin);
   }
 
   /** A row that the queue left out before it was processed. */
@@ -543,14 +558,19 @@ export class StreamTask implements ContextHost, GraphHost {
     current.pending ??= source.pending.add(current.offset);
     current.pending.holds += 1;
     let context = current;
-    if (current === this.#live) {
+    const { origin } = this;
+    if (origin !== undefined) {
+      context = RecordContext.ofKept(origin);
+      context.sourceIndex = current.sourceIndex;
+      context.pending = current.pending;
+    } else if (current === this.#live) {
       context = new RecordContext();
       context.topic = current.topic;
       context.partition = current.partition;
       context.offset = current.offset;
       context.sourceIndex = current.sourceIndex;
       context.pending = current.pending;
-      if (this.#config.deadLetterQueueTopicName !== undefined) {
+      if (this.config.deadLetterQueueTopicName !== undefined) {
         context.rawKey = current.rawKeyBytes();
         context.rawValue = current.rawValueBytes();
         context.rawHeaders = current.headerList();
