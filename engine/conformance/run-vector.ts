@@ -1,5 +1,5 @@
 import { long, type Serde, sessionWindowed, string, type Windowed, windowed } from '../src/index.ts';
-import { type CapturedRecord, TopologyTestDriver } from '../src/testing/index.ts';
+import { type CapturedChange, type CapturedRecord, TopologyTestDriver } from '../src/testing/index.ts';
 import type { Medium, NamedTopology } from './topologies/family.ts';
 import type { ExpectedOutput, Run, StoreEntry } from './vectors.ts';
 
@@ -12,7 +12,9 @@ export interface Outcome {
     readonly topic: string;
     readonly keyHex: string | null;
     readonly valueHex: string | null;
-    readonly timestamp: number;
+    /** Null: the producer's wall clock. */
+    readonly timestamp: number | null;
+    readonly headers?: readonly { readonly key: string; readonly valueHex: string | null }[];
   }[];
 }
 
@@ -35,19 +37,13 @@ export async function runVector(named: NamedTopology, run: Run, store: Medium): 
         driver.createInputTopic(input.topic, string(), string()).pipeInput(input.key, input.value, input.timestamp);
       }
       for (const topic of [...driver.producedTopicNames].sort()) {
-        const records = topic.endsWith('-changelog')
-          ? newChanges(driver, topic, changelogsRead)
-          : driver.readRaw(topic);
-        for (const record of records) {
-          if (topic.startsWith('app-')) {
-            internal.push({
-              step,
-              topic,
-              keyHex: record.key?.toString('hex') ?? null,
-              valueHex: record.value?.toString('hex') ?? null,
-              timestamp: record.timestampMs,
-            });
-          } else outputs.push({ step, topic, ...decode(record) });
+        if (topic.endsWith('-changelog')) {
+          for (const record of newChanges(driver, topic, changelogsRead)) internal.push(inHex(step, record));
+          continue;
+        }
+        for (const record of driver.readRaw(topic)) {
+          if (topic.startsWith('app-')) internal.push(inHex(step, record));
+          else outputs.push({ step, topic, ...decode(record) });
         }
       }
     }
@@ -57,7 +53,23 @@ export async function runVector(named: NamedTopology, run: Run, store: Medium): 
   }
 }
 
-function newChanges(driver: TopologyTestDriver, topic: string, read: Map<string, number>): readonly CapturedRecord[] {
+function inHex(step: number, record: CapturedChange): Outcome['internal'][number] {
+  const { topic, key, value, timestampMs, headers } = record;
+  const bytes = {
+    step,
+    topic,
+    keyHex: key?.toString('hex') ?? null,
+    valueHex: value?.toString('hex') ?? null,
+    timestamp: timestampMs,
+  };
+  if (headers.length === 0) return bytes;
+  return {
+    ...bytes,
+    headers: headers.map((each) => ({ key: each.key, valueHex: each.value?.toString('hex') ?? null })),
+  };
+}
+
+function newChanges(driver: TopologyTestDriver, topic: string, read: Map<string, number>): readonly CapturedChange[] {
   const all = driver.readChangelog(topic);
   const from = read.get(topic) ?? 0;
   read.set(topic, all.length);

@@ -37,7 +37,8 @@ export interface Run {
     readonly topic: string;
     readonly keyHex: string | null;
     readonly valueHex: string | null;
-    readonly timestamp: number;
+    readonly timestamp: number | null;
+    readonly headers?: readonly { readonly key: string; readonly valueHex: string | null }[];
   }[];
 }
 

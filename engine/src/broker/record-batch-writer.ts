@@ -86,11 +86,14 @@ export class RecordBatchWriter {
     return true;
   }
 
-  /** Appends a record with a key held as text and no headers: changelogs. Otherwise like {@link append}. */
-  appendKeyed(timestampMs: number, key: BinaryKey, value: Buffer | null): boolean {
+  /** Appends a record with a key held as text: changelogs. Otherwise like {@link append}. */
+  appendKeyed(timestampMs: number, key: BinaryKey, value: Buffer | null, headers?: readonly Header[]): boolean {
     const keyLength = key.length;
     const valueLength = value === null ? -1 : value.length;
-    if (!this.#beginRecord(timestampMs, lengthAndBytes(keyLength) + lengthAndBytes(valueLength) + 1)) return false;
+    const headerBytes = headers === undefined ? 1 : headersSize(headers);
+    if (!this.#beginRecord(timestampMs, lengthAndBytes(keyLength) + lengthAndBytes(valueLength) + headerBytes)) {
+      return false;
+    }
     const buffer = this.#buffer;
     let at = writeVarint(buffer, this.#position, keyLength);
     if (keyLength <= LOOP_COPY_BYTES_MAX) {
@@ -100,7 +103,8 @@ export class RecordBatchWriter {
     }
     at = writeVarint(buffer, at, valueLength);
     if (value !== null) at = copyBytes(value, 0, valueLength, buffer, at);
-    buffer[at++] = 0;
+    if (headers === undefined) buffer[at++] = 0;
+    else at = writeHeaders(buffer, at, headers);
     this.#endRecord(timestampMs, at);
     return true;
   }

@@ -72,6 +72,7 @@ export class TimeWindowedKStream<K, V> {
     // Built now, so that impossible retention fails where the mistake is.
     const store = windowedTableStore(storeName, keySerde, valueSerde, this.#windows, materialized);
     const node = dsl.graph.add(new ProcessorGraphNode(name, [above.node], supplier, { own: () => [store] }));
+    node.closesAfterMs = this.#windows.graceMs;
     return dsl.table({
       dsl,
       node,

@@ -4,7 +4,14 @@ import type { ProcessorContext, RecordMetadata } from './processor.ts';
 import type { Record } from './record.ts';
 
 /** Why a record was left out; the tag of the `dropped-records` metric. */
-export type DropReason = 'null-key' | 'null-value' | 'expired-window' | 'null-join-key';
+export type DropReason =
+  | 'null-key'
+  | 'null-value'
+  | 'expired-window'
+  | 'null-join-key'
+  | 'out-of-order-version'
+  | 'null-foreign-key'
+  | 'stale-response';
 
 /**
  * What the engine's own nodes use beyond the public context. Every context that the runtime makes is one.

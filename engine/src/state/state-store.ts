@@ -1,7 +1,7 @@
 import type { BinaryKey } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log, Metrics } from '../base/metrics.ts';
-import type { RecordBatch } from '../base/record-batch.ts';
+import type { Header, RecordBatch } from '../base/record-batch.ts';
 
 /** What a store may use of the task that owns it. */
 export interface StateStoreContext {
@@ -17,9 +17,15 @@ export interface StateStoreContext {
   timestampMs(): number;
   /**
    * Appends to the store's changelog; a no-op while restoring or when logging is off. `value` null is a tombstone. The
-   * bytes are copied before it returns.
+   * bytes are copied before it returns. A null timestamp is the producer's wall clock.
    */
-  logChange(storeName: string, key: BinaryKey, value: Buffer | null, timestampMs: number): void;
+  logChange(
+    storeName: string,
+    key: BinaryKey,
+    value: Buffer | null,
+    timestampMs: number | null,
+    headers?: readonly Header[],
+  ): void;
 }
 
 /**
@@ -129,7 +135,8 @@ export interface WindowBytesStore extends StateStore {
 /** Makes a store when a task is created; a value, so that a topology stays one. */
 export interface StoreBuilder<S extends StateStore = StateStore> {
   readonly name: string;
-  readonly kind: 'key-value' | 'window' | 'session' | 'versioned';
+  /** `buffer`: records that an operator holds back; not for queries. */
+  readonly kind: 'key-value' | 'window' | 'session' | 'versioned' | 'buffer';
   readonly persistent: boolean;
   readonly loggingEnabled: boolean;
   /** Overrides of the changelog topic's configuration. */

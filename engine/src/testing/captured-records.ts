@@ -1,4 +1,3 @@
-import type { BinaryKey } from '../base/bytes.ts';
 import { bytesOf } from '../base/bytes.ts';
 import type { Header, RecordBatch } from '../base/record-batch.ts';
 import { encodeHeaders } from '../broker/headers-codec.ts';
@@ -20,13 +19,18 @@ export interface CapturedRecord {
   readonly headers: readonly Header[];
 }
 
+/** A record of a changelog as a task gave it to the producer; a null timestamp would have become its wall clock. */
+export interface CapturedChange extends Omit<CapturedRecord, 'timestampMs'> {
+  readonly timestampMs: number | null;
+}
+
 /**
  * Takes what tasks write, topic by topic, in order: the test driver's producer. Every topic has one partition.
  *
  * Owns: the captured records. Called by: sinks, stores, dead letters; read by the driver.
  */
 export class CapturingCollector implements RecordCollector {
-  readonly changelogs = new Map<string, CapturedRecord[]>();
+  readonly changelogs = new Map<string, CapturedChange[]>();
   /** What was sent since the driver last looked. */
   sent: CapturedRecord[] = [];
   readonly #outputs = new Map<string, CapturingOutput>();
@@ -48,9 +52,9 @@ export class CapturingCollector implements RecordCollector {
     }
     const log = records;
     return {
-      append: (key: BinaryKey, value: Buffer | null, timestampMs: number) => {
+      append: (key, value, timestampMs, headers = []) => {
         const bytes = value === null ? null : Buffer.copyBytesFrom(value);
-        log.push({ topic, partition, key: bytesOf(key), value: bytes, timestampMs, headers: [] });
+        log.push({ topic, partition, key: bytesOf(key), value: bytes, timestampMs, headers });
       },
     };
   }

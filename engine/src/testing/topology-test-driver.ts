@@ -16,7 +16,7 @@ import type { StateStore } from '../state/state-store.ts';
 import type { WindowStore } from '../state/window-store.ts';
 import type { ResolvedTopology, SubTopology } from '../topology/nodes.ts';
 import type { Topology } from '../topology/topology.ts';
-import { type CapturedRecord, CapturingCollector, singleRecordBatch } from './captured-records.ts';
+import { type CapturedChange, type CapturedRecord, CapturingCollector, singleRecordBatch } from './captured-records.ts';
 import { TestClock } from './test-clock.ts';
 import { TestInputTopic, TestOutputTopic } from './test-topics.ts';
 
@@ -126,7 +126,7 @@ export class TopologyTestDriver {
   }
 
   /** Every record ever written to a changelog topic, as bytes; names are complete (`app-store-changelog`). */
-  readChangelog(topic: string): readonly CapturedRecord[] {
+  readChangelog(topic: string): readonly CapturedChange[] {
     return this.#collector.changelogs.get(topic) ?? [];
   }
 

@@ -29,6 +29,7 @@ function changelogConfigs(store: StoreBuilder, additionalRetentionMs: number): R
   const retention = { 'retention.ms': String((store.retentionMs ?? 0) + additionalRetentionMs) };
   switch (store.kind) {
     case 'key-value':
+    case 'buffer':
       return { 'cleanup.policy': 'compact' };
     case 'window':
     case 'session':

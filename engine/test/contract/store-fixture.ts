@@ -4,14 +4,16 @@ import { join } from 'node:path';
 import { type BinaryKey, binaryKey } from '../../src/base/bytes.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { type MetricTags, noMetrics, silentLog } from '../../src/base/metrics.ts';
-import type { RecordBatch } from '../../src/base/record-batch.ts';
+import type { Header, RecordBatch } from '../../src/base/record-batch.ts';
 import type { StateStoreContext } from '../../src/state/state-store.ts';
 
 export interface LoggedChange {
   readonly store: string;
   readonly key: BinaryKey;
   readonly value: string | null;
+  /** -1 where the producer's wall clock would be taken. */
   readonly timestampMs: number;
+  readonly headers?: readonly Header[];
 }
 
 /** A task's context with a folder of its own and a changelog that only remembers. */
@@ -29,8 +31,9 @@ export class StoreFixture {
     metrics: { ...noMetrics, count: (name, tags, delta) => this.counted.push({ name, tags, delta }) },
     log: silentLog,
     timestampMs: () => this.timestampMs,
-    logChange: (store, key, value, timestampMs) => {
-      this.changes.push({ store, key, value: value === null ? null : value.latin1Slice(), timestampMs });
+    logChange: (store, key, value, timestampMs, headers) => {
+      const change = { store, key, value: value === null ? null : value.latin1Slice(), timestampMs: timestampMs ?? -1 };
+      this.changes.push(headers === undefined ? change : { ...change, headers });
     },
   };
 

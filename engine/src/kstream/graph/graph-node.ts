@@ -9,6 +9,8 @@ import type {
   TopicNameExtractor,
   Topology,
 } from '../../topology/topology.ts';
+import { PassThroughProcessor } from '../nodes/stateless-processors.ts';
+import { GraphLinks } from './graph-links.ts';
 
 /**
  * One operation of a DSL program. The program is kept as such nodes until `build`, so that an optimiser may look at the whole
@@ -19,13 +21,26 @@ import type {
  */
 export abstract class GraphNode {
   readonly name: string;
-  readonly parents: readonly GraphNode[];
-  /** Set where two sources of one topic were merged: children hang below the other one. */
+  readonly links: GraphLinks<GraphNode>;
+  /** Whether records may leave with another key or value; the optimiser moves repartition topics up to such nodes. */
+  changesKey = false;
+  changesValue = false;
+  /** `merge(...)` */
+  isMerge = false;
+  /** A join that takes records without a key: repartition topics above let them pass. */
+  toleratesNullKey = false;
+  /** The optimiser put another node in this one's place: two sources of one topic, or repartition topics made one. */
   replacedBy: GraphNode | undefined;
+  /** Windowed aggregations: how long after its end a window may still change, ms (grace, of sessions gap + grace). */
+  closesAfterMs: number | undefined;
 
   constructor(name: string, parents: readonly GraphNode[]) {
     this.name = name;
-    this.parents = parents;
+    this.links = new GraphLinks<GraphNode>(this, parents);
+  }
+
+  get parents(): readonly GraphNode[] {
+    return [...this.links.parents];
   }
 
   /** The topology node that children hang below. */
@@ -80,6 +95,8 @@ export interface ProcessorStores {
 export class TableSourceNode extends GraphNode {
   readonly topic: string;
   readonly options: SourceOptions<unknown, unknown>;
+  /** The optimiser lets the topic be the store's changelog. */
+  reusesSourceTopic = false;
   readonly #sourceName: string;
   readonly #supplier: ProcessorSupplier;
   readonly #stores: LateStores;
@@ -107,7 +124,10 @@ export class TableSourceNode extends GraphNode {
   writeTo(topology: Topology): void {
     topology.addSource(this.#sourceName, this.topic, this.options);
     topology.addProcessor(this.name, this.#supplier, this.#sourceName);
-    for (const store of this.#stores()) topology.addStateStore(store, this.name);
+    for (const store of this.#stores()) {
+      topology.addStateStore(store, this.name);
+      if (this.reusesSourceTopic) topology.connectSourceStoreAndTopic(store.name, this.topic);
+    }
   }
 }
 
@@ -163,6 +183,10 @@ export interface RepartitionNames {
 
 /** A repartition topic: filter, sink, topic and source. */
 export class RepartitionNode extends GraphNode {
+  /** The optimiser may put it together with others: an operation below needs it, the user did not ask for it. */
+  readonly isOptimizable: boolean;
+  /** A join below takes records without a key, so they go through the topic. */
+  passesNullKeys = false;
   readonly #names: RepartitionNames;
   readonly #options: SinkOptions<unknown, unknown>;
   readonly #filter: () => Processor;
@@ -174,18 +198,34 @@ export class RepartitionNode extends GraphNode {
     options: SinkOptions<unknown, unknown>,
     filter: () => Processor,
     partitions: number | undefined,
+    isOptimizable = false,
   ) {
     super(names.source, [parent]);
     this.#names = names;
     this.#options = options;
     this.#filter = filter;
     this.#partitions = partitions;
+    this.isOptimizable = isOptimizable;
+  }
+
+  get topic(): string {
+    return this.#names.topic;
+  }
+
+  get serdes(): SinkOptions<unknown, unknown> {
+    return this.#options;
   }
 
   writeTo(topology: Topology): void {
     const { topic, sink, source, filter } = this.#names;
     topology.addRepartitionTopic(topic, this.#partitions);
-    if (filter !== undefined) topology.addProcessor(filter, this.#filter, this.parentNames);
+    if (filter !== undefined) {
+      topology.addProcessor(
+        filter,
+        this.passesNullKeys ? () => new PassThroughProcessor() as Processor : this.#filter,
+        this.parentNames,
+      );
+    }
     topology.addSink(sink, topic, filter ?? this.parentNames, this.#options);
     topology.addSource(source, topic, { key: this.#options.key, value: this.#options.value });
   }

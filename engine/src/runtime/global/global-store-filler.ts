@@ -26,6 +26,8 @@ export class GlobalStoreFiller implements GraphHost, ContextHost {
   readonly stateStore: StateStore;
   /** ContextHost: timestamp of the record being applied. */
   timestampMs = 0;
+  /** ContextHost: global processors keep no records back. */
+  origin: RecordMetadata | undefined;
   readonly #source: SourceGraphNode;
   readonly #node: ProcessorGraphNode;
   readonly config: StreamsConfig;

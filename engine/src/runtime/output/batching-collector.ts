@@ -218,13 +218,14 @@ class BatchingChangelog implements ChangelogOutput {
     this.#collector = collector;
   }
 
-  append(key: BinaryKey, value: Buffer | null, timestampMs: number): void {
+  append(key: BinaryKey, value: Buffer | null, timestampMs: number | null, headers?: readonly Header[]): void {
     const writer = this.#writer;
+    const timeMs = timestampMs ?? this.#collector.clock.nowMs();
     if (writer.count > 0) {
-      if (writer.appendKeyed(timestampMs, key, value)) return;
+      if (writer.appendKeyed(timeMs, key, value, headers)) return;
       this.#collector.send();
     }
-    writer.appendKeyed(timestampMs, key, value);
+    writer.appendKeyed(timeMs, key, value, headers);
     this.#collector.opened(writer);
   }
 }

@@ -30,7 +30,8 @@ export interface OutputSerdes {
 }
 
 export interface ChangelogOutput {
-  append(key: BinaryKey, value: Buffer | null, timestampMs: number): void;
+  /** A null timestamp is the producer's wall clock. */
+  append(key: BinaryKey, value: Buffer | null, timestampMs: number | null, headers?: readonly Header[]): void;
 }
 
 const timeWindowedPrefix = 'time-windowed(';

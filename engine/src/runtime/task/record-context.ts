@@ -1,5 +1,6 @@
 import type { Header, RecordBatch } from '../../base/record-batch.ts';
 import { decodeHeaders } from '../../broker/headers-codec.ts';
+import type { RecordMetadata } from '../../processor/processor.ts';
 import type { PendingOffset } from './pending-offsets.ts';
 
 /**
@@ -21,6 +22,15 @@ export class RecordContext {
   rawHeaders: readonly Header[] = [];
   /** Set at the first hold. */
   pending: PendingOffset | undefined;
+
+  /** For a record that a store kept: its input record's bytes are gone. */
+  static ofKept(origin: RecordMetadata): RecordContext {
+    const context = new RecordContext();
+    context.topic = origin.topic;
+    context.partition = origin.partition;
+    context.offset = origin.offset;
+    return context;
+  }
 
   rawKeyBytes(): Buffer | null {
     return this.batch === undefined ? this.rawKey : rawKeyOf(this.batch, this.row);

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import type { BinaryKey } from '../../base/bytes.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log, Metrics } from '../../base/metrics.ts';
-import type { RecordBatch } from '../../base/record-batch.ts';
+import type { Header, RecordBatch } from '../../base/record-batch.ts';
 import type { StateStore, StateStoreContext } from '../../state/state-store.ts';
 import type { SubTopologyStore } from '../../topology/nodes.ts';
 import type { ChangelogOutput, RecordCollector } from '../output/record-collector.ts';
@@ -80,9 +80,15 @@ export class TaskStores implements StateStoreContext {
     return this.#timestampMs();
   }
 
-  logChange(storeName: string, key: BinaryKey, value: Buffer | null, timestampMs: number): void {
+  logChange(
+    storeName: string,
+    key: BinaryKey,
+    value: Buffer | null,
+    timestampMs: number | null,
+    headers?: readonly Header[],
+  ): void {
     if (!this.logging) return;
-    this.#changelogs.get(storeName)?.append(key, value, timestampMs);
+    this.#changelogs.get(storeName)?.append(key, value, timestampMs, headers);
   }
 
   /** A store holds so many uncommitted writes that the task should not wait for its commit interval. */
