@@ -138,6 +138,7 @@ export class KStream<K, V> {
     const node = dsl.graph.add(
       new ProcessorGraphNode(name, [this.#parts.node, others.node], { get: () => new PassThroughProcessor() }),
     );
+    node.isMerge = true;
     return dsl.stream({
       dsl,
       node,
@@ -169,7 +170,9 @@ export class KStream<K, V> {
     const { dsl } = this.#parts;
     const topicPrefix = options.name ?? dsl.graph.names.processorName('KSTREAM-REPARTITION-');
     const named = options.name !== undefined;
-    return dsl.stream(repartition(this.#parts, { ...options, topicPrefix, named, operation: 'repartition' }));
+    return dsl.stream(
+      repartition(this.#parts, { ...options, topicPrefix, named, isExplicit: true, operation: 'repartition' }),
+    );
   }
 
   /** Reads the stream as a table: each record is the newest value of its key, null deletes. */
@@ -308,6 +311,7 @@ export class KStream<K, V> {
 
   #revalued<V2>(prefix: string, options: NamedOptions, make: () => Processor<K, V, K, V2>): KStream<K, V2> {
     const node = this.#add(prefix, options, make as () => Processor);
+    node.changesValue = true;
     return this.#parts.dsl.stream({ ...this.#parts, node, valueSerde: undefined });
   }
 
@@ -318,6 +322,7 @@ export class KStream<K, V> {
     valueSerde: Serde<V2> | undefined,
   ): KStream<K2, V2> {
     const node = this.#add(prefix, options, make as (name: string) => Processor);
+    node.changesKey = true;
     return this.#parts.dsl.stream({ ...this.#parts, node, keySerde: undefined, valueSerde, repartitionRequired: true });
   }
 
@@ -338,6 +343,8 @@ export class KStream<K, V> {
     const name = options.name ?? dsl.graph.names.processorName(prefix);
     const asSupplier = (typeof supplier === 'function' ? { get: supplier } : supplier) as ProcessorSupplier;
     const node = new ProcessorGraphNode(name, [this.#parts.node], asSupplier, { connected: options.stores ?? [] });
+    node.changesValue = true;
+    node.changesKey = prefix === 'KSTREAM-PROCESSOR-';
     return dsl.stream({ dsl, node: dsl.graph.add(node), valueSerde: undefined, sources, ...result });
   }
 
@@ -351,6 +358,8 @@ export class KStream<K, V> {
     const name = dsl.graph.names.named(userName, prefix);
     const node = dsl.graph.add(new AsyncGraphNode(name, this.#parts.node, operator));
     const rekeys = operator.kind === 'pipe';
+    node.changesValue = true;
+    node.changesKey = rekeys;
     return dsl.stream({
       dsl,
       node,
@@ -377,6 +386,7 @@ export class KStream<K, V> {
         get: () => new StreamTableJoinProcessor({ table: getter, keySelector, joiner, leftJoin }),
       };
       const node = dsl.graph.add(new ProcessorGraphNode(name, [this.#parts.node], supplier as ProcessorSupplier));
+      node.toleratesNullKey = leftJoin;
       return dsl.stream({ ...this.#parts, node, valueSerde: undefined });
     }
     const [joiner, options = {}] = rest as [Joiner<K, V>, JoinedOptions<K, V>?];
@@ -391,6 +401,7 @@ export class KStream<K, V> {
     const node = dsl.graph.add(
       new StreamTableJoinNode(name, [stream.node], supplier as ProcessorSupplier, () => getter.storeNames, sources),
     );
+    node.toleratesNullKey = leftJoin;
     return dsl.stream({
       dsl,
       node,

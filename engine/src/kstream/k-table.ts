@@ -20,6 +20,7 @@ import {
 } from './nodes/table-value-getter.ts';
 import { type GroupedOptions, type NamedOptions, readingBack, type TableOptions } from './options.ts';
 import { required, type TableLogic, type TableParts } from './parts.ts';
+import { joinTables } from './table-join.ts';
 
 /**
  * A table: each record of its stream replaces the value of its key, null deletes it. Kept in a store where the user names one
@@ -62,6 +63,36 @@ export class KTable<K, V> {
       (spec) => new TableMapValuesProcessor(spec, mapper),
       { above, sendOldValues: false, getter: () => mapValuesGetter(above.valueGetter(), mapper) },
     );
+  }
+
+  /**
+   * A table of what the joiner makes of the values that both tables hold for a key. The result changes with either table; both
+   * topics need equal partition counts.
+   */
+  join<VO, VOut>(
+    other: KTable<K, VO>,
+    joiner: (left: V, right: VO) => VOut,
+    options: TableOptions<K, VOut> = {},
+  ): KTable<K, VOut> {
+    return joinTables(this.#parts, other.parts, joiner, 'inner', options);
+  }
+
+  /** As {@link KTable.join}, with a result for each entry of this table; without a right one the joiner gets null. */
+  leftJoin<VO, VOut>(
+    other: KTable<K, VO>,
+    joiner: (left: V, right: VO | null) => VOut,
+    options: TableOptions<K, VOut> = {},
+  ): KTable<K, VOut> {
+    return joinTables<K, V, VO, VOut>(this.#parts, other.parts, joiner, 'left', options);
+  }
+
+  /** As {@link KTable.join}, with a result for each key of either table; the joiner gets null for the one without it. */
+  outerJoin<VO, VOut>(
+    other: KTable<K, VO>,
+    joiner: (left: V | null, right: VO | null) => VOut,
+    options: TableOptions<K, VOut> = {},
+  ): KTable<K, VOut> {
+    return joinTables<K, V, VO, VOut>(this.#parts, other.parts, joiner, 'outer', options);
   }
 
   /** The table's updates as a stream; deletions are records with a null value. */
@@ -116,7 +147,7 @@ export class KTable<K, V> {
     const { names } = dsl.graph;
     const { materialized } = options;
     // Kafka Streams makes a name for the store of an unnamed materialisation, and then doesn't use it.
-    if (materialized !== undefined && materialized.name === undefined) names.storeName(prefix);
+    if (materialized !== undefined && materialized.name === undefined) names.store(undefined, prefix);
     const name = names.named(options.name, prefix);
     const keySerde = readingBack(materialized?.key) ?? this.#parts.keySerde;
     const valueSerde = materialized?.value ?? inheritedValueSerde;

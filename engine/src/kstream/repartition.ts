@@ -4,12 +4,17 @@ import { type GroupedOptions, type ProducedOptions, readingBack } from './option
 import { required, type StreamParts } from './parts.ts';
 
 const repartitionSuffix = '-repartition';
+/** Topics whose name is made of a generated one have nodes with generated names; others are named after the topic. */
+const generatedName = /^KSTREAM.*-[0-9]{10}$/;
+const generatedStoreName = /-STATE-STORE-[0-9]{10}$/;
 
 export interface RepartitionPlan<K, V> extends ProducedOptions<K, V> {
   /** Name of the topic without `-repartition` and application id. */
   readonly topicPrefix: string;
-  /** The user chose the name: nodes are named after the topic. */
+  /** The user chose the name, here or as that of a store. */
   readonly named: boolean;
+  /** The user asked for the topic itself, so the optimiser leaves it alone. */
+  readonly isExplicit?: boolean;
   /** For error messages: the operation that needs it. */
   readonly operation: string;
   readonly partitions?: number | undefined;
@@ -26,6 +31,7 @@ export function repartition<K, V>(
 ): StreamParts<K, V> {
   const { names } = parts.dsl.graph;
   const topic = plan.topicPrefix.endsWith(repartitionSuffix) ? plan.topicPrefix : plan.topicPrefix + repartitionSuffix;
+  if (!plan.named) names.implicit.add({ repartition: topic });
   // Generated even where they are not used: later numbers depend on it.
   const sink = names.processorName('KSTREAM-SINK-');
   const filter = names.processorName('KSTREAM-FILTER-');
@@ -36,13 +42,14 @@ export function repartition<K, V>(
     existing ??
     parts.dsl.graph.add(
       new RepartitionNode(
-        plan.named
-          ? { topic, sink: `${topic}-sink`, filter: `${topic}-filter`, source: `${topic}-source` }
-          : { topic, sink, filter, source },
+        generatedName.test(plan.topicPrefix)
+          ? { topic, sink, filter, source }
+          : { topic, sink: `${topic}-sink`, filter: `${topic}-filter`, source: `${topic}-source` },
         parts.node,
         { key: keySerde, value: valueSerde, partitioner: plan.partitioner } as never,
         () => new KeyFilterProcessor(),
         plan.partitions,
+        plan.isExplicit !== true,
       ),
     );
   return { dsl: parts.dsl, node, keySerde, valueSerde, sources: [node], repartitionRequired: false };
@@ -73,10 +80,12 @@ export class Grouping<K, V> {
   /** The stream with records of one key in one partition, for the aggregation that keeps `storeName`. */
   partitioned(storeName: string, operation: string): StreamParts<K, V> {
     if (!this.parts.repartitionRequired) return this.parts;
-    const named = this.#name !== undefined;
     const topicPrefix = this.#name ?? storeName;
-    const partitioned = repartition(this.parts, { topicPrefix, named, operation }, this.#shared);
-    if (named) this.#shared = partitioned.node as RepartitionNode;
+    const named = this.#name !== undefined || !generatedStoreName.test(storeName);
+    const shared = this.#shared;
+    const partitioned = repartition(this.parts, { topicPrefix, named, operation }, shared);
+    if (shared !== undefined) this.parts.dsl.graph.touch(shared);
+    else if (this.#name !== undefined) this.#shared = partitioned.node as RepartitionNode;
     return partitioned;
   }
 }

@@ -3,7 +3,7 @@ import type { GlobalStoreOptions, SourceOptions, Topology } from '../topology/to
 import { BranchedKStream } from './branched-k-stream.ts';
 import { GlobalKTable } from './global-k-table.ts';
 import { GlobalStoreNode, StateStoreNode, StreamSourceNode, TableSourceNode, type Topics } from './graph/graph-node.ts';
-import { StreamsGraph } from './graph/streams-graph.ts';
+import { type BuildOptions, StreamsGraph } from './graph/streams-graph.ts';
 import { KGroupedStream } from './k-grouped-stream.ts';
 import { KGroupedTable } from './k-grouped-table.ts';
 import { KStream } from './k-stream.ts';
@@ -119,8 +119,8 @@ export class StreamsBuilder {
   }
 
   /** The topology of everything made so far: a value, no I/O. Throws `TopologyError` with the node and the remedy. */
-  build(): Topology {
-    return this.#graph.build();
+  build(options: BuildOptions = {}): Topology {
+    return this.#graph.build(options);
   }
 }
 

@@ -24,6 +24,8 @@ export interface ResolveOptions {
 export interface TopologyParts {
   readonly nodes: ReadonlyMap<string, TopologyNode>;
   readonly stores: ReadonlyMap<string, StoreBuilder<StateStore>>;
+  /** Store → source topic that serves as its changelog. */
+  readonly sourceChangelogs: ReadonlyMap<string, string>;
   readonly globalStores: readonly GlobalStoreSpec[];
   /** Topic name without prefix → partitions, where the user gave them. */
   readonly repartitionTopics: ReadonlyMap<string, number | undefined>;
@@ -93,6 +95,11 @@ function resolveGroup(
   const stores: SubTopologyStore[] = [];
   for (const [name, builder] of parts.stores) {
     if (!storeNames.has(name)) continue;
+    const sourceTopic = parts.sourceChangelogs.get(name);
+    if (sourceTopic !== undefined) {
+      stores.push({ builder, changelogTopic: fullName(sourceTopic), changelogIsSource: true });
+      continue;
+    }
     if (!builder.loggingEnabled) {
       stores.push({ builder, changelogTopic: undefined, changelogIsSource: false });
       continue;

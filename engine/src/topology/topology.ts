@@ -65,6 +65,9 @@ export class Topology {
   readonly #repartitionTopics = new Map<string, number | undefined>();
   readonly #copartitionedSources: (readonly string[])[] = [];
   readonly #groups = new NodeGroups();
+  readonly #sourceChangelogs = new Map<string, string>();
+  /** @internal The optimiser's rules that made it; undefined: not made by a `StreamsBuilder`. */
+  optimizations: ReadonlySet<string> | undefined;
 
   /** Reads one topic, several, or all that match a pattern. */
   addSource<K, V>(name: string, topics: string | readonly string[] | RegExp, options: SourceOptions<K, V>): this {
@@ -241,6 +244,34 @@ export class Topology {
     return this;
   }
 
+  /** @internal A source topic serves as the changelog of a store: the store doesn't log, and is restored from there. */
+  connectSourceStoreAndTopic(storeName: string, topic: string): this {
+    if (this.#sourceChangelogs.has(storeName)) {
+      throw new TopologyError(
+        `Store ${storeName} has topic ${this.#sourceChangelogs.get(storeName)} as changelog already.`,
+      );
+    }
+    this.#sourceChangelogs.set(storeName, topic);
+    return this;
+  }
+
+  /** @internal Joined repartition topics whose partition counts the user gave must have the same. */
+  checkCopartitioning(): void {
+    for (const sources of this.#copartitionedSources) {
+      const topics = sources.flatMap((name) => {
+        const node = this.#nodes.get(name);
+        return node?.type === 'source' ? node.topics : [];
+      });
+      const given = topics.map((topic) => ({ topic, partitions: this.#repartitionTopics.get(topic) }));
+      if (given.some(({ partitions }) => partitions === undefined)) continue;
+      if (new Set(given.map(({ partitions }) => partitions)).size <= 1) continue;
+      const list = given.map(({ topic, partitions }) => `${topic} (${partitions})`).join(', ');
+      throw new TopologyError(
+        `Joined topics must have equal partition counts: ${list}. Give repartition() the same number.`,
+      );
+    }
+  }
+
   /** What the topology looks like; its `toString()` is Kafka Streams' text. */
   describe(): TopologyDescription {
     const globalNames = new Set(this.#globalStores.map((spec) => spec.source.name));
@@ -272,6 +303,7 @@ export class Topology {
     const parts: TopologyParts = {
       nodes: this.#nodes,
       stores: this.#stores,
+      sourceChangelogs: this.#sourceChangelogs,
       globalStores: this.#globalStores,
       repartitionTopics: this.#repartitionTopics,
       copartitionedSources: this.#copartitionedSources,

@@ -1,3 +1,5 @@
+import { ImplicitNames } from './explicit-names.ts';
+
 const indexDigits = 10;
 
 /**
@@ -9,6 +11,8 @@ const indexDigits = 10;
  */
 export class NameProvider {
   #nextIndex = 0;
+  /** Names of stores and internal topics that the user did not give. */
+  readonly implicit = new ImplicitNames();
 
   processorName(prefix: string): string {
     return prefix + this.#takeIndex();
@@ -30,9 +34,23 @@ export class NameProvider {
     return name === undefined ? generated : name + suffix;
   }
 
-  /** The name of a store: the user's, without using up a number, or a generated one. */
-  store(name: string | undefined, prefix: string): string {
-    return name ?? this.storeName(prefix);
+  /**
+   * The name of a table's store: the user's, without using up a number, or a generated one, which is remembered for
+   * `ensureExplicitInternalResourceNaming`.
+   */
+  store(name: string | undefined, prefix: string, loggingEnabled = true): string {
+    if (name !== undefined) return name;
+    const store = this.storeName(prefix);
+    this.implicit.add(loggingEnabled ? { store, changelog: `${store}-changelog` } : { store });
+    return store;
+  }
+
+  /** What sets the counter back to where it is now. */
+  keep(): () => void {
+    const index = this.#nextIndex;
+    return () => {
+      this.#nextIndex = index;
+    };
   }
 
   #takeIndex(): string {

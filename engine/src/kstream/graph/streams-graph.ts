@@ -1,30 +1,70 @@
 import { TopologyError } from '../../base/errors.ts';
 import { Topology } from '../../topology/topology.ts';
+import { checkExplicitNames } from './explicit-names.ts';
 import { type GraphNode, StreamSourceNode, TableSourceNode } from './graph-node.ts';
 import { NameProvider } from './name-provider.ts';
+import { optimizationRules, type TopologyOptimization } from './optimization.ts';
+import { optimize } from './optimizer.ts';
+
+/** How a program becomes a topology. */
+export interface BuildOptions {
+  /** Kafka Streams' `topology.optimization`. Default: none, as there. Changes names and topics: not for a running application. */
+  readonly topologyOptimization?: TopologyOptimization | undefined;
+  /** `ensure.explicit.internal.resource.naming`: refuses programs with generated names of stores or topics. Default: false. */
+  readonly ensureExplicitInternalResourceNaming?: boolean | undefined;
+}
 
 /**
  * The logical graph of one `StreamsBuilder`.
  *
- * Owns: the nodes in the order of their creation, and the name counter.
+ * Owns: the nodes, and the name counter.
  * Called by: the DSL.
- * Invariants: I1 writing in creation order puts parents before children.
+ * Invariants: I1 parents are written before children, and among those that may be written the one created first, as in Kafka
+ * Streams; I2 a build leaves the graph as it was.
  */
 export class StreamsGraph {
   readonly names = new NameProvider();
   readonly #nodes: GraphNode[] = [];
+  #nextPriority = 0;
 
   add<N extends GraphNode>(node: N): N {
     this.#nodes.push(node);
+    // Kafka Streams adds a node to each of its parents in turn.
+    for (const _parent of node.links.parents) this.touch(node);
+    if (node.links.parents.size === 0) this.touch(node);
     return node;
   }
 
+  /** Puts a node that is used again at the end of the order in which nodes are written, as Kafka Streams does. */
+  touch(node: GraphNode): void {
+    node.links.priority = this.#nextPriority;
+    this.#nextPriority += 1;
+  }
+
   /** A new topology each time; the graph stays as it is and may grow on. */
-  build(): Topology {
-    this.#mergeSources();
-    const topology = new Topology();
-    for (const node of this.#nodes) if (node.replacedBy === undefined) node.writeTo(topology);
-    return topology;
+  build(options: BuildOptions = {}): Topology {
+    const rules = optimizationRules(options.topologyOptimization);
+    const undo = [this.names.keep(), ...this.#nodes.map((node) => node.links.keep())];
+    try {
+      this.#mergeSources();
+      optimize(this.#nodes, this.names, rules);
+      const topology = new Topology();
+      topology.optimizations = rules;
+      write(
+        this.#nodes.filter((node) => node.links.parents.size === 0),
+        topology,
+      );
+      topology.checkCopartitioning();
+      if (options.ensureExplicitInternalResourceNaming === true) checkExplicitNames(this.names.implicit);
+      return topology;
+    } finally {
+      for (const step of undo) step();
+      for (const node of this.#nodes) {
+        node.replacedBy = undefined;
+        if (node instanceof TableSourceNode) node.reusesSourceTopic = false;
+        if ('isSelfJoin' in node) node.isSelfJoin = false;
+      }
+    }
   }
 
   /** Several `stream()` calls on one topic share one source, as in Kafka Streams. */
@@ -36,9 +76,13 @@ export class StreamsGraph {
       if (!(node instanceof StreamSourceNode)) continue;
       const identity = topicsIdentity(node);
       const first = byTopics.get(identity);
-      if (first !== undefined && first !== node) {
+      if (first !== undefined) {
         checkSameOptions(first, node);
         node.replacedBy = first;
+        for (const child of [...node.links.children]) {
+          node.links.removeChild(child);
+          first.links.addChild(child);
+        }
         continue;
       }
       byTopics.set(identity, node);
@@ -54,6 +98,23 @@ export class StreamsGraph {
       );
     }
     owners.set(topic, node);
+  }
+}
+
+/** Writes what can be reached from the roots: always the node of lowest priority whose parents are written. */
+function write(roots: readonly GraphNode[], topology: Topology): void {
+  const offered = roots.filter((node) => node.replacedBy === undefined);
+  const written = new Set<GraphNode>();
+  while (offered.length > 0) {
+    let next = 0;
+    for (let i = 1; i < offered.length; i += 1) {
+      if ((offered[i] as GraphNode).links.priority < (offered[next] as GraphNode).links.priority) next = i;
+    }
+    const node = offered.splice(next, 1)[0] as GraphNode;
+    if (written.has(node) || [...node.links.parents].some((parent) => !written.has(parent))) continue;
+    node.writeTo(topology);
+    written.add(node);
+    offered.push(...node.links.children);
   }
 }
 
@@ -73,7 +134,7 @@ function checkSameOptions(first: StreamSourceNode, second: StreamSourceNode): vo
   if (a.key.format !== b.key.format || a.value.format !== b.value.format) {
     throw new TopologyError(`${where} with different serdes: use the same ones, or one stream() for both.`);
   }
-  if (a.autoOffsetReset !== b.autoOffsetReset) {
+  if (String(a.autoOffsetReset) !== String(b.autoOffsetReset)) {
     throw new TopologyError(`${where} with different autoOffsetReset: use the same one.`);
   }
   if (a.timestampExtractor !== b.timestampExtractor) {
