@@ -24,7 +24,7 @@ export interface TableSpec<K, V> {
 }
 
 /** A table's store as its nodes use it. */
-class OpenTableStore<K, V> {
+export class OpenTableStore<K, V> {
   readonly bytes: KeyValueBytesStore;
   readonly keySerde: Serde<K>;
   readonly valueSerde: Serde<V>;
