@@ -30,7 +30,10 @@ export type {
 } from './kafka-streams.ts';
 export { type BrokerConnectionOptions, connectBroker, KafkaStreams } from './kafka-streams.ts';
 export type { BranchedKStream, BranchedOptions } from './kstream/branched-k-stream.ts';
+export type { CogroupedKStream } from './kstream/cogrouped-k-stream.ts';
 export type { GlobalKTable } from './kstream/global-k-table.ts';
+export type { TopologyOptimization, TopologyOptimizationRule } from './kstream/graph/optimization.ts';
+export type { BuildOptions } from './kstream/graph/streams-graph.ts';
 export type { KGroupedStream } from './kstream/k-grouped-stream.ts';
 export type { KGroupedTable } from './kstream/k-grouped-table.ts';
 export type { KStream, ProcessorFactory } from './kstream/k-stream.ts';
@@ -50,6 +53,7 @@ export type {
 } from './kstream/options.ts';
 export type { TableSourceOptions } from './kstream/streams-builder.ts';
 export { StreamsBuilder } from './kstream/streams-builder.ts';
+export type { TimeWindowedCogroupedKStream } from './kstream/time-windowed-cogrouped-k-stream.ts';
 export type { TimeWindowedKStream } from './kstream/time-windowed-k-stream.ts';
 export { TimeWindows } from './kstream/windows.ts';
 export type {

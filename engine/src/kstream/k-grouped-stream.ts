@@ -2,6 +2,7 @@ import type { ProcessorSupplier } from '../processor/processor.ts';
 import { long } from '../serde/primitives.ts';
 import type { Serde } from '../serde/serde.ts';
 import { aggregating, counting, reducing } from './aggregations.ts';
+import type { CogroupedKStream } from './cogrouped-k-stream.ts';
 import { FixedLogic } from './fixed-logic.ts';
 import { ProcessorGraphNode } from './graph/graph-node.ts';
 import type { KTable } from './k-table.ts';
@@ -21,6 +22,16 @@ export class KGroupedStream<K, V> {
   /** @internal */
   constructor(grouping: Grouping<K, V>) {
     this.#grouping = grouping;
+  }
+
+  /** @internal */
+  get grouping(): Grouping<K, V> {
+    return this.#grouping;
+  }
+
+  /** Begins a cogroup: other grouped streams join in with aggregators of their own, for one aggregate a key. */
+  cogroup<A>(aggregator: (key: K, value: V, aggregate: A) => A | null): CogroupedKStream<K, A> {
+    return this.#grouping.parts.dsl.cogrouped<K, A>().cogroup(this, aggregator);
   }
 
   /** How many records each key had. */

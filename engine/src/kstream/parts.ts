@@ -1,6 +1,7 @@
 import { TopologyError } from '../base/errors.ts';
 import type { Serde } from '../serde/serde.ts';
 import type { BranchedKStream } from './branched-k-stream.ts';
+import type { CogroupedKStream } from './cogrouped-k-stream.ts';
 import type { GraphNode } from './graph/graph-node.ts';
 import type { StreamsGraph } from './graph/streams-graph.ts';
 import type { KGroupedStream } from './k-grouped-stream.ts';
@@ -20,6 +21,7 @@ export interface Dsl {
   branched<K, V>(parts: StreamParts<K, V>, name: string | undefined): BranchedKStream<K, V>;
   groupedStream<K, V>(parts: StreamParts<K, V>, grouped: GroupedOptions<K, V>): KGroupedStream<K, V>;
   timeWindowed<K, V>(grouping: Grouping<K, V>, windows: TimeWindows): TimeWindowedKStream<K, V>;
+  cogrouped<K, A>(): CogroupedKStream<K, A>;
   table<K, V>(parts: TableParts<K, V>): KTable<K, V>;
   groupedTable<K, V>(parts: GroupedTableParts<K, V>): KGroupedTable<K, V>;
 }

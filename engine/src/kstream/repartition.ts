@@ -88,4 +88,15 @@ export class Grouping<K, V> {
     else if (this.#name !== undefined) this.#shared = partitioned.node as RepartitionNode;
     return partitioned;
   }
+
+  /** The same for a cogroup, which has a repartition topic of its own; it gives what it got `before`. */
+  partitionedForCogroup(storeName: string, before: StreamParts<K, V> | undefined): StreamParts<K, V> {
+    if (!this.parts.repartitionRequired) return this.parts;
+    const plan = {
+      topicPrefix: this.#name ?? storeName,
+      named: this.#name !== undefined || !generatedStoreName.test(storeName),
+      operation: 'cogroup',
+    };
+    return repartition(this.parts, plan, before?.node as RepartitionNode | undefined);
+  }
 }

@@ -1,6 +1,7 @@
 import type { StateStore, StoreBuilder } from '../state/state-store.ts';
 import type { GlobalStoreOptions, SourceOptions, Topology } from '../topology/topology.ts';
 import { BranchedKStream } from './branched-k-stream.ts';
+import { CogroupedKStream } from './cogrouped-k-stream.ts';
 import { GlobalKTable } from './global-k-table.ts';
 import { GlobalStoreNode, StateStoreNode, StreamSourceNode, TableSourceNode, type Topics } from './graph/graph-node.ts';
 import { type BuildOptions, StreamsGraph } from './graph/streams-graph.ts';
@@ -37,6 +38,7 @@ export class StreamsBuilder {
     branched: (parts, name) => new BranchedKStream(parts, name),
     groupedStream: (parts, grouped) => new KGroupedStream(new Grouping(parts, grouped)),
     timeWindowed: (grouping, windows) => new TimeWindowedKStream(grouping, windows),
+    cogrouped: () => new CogroupedKStream(this.#dsl),
     table: (parts) => new KTable(parts),
     groupedTable: (parts) => new KGroupedTable(parts),
   };

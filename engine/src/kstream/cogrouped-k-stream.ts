@@ -1,0 +1,46 @@
+import { Cogroup, type CogroupForm } from './cogroup.ts';
+import type { KGroupedStream } from './k-grouped-stream.ts';
+import type { KTable } from './k-table.ts';
+import { tableStore } from './materialize.ts';
+import { AggregateProcessor } from './nodes/aggregate-processor.ts';
+import { storeGetter } from './nodes/table-value-getter.ts';
+import type { AggregateOptions } from './options.ts';
+import type { Dsl } from './parts.ts';
+import { TimeWindowedCogroupedKStream } from './time-windowed-cogrouped-k-stream.ts';
+import type { TimeWindows } from './windows.ts';
+
+/**
+ * Several grouped streams, each with an aggregator of its own, that make one aggregate a key in one store: what several
+ * aggregations and joins of their tables would do, with less state. Records without a key or value take no part.
+ */
+export class CogroupedKStream<K, A> {
+  readonly #cogroup: Cogroup<K, A>;
+
+  /** @internal Made by `KGroupedStream.cogroup`. */
+  constructor(dsl: Dsl) {
+    this.#cogroup = new Cogroup(dsl);
+  }
+
+  /** Adds a grouped stream; the same one again replaces its aggregator. */
+  cogroup<V>(grouped: KGroupedStream<K, V>, aggregator: (key: K, value: V, aggregate: A) => A | null): this {
+    this.#cogroup.add(grouped.grouping as never, aggregator as never);
+    return this;
+  }
+
+  /** The aggregate of all inputs. A null from an aggregator deletes the key. */
+  aggregate(initializer: () => A, options: AggregateOptions<K, A> = {}): KTable<K, A> {
+    const form: CogroupForm<K, K, A> = {
+      closesAfterMs: undefined,
+      keySerde: (key) => key,
+      store: (name, key, value) => tableStore(name, key, value, options.materialized),
+      getter: (name, keySerde, valueSerde) => storeGetter({ name, keySerde, valueSerde }),
+      processor: (spec) => new AggregateProcessor(spec) as never,
+    };
+    return this.#cogroup.aggregate(initializer, options, form);
+  }
+
+  /** One aggregate for each key and window. Every input has its own stream time. */
+  windowedBy(windows: TimeWindows): TimeWindowedCogroupedKStream<K, A> {
+    return new TimeWindowedCogroupedKStream(this.#cogroup, windows);
+  }
+}
