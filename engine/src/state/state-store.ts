@@ -132,6 +132,44 @@ export interface WindowBytesStore extends StateStore {
   fetchAll(fromMs: number, toMs: number, direction: 'forward' | 'reverse'): StoreIterator<WindowedBytesKey>;
 }
 
+/** Key of a session store: bytes of the record key, first and last moment of the session, epoch ms, both inclusive. */
+export interface SessionBytesKey {
+  readonly key: BinaryKey;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/**
+ * The bytes side of a session store. A session expires when its end is `observedStreamTime - retention` or earlier, where
+ * observed stream time is the highest end ever put; a put that has expired is dropped and counted. Removing what is not there is
+ * harmless. Iteration: by key bytes, then end, then start, unless said otherwise.
+ */
+export interface SessionBytesStore extends StateStore {
+  readonly retentionMs: number;
+  /** Highest end ever put, -1 at first. */
+  readonly observedStreamTimeMs: number;
+  /** Takes ownership of `value`; null removes. `timestampMs` is that of the changelog record. */
+  put(key: BinaryKey, value: Buffer | null, startMs: number, endMs: number, timestampMs: number): void;
+  get(key: BinaryKey, startMs: number, endMs: number): StoredValue | undefined;
+  /** Sessions of one key that end at `earliestEndMs` or later and start at `latestStartMs` or earlier. */
+  findSessions(
+    key: BinaryKey,
+    earliestEndMs: number,
+    latestStartMs: number,
+    direction: 'forward' | 'reverse',
+  ): StoreIterator<SessionBytesKey>;
+  /** The same of all keys between two, both inclusive; undefined is an open end. */
+  findSessionsInRange(
+    from: BinaryKey | undefined,
+    to: BinaryKey | undefined,
+    earliestEndMs: number,
+    latestStartMs: number,
+    direction: 'forward' | 'reverse',
+  ): StoreIterator<SessionBytesKey>;
+  /** Sessions of all keys that end in `[fromMs, toMs]`, by end, then key. */
+  findByEnd(fromMs: number, toMs: number): StoreIterator<SessionBytesKey>;
+}
+
 /** Makes a store when a task is created; a value, so that a topology stays one. */
 export interface StoreBuilder<S extends StateStore = StateStore> {
   readonly name: string;

@@ -2,12 +2,20 @@ import { StreamsError } from '../base/errors.ts';
 import type { Serde } from '../serde/serde.ts';
 import type { KeyValueStore, TimestampedKeyValueStore } from './key-value-store.ts';
 import { MemoryKeyValueStore } from './memory/memory-key-value-store.ts';
+import { MemorySessionStore } from './memory/memory-session-store.ts';
+import { MemoryVersionedStore } from './memory/memory-versioned-store.ts';
 import { MemoryWindowStore } from './memory/memory-window-store.ts';
 import { PlainKeyValueStore, TimestampedStore } from './metered-key-value-store.ts';
+import { TypedSessionStore } from './metered-session-store.ts';
 import { PlainWindowStore, TimestampedPlainWindowStore } from './metered-window-store.ts';
 import { LmdbKeyValueStore } from './persistent/lmdb-key-value-store.ts';
+import { LmdbSessionStore } from './persistent/lmdb-session-store.ts';
+import { LmdbVersionedStore } from './persistent/lmdb-versioned-store.ts';
 import { LmdbWindowStore } from './persistent/lmdb-window-store.ts';
+import type { SessionStore } from './session-store.ts';
 import type { KeyValueBytesStore, StateStore, StoreBuilder, WindowBytesStore } from './state-store.ts';
+import { defaultSegmentIntervalMs } from './versioned/history-retention.ts';
+import { TypedVersionedStore, type VersionedKeyValueStore } from './versioned-store.ts';
 import type { TimestampedWindowStore, WindowStore } from './window-store.ts';
 
 /** Where a store keeps its entries between commits: `memory` restores from the changelog at start, `persistent` on disk (lmdb). */
@@ -34,6 +42,19 @@ export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
   readonly windowSizeMs: number;
   /** Keep every put as an entry of its own; for stream-stream joins. Default: false. */
   readonly retainDuplicates?: boolean;
+}
+
+export interface SessionStoreOptions<K, V> extends StoreOptions<K, V> {
+  /** How long a session is kept after the newest session's end, ms; at least gap + grace of the windows it serves. */
+  readonly retentionMs: number;
+}
+
+/** Versioned stores are never cached. */
+export interface VersionedStoreOptions<K, V> extends Omit<StoreOptions<K, V>, 'cachingEnabled'> {
+  /** How long old values are known, ms of stream time; later puts are dropped. */
+  readonly historyRetentionMs: number;
+  /** Grain in which old values are forgotten, ms; default as in Kafka Streams. Shows in `fetch` of times beyond the retention only. */
+  readonly segmentIntervalMs?: number | undefined;
 }
 
 /** A store builder that knows its serdes, so that nodes and queries can be typed by it. */
@@ -84,7 +105,7 @@ function windowBuilder<S extends StateStore, K, V>(
   wrap: (bytes: WindowBytesStore) => S,
 ): TypedStoreBuilder<S, K, V> {
   const { retentionMs, windowSizeMs } = options;
-  if (!(windowSizeMs > 0)) throw invalid(options.name, 'windowSizeMs must be positive');
+  if (!(windowSizeMs >= 0)) throw invalid(options.name, 'windowSizeMs must be 0 or more');
   if (!(retentionMs >= windowSizeMs)) throw invalid(options.name, 'retentionMs must be at least windowSizeMs');
   const fields = {
     ...common(options),
@@ -96,6 +117,27 @@ function windowBuilder<S extends StateStore, K, V>(
     ...fields,
     kind: 'window' as const,
     build: () => wrap(fields.persistent ? new LmdbWindowStore(fields) : new MemoryWindowStore(fields)),
+  });
+}
+
+function versionedBuilder<K, V>(
+  options: VersionedStoreOptions<K, V>,
+): TypedStoreBuilder<VersionedKeyValueStore<K, V>, K, V> {
+  const { historyRetentionMs } = options;
+  if (!(historyRetentionMs >= 0)) throw invalid(options.name, 'historyRetentionMs must be 0 or more');
+  const segmentIntervalMs = options.segmentIntervalMs ?? defaultSegmentIntervalMs(historyRetentionMs);
+  if (!(segmentIntervalMs >= 1)) throw invalid(options.name, 'segmentIntervalMs must be positive');
+  const fields = { ...common(options), historyRetentionMs, segmentIntervalMs };
+  return Object.freeze({
+    ...fields,
+    kind: 'versioned' as const,
+    retentionMs: historyRetentionMs,
+    build: () =>
+      new TypedVersionedStore(
+        fields.persistent ? new LmdbVersionedStore(fields) : new MemoryVersionedStore(fields),
+        options.key,
+        options.value,
+      ),
   });
 }
 
@@ -122,5 +164,27 @@ export const Stores = {
     options: WindowStoreOptions<K, V>,
   ): TypedStoreBuilder<TimestampedWindowStore<K, V>, K, V> {
     return windowBuilder(options, (bytes) => new TimestampedPlainWindowStore(bytes, options.key, options.value));
+  },
+
+  sessionStoreBuilder<K, V>(options: SessionStoreOptions<K, V>): TypedStoreBuilder<SessionStore<K, V>, K, V> {
+    const { retentionMs } = options;
+    if (!(retentionMs >= 0)) throw invalid(options.name, 'retentionMs must be 0 or more');
+    const fields = { ...common(options), retentionMs };
+    return Object.freeze({
+      ...fields,
+      kind: 'session' as const,
+      build: () =>
+        new TypedSessionStore(
+          fields.persistent ? new LmdbSessionStore(fields) : new MemorySessionStore(fields),
+          options.key,
+          options.value,
+        ),
+    });
+  },
+
+  versionedKeyValueStoreBuilder<K, V>(
+    options: VersionedStoreOptions<K, V>,
+  ): TypedStoreBuilder<VersionedKeyValueStore<K, V>, K, V> {
+    return versionedBuilder(options);
   },
 } as const;

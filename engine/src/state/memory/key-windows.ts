@@ -61,6 +61,18 @@ export class KeyWindows {
     return this.slots.splice(index, 1)[0] as number;
   }
 
+  /** Removes the window with this sequence number, and answers the slot that is free now. */
+  deleteNumbered(startMs: number, sequence: number): number {
+    for (let index = this.#lowerBound(startMs); this.starts[index] === startMs; index++) {
+      if (this.sequences[index] !== sequence) continue;
+      this.version = nextVersion();
+      this.starts.splice(index, 1);
+      this.sequences.splice(index, 1);
+      return this.slots.splice(index, 1)[0] as number;
+    }
+    return noSlot;
+  }
+
   /** Removes the windows that start before, and answers their slots. */
   deleteBefore(startMs: number): readonly number[] {
     const count = this.#lowerBound(startMs);

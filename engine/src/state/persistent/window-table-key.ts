@@ -18,8 +18,7 @@ export function windowTableKey(key: BinaryKey, windowStartMs: number, sequence: 
 }
 
 export function windowStartOf(tableKey: BinaryKey): number {
-  const at = tableKey.length - windowSuffixBytes;
-  return int32(tableKey, at) * twoToThe32 + (int32(tableKey, at + 4) >>> 0);
+  return timeAt(tableKey, tableKey.length - windowSuffixBytes);
 }
 
 export function sequenceOf(tableKey: BinaryKey): number {
@@ -27,7 +26,17 @@ export function sequenceOf(tableKey: BinaryKey): number {
 }
 
 export function recordKeyOf(tableKey: BinaryKey): BinaryKey {
-  const escaped = tableKey.slice(0, tableKey.length - windowSuffixBytes - terminator.length);
+  return recordKeyBefore(tableKey, windowSuffixBytes);
+}
+
+/** Epoch ms in the 8 bytes at `at`. */
+export function timeAt(tableKey: BinaryKey, at: number): number {
+  return int32(tableKey, at) * twoToThe32 + (int32(tableKey, at + 4) >>> 0);
+}
+
+/** The record key of a table key that ends with a suffix of this many bytes. */
+export function recordKeyBefore(tableKey: BinaryKey, suffixBytes: number): BinaryKey {
+  const escaped = tableKey.slice(0, tableKey.length - suffixBytes - terminator.length);
   return (escaped.includes(zero) ? escaped.replaceAll(escapedZero, zero) : escaped) as BinaryKey;
 }
 

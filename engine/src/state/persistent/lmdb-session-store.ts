@@ -1,0 +1,237 @@
+import type { BinaryKey } from '../../base/bytes.ts';
+import type { RecordBatch } from '../../base/record-batch.ts';
+import { byEnd, type SessionBytesStoreOptions } from '../memory/memory-session-store.ts';
+import { type CopiedEntry, SortedEntries } from '../memory/sorted-entries.ts';
+import { readSessionChangelogKey, type SessionChangelogKey, sessionSuffix } from '../session-key.ts';
+import type {
+  SessionBytesKey,
+  SessionBytesStore,
+  StateStoreContext,
+  StoredValue,
+  StoreEntry,
+  StoreIterator,
+} from '../state-store.ts';
+import { copyRow, storeClosed } from '../store-support.ts';
+import { countExpired, WindowRetention } from '../window-retention.ts';
+import { ExpirySweep } from './expiry-sweep.ts';
+import { LmdbTable } from './lmdb-table.ts';
+import { sessionEndOf, sessionKeyOf, sessionStartOf, sessionTableKey } from './session-table-key.ts';
+import { windowTableKeyStart } from './window-table-key.ts';
+
+const streamTimeMeta = 'observed-stream-time';
+const endOfTime = Number.MAX_SAFE_INTEGER;
+/** Sorts after every time suffix that follows a key. */
+const afterAllTimes = '\u00ff';
+
+/**
+ * A session store on disk.
+ *
+ * Owns: an {@link LmdbTable} keyed by record key, end and start.
+ * Called by: the typed store and DSL nodes of one task, on its thread.
+ * Invariants: I1 every put that isn't a restore goes to the changelog, in order, also one that is too old to be kept; I2 no read
+ * shows a session that has expired; I3 disk holds sessions and stream time of the last commit.
+ */
+export class LmdbSessionStore implements SessionBytesStore {
+  readonly name: string;
+  readonly persistent = true;
+  readonly retentionMs: number;
+  readonly #loggingEnabled: boolean;
+  readonly #table: LmdbTable;
+  readonly #retention: WindowRetention;
+  readonly #sweep: ExpirySweep;
+  #context: StateStoreContext | undefined;
+
+  constructor(options: SessionBytesStoreOptions) {
+    this.name = options.name;
+    this.retentionMs = options.retentionMs;
+    this.#loggingEnabled = options.loggingEnabled;
+    this.#table = new LmdbTable(options.name);
+    this.#retention = new WindowRetention(options.retentionMs);
+    this.#sweep = new ExpirySweep(this.#table, options.retentionMs, sessionEndOf);
+  }
+
+  get isOpen(): boolean {
+    return this.#table.isOpen;
+  }
+
+  get restoredOffset(): number | undefined {
+    return this.#table.restoredOffset;
+  }
+
+  get lastDurableMs(): number | undefined {
+    return this.#table.lastDurableMs;
+  }
+
+  get wantsCommit(): boolean {
+    return this.#table.wantsCommit;
+  }
+
+  get observedStreamTimeMs(): number {
+    return this.#retention.observedStreamTimeMs;
+  }
+
+  open(context: StateStoreContext): void {
+    this.#table.open(context);
+    this.#context = context;
+    this.#readPosition();
+  }
+
+  put(key: BinaryKey, value: Buffer | null, startMs: number, endMs: number, timestampMs: number): void {
+    const context = this.#context;
+    if (context === undefined) throw storeClosed(this.name);
+    if (!this.#write(key, value, startMs, endMs)) countExpired(context, this.name);
+    if (this.#loggingEnabled) {
+      context.logChange(this.name, (key + sessionSuffix(startMs, endMs)) as BinaryKey, value, timestampMs);
+    }
+  }
+
+  get(key: BinaryKey, startMs: number, endMs: number): StoredValue | undefined {
+    if (endMs < this.#retention.minLiveStartMs) return undefined;
+    return this.#table.get(sessionTableKey(key, startMs, endMs));
+  }
+
+  findSessions(
+    key: BinaryKey,
+    earliestEndMs: number,
+    latestStartMs: number,
+    direction: 'forward' | 'reverse',
+  ): StoreIterator<SessionBytesKey> {
+    const from = this.#liveFrom(earliestEndMs);
+    const rows = this.#table.scan(
+      sessionTableKey(key, 0, from),
+      sessionTableKey(key, endOfTime, endOfTime),
+      false,
+      direction,
+    );
+    return new LmdbSessionIterator(rows, from, endOfTime, latestStartMs);
+  }
+
+  findSessionsInRange(
+    from: BinaryKey | undefined,
+    to: BinaryKey | undefined,
+    earliestEndMs: number,
+    latestStartMs: number,
+    direction: 'forward' | 'reverse',
+  ): StoreIterator<SessionBytesKey> {
+    const rows = this.#table.scan(
+      from === undefined ? undefined : windowTableKeyStart(from),
+      to === undefined ? undefined : ((windowTableKeyStart(to) + afterAllTimes) as BinaryKey),
+      false,
+      direction,
+    );
+    return new LmdbSessionIterator(rows, this.#liveFrom(earliestEndMs), endOfTime, latestStartMs);
+  }
+
+  findByEnd(fromMs: number, toMs: number): StoreIterator<SessionBytesKey> {
+    const rows = this.#table.scan(undefined, undefined, false, 'forward');
+    const found: CopiedEntry<SessionBytesKey>[] = [];
+    for (const { key, value, timestampMs } of new LmdbSessionIterator(rows, this.#liveFrom(fromMs), toMs, endOfTime)) {
+      found.push({ key: { ...key }, value, timestampMs });
+    }
+    return new SortedEntries(found.sort(byEnd));
+  }
+
+  restore(batch: RecordBatch, nextOffset: number): void {
+    const parsed: SessionChangelogKey = { key: undefined, startMs: 0, endMs: 0 };
+    for (let row = 0; row < batch.count; row++) {
+      readSessionChangelogKey(batch, row, parsed);
+      if (parsed.key !== undefined) this.#write(parsed.key, copyRow(batch, row), parsed.startMs, parsed.endMs);
+    }
+    if (this.#table.restoreWantsCommit) this.commit(nextOffset);
+  }
+
+  flush(): void {}
+
+  commit(changelogOffset: number | undefined): void {
+    const { minLiveStartMs } = this.#retention;
+    this.#table.commit(
+      changelogOffset,
+      { [streamTimeMeta]: this.#retention.observedStreamTimeMs },
+      (key) => sessionEndOf(key) >= minLiveStartMs,
+      this.#sweep.next(minLiveStartMs),
+    );
+  }
+
+  rollback(): boolean {
+    this.#table.rollback();
+    this.#readPosition();
+    return true;
+  }
+
+  close(): void {
+    this.#context = undefined;
+    this.#table.close();
+  }
+
+  wipe(): void {
+    this.#table.wipe();
+  }
+
+  #liveFrom(earliestEndMs: number): number {
+    return Math.max(0, earliestEndMs, this.#retention.minLiveStartMs);
+  }
+
+  #readPosition(): void {
+    this.#retention.reset(this.#table.readMeta(streamTimeMeta) ?? -1);
+    this.#sweep.reset();
+  }
+
+  /** False when the session had already expired. */
+  #write(key: BinaryKey, value: Buffer | null, startMs: number, endMs: number): boolean {
+    if (value !== null) {
+      this.#retention.observe(endMs);
+      if (endMs < this.#retention.minLiveStartMs) return false;
+    }
+    this.#table.put(sessionTableKey(key, startMs, endMs), value, endMs);
+    return true;
+  }
+}
+
+/** Rows of a table scan as sessions, those outside the times left out. */
+class LmdbSessionIterator implements StoreIterator<SessionBytesKey>, StoreEntry<SessionBytesKey> {
+  readonly key = { key: '' as BinaryKey, startMs: 0, endMs: 0 };
+  value: Buffer = Buffer.alloc(0);
+  timestampMs = 0;
+  readonly #rows: StoreIterator<BinaryKey>;
+  readonly #fromEndMs: number;
+  readonly #toEndMs: number;
+  readonly #latestStartMs: number;
+  readonly #result: IteratorYieldResult<StoreEntry<SessionBytesKey>> = { done: false, value: this };
+
+  constructor(rows: StoreIterator<BinaryKey>, fromEndMs: number, toEndMs: number, latestStartMs: number) {
+    this.#rows = rows;
+    this.#fromEndMs = fromEndMs;
+    this.#toEndMs = toEndMs;
+    this.#latestStartMs = latestStartMs;
+  }
+
+  next(): IteratorResult<StoreEntry<SessionBytesKey>, undefined> {
+    for (;;) {
+      const step = this.#rows.next();
+      if (step.done === true) return step;
+      const row = step.value;
+      const endMs = sessionEndOf(row.key);
+      const startMs = sessionStartOf(row.key);
+      if (endMs < this.#fromEndMs || endMs > this.#toEndMs || startMs > this.#latestStartMs) continue;
+      this.key.key = sessionKeyOf(row.key);
+      this.key.startMs = startMs;
+      this.key.endMs = endMs;
+      this.value = row.value;
+      this.timestampMs = endMs;
+      return this.#result;
+    }
+  }
+
+  return(): IteratorResult<StoreEntry<SessionBytesKey>, undefined> {
+    this.close();
+    return { done: true, value: undefined };
+  }
+
+  close(): void {
+    this.#rows.close();
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+}
