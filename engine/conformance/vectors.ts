@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { Params } from './topologies/family.ts';
 
 /** One expected record of a topic, as the vectors write it. */
@@ -27,6 +27,7 @@ export interface Run {
   readonly topology: string;
   readonly name?: string;
   readonly run?: number;
+  readonly seed?: number;
   readonly params: Params;
   readonly steps: readonly Step[];
   readonly outputs: readonly ExpectedOutput[];
@@ -42,21 +43,55 @@ export interface Run {
   }[];
 }
 
-const folder = join(import.meta.dirname, 'vectors');
+/** A folder with answers of Kafka Streams, in the shape of `engine/conformance/vectors`. */
+export class VectorFolder {
+  readonly #path: string;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  has(path: string): boolean {
+    return existsSync(join(this.#path, path));
+  }
+
+  text(path: string): string {
+    return readFileSync(join(this.#path, path), 'utf8');
+  }
+
+  /** The files with runs: one for each topology, and the boundary cases. */
+  files(): readonly string[] {
+    return readdirSync(this.#path)
+      .filter((name) => name.endsWith('.json'))
+      .sort();
+  }
+
+  runs(file: string): readonly Run[] {
+    return (JSON.parse(this.text(file)) as { runs: Run[] }).runs;
+  }
+
+  binaryRun(topology: string): Run {
+    return JSON.parse(this.text(`binary/${topology}.0.json`)) as Run;
+  }
+
+  /** Topologies whose description is kept. */
+  described(): readonly string[] {
+    if (!this.has('describe')) return [];
+    return readdirSync(join(this.#path, 'describe'))
+      .filter((name) => name.endsWith('.txt') && !name.endsWith('.internal-topics.txt'))
+      .map((name) => basename(name, '.txt'))
+      .sort();
+  }
+}
+
+/** The answers that the repository keeps. */
+export const keptVectors: VectorFolder = new VectorFolder(join(import.meta.dirname, 'vectors'));
 
 /** Whether Kafka Streams' answers are kept under this path. */
 export function hasVector(path: string): boolean {
-  return existsSync(join(folder, path));
+  return keptVectors.has(path);
 }
 
 export function vectorText(path: string): string {
-  return readFileSync(join(folder, path), 'utf8');
-}
-
-export function vectorRuns(file: string): readonly Run[] {
-  return (JSON.parse(vectorText(file)) as { runs: Run[] }).runs;
-}
-
-export function binaryRun(topology: string): Run {
-  return JSON.parse(vectorText(`binary/${topology}.0.json`)) as Run;
+  return keptVectors.text(path);
 }

@@ -11,12 +11,24 @@ export interface OutputFormat {
   readonly value?: 'string' | 'long';
 }
 
+/** Peculiarities of the inputs that a topology can be compared with. */
+export interface FreshInputs {
+  /** Topics whose values carry foreign keys, `f1:x`. */
+  readonly foreignKeys?: readonly string[];
+  /** Topics without null keys. */
+  readonly keyed?: readonly string[];
+}
+
 /** One topology of the comparison: the same name builds the same program in the Java oracle. */
 export interface NamedTopology {
   readonly build: (params: Params, store: Medium) => Topology;
   readonly output?: OutputFormat;
   /** Named key-value stores without timestamps; all others have them. */
   readonly plainStores?: readonly string[];
+  /** Names of its parameters, for fresh inputs; needed where no vector file shows them. `fresh/parameters.ts` knows their ranges. */
+  readonly params?: readonly string[];
+  /** How fresh inputs look; default: the mix of the vectors. */
+  readonly inputs?: FreshInputs;
 }
 
 /** Topologies by name. */

@@ -6,6 +6,7 @@ import type { NamedTopology, TopologyFamily } from './family.ts';
 import { foreignKeyJoins } from './foreign-key-joins.ts';
 import { optimised } from './optimised.ts';
 import { processorApi } from './processor-api.ts';
+import { programs } from './programs.ts';
 import { sessions } from './sessions.ts';
 import { sliding } from './sliding.ts';
 import { streamStreamJoins } from './stream-stream-joins.ts';
@@ -24,6 +25,7 @@ const families: readonly TopologyFamily[] = [
   foreignKeyJoins,
   optimised,
   processorApi,
+  programs,
   sessions,
   sliding,
   streamStreamJoins,

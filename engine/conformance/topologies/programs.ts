@@ -1,67 +1,68 @@
-import { StreamsBuilder, string, TimeWindows, type Topology } from '../../src/index.ts';
+import { StreamsBuilder, string, TimeWindows } from '../../src/index.ts';
+import { type Medium, strings, type TopologyFamily } from './family.ts';
 
-const strings = { key: string(), value: string() };
+type Define = (builder: StreamsBuilder, store: Medium) => void;
+
 const first = (value: string): string => value.slice(0, 1);
-const kept = (name: string) => ({ materialized: { ...strings, name, store: 'memory' as const } });
-const counted = (name: string) => ({ materialized: { name, store: 'memory' as const } });
+const kept = (name: string, store: Medium) => ({ materialized: { ...strings, name, store } });
+const counted = (name: string, store: Medium) => ({ materialized: { name, store } });
 
-/** The programs of `vectors/java/ProgramVectors.java`, line by line. */
-export const programs: { readonly [name: string]: (builder: StreamsBuilder) => void } = {
-  'count-regrouped': (b) =>
+const definitions: { readonly [name: string]: Define } = {
+  'count-regrouped': (b, store) =>
     b
       .stream('in', strings)
       .groupByKey()
-      .count(counted('c'))
+      .count(counted('c', store))
       .groupBy((k, n) => [`n${n % 3}`, k] as const, strings)
-      .count(counted('d'))
+      .count(counted('d', store))
       .toStream()
       .mapValues((n) => String(n))
       .to('out', strings),
 
-  'aggregate-regrouped': (b) =>
+  'aggregate-regrouped': (b, store) =>
     b
       .stream('in', strings)
       .groupByKey()
       .aggregate(
         () => '-',
         (_k, v, a) => (v.startsWith('a') ? null : a + v),
-        kept('a'),
+        kept('a', store),
       )
       .groupBy((k, v) => ['all', k + v] as const, strings)
       .reduce(
         (a, v) => `${a}+${v}`,
         (a, v) => `${a}~${v}`,
-        kept('r'),
+        kept('r', store),
       )
       .toStream()
       .to('out', strings),
 
-  'reduce-to-null': (b) =>
+  'reduce-to-null': (b, store) =>
     b
       .stream('in', strings)
       .groupByKey()
-      .reduce((a, v) => (v.startsWith('b') ? null : a + v), kept('r'))
+      .reduce((a, v) => (v.startsWith('b') ? null : a + v), kept('r', store))
       .toStream()
       .to('out', strings),
 
-  'table-regrouped-reduce': (b) =>
+  'table-regrouped-reduce': (b, store) =>
     b
       .table('in', strings)
       .groupBy((_k, v) => [first(v), v] as const, strings)
       .reduce(
         (a, v) => `${a}+${v}`,
         (a, v) => (a.length > 40 ? null : `${a}-${v}`),
-        kept('r'),
+        kept('r', store),
       )
       .toStream()
       .to('out', strings),
 
-  'table-regrouped-count': (b) =>
+  'table-regrouped-count': (b, store) =>
     b
       .table('in', strings)
       .filter((_k, v) => !v.startsWith('c'))
       .groupBy((_k, v) => [first(v), v] as const, strings)
-      .count(counted('c'))
+      .count(counted('c', store))
       .toStream()
       .mapValues((n: number | null) => String(n))
       .to('out', strings),
@@ -75,12 +76,12 @@ export const programs: { readonly [name: string]: (builder: StreamsBuilder) => v
       .toStream()
       .to('out', strings),
 
-  'table-kept-chain': (b) =>
+  'table-kept-chain': (b, store) =>
     b
       .table('in', strings)
       .filter((_k, v) => !v.startsWith('a'))
-      .mapValues((v) => `${v}!`, kept('m'))
-      .filter((_k, v) => !v.startsWith('b'), kept('f'))
+      .mapValues((v) => `${v}!`, kept('m', store))
+      .filter((_k, v) => !v.startsWith('b'), kept('f', store))
       .mapValues((v, k) => k + v)
       .toStream()
       .to('out', strings),
@@ -111,8 +112,8 @@ export const programs: { readonly [name: string]: (builder: StreamsBuilder) => v
       .to('out', strings);
   },
 
-  'global-inner-join': (b) => {
-    const table = b.globalTable('in2', { ...strings, ...kept('g') });
+  'global-inner-join': (b, store) => {
+    const table = b.globalTable('in2', { ...strings, ...kept('g', store) });
     b.stream('in', strings)
       .join(
         table,
@@ -122,17 +123,17 @@ export const programs: { readonly [name: string]: (builder: StreamsBuilder) => v
       .to('out', strings);
   },
 
-  'window-reduce': (b) =>
+  'window-reduce': (b, store) =>
     b
       .stream('in', strings)
       .groupByKey()
       .windowedBy(TimeWindows.ofSizeAndGrace(10, 4))
-      .reduce((a, v) => a + v, kept('w'))
+      .reduce((a, v) => a + v, kept('w', store))
       .toStream()
       .selectKey(({ key, window }) => `${key}@${window.startMs}-${window.endMs}`)
       .to('out', strings),
 
-  'window-regrouped': (b) =>
+  'window-regrouped': (b, store) =>
     b
       .stream('in', strings)
       .groupBy((_k, v: string | null) => (v === null ? (null as unknown as string) : first(v)), strings)
@@ -140,18 +141,25 @@ export const programs: { readonly [name: string]: (builder: StreamsBuilder) => v
       .aggregate(
         () => '',
         (_k, v, a) => (v.startsWith('c') ? null : a + v),
-        kept('w'),
+        kept('w', store),
       )
       .groupBy((w, v) => [w.key, v] as const, strings)
-      .count(counted('c'))
+      .count(counted('c', store))
       .toStream()
       .mapValues((n) => String(n))
       .to('out', { key: string(), value: string() }),
 };
 
-/** The topology of one program. */
-export function programTopology(name: string): Topology {
-  const builder = new StreamsBuilder();
-  (programs[name] as (builder: StreamsBuilder) => void)(builder);
-  return builder.build();
-}
+/** Programs that chain operators, without parameters. */
+export const programs: TopologyFamily = Object.fromEntries(
+  Object.entries(definitions).map(([name, define]) => [
+    name,
+    {
+      build: (_params, store) => {
+        const builder = new StreamsBuilder();
+        define(builder, store);
+        return builder.build();
+      },
+    },
+  ]),
+);
