@@ -14,6 +14,14 @@ export interface Windowed<K> {
   readonly window: Window;
 }
 
+/** The end of windows that never end: the highest time there is. */
+export const endlessMs = Number.MAX_SAFE_INTEGER;
+
+/** End of a window of this size; that of unlimited windows is the end of time. */
+export function windowEndMs(startMs: number, sizeMs: number): number {
+  return Math.min(startMs + sizeMs, endlessMs);
+}
+
 const timeBytes = 8;
 const twoToThe32 = 4_294_967_296;
 
@@ -100,7 +108,7 @@ class TimeWindowedSerde<K> extends WindowedKeySerde<K> {
 
   protected readWindow(buffer: Buffer, position: number): Window {
     const startMs = readTime(buffer, position);
-    return { startMs, endMs: startMs + this.#windowSizeMs };
+    return { startMs, endMs: windowEndMs(startMs, this.#windowSizeMs) };
   }
 
   protected writeWindow(window: Window, buffer: Buffer, position: number): void {

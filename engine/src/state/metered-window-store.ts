@@ -1,5 +1,5 @@
 import { type BinaryKey, binaryKey, bytesOf } from '../base/bytes.ts';
-import type { Windowed } from '../serde/windowed.ts';
+import { type Windowed, windowEndMs } from '../serde/windowed.ts';
 import type { KeyValueIterator, ValueAndTimestamp } from './key-value-store.ts';
 import { MeteredIterator } from './metered-iterator.ts';
 import { MeteredStore } from './metered-store.ts';
@@ -75,7 +75,10 @@ abstract class MeteredWindowStore<K, V, S>
       const bytes = bytesOf(entry.key.key);
       const key = this.keySerde.deserialize(bytes, 0, bytes.length, this.topic);
       const startMs = entry.key.windowStartMs;
-      return { key: { key, window: { startMs, endMs: startMs + this.windowSizeMs } }, value: this.toUser(entry) };
+      return {
+        key: { key, window: { startMs, endMs: windowEndMs(startMs, this.windowSizeMs) } },
+        value: this.toUser(entry),
+      };
     });
   }
 }

@@ -2,6 +2,7 @@ import type { BinaryKey } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log, Metrics } from '../base/metrics.ts';
 import type { Header, RecordBatch } from '../base/record-batch.ts';
+import type { RecordCacheContext } from './cache/cache-origin.ts';
 
 /** What a store may use of the task that owns it. */
 export interface StateStoreContext {
@@ -13,6 +14,8 @@ export interface StateStoreContext {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** The task's record cache; stores built with caching need it. */
+  readonly cache?: RecordCacheContext;
   /** Timestamp of the record being processed. */
   timestampMs(): number;
   /**
@@ -47,6 +50,8 @@ export interface StateStore {
   restore(batch: RecordBatch, nextOffset: number): void;
   /** Passes cached writes downstream (caching layer); a no-op without one. */
   flush(): void;
+  /** Cached writes wait for `flush`. Absent: never. */
+  readonly isDirty?: boolean;
   /** Makes everything written so far durable together with `changelogOffset` (position after the last logged record). */
   commit(changelogOffset: number | undefined): void;
   /** Forgets all writes since the last `commit`. Memory stores answer false: they must be restored from the changelog. */
@@ -119,6 +124,8 @@ export interface WindowedBytesKey {
 export interface WindowBytesStore extends StateStore {
   readonly retentionMs: number;
   readonly windowSizeMs: number;
+  /** Highest window start ever put, -1 at first. */
+  readonly observedStreamTimeMs: number;
   put(key: BinaryKey, value: Buffer | null, windowStartMs: number, timestampMs: number): void;
   get(key: BinaryKey, windowStartMs: number): StoredValue | undefined;
   /** Windows of one key whose start lies in `[fromMs, toMs]`, by start. */
@@ -130,6 +137,8 @@ export interface WindowBytesStore extends StateStore {
   ): StoreIterator<WindowedBytesKey>;
   /** Windows of all keys whose start lies in `[fromMs, toMs]`. */
   fetchAll(fromMs: number, toMs: number, direction: 'forward' | 'reverse'): StoreIterator<WindowedBytesKey>;
+  /** The same by start, then key, then sequence; quick in stores made with `readByTime`. */
+  fetchAllByTime(fromMs: number, toMs: number): StoreIterator<WindowedBytesKey>;
 }
 
 /** Key of a session store: bytes of the record key, first and last moment of the session, epoch ms, both inclusive. */
@@ -184,5 +193,6 @@ export interface StoreBuilder<S extends StateStore = StateStore> {
   readonly retentionMs?: number;
   /** Window stores that keep duplicates (stream-stream joins) have a delete-only changelog. */
   readonly retainDuplicates?: boolean;
-  build(): S;
+  /** `caching`: the task has a record cache, so a builder with `cachingEnabled` puts one before its store. */
+  build(caching?: boolean): S;
 }

@@ -42,6 +42,8 @@ export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
   readonly windowSizeMs: number;
   /** Keep every put as an entry of its own; for stream-stream joins. Default: false. */
   readonly retainDuplicates?: boolean;
+  /** Windows of all keys are often asked for by time, as `EmitStrategy.onWindowClose()` does. Default: false. */
+  readonly readByTime?: boolean;
 }
 
 export interface SessionStoreOptions<K, V> extends StoreOptions<K, V> {
@@ -112,6 +114,7 @@ function windowBuilder<S extends StateStore, K, V>(
     retentionMs,
     windowSizeMs,
     retainDuplicates: options.retainDuplicates ?? false,
+    readByTime: options.readByTime ?? false,
   };
   return Object.freeze({
     ...fields,

@@ -14,6 +14,8 @@ import { readWindowChangelogKey, sequenceMax, type WindowChangelogKey, WindowSuf
 import { countExpired, WindowRetention } from '../window-retention.ts';
 import { EntryColumns } from './entry-columns.ts';
 import { KeyWindows, noSlot } from './key-windows.ts';
+import { type CopiedEntry, SortedEntries } from './sorted-entries.ts';
+import { TimeBuckets } from './time-buckets.ts';
 
 export interface WindowBytesStoreOptions {
   readonly name: string;
@@ -23,6 +25,8 @@ export interface WindowBytesStoreOptions {
   readonly windowSizeMs: number;
   /** Every put adds an entry of its own, numbered in arrival order; puts of null are numbered and logged, and change nothing. */
   readonly retainDuplicates: boolean;
+  /** Windows of all keys are often asked for by time: kept so that this needs no look at every key. */
+  readonly readByTime?: boolean;
 }
 
 /** Expired windows leave memory a bucket at a time: retention ÷ this is the longest they linger, invisible. */
@@ -45,14 +49,12 @@ export class MemoryWindowStore implements WindowBytesStore {
   readonly windowSizeMs: number;
   readonly #loggingEnabled: boolean;
   readonly #retainDuplicates: boolean;
-  readonly #bucketMs: number;
   readonly #windows = new Map<BinaryKey, KeyWindows>();
   readonly #entries = new EntryColumns();
-  readonly #buckets = new Map<number, Set<BinaryKey>>();
+  readonly #buckets: TimeBuckets;
   readonly #sorted = new SortedKeys();
   readonly #retention: WindowRetention;
   readonly #suffixes = new WindowSuffixCache();
-  #expiredBeforeBucket = 0;
   #sequence = 0;
   #context: StateStoreContext | undefined;
 
@@ -63,7 +65,12 @@ export class MemoryWindowStore implements WindowBytesStore {
     this.#loggingEnabled = options.loggingEnabled;
     this.#retainDuplicates = options.retainDuplicates;
     this.#retention = new WindowRetention(options.retentionMs);
-    this.#bucketMs = Math.max(1, Math.ceil(options.retentionMs / bucketsPerRetention));
+    const bucketMs = Math.max(1, Math.ceil(options.retentionMs / bucketsPerRetention));
+    this.#buckets = new TimeBuckets(options.readByTime === true ? Math.min(bucketMs, options.windowSizeMs) : bucketMs);
+  }
+
+  get observedStreamTimeMs(): number {
+    return this.#retention.observedStreamTimeMs;
   }
 
   get isOpen(): boolean {
@@ -130,6 +137,18 @@ export class MemoryWindowStore implements WindowBytesStore {
     });
   }
 
+  fetchAllByTime(fromMs: number, toMs: number): StoreIterator<WindowedBytesKey> {
+    if (this.#context === undefined) throw storeClosed(this.name);
+    const from = Math.max(fromMs, this.#retention.minLiveStartMs);
+    const found: CopiedEntry<WindowedBytesKey>[] = [];
+    for (const key of this.#buckets.keysBetween(from, toMs)) {
+      for (const entry of this.fetch(key, from, toMs, 'forward')) {
+        found.push({ key: { ...entry.key }, value: entry.value, timestampMs: entry.timestampMs });
+      }
+    }
+    return new SortedEntries(found.sort(byStart));
+  }
+
   restore(batch: RecordBatch): void {
     const parsed: WindowChangelogKey = { key: undefined, windowStartMs: 0, sequence: 0 };
     for (let row = 0; row < batch.count; row++) {
@@ -159,7 +178,6 @@ export class MemoryWindowStore implements WindowBytesStore {
     this.#buckets.clear();
     this.#sorted.clear();
     this.#retention.reset(-1);
-    this.#expiredBeforeBucket = 0;
     this.#sequence = 0;
   }
 
@@ -167,7 +185,8 @@ export class MemoryWindowStore implements WindowBytesStore {
 
   /** False when the window had already expired. */
   #write(key: BinaryKey, value: Buffer | null, windowStartMs: number, sequence: number, timestampMs: number): boolean {
-    if (this.#retention.observe(windowStartMs)) this.#expire();
+    if (this.#retention.observe(windowStartMs))
+      this.#buckets.expireBefore(this.#retention.minLiveStartMs, this.#dropBefore);
     else if (windowStartMs < this.#retention.minLiveStartMs) return false;
     let windows = this.#windows.get(key);
     if (value === null) {
@@ -188,41 +207,27 @@ export class MemoryWindowStore implements WindowBytesStore {
       return true;
     }
     windows.add(windowStartMs, this.#retainDuplicates ? sequence : 0, this.#entries.add(value, timestampMs));
-    this.#bucket(windowStartMs).add(key);
+    this.#buckets.add(windowStartMs, key);
     return true;
   }
 
-  #bucket(windowStartMs: number): Set<BinaryKey> {
-    const id = Math.floor(windowStartMs / this.#bucketMs);
-    let keys = this.#buckets.get(id);
-    if (keys === undefined) {
-      keys = new Set();
-      this.#buckets.set(id, keys);
-    }
-    return keys;
-  }
-
-  #expire(): void {
-    const liveFromBucket = Math.floor(this.#retention.minLiveStartMs / this.#bucketMs);
-    if (liveFromBucket <= this.#expiredBeforeBucket) return;
-    this.#expiredBeforeBucket = liveFromBucket;
-    const liveFromMs = liveFromBucket * this.#bucketMs;
-    for (const [id, keys] of this.#buckets) {
-      if (id >= liveFromBucket) continue;
-      this.#buckets.delete(id);
-      for (const key of keys) {
-        const windows = this.#windows.get(key);
-        if (windows === undefined) continue;
-        for (const slot of windows.deleteBefore(liveFromMs)) this.#entries.remove(slot);
-        if (windows.size === 0) this.#removeKey(key);
-      }
-    }
-  }
+  readonly #dropBefore = (key: BinaryKey, beforeMs: number): void => {
+    const windows = this.#windows.get(key);
+    if (windows === undefined) return;
+    for (const slot of windows.deleteBefore(beforeMs)) this.#entries.remove(slot);
+    if (windows.size === 0) this.#removeKey(key);
+  };
 
   #removeKey(key: BinaryKey): void {
     this.#windows.delete(key);
     this.#sorted.noteChange(key, this.#windows.size);
   }
+}
+
+/** By start, then key, then sequence number. */
+export function byStart(a: { readonly key: WindowedBytesKey }, b: { readonly key: WindowedBytesKey }): number {
+  const [x, y] = [a.key, b.key];
+  return x.windowStartMs - y.windowStartMs || (x.key < y.key ? -1 : x.key > y.key ? 1 : x.sequence - y.sequence);
 }
 
 const noKeys: Iterator<BinaryKey> = { next: () => ({ done: true, value: undefined }) };

@@ -1,6 +1,7 @@
 import type { BinaryKey } from '../../base/bytes.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
-import type { WindowBytesStoreOptions } from '../memory/memory-window-store.ts';
+import { byStart, type WindowBytesStoreOptions } from '../memory/memory-window-store.ts';
+import { type CopiedEntry, SortedEntries } from '../memory/sorted-entries.ts';
 import type {
   StateStoreContext,
   StoredValue,
@@ -12,22 +13,18 @@ import type {
 import { copyRow, storeClosed } from '../store-support.ts';
 import { readWindowChangelogKey, sequenceMax, type WindowChangelogKey, WindowSuffixCache } from '../window-key.ts';
 import { countExpired, WindowRetention } from '../window-retention.ts';
+import { ExpirySweep } from './expiry-sweep.ts';
 import { LmdbTable } from './lmdb-table.ts';
 import { recordKeyOf, sequenceOf, windowStartOf, windowTableKey, windowTableKeyStart } from './window-table-key.ts';
 
 const streamTimeMeta = 'observed-stream-time';
 const sequenceMeta = 'sequence';
-/** A sweep for expired windows starts whenever stream time has moved on by retention ÷ this. */
-const sweepsPerRetention = 4;
-/** Keys that a commit looks at while a sweep is on: about 2 ms. Twice the commit's writes when that is more, or sweeps fall behind. */
-const sweptKeysMin = 2_048;
 const startMax = Number.MAX_SAFE_INTEGER;
 
 /**
  * A window store on disk.
  *
- * Owns: an {@link LmdbTable} keyed by record key, start and sequence number; the position of the sweep that removes
- * expired windows a slice a commit.
+ * Owns: an {@link LmdbTable} keyed by record key, start and sequence number; the sweep that removes expired windows.
  * Called by: typed stores and DSL nodes of one task, on its thread.
  * Invariants: I1 every put that isn't a restore goes to the changelog, in order, also one that is too old to be kept or a null
  * among duplicates (Kafka Streams logs them too); I2 no read
@@ -43,10 +40,8 @@ export class LmdbWindowStore implements WindowBytesStore {
   readonly #table: LmdbTable;
   readonly #retention: WindowRetention;
   readonly #suffixes = new WindowSuffixCache();
+  readonly #sweep: ExpirySweep;
   #sequence = 0;
-  #sweptBeforeMs = 0;
-  #sweepAfter: BinaryKey | undefined;
-  #sweeping = false;
   #context: StateStoreContext | undefined;
 
   constructor(options: WindowBytesStoreOptions) {
@@ -57,6 +52,11 @@ export class LmdbWindowStore implements WindowBytesStore {
     this.#retainDuplicates = options.retainDuplicates;
     this.#table = new LmdbTable(options.name);
     this.#retention = new WindowRetention(options.retentionMs);
+    this.#sweep = new ExpirySweep(this.#table, options.retentionMs, windowStartOf);
+  }
+
+  get observedStreamTimeMs(): number {
+    return this.#retention.observedStreamTimeMs;
   }
 
   get isOpen(): boolean {
@@ -129,6 +129,14 @@ export class LmdbWindowStore implements WindowBytesStore {
     return new LmdbWindowIterator(this.#table.scan(undefined, undefined, false, direction), from, toMs);
   }
 
+  fetchAllByTime(fromMs: number, toMs: number): StoreIterator<WindowedBytesKey> {
+    const found: CopiedEntry<WindowedBytesKey>[] = [];
+    for (const { key, value, timestampMs } of this.fetchAll(fromMs, toMs, 'forward')) {
+      found.push({ key: { ...key }, value, timestampMs });
+    }
+    return new SortedEntries(found.sort(byStart));
+  }
+
   restore(batch: RecordBatch, nextOffset: number): void {
     const parsed: WindowChangelogKey = { key: undefined, windowStartMs: 0, sequence: 0 };
     for (let row = 0; row < batch.count; row++) {
@@ -152,7 +160,7 @@ export class LmdbWindowStore implements WindowBytesStore {
       changelogOffset,
       { [streamTimeMeta]: this.#retention.observedStreamTimeMs, [sequenceMeta]: this.#sequence },
       (key) => windowStartOf(key) >= minLiveStartMs,
-      this.#sweep(minLiveStartMs),
+      this.#sweep.next(minLiveStartMs),
     );
   }
 
@@ -174,9 +182,7 @@ export class LmdbWindowStore implements WindowBytesStore {
   #readPosition(): void {
     this.#retention.reset(this.#table.readMeta(streamTimeMeta) ?? -1);
     this.#sequence = this.#table.readMeta(sequenceMeta) ?? 0;
-    this.#sweepAfter = undefined;
-    this.#sweeping = false;
-    this.#sweptBeforeMs = 0;
+    this.#sweep.reset();
   }
 
   /** False when the window had already expired. */
@@ -185,21 +191,6 @@ export class LmdbWindowStore implements WindowBytesStore {
     if (windowStartMs < this.#retention.minLiveStartMs) return false;
     this.#table.put(windowTableKey(key, windowStartMs, sequence), value, timestampMs);
     return true;
-  }
-
-  /** The next slice of expired windows on disk. */
-  #sweep(minLiveStartMs: number): BinaryKey[] {
-    if (!this.#sweeping) {
-      if (minLiveStartMs < this.#sweptBeforeMs + this.retentionMs / sweepsPerRetention) return [];
-      this.#sweeping = true;
-      this.#sweptBeforeMs = minLiveStartMs;
-      this.#sweepAfter = undefined;
-    }
-    const limit = Math.max(sweptKeysMin, 2 * this.#table.overlaySize);
-    const keys = this.#table.keysOnDisk(this.#sweepAfter, limit);
-    if (keys.length < limit) this.#sweeping = false;
-    this.#sweepAfter = keys.at(-1);
-    return keys.filter((key) => windowStartOf(key) < minLiveStartMs);
   }
 }
 
