@@ -34,6 +34,7 @@ export type { CogroupedKStream } from './kstream/cogrouped-k-stream.ts';
 export type { GlobalKTable } from './kstream/global-k-table.ts';
 export type { TopologyOptimization, TopologyOptimizationRule } from './kstream/graph/optimization.ts';
 export type { BuildOptions } from './kstream/graph/streams-graph.ts';
+export { JoinWindows } from './kstream/join-windows.ts';
 export type { KGroupedStream } from './kstream/k-grouped-stream.ts';
 export type { KGroupedTable } from './kstream/k-grouped-table.ts';
 export type { KStream, ProcessorFactory } from './kstream/k-stream.ts';
@@ -51,8 +52,16 @@ export type {
   TableOptions,
   WritingSerde,
 } from './kstream/options.ts';
+export type { JoinStoreOptions, StreamJoinedOptions } from './kstream/stream-stream-join.ts';
 export type { TableSourceOptions } from './kstream/streams-builder.ts';
 export { StreamsBuilder } from './kstream/streams-builder.ts';
+export {
+  BufferConfig,
+  type StrictBufferConfig,
+  Suppressed,
+  type SuppressedOptions,
+  type WhenFull,
+} from './kstream/suppressed.ts';
 export type { TimeWindowedCogroupedKStream } from './kstream/time-windowed-cogrouped-k-stream.ts';
 export type { TimeWindowedKStream } from './kstream/time-windowed-k-stream.ts';
 export { TimeWindows } from './kstream/windows.ts';
@@ -112,8 +121,20 @@ export type {
   ValueAndTimestamp,
 } from './state/key-value-store.ts';
 export type { StateStore, StoreBuilder } from './state/state-store.ts';
-export type { StoreMedium, StoreOptions, TypedStoreBuilder, WindowStoreOptions } from './state/stores.ts';
+export type {
+  StoreMedium,
+  StoreOptions,
+  TypedStoreBuilder,
+  VersionedStoreOptions,
+  WindowStoreOptions,
+} from './state/stores.ts';
 export { Stores } from './state/stores.ts';
+export { notPut, validToUndefined } from './state/versioned/versioned-bytes-store.ts';
+export type {
+  ReadOnlyVersionedKeyValueStore,
+  VersionedKeyValueStore,
+  VersionedRecord,
+} from './state/versioned-store.ts';
 export type { ReadOnlyWindowStore, TimestampedWindowStore, WindowStore } from './state/window-store.ts';
 export type { ResolvedTopology, SubTopology } from './topology/nodes.ts';
 export type { GlobalStoreOptions, SinkOptions, SourceOptions, TopicNameExtractor } from './topology/topology.ts';

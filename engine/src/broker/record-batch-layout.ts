@@ -1,5 +1,5 @@
 import { crc32c } from '@node-rs/crc32';
-import { writeInt64 } from './int64.ts';
+import { writeInt64 } from '../base/int64.ts';
 
 /** Byte positions of a RecordBatch v2, and what its attribute bits mean. */
 export const layout = {

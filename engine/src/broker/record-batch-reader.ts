@@ -1,9 +1,10 @@
 import { crc32c } from '@node-rs/crc32';
 import { StreamsError } from '../base/errors.ts';
+import { readInt64 } from '../base/int64.ts';
 import type { RecordBatch } from '../base/record-batch.ts';
+import { VarintCursor } from '../base/varint.ts';
 import { SharedBuffer } from './buffer-pool.ts';
 import { compressionByCodec, decompress } from './compression.ts';
-import { readInt64 } from './int64.ts';
 import {
   COMPRESSION_MASK,
   CONTROL_BIT,
@@ -13,7 +14,6 @@ import {
   TRANSACTIONAL_BIT,
 } from './record-batch-layout.ts';
 import { ColumnPool, type RecordColumns } from './record-columns.ts';
-import { VarintCursor } from './varint.ts';
 
 /** A transaction that ended in an abort, as Fetch answers list them under read_committed. */
 export interface AbortedTransaction {

@@ -1,15 +1,15 @@
 import type { BinaryKey } from '../base/bytes.ts';
 import { BrokerError } from '../base/errors.ts';
+import { headersSize, writeHeaders } from '../base/headers-codec.ts';
+import { writeInt64 } from '../base/int64.ts';
 import type { Header, RecordBatch } from '../base/record-batch.ts';
+import { VARINT_BYTES_MAX, varintSize, varlongSize, writeVarint, writeVarlong } from '../base/varint.ts';
 import type { Serde } from '../serde/serde.ts';
 import type { Compression, EncodedBatch } from './broker.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { compress, compressionByCodec } from './compression.ts';
-import { headersSize, writeHeaders } from './headers-codec.ts';
-import { writeInt64 } from './int64.ts';
 import { LENGTH_OVERHEAD, layout } from './record-batch-layout.ts';
 import { DecodedRecordBatch } from './record-batch-reader.ts';
-import { VARINT_BYTES_MAX, varintSize, varlongSize, writeVarint, writeVarlong } from './varint.ts';
 
 /** A batch of one oversized record may grow to this: far above any broker's `message.max.bytes`, far below an accident. */
 export const BATCH_BYTES_MAX = 64 * 1024 * 1024;

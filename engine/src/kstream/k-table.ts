@@ -20,6 +20,8 @@ import {
 } from './nodes/table-value-getter.ts';
 import { type GroupedOptions, type NamedOptions, readingBack, type TableOptions } from './options.ts';
 import { required, type TableLogic, type TableParts } from './parts.ts';
+import { suppressed } from './suppress.ts';
+import type { Suppressed } from './suppressed.ts';
 import { joinTables } from './table-join.ts';
 
 /**
@@ -118,6 +120,11 @@ export class KTable<K, V> {
     const supplier = { get: () => new TableRepartitionMapProcessor(name, mapper, keySerde) as never };
     const node = dsl.graph.add(new ProcessorGraphNode(name, [parent], supplier));
     return dsl.groupedTable({ dsl, node, keySerde, valueSerde, name: options.name });
+  }
+
+  /** Holds updates back, so that fewer of them, or only the final result of a window, are passed on. */
+  suppress(how: Suppressed<K>): KTable<K, V> {
+    return suppressed(this.#parts, how);
   }
 
   #filtered(predicate: (key: K, value: V) => boolean, wanted: boolean, options: TableOptions<K, V>): KTable<K, V> {

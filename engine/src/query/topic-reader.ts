@@ -1,8 +1,8 @@
 import { type Clock, sleep, systemClock } from '../base/clock.ts';
 import { DeserializationError, StreamsError } from '../base/errors.ts';
+import { decodeHeaders } from '../base/headers-codec.ts';
 import { type Header, type RecordBatch, type TopicPartition, topicPartitionKey } from '../base/record-batch.ts';
 import type { Broker, BrokerConsumer, FetchedPartition } from '../broker/broker.ts';
-import { decodeHeaders } from '../broker/headers-codec.ts';
 import { isOutOfRange } from '../runtime/errors.ts';
 import type { Serde } from '../serde/serde.ts';
 

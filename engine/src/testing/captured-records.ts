@@ -1,6 +1,6 @@
 import { bytesOf } from '../base/bytes.ts';
+import { encodeHeaders } from '../base/headers-codec.ts';
 import type { Header, RecordBatch } from '../base/record-batch.ts';
-import { encodeHeaders } from '../broker/headers-codec.ts';
 import type { Record } from '../processor/record.ts';
 import type {
   ChangelogOutput,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { binaryKey } from '../../src/base/bytes.ts';
 import { StreamsError } from '../../src/base/errors.ts';
+import { decodeHeaders } from '../../src/base/headers-codec.ts';
 import { type Header, type TopicPartition, topicPartitionKey } from '../../src/base/record-batch.ts';
 import type {
   Broker,
@@ -16,7 +17,6 @@ import type {
   RebalanceListener,
 } from '../../src/broker/broker.ts';
 import { BufferPool } from '../../src/broker/buffer-pool.ts';
-import { decodeHeaders } from '../../src/broker/headers-codec.ts';
 import { RecordBatchWriter } from '../../src/broker/record-batch-writer.ts';
 
 interface Received {

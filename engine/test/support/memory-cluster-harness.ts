@@ -1,9 +1,9 @@
 import { systemClock } from '../../src/base/clock.ts';
+import { decodeHeaders } from '../../src/base/headers-codec.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import type { Header } from '../../src/base/record-batch.ts';
 import type { Broker } from '../../src/broker/broker.ts';
 import { BufferPool } from '../../src/broker/buffer-pool.ts';
-import { decodeHeaders } from '../../src/broker/headers-codec.ts';
 import { MemoryBroker } from '../../src/broker/memory/memory-broker.ts';
 import { MemoryCluster } from '../../src/broker/memory/memory-cluster.ts';
 import { RecordBatchWriter } from '../../src/broker/record-batch-writer.ts';

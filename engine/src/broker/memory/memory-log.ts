@@ -1,5 +1,5 @@
 import { StreamsError } from '../../base/errors.ts';
-import { writeInt64 } from '../int64.ts';
+import { writeInt64 } from '../../base/int64.ts';
 import { layout, sealBatch } from '../record-batch-layout.ts';
 
 interface StoredBatch {

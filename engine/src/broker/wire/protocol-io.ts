@@ -1,6 +1,6 @@
 import { StreamsError } from '../../base/errors.ts';
-import { readInt64, writeInt64 } from '../int64.ts';
-import { unsignedVarintSize, VarintCursor, writeUnsignedVarint } from '../varint.ts';
+import { readInt64, writeInt64 } from '../../base/int64.ts';
+import { unsignedVarintSize, VarintCursor, writeUnsignedVarint } from '../../base/varint.ts';
 
 const INITIAL_BYTES = 512;
 

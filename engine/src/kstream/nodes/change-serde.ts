@@ -1,7 +1,8 @@
 import { DeserializationError } from '../../base/errors.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
-import { VarintCursor, varintSize, writeVarint } from '../../broker/varint.ts';
+import { VarintCursor, varintSize, writeVarint } from '../../base/varint.ts';
 import type { Serde, SerdeUse } from '../../serde/serde.ts';
+import { batchOfSlices } from './batch-slices.ts';
 import { Change } from './change.ts';
 
 /** Last byte of a change: which values it holds. */
@@ -98,19 +99,5 @@ function valuesInside(batch: RecordBatch): RecordBatch {
     starts.push(cursor.position, newEnd);
     ends.push(newEnd, last);
   }
-  const valueStarts = Int32Array.from(starts);
-  const none = new Int32Array(starts.length).fill(-1);
-  return {
-    ...batch,
-    count: starts.length,
-    offsets: new Float64Array(starts.length),
-    timestamps: new Float64Array(starts.length),
-    keyStarts: none,
-    keyEnds: none,
-    valueStarts,
-    valueEnds: Int32Array.from(ends),
-    headerStarts: none,
-    headerEnds: none,
-    release() {},
-  };
+  return batchOfSlices(batch, starts, ends);
 }

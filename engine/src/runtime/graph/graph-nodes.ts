@@ -1,5 +1,5 @@
+import { decodeHeaders } from '../../base/headers-codec.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
-import { decodeHeaders } from '../../broker/headers-codec.ts';
 import { Headers } from '../../processor/headers.ts';
 import type { AsyncProcessor, OffsetStoringSink, Processor, RecordMetadata } from '../../processor/processor.ts';
 import { type HeaderSource, Record } from '../../processor/record.ts';
@@ -30,7 +30,8 @@ export class SourceGraphNode implements HeaderSource {
   readonly name: string;
   readonly spec: SourceNode;
   readonly children: GraphNode[] = [];
-  readonly #record = new Record<unknown, unknown>(null, null, 0);
+  /** @internal The one record that `process` uses. */
+  readonly record = new Record<unknown, unknown>(null, null, 0);
   /** For timestamp extractors, which look at the next record while the current one may still be in use. */
   #head: SourceGraphNode | undefined;
   #batch: RecordBatch | undefined;
@@ -43,7 +44,7 @@ export class SourceGraphNode implements HeaderSource {
 
   /** Points the reused record at a row; `timestampMs` is the extracted event time. */
   view(batch: RecordBatch, row: number, timestampMs: number): Record<unknown, unknown> {
-    const record = this.#record;
+    const record = this.record;
     const keyStart = batch.keyStarts[row] as number;
     if (keyStart < 0) record.keyDatum.setNull();
     else {
@@ -79,8 +80,8 @@ export class SourceGraphNode implements HeaderSource {
 
   /** Throws the DeserializationError of the current record, if it has one. */
   checkDecodable(): void {
-    this.#record.keyDatum.get();
-    this.#record.valueDatum.get();
+    this.record.keyDatum.get();
+    this.record.valueDatum.get();
   }
 
   readHeaders(): Headers {

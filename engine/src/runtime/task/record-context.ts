@@ -1,5 +1,5 @@
+import { decodeHeaders } from '../../base/headers-codec.ts';
 import type { Header, RecordBatch } from '../../base/record-batch.ts';
-import { decodeHeaders } from '../../broker/headers-codec.ts';
 import type { RecordMetadata } from '../../processor/processor.ts';
 import type { PendingOffset } from './pending-offsets.ts';
 

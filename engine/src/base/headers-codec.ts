@@ -1,5 +1,5 @@
-import { StreamsError } from '../base/errors.ts';
-import type { Header } from '../base/record-batch.ts';
+import { StreamsError } from './errors.ts';
+import type { Header } from './record-batch.ts';
 import { VarintCursor, varintSize, writeVarint } from './varint.ts';
 
 /** Bytes of the headers of one record, their count included. */
