@@ -20,6 +20,7 @@ import {
   SinkGraphNode,
   StreamTableJoinNode,
 } from './graph/graph-node.ts';
+import type { JoinWindows } from './join-windows.ts';
 import type { KGroupedStream } from './k-grouped-stream.ts';
 import type { KTable } from './k-table.ts';
 import { fixedKeySupplier } from './nodes/fixed-key-processor.ts';
@@ -33,6 +34,7 @@ import {
   PeekProcessor,
   SelectKeyProcessor,
 } from './nodes/stateless-processors.ts';
+import type { StreamJoiner } from './nodes/stream-join-spec.ts';
 import { StreamTableJoinProcessor } from './nodes/stream-table-join-processor.ts';
 import type {
   GroupedOptions,
@@ -45,6 +47,7 @@ import type {
 } from './options.ts';
 import { required, type StreamParts } from './parts.ts';
 import { repartition } from './repartition.ts';
+import { joinStreams, type StreamJoinedOptions, type StreamJoinKind } from './stream-stream-join.ts';
 import { streamToTable } from './table-source.ts';
 
 /** A processor's supplier, or simply a function that makes one. */
@@ -193,8 +196,19 @@ export class KStream<K, V> {
     joiner: (left: V, right: VT, key: K) => VOut,
     options?: NamedOptions,
   ): KStream<K, VOut>;
-  join(table: KTable<K, unknown> | GlobalKTable<unknown, unknown>, ...rest: unknown[]): unknown {
-    return this.#joinTable(table, rest, false);
+  /**
+   * Joins each record with those of another stream that have its key and are in its window of time, whichever comes first.
+   * Both streams are kept for as long as partners may come.
+   */
+  join<VR, VOut>(
+    other: KStream<K, VR>,
+    joiner: (left: V, right: VR, key: K) => VOut,
+    windows: JoinWindows,
+    options?: StreamJoinedOptions<K, V, VR>,
+  ): KStream<K, VOut>;
+  join(other: Joinable<K>, ...rest: unknown[]): unknown {
+    if (other instanceof KStream) return this.#joinStream<never>(other, rest, 'inner');
+    return this.#joinTable(other, rest, false);
   }
 
   /** As {@link KStream.join}; where the table has no value the joiner gets null. */
@@ -209,8 +223,26 @@ export class KStream<K, V> {
     joiner: (left: V, right: VT | null, key: K) => VOut,
     options?: NamedOptions,
   ): KStream<K, VOut>;
-  leftJoin(table: KTable<K, unknown> | GlobalKTable<unknown, unknown>, ...rest: unknown[]): unknown {
-    return this.#joinTable(table, rest, true);
+  /** As {@link KStream.join}; a record that found no partner until its window closed meets null, with its own timestamp. */
+  leftJoin<VR, VOut>(
+    other: KStream<K, VR>,
+    joiner: (left: V, right: VR | null, key: K) => VOut,
+    windows: JoinWindows,
+    options?: StreamJoinedOptions<K, V, VR>,
+  ): KStream<K, VOut>;
+  leftJoin(other: Joinable<K>, ...rest: unknown[]): unknown {
+    if (other instanceof KStream) return this.#joinStream<never>(other, rest, 'left');
+    return this.#joinTable(other, rest, true);
+  }
+
+  /** As {@link KStream.leftJoin}, for unmatched records of both streams. */
+  outerJoin<VR, VOut>(
+    other: KStream<K, VR>,
+    joiner: (left: V | null, right: VR | null, key: K) => VOut,
+    windows: JoinWindows,
+    options?: StreamJoinedOptions<K, V, VR>,
+  ): KStream<K, VOut> {
+    return this.#joinStream(other as unknown as KStream<K, unknown>, [joiner, windows, options], 'outer');
   }
 
   /** A processor of your own, which may change keys, use stores and punctuators. */
@@ -370,6 +402,19 @@ export class KStream<K, V> {
     });
   }
 
+  #joinStream<VOut>(other: KStream<K, unknown>, rest: readonly unknown[], kind: StreamJoinKind): KStream<K, VOut> {
+    type Rest = [StreamJoiner<K, V, unknown, VOut>, JoinWindows, StreamJoinedOptions<K, V, unknown>?];
+    const [joiner, windows, options = {}] = rest as Rest;
+    const { key, value, otherValue, name } = options;
+    const left = this.#copartitioned({ key, value, name: name && `${name}-left` });
+    const right = other.#copartitioned({ key, value: otherValue, name: name && `${name}-right` });
+    return joinStreams(left, right, joiner, windows, options, kind);
+  }
+
+  #copartitioned(options: JoinedOptions<K, V>): StreamParts<K, V> {
+    return this.#parts.repartitionRequired ? this.#repartitionForJoin(options) : this.#parts;
+  }
+
   #joinTable(
     table: KTable<K, unknown> | GlobalKTable<unknown, unknown>,
     rest: readonly unknown[],
@@ -390,7 +435,7 @@ export class KStream<K, V> {
       return dsl.stream({ ...this.#parts, node, valueSerde: undefined });
     }
     const [joiner, options = {}] = rest as [Joiner<K, V>, JoinedOptions<K, V>?];
-    const stream = this.#parts.repartitionRequired ? this.#repartitionForJoin(options) : this.#parts;
+    const stream = this.#copartitioned(options);
     const { parts } = table;
     const getter = parts.logic.valueGetter();
     const name = dsl.graph.names.named(options.name, prefix);
@@ -423,4 +468,5 @@ export class KStream<K, V> {
   }
 }
 
+type Joinable<K> = KStream<K, unknown> | KTable<K, unknown> | GlobalKTable<unknown, unknown>;
 type Joiner<K, V> = (left: V, right: unknown, key: K) => never;

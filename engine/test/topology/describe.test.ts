@@ -2,16 +2,26 @@ import { describe, expect, test } from 'vitest';
 import type { Medium } from '../../conformance/topologies/family.ts';
 import { namedTopology, topologies } from '../../conformance/topologies/index.ts';
 import { hasVector, vectorText } from '../../conformance/vectors.ts';
-import { type ResolvedTopology, StreamsBuilder, string, type Topology } from '../../src/index.ts';
+import { JoinWindows, type ResolvedTopology, StreamsBuilder, string, type Topology } from '../../src/index.ts';
 import { programs, topologyOf } from './describe-programs.ts';
 
 const strings = { key: string(), value: string() };
 /** The parameters under which the texts were made. */
-const params = { size: 10, grace: 0, advance: 3, materializeFilter: 1, streamEvery: 5, wallEvery: 20 };
+const params = {
+  size: 10,
+  grace: 0,
+  advance: 3,
+  materializeFilter: 1,
+  streamEvery: 5,
+  wallEvery: 20,
+  before: 10,
+  after: 5,
+};
 
 function paramsOf(name: string) {
   const { advance, ...rest } = params;
-  return name === 'hopping-aggregate' ? { ...rest, advance } : rest;
+  if (name === 'hopping-aggregate') return { ...rest, advance };
+  return name === 'stream-stream-outer-join' ? { ...rest, grace: 5 } : rest;
 }
 
 /** The internal topics in the vectors' notation. */
@@ -92,6 +102,15 @@ const unnamed: { readonly [name: string]: () => Topology } = {
       .map((key, value) => [key, value] as const)
       .peek(() => {})
       .flatMapValues((value) => [value])
+      .to('out', strings);
+    return builder.build();
+  },
+  'ss-inner': () => {
+    const builder = new StreamsBuilder();
+    const windows = JoinWindows.ofTimeDifferenceAndGrace(10, 5);
+    builder
+      .stream('l', strings)
+      .join(builder.stream('r', strings), (a, b) => a + b, windows)
       .to('out', strings);
     return builder.build();
   },

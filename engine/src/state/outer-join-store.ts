@@ -1,0 +1,184 @@
+import { type BinaryKey, bytesOf } from '../base/bytes.ts';
+import { bytes } from '../serde/primitives.ts';
+import type { Serde } from '../serde/serde.ts';
+import { MeteredStore } from './metered-store.ts';
+import type { KeyValueBytesStore, StateStoreContext, StoreBuilder, StoredValue, StoreIterator } from './state-store.ts';
+import { Stores } from './stores.ts';
+
+const sideAt = 8;
+const recordKeyAt = 9;
+const leftSide = '\u0001';
+const rightSide = '\u0000';
+const twoToThe32 = 4_294_967_296;
+
+/** Java's list serde with entries of any length: this byte, the count, then each entry's length and bytes. */
+const variableLengths = 1;
+const listHeadBytes = 5;
+const lengthBytes = 4;
+/** In front of each value: which side it is of. */
+const valueSideBytes = 1;
+
+const timeScratch = Buffer.alloc(sideAt);
+
+/** Key of the unmatched records of one key, side and time: time (8 bytes), side, record key. */
+export function unmatchedKey(timestampMs: number, isLeft: boolean, key: BinaryKey): BinaryKey {
+  const high = Math.floor(timestampMs / twoToThe32);
+  timeScratch.writeInt32BE(high, 0);
+  timeScratch.writeUInt32BE(timestampMs - high * twoToThe32, 4);
+  return (timeScratch.latin1Slice(0, sideAt) + (isLeft ? leftSide : rightSide) + key) as BinaryKey;
+}
+
+/**
+ * What both sides of a join know about time: that of the stream, which either side moves on, and how old the oldest unmatched
+ * record may be.
+ */
+export class JoinTimes {
+  /** The highest timestamp of either side. */
+  streamTimeMs = -1;
+  /** No unmatched record is older, as far as is known; undefined: none was seen since the last look into the store. */
+  minTimeMs: number | undefined;
+  /** Wall clock from which on the store may be looked through again. */
+  nextEmitMs = 0;
+}
+
+/**
+ * Records of a left or outer join that found no partner yet, of both sides, by time: the lists that Kafka Streams keeps, in its
+ * bytes.
+ *
+ * Owns: the times that both sides share; the records are in `bytes`.
+ * Called by: the two sides of one join in one task.
+ * Invariants: I1 records come by time, right before left, then by key, and equal ones in the order of their arrival; I2 the
+ * changelog holds the whole list of a key after each change, or a tombstone.
+ */
+export class OuterJoinStore extends MeteredStore<KeyValueBytesStore, Buffer, Buffer, Buffer> {
+  #times = new JoinTimes();
+
+  get times(): JoinTimes {
+    return this.#times;
+  }
+
+  override open(context: StateStoreContext): void {
+    this.#times = new JoinTimes();
+    super.open(context);
+  }
+
+  /** Adds the value `[start, end)` to the list of its key. */
+  add(
+    timestampMs: number,
+    isLeft: boolean,
+    key: BinaryKey,
+    value: { buffer: Buffer; start: number; end: number },
+  ): void {
+    const at = unmatchedKey(timestampMs, isLeft, key);
+    const before = this.bytes.get(at)?.value;
+    const length = value.end - value.start;
+    const used = before?.length ?? listHeadBytes;
+    const list = Buffer.allocUnsafe(used + lengthBytes + valueSideBytes + length);
+    if (before === undefined) {
+      list[0] = variableLengths;
+      list.writeInt32BE(1, 1);
+    } else {
+      before.copy(list);
+      list.writeInt32BE(before.readInt32BE(1) + 1, 1);
+    }
+    list.writeInt32BE(valueSideBytes + length, used);
+    list[used + lengthBytes] = isLeft ? 1 : 0;
+    value.buffer.copy(list, used + lengthBytes + valueSideBytes, value.start, value.end);
+    this.bytes.put(at, list, this.#nowMs);
+  }
+
+  /** Removes the list of a record that has found its partner, if there is one. */
+  matched(timestampMs: number, isLeft: boolean, key: BinaryKey): void {
+    const at = unmatchedKey(timestampMs, isLeft, key);
+    if (this.bytes.get(at) !== undefined) this.delete(at);
+  }
+
+  delete(key: BinaryKey): void {
+    this.bytes.put(key, null, this.#nowMs);
+  }
+
+  /** All lists; the entry is reused between steps. */
+  all(): UnmatchedLists {
+    return new UnmatchedLists(this.bytes.range(undefined, undefined, 'forward'));
+  }
+
+  get #nowMs(): number {
+    return this.context?.timestampMs() ?? 0;
+  }
+
+  protected toUser(stored: StoredValue): Buffer {
+    return stored.value;
+  }
+
+  protected toBytes(value: Buffer): Buffer {
+    return value;
+  }
+
+  protected timestampOf(): number {
+    return this.#nowMs;
+  }
+}
+
+/**
+ * Goes through the lists of unmatched records by time.
+ *
+ * Owns: the iterator of the store. Called by: a side of the join; must be closed.
+ * Invariants: I1 the fields tell of the list that the last `next` answered true for.
+ */
+export class UnmatchedLists {
+  storeKey = '' as BinaryKey;
+  timestampMs = 0;
+  isLeft = false;
+  #list: Buffer | undefined;
+  readonly #entries: StoreIterator<BinaryKey>;
+
+  constructor(entries: StoreIterator<BinaryKey>) {
+    this.#entries = entries;
+  }
+
+  next(): boolean {
+    const step = this.#entries.next();
+    if (step.done === true) return false;
+    const { key, value } = step.value;
+    this.storeKey = key;
+    timeScratch.latin1Write(key, 0, sideAt);
+    this.timestampMs = timeScratch.readInt32BE(0) * twoToThe32 + timeScratch.readUInt32BE(4);
+    this.isLeft = key[sideAt] === leftSide;
+    this.#list = value;
+    return true;
+  }
+
+  /** Bytes of the records' key. */
+  recordKey(): Buffer {
+    return bytesOf(this.storeKey.slice(recordKeyAt) as BinaryKey);
+  }
+
+  /** The values of the list, in the order of their arrival. */
+  values(): Buffer[] {
+    const list = this.#list as Buffer;
+    const values: Buffer[] = [];
+    let at = listHeadBytes;
+    for (let left = list.readInt32BE(1); left > 0; left -= 1) {
+      const end = at + lengthBytes + list.readInt32BE(at);
+      values.push(list.subarray(at + lengthBytes + valueSideBytes, end));
+      at = end;
+    }
+    return values;
+  }
+
+  close(): void {
+    this.#entries.close();
+  }
+}
+
+/** The store of unmatched records, in memory or on disk. */
+export function outerJoinStoreBuilder(options: {
+  readonly name: string;
+  readonly store: 'memory' | 'persistent';
+  readonly loggingEnabled: boolean;
+  readonly loggingConfig: Readonly<Record<string, string>>;
+}): StoreBuilder<OuterJoinStore> {
+  const raw: Serde<Buffer> = bytes();
+  const inner = Stores.keyValueStoreBuilder({ ...options, key: raw, value: raw });
+  return Object.freeze({ ...inner, build: () => new OuterJoinStore(inner.build().bytes, raw, raw) });
+}
