@@ -6,12 +6,7 @@ import { type GraphNode, ProcessorGraphNode } from './graph-node.ts';
 export class CogroupMergeNode extends ProcessorGraphNode {
   readonly #sources: readonly GraphNode[];
 
-  constructor(
-    name: string,
-    parents: readonly GraphNode[],
-    supplier: ProcessorSupplier,
-    sources: readonly GraphNode[],
-  ) {
+  constructor(name: string, parents: readonly GraphNode[], supplier: ProcessorSupplier, sources: readonly GraphNode[]) {
     super(name, parents, supplier);
     this.#sources = sources;
   }

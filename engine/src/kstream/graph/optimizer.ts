@@ -115,9 +115,11 @@ function oneFor(first: RepartitionNode, above: GraphNode, names: NameProvider): 
 /** Takes `old` out; the operations between `above` and it now come after the common topic. */
 function replace(old: RepartitionNode, one: RepartitionNode, above: GraphNode): void {
   const branch = nearest(old, hasParent(above));
-  if (branch === undefined) return;
-  one.links.addChild(branch);
-  above.links.removeChild(branch);
+  if (branch !== undefined) {
+    one.links.addChild(branch);
+    above.links.removeChild(branch);
+  }
+  // Otherwise another topic took the common operations along already; Kafka Streams gives up here with an exception.
   const parents = [...old.links.parents];
   for (const child of [...old.links.children]) for (const parent of parents) parent.links.addChild(child);
   for (const parent of parents) parent.links.removeChild(old);
