@@ -1,0 +1,198 @@
+import type { BinaryKey } from '../../base/bytes.ts';
+import type { StateStoreContext } from '../state-store.ts';
+import type { Version, VersionRows } from '../versioned/version-history.ts';
+import { type VersionedBytesStoreOptions, VersionedStore } from '../versioned/versioned-store.ts';
+import { windowSuffixBytes } from '../window-key.ts';
+import { LmdbTable } from './lmdb-table.ts';
+import { recordKeyOf, windowStartOf, windowTableKey } from './window-table-key.ts';
+
+/** First byte of a table key. Older versions and tombstones come first: the sweep ends where the newest values begin. */
+const olderPrefix = '1';
+const tombstonePrefix = '2';
+const newestPrefix = '3';
+/** In the place of an older version's timestamp, which its key holds: what the bytes are. */
+const isValue = 0;
+const isTombstone = -1;
+const isOpenTombstone = -2;
+
+const streamTimeMeta = 'observed-stream-time';
+const timeMax = Number.MAX_SAFE_INTEGER - 1;
+/** A sweep starts whenever stream time has moved on by retention ÷ this. */
+const sweepsPerRetention = 4;
+/** Rows that a commit looks at while a sweep is on; twice the commit's writes when that is more, or sweeps fall behind. */
+const sweptRowsMin = 2_048;
+const noBytes = Buffer.alloc(0);
+
+/**
+ * A versioned store on disk: one row for the newest version of a key, one for each older.
+ *
+ * Owns: an {@link LmdbTable}; the position of the sweep that removes expired versions a slice a commit.
+ * Called by: typed stores and DSL nodes of one task, on its thread.
+ * Invariants: those of {@link VersionedStore}; I4 disk holds versions and stream time of the last commit; I5 a key has either a
+ * newest value or a newest tombstone.
+ */
+export class LmdbVersionedStore extends VersionedStore {
+  readonly persistent = true;
+  readonly #table: LmdbTable;
+  #sweptBeforeMs = 0;
+  #sweepAfter: BinaryKey | undefined;
+  #sweeping = false;
+
+  constructor(options: VersionedBytesStoreOptions) {
+    super(options);
+    this.#table = new LmdbTable(options.name);
+  }
+
+  protected readonly rows: VersionRows = {
+    newest: (key) => {
+      const value = this.#table.get(rowKey(newestPrefix, key));
+      if (value !== undefined) return { timestampMs: value.timestampMs, value: value.value, open: false };
+      const tombstone = this.#table.get(rowKey(tombstonePrefix, key));
+      return tombstone === undefined ? undefined : { timestampMs: tombstone.timestampMs, value: null, open: false };
+    },
+    setNewest: (key, version, before) => {
+      const prefix = version === undefined ? undefined : newestPrefixOf(version);
+      const prefixBefore = before === undefined ? undefined : newestPrefixOf(before);
+      if (prefixBefore !== undefined && prefixBefore !== prefix) this.#table.put(rowKey(prefixBefore, key), null, 0);
+      if (prefix !== undefined && version !== undefined) {
+        this.#table.put(rowKey(prefix, key), version.value ?? noBytes, version.timestampMs);
+      }
+    },
+    olderUpTo: (key, timeMs) => this.#first(olderKey(key, 0), olderKey(key, timeMs), 'reverse'),
+    olderAfter: (key, timeMs) => {
+      return this.#first(olderKey(key, timeMs + 1), olderKey(key, timeMax), 'forward')?.timestampMs;
+    },
+    setOlder: (key, version) => {
+      const kind = version.value !== null ? isValue : version.open ? isOpenTombstone : isTombstone;
+      this.#table.put(olderKey(key, version.timestampMs), version.value ?? noBytes, kind);
+    },
+    removeOlder: (key, timeMs) => this.#table.put(olderKey(key, timeMs), null, 0),
+  };
+
+  get isOpen(): boolean {
+    return this.#table.isOpen;
+  }
+
+  get restoredOffset(): number | undefined {
+    return this.#table.restoredOffset;
+  }
+
+  get lastDurableMs(): number | undefined {
+    return this.#table.lastDurableMs;
+  }
+
+  get wantsCommit(): boolean {
+    return this.#table.wantsCommit;
+  }
+
+  open(context: StateStoreContext): void {
+    this.#table.open(context);
+    this.context = context;
+    this.#readPosition();
+  }
+
+  commit(changelogOffset: number | undefined): void {
+    const { observedStreamTimeMs } = this.retention;
+    this.#table.commit(changelogOffset, { [streamTimeMeta]: observedStreamTimeMs }, undefined, this.#expired());
+  }
+
+  rollback(): boolean {
+    this.#table.rollback();
+    this.#readPosition();
+    return true;
+  }
+
+  close(): void {
+    this.context = undefined;
+    this.#table.close();
+  }
+
+  wipe(): void {
+    this.#table.wipe();
+  }
+
+  /** Rows on disk and in the overlay; for tests of what is forgotten. */
+  get approximateNumRows(): number {
+    return this.#table.approximateNumEntries;
+  }
+
+  protected older(key: BinaryKey): readonly Version[] {
+    const versions: Version[] = [];
+    for (const row of this.#table.scan(olderKey(key, 0), olderKey(key, timeMax), false, 'forward')) {
+      versions.push(versionOf(row.key, row.value, row.timestampMs));
+    }
+    return versions;
+  }
+
+  protected wrote(): void {}
+
+  protected restored(nextOffset: number): void {
+    if (this.#table.restoreWantsCommit) this.commit(nextOffset);
+  }
+
+  #first(from: BinaryKey, to: BinaryKey, direction: 'forward' | 'reverse'): Version | undefined {
+    const rows = this.#table.scan(from, to, false, direction);
+    const step = rows.next();
+    const version =
+      step.done === true ? undefined : versionOf(step.value.key, step.value.value, step.value.timestampMs);
+    rows.close();
+    return version;
+  }
+
+  #readPosition(): void {
+    this.retention.reset(this.#table.readMeta(streamTimeMeta) ?? -1);
+    this.#sweptBeforeMs = 0;
+    this.#sweepAfter = undefined;
+    this.#sweeping = false;
+  }
+
+  /**
+   * The next slice of expired rows on disk. One pass has one limit: older versions come before the tombstone that ended them, so
+   * none is left to look as if it still counted.
+   */
+  #expired(): BinaryKey[] {
+    const { liveFromMs } = this.retention;
+    if (!this.#sweeping) {
+      const stepMs = Math.max(1, this.historyRetentionMs / sweepsPerRetention);
+      if (liveFromMs < this.#sweptBeforeMs + stepMs) return [];
+      this.#sweeping = true;
+      this.#sweptBeforeMs = liveFromMs;
+      this.#sweepAfter = undefined;
+    }
+    const limit = Math.max(sweptRowsMin, 2 * this.#table.overlaySize);
+    const keys = this.#table.keysOnDisk(this.#sweepAfter, limit);
+    this.#sweepAfter = keys.at(-1);
+    if (keys.length < limit || this.#sweepAfter?.startsWith(newestPrefix)) this.#sweeping = false;
+    return keys.filter((key, index) => {
+      const endMs = this.#endOf(key, keys[index + 1]);
+      return endMs !== undefined && endMs < this.#sweptBeforeMs;
+    });
+  }
+
+  /** When the version in a row stopped to count; a newest tombstone ends as it begins, a newest value never. */
+  #endOf(tableKey: BinaryKey, next: BinaryKey | undefined): number | undefined {
+    if (tableKey.startsWith(tombstonePrefix)) return this.#table.get(tableKey)?.timestampMs;
+    if (!tableKey.startsWith(olderPrefix)) return undefined;
+    const isSameKey = next?.length === tableKey.length && next.startsWith(tableKey.slice(0, -windowSuffixBytes));
+    if (isSameKey) return windowStartOf(next);
+    const key = recordKeyOf(tableKey.slice(1) as BinaryKey);
+    return this.rows.olderAfter(key, windowStartOf(tableKey)) ?? this.rows.newest(key)?.timestampMs;
+  }
+}
+
+function newestPrefixOf(version: Version): string {
+  return version.value === null ? tombstonePrefix : newestPrefix;
+}
+
+function rowKey(prefix: string, key: BinaryKey): BinaryKey {
+  return (prefix + key) as BinaryKey;
+}
+
+function olderKey(key: BinaryKey, timeMs: number): BinaryKey {
+  return rowKey(olderPrefix, windowTableKey(key, Math.min(Math.max(timeMs, 0), timeMax), 0));
+}
+
+function versionOf(tableKey: BinaryKey, value: Buffer, kind: number): Version {
+  const timestampMs = windowStartOf(tableKey);
+  return { timestampMs, value: kind === isValue ? value : null, open: kind === isOpenTombstone };
+}

@@ -1,0 +1,109 @@
+import { type BinaryKey, binaryKey } from '../base/bytes.ts';
+import type { Serde } from '../serde/serde.ts';
+import { MeteredStore } from './metered-store.ts';
+import type { StateStore } from './state-store.ts';
+import type { StoredVersion, VersionedBytesStore } from './versioned/versioned-bytes-store.ts';
+
+/** A value with the time from which it counts. */
+export interface VersionedRecord<V> {
+  readonly value: V;
+  /** Epoch ms. */
+  readonly timestampMs: number;
+  /** When another value or a tombstone took its place; undefined: it is the newest. */
+  readonly validToMs: number | undefined;
+}
+
+/** What interactive queries may do with a versioned store. */
+export interface ReadOnlyVersionedKeyValueStore<K, V> {
+  /** The newest value, or the one that counted at `asOfMs` (undefined too where that is longer ago than the history is kept). */
+  get(key: K, asOfMs?: number): VersionedRecord<V> | undefined;
+  /** Values that counted somewhere in `[fromMs, toMs]`; either end may be left open by undefined. */
+  fetch(
+    key: K,
+    fromMs: number | undefined,
+    toMs: number | undefined,
+    order?: 'ascending' | 'descending',
+  ): readonly VersionedRecord<V>[];
+}
+
+/**
+ * A store that knows what every key held at any time of the last `historyRetentionMs`, for processors and joins by event time.
+ * Late values are put where they belong in time.
+ */
+export interface VersionedKeyValueStore<K, V> extends StateStore, ReadOnlyVersionedKeyValueStore<K, V> {
+  readonly bytes: VersionedBytesStore;
+  readonly keySerde: Serde<K>;
+  readonly historyRetentionMs: number;
+  /**
+   * Null and undefined are a tombstone. Answers until when the value counts: `validToUndefined` (-1) for the newest, `notPut` where it
+   * came later than the history is kept.
+   */
+  put(key: K, value: V | null | undefined, timestampMs: number): number;
+  /** A tombstone at that time; answers what counted then. */
+  delete(key: K, timestampMs: number): VersionedRecord<V> | undefined;
+}
+
+/**
+ * Owns: nothing; all state is in `bytes`.
+ * Called by: processors, interactive queries.
+ *
+ * @internal Made by `Stores.versionedKeyValueStoreBuilder`.
+ */
+export class TypedVersionedStore<K, V>
+  extends MeteredStore<VersionedBytesStore, K, V, VersionedRecord<V>>
+  implements VersionedKeyValueStore<K, V>
+{
+  get historyRetentionMs(): number {
+    return this.bytes.historyRetentionMs;
+  }
+
+  get(key: K, asOfMs?: number): VersionedRecord<V> | undefined {
+    const binary = this.#binary(key);
+    if (asOfMs !== undefined) return this.#versionOf(this.bytes.getAsOf(binary, asOfMs));
+    const newest = this.bytes.get(binary);
+    return newest === undefined ? undefined : this.toUser({ ...newest, validToMs: undefined });
+  }
+
+  fetch(
+    key: K,
+    fromMs: number | undefined,
+    toMs: number | undefined,
+    order: 'ascending' | 'descending' = 'ascending',
+  ): readonly VersionedRecord<V>[] {
+    const from = fromMs ?? Number.NEGATIVE_INFINITY;
+    const to = toMs ?? Number.POSITIVE_INFINITY;
+    if (from > to) throw new RangeError(`State store ${this.name}: fetch from ${from} to ${to}, which is earlier`);
+    const versions = this.bytes.versions(this.#binary(key), from, to).map((version) => this.toUser(version));
+    return order === 'ascending' ? versions : versions.reverse();
+  }
+
+  put(key: K, value: V | null | undefined, timestampMs: number): number {
+    const bytes = value === null || value === undefined ? null : this.valueSerde.serialize(value, this.topic);
+    return this.bytes.put(this.#binary(key), bytes, timestampMs);
+  }
+
+  delete(key: K, timestampMs: number): VersionedRecord<V> | undefined {
+    return this.#versionOf(this.bytes.delete(this.#binary(key), timestampMs));
+  }
+
+  protected toUser({ value, timestampMs, validToMs }: StoredVersion): VersionedRecord<V> {
+    return { value: this.valueSerde.deserialize(value, 0, value.length, this.topic), timestampMs, validToMs };
+  }
+
+  protected toBytes(record: VersionedRecord<V>): Buffer {
+    return this.valueSerde.serialize(record.value as NonNullable<V>, this.topic);
+  }
+
+  protected timestampOf(record: VersionedRecord<V>): number {
+    return record.timestampMs;
+  }
+
+  #versionOf(stored: StoredVersion | undefined): VersionedRecord<V> | undefined {
+    return stored === undefined ? undefined : this.toUser(stored);
+  }
+
+  #binary(key: K): BinaryKey {
+    if (key === null || key === undefined) throw new TypeError(`State store ${this.name}: the key may not be null`);
+    return binaryKey(this.keySerde.serialize(key, this.topic));
+  }
+}
