@@ -1,5 +1,6 @@
 import type { Processor } from '../processor/processor.ts';
 import type { Serde } from '../serde/serde.ts';
+import { type ForeignKeyJoinOptions, joinByForeignKey } from './foreign-key/foreign-key-join.ts';
 import { ProcessorGraphNode } from './graph/graph-node.ts';
 import type { KGroupedTable } from './k-grouped-table.ts';
 import type { KStream } from './k-stream.ts';
@@ -74,18 +75,49 @@ export class KTable<K, V> {
   join<VO, VOut>(
     other: KTable<K, VO>,
     joiner: (left: V, right: VO) => VOut,
-    options: TableOptions<K, VOut> = {},
-  ): KTable<K, VOut> {
-    return joinTables(this.#parts, other.parts, joiner, 'inner', options);
+    options?: TableOptions<K, VOut>,
+  ): KTable<K, VOut>;
+  /**
+   * Joins each entry with the entry of another table that its foreign key points to; null points nowhere. `foreignKey` gets the
+   * value, or key and value if it has two parameters. Any number of entries may point to one, and partitions need not match:
+   * questions and answers travel through topics of the join's own.
+   */
+  join<KO, VO, VOut>(
+    other: KTable<KO, VO>,
+    foreignKey: (value: V) => NoInfer<KO> | null | undefined,
+    joiner: (left: V, right: VO) => VOut,
+    options?: ForeignKeyJoinOptions<K, KO, VOut>,
+  ): KTable<K, VOut>;
+  join<KO, VO, VOut>(
+    other: KTable<KO, VO>,
+    foreignKey: (key: K, value: V) => NoInfer<KO> | null | undefined,
+    joiner: (left: V, right: VO) => VOut,
+    options?: ForeignKeyJoinOptions<K, KO, VOut>,
+  ): KTable<K, VOut>;
+  join(other: KTable<never, never>, ...rest: readonly unknown[]): unknown {
+    return this.#joined(other, rest, 'inner');
   }
 
   /** As {@link KTable.join}, with a result for each entry of this table; without a right one the joiner gets null. */
   leftJoin<VO, VOut>(
     other: KTable<K, VO>,
     joiner: (left: V, right: VO | null) => VOut,
-    options: TableOptions<K, VOut> = {},
-  ): KTable<K, VOut> {
-    return joinTables<K, V, VO, VOut>(this.#parts, other.parts, joiner, 'left', options);
+    options?: TableOptions<K, VOut>,
+  ): KTable<K, VOut>;
+  leftJoin<KO, VO, VOut>(
+    other: KTable<KO, VO>,
+    foreignKey: (value: V) => NoInfer<KO> | null | undefined,
+    joiner: (left: V, right: VO | null) => VOut,
+    options?: ForeignKeyJoinOptions<K, KO, VOut>,
+  ): KTable<K, VOut>;
+  leftJoin<KO, VO, VOut>(
+    other: KTable<KO, VO>,
+    foreignKey: (key: K, value: V) => NoInfer<KO> | null | undefined,
+    joiner: (left: V, right: VO | null) => VOut,
+    options?: ForeignKeyJoinOptions<K, KO, VOut>,
+  ): KTable<K, VOut>;
+  leftJoin(other: KTable<never, never>, ...rest: readonly unknown[]): unknown {
+    return this.#joined(other, rest, 'left');
   }
 
   /** As {@link KTable.join}, with a result for each key of either table; the joiner gets null for the one without it. */
@@ -125,6 +157,15 @@ export class KTable<K, V> {
   /** Holds updates back, so that fewer of them, or only the final result of a window, are passed on. */
   suppress(how: Suppressed<K>): KTable<K, V> {
     return suppressed(this.#parts, how);
+  }
+
+  #joined(other: KTable<never, never>, rest: readonly unknown[], kind: 'inner' | 'left'): KTable<K, unknown> {
+    if (typeof rest[1] === 'function') {
+      const [foreignKey, joiner, options = {}] = rest as [never, never, ForeignKeyJoinOptions<K, never, unknown>?];
+      return joinByForeignKey(this.#parts, other.parts, foreignKey, joiner, kind === 'left', options);
+    }
+    const [joiner, options = {}] = rest as [never, TableOptions<K, unknown>?];
+    return joinTables(this.#parts, other.parts as unknown as TableParts<K, never>, joiner, kind, options);
   }
 
   #filtered(predicate: (key: K, value: V) => boolean, wanted: boolean, options: TableOptions<K, V>): KTable<K, V> {

@@ -1,3 +1,4 @@
+import { TopologyError } from '../base/errors.ts';
 import type { ProcessorSupplier } from '../processor/processor.ts';
 import type { Serde } from '../serde/serde.ts';
 import { ProcessorGraphNode } from './graph/graph-node.ts';
@@ -16,7 +17,7 @@ import { repartition } from './repartition.ts';
 export class TableSourceLogic<K, V> implements TableLogic<K, V> {
   readonly #storeName: string;
   readonly #keySerde: Serde<K>;
-  readonly #valueSerde: Serde<V>;
+  readonly #valueSerde: Serde<V> | undefined;
   readonly #materialized: MaterializedOptions<K, V> | undefined;
   #isMaterialized: boolean;
   #sendOldValues = false;
@@ -24,7 +25,7 @@ export class TableSourceLogic<K, V> implements TableLogic<K, V> {
   constructor(
     storeName: string,
     keySerde: Serde<K>,
-    valueSerde: Serde<V>,
+    valueSerde: Serde<V> | undefined,
     materialized: MaterializedOptions<K, V> | undefined,
     isMaterialized: boolean,
   ) {
@@ -44,7 +45,7 @@ export class TableSourceLogic<K, V> implements TableLogic<K, V> {
   };
 
   readonly stores = () =>
-    this.#isMaterialized ? [tableStore(this.#storeName, this.#keySerde, this.#valueSerde, this.#materialized)] : [];
+    this.#isMaterialized ? [tableStore(this.#storeName, this.#keySerde, this.#keptValueSerde, this.#materialized)] : [];
 
   enableSendingOldValues(force: boolean): boolean {
     if (!force && !this.#isMaterialized) return false;
@@ -59,7 +60,14 @@ export class TableSourceLogic<K, V> implements TableLogic<K, V> {
   }
 
   get #store() {
-    return { name: this.#storeName, keySerde: this.#keySerde, valueSerde: this.#valueSerde };
+    return { name: this.#storeName, keySerde: this.#keySerde, valueSerde: this.#keptValueSerde };
+  }
+
+  get #keptValueSerde(): Serde<V> {
+    if (this.#valueSerde !== undefined) return this.#valueSerde;
+    throw new TopologyError(
+      `Table store ${this.#storeName} needs a value serde, since an operation keeps the table or looks into it: pass materialized: { value: … } to the operation that made the table.`,
+    );
   }
 }
 

@@ -1,0 +1,20 @@
+import type { BinaryKey } from '../../base/bytes.ts';
+
+const lengthBytes = 4;
+
+/** What all subscriptions of a foreign key begin with in their store: length of the foreign key (4 bytes, big-endian) and itself. */
+export function foreignKeyPrefix(foreignKey: BinaryKey): BinaryKey {
+  const { length } = foreignKey;
+  const lengthText = String.fromCharCode(length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
+  return (lengthText + foreignKey) as BinaryKey;
+}
+
+/** A subscription's key in the store. */
+export function combinedKey(foreignKey: BinaryKey, primaryKey: BinaryKey): BinaryKey {
+  return (foreignKeyPrefix(foreignKey) + primaryKey) as BinaryKey;
+}
+
+/** The primary key inside a combined key. */
+export function primaryKeyOf(combined: BinaryKey, foreignKey: BinaryKey): BinaryKey {
+  return combined.slice(lengthBytes + foreignKey.length) as BinaryKey;
+}

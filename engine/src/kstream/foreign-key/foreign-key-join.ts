@@ -1,0 +1,191 @@
+import { TopologyError } from '../../base/errors.ts';
+import type { Processor, ProcessorSupplier, StreamPartitioner } from '../../processor/processor.ts';
+import { bytes } from '../../serde/primitives.ts';
+import type { Serde } from '../../serde/serde.ts';
+import { Stores } from '../../state/stores.ts';
+import { ProcessorGraphNode } from '../graph/graph-node.ts';
+import type { NameProvider } from '../graph/name-provider.ts';
+import type { KTable } from '../k-table.ts';
+import { readingBack, type TableOptions } from '../options.ts';
+import type { TableParts } from '../parts.ts';
+import { TableSourceLogic } from '../table-source.ts';
+import { type ForeignKeyJoinNames, ForeignKeyJoinNode } from './foreign-key-join-node.ts';
+import type { ForeignKeyJoinSpec } from './foreign-key-spec.ts';
+import { ForeignTableProcessor } from './foreign-table-processor.ts';
+import { type Response, ResponseSerde } from './response.ts';
+import { ResponseJoinProcessor } from './response-join-processor.ts';
+import { SubscriptionSerde } from './subscription.ts';
+import { SubscriptionJoinProcessor } from './subscription-join-processor.ts';
+import { SubscriptionReceiveProcessor } from './subscription-receive-processor.ts';
+import { SubscriptionSendProcessor } from './subscription-send-processor.ts';
+
+/**
+ * Options of foreign-key joins (Java's `TableJoined` and `Materialized`). The name is that of the two topics and of the
+ * subscription store, `<applicationId>-<name>-subscription-…`; `materialized.store` is the medium of the subscription store, too.
+ */
+export interface ForeignKeyJoinOptions<K, KO, VOut> extends TableOptions<K, VOut> {
+  /** How this table's topics are partitioned, where it is not by their keys' hash; answers find their way by it. Gets no value. */
+  readonly partitioner?: StreamPartitioner<K, null> | undefined;
+  /** The same of the other table's topics, for the questions. */
+  readonly otherPartitioner?: StreamPartitioner<KO, null> | undefined;
+}
+
+/** `KTable.join` and `leftJoin` by a foreign key. */
+export function joinByForeignKey<K, V, KO, VO, VOut>(
+  left: TableParts<K, V>,
+  right: TableParts<KO, VO>,
+  foreignKey: ((value: V) => KO | null | undefined) | ((key: K, value: V) => KO | null | undefined),
+  joiner: (left: V, right: VO) => VOut,
+  keepsLeft: boolean,
+  options: ForeignKeyJoinOptions<K, KO, VOut>,
+): KTable<K, VOut> {
+  const { dsl } = left;
+  const { materialized } = options;
+  // The left side must know where an entry pointed before; the right side sends old values as in Kafka Streams, unused.
+  right.logic.enableSendingOldValues(true);
+  left.logic.enableSendingOldValues(true);
+  const names = namesOf(dsl.graph.names, options.name);
+  const resultName = dsl.graph.names.suffixed(options.name, '-result', 'KTABLE-FK-JOIN-OUTPUT-');
+  const storeName = dsl.graph.names.store(
+    materialized?.name,
+    'KTABLE-FK-JOIN-OUTPUT-',
+    materialized?.loggingEnabled ?? true,
+  );
+
+  const keySerde = known(left.keySerde, 'key', 'the left table');
+  const valueSerde = known(left.valueSerde, 'value', 'the left table');
+  const foreignKeySerde = known(right.keySerde, 'key', 'the right table');
+  const foreignValueSerde = known(right.valueSerde, 'value', 'the right table');
+  const subscriptionSerde = new SubscriptionSerde(keySerde, {
+    foreignKey: foreignKeySerde as Serde<never>,
+    leftValue: valueSerde as Serde<never>,
+  });
+  const responseSerde = new ResponseSerde(foreignValueSerde);
+  const spec: ForeignKeyJoinSpec<K, V, KO, VO> = {
+    registrationTopic: names.registrationTopic,
+    storeName: names.store,
+    foreignKey: asKeyed(foreignKey),
+    keepsLeft,
+    left: left.logic.valueGetter(),
+    right: right.logic.valueGetter(),
+    keySerde,
+    valueSerde,
+    foreignKeySerde,
+    foreignValueSerde,
+    subscriptionSerde,
+  };
+  const subscriptions = Stores.timestampedKeyValueStoreBuilder({
+    name: names.store,
+    key: bytes(),
+    value: subscriptionSerde,
+    ...(materialized?.store === undefined ? {} : { store: materialized.store }),
+  });
+  const join = dsl.graph.add(
+    new ForeignKeyJoinNode(names, {
+      left: { node: left.node, sources: left.sources, storeNames: () => spec.left.storeNames },
+      right: { node: right.node, sources: right.sources, storeNames: () => spec.right.storeNames },
+      suppliers: {
+        send: supplier(() => new SubscriptionSendProcessor(spec)),
+        receive: supplier(() => new SubscriptionReceiveProcessor(spec)),
+        join: supplier(() => new SubscriptionJoinProcessor(spec)),
+        foreignTable: supplier(() => new ForeignTableProcessor(spec)),
+        resolver: supplier(() => new ResponseJoinProcessor(spec, joiner)),
+      },
+      registration: {
+        key: foreignKeySerde,
+        value: subscriptionSerde,
+        partitioner: withoutValue(options.otherPartitioner),
+      } as never,
+      response: {
+        key: keySerde,
+        value: responseSerde,
+        partitioner: withoutValue(options.partitioner) ?? toAskingPartition,
+      } as never,
+      subscriptions: () => [subscriptions],
+    }),
+  );
+
+  const resultKeySerde = readingBack(materialized?.key) ?? keySerde;
+  const resultValueSerde = materialized?.value;
+  const queryableStoreName = materialized?.name;
+  const logic = new TableSourceLogic(
+    storeName,
+    resultKeySerde,
+    resultValueSerde,
+    materialized,
+    queryableStoreName !== undefined,
+  );
+  const node = dsl.graph.add(new ProcessorGraphNode(resultName, [join], logic.supplier, { own: logic.stores }));
+  return dsl.table({
+    dsl,
+    node,
+    keySerde: resultKeySerde,
+    valueSerde: resultValueSerde,
+    sources: [...left.sources, join],
+    logic,
+    queryableStoreName,
+  });
+}
+
+/** In Kafka Streams' order, since each generated name uses up a number. */
+function namesOf(names: NameProvider, name: string | undefined): ForeignKeyJoinNames {
+  const prefix = 'KTABLE-FK-JOIN-SUBSCRIPTION-';
+  const registrationTopic = `${names.suffixed(name, '-subscription-registration', `${prefix}REGISTRATION-`)}-topic`;
+  const send = names.suffixed(name, '-subscription-registration-processor', `${prefix}REGISTRATION-`);
+  const registrationSink = names.suffixed(name, '-subscription-registration-sink', 'KTABLE-SINK-');
+  const registrationSource = names.suffixed(name, '-subscription-registration-source', 'KTABLE-SOURCE-');
+  const store = names.suffixed(name, '-subscription-store', `${prefix}STATE-STORE-`);
+  const receive = names.suffixed(name, '-subscription-receive', `${prefix}PROCESSOR-`);
+  const join = names.suffixed(name, '-subscription-join-foreign', `${prefix}PROCESSOR-`);
+  const foreignTable = names.suffixed(name, '-foreign-join-subscription', `${prefix}PROCESSOR-`);
+  const responseTopic = `${names.suffixed(name, '-subscription-response', `${prefix}RESPONSE-`)}-topic`;
+  const responseSink = names.suffixed(name, '-subscription-response-sink', 'KTABLE-SINK-');
+  const responseSource = names.suffixed(name, '-subscription-response-source', 'KTABLE-SOURCE-');
+  const resolver = names.suffixed(name, '-subscription-response-resolver', `${prefix}RESPONSE-RESOLVER-PROCESSOR-`);
+  return {
+    registrationTopic,
+    send,
+    registrationSink,
+    registrationSource,
+    store,
+    receive,
+    join,
+    foreignTable,
+    responseTopic,
+    responseSink,
+    responseSource,
+    resolver,
+  };
+}
+
+function supplier<KIn, VIn, KOut, VOut>(get: () => Processor<KIn, VIn, KOut, VOut>): ProcessorSupplier {
+  return { get } as unknown as ProcessorSupplier;
+}
+
+/** A function of two parameters takes key and value, any other one the value. */
+function asKeyed<K, V, KO>(
+  foreignKey: ((value: V) => KO | null | undefined) | ((key: K, value: V) => KO | null | undefined),
+): (key: K, value: V) => KO | null | undefined {
+  if (foreignKey.length === 2) return foreignKey as (key: K, value: V) => KO | null | undefined;
+  const ofValue = foreignKey as (value: V) => KO | null | undefined;
+  return (_key, value) => ofValue(value);
+}
+
+/** Answers go to the partition that asked: the left table need not be partitioned by its keys' hash. */
+const toAskingPartition: StreamPartitioner<unknown, Response<unknown>> = (_topic, _key, response) =>
+  response.primaryPartition;
+
+function withoutValue<K>(
+  partitioner: StreamPartitioner<K, null> | undefined,
+): StreamPartitioner<K, unknown> | undefined {
+  return partitioner === undefined
+    ? undefined
+    : (topic, key, _message, partitionCount) => partitioner(topic, key, null, partitionCount);
+}
+
+function known<T>(serde: Serde<T> | undefined, side: 'key' | 'value', table: string): Serde<T> {
+  if (serde !== undefined) return serde;
+  throw new TopologyError(
+    `A foreign-key join needs the ${side} serde of ${table}, and the ${side} has changed since it was read: pass materialized: { ${side}: … } to the operation that made that table.`,
+  );
+}

@@ -1,0 +1,146 @@
+import { DeserializationError } from '../../base/errors.ts';
+import type { RecordBatch } from '../../base/record-batch.ts';
+import { Datum } from '../../processor/datum.ts';
+import type { Serde, SerdeUse } from '../../serde/serde.ts';
+import { batchOfSlices } from '../nodes/batch-slices.ts';
+import { pseudoTopics } from './pseudo-topics.ts';
+
+/** What the foreign side does with a subscription. Numbers are those of the wire. */
+export const instruction = {
+  /** Forgets the subscription. */
+  deleteSilently: 0,
+  /** Forgets it and answers null. */
+  deleteAndAnswer: 1,
+  /** Keeps it and answers, with null where there is no foreign value. */
+  answerAlways: 2,
+  /** Keeps it and answers where there is a foreign value. */
+  answerIfPresent: 3,
+} as const;
+export type Instruction = (typeof instruction)[keyof typeof instruction];
+
+export const hashBytes = 16;
+/** First bit of a message: it carries no hash. The other bits are the version. */
+export const noHashFlag = 0x80;
+const newestVersion = 1;
+const partitionBytes = 4;
+
+/** What the left side of a foreign-key join sends to the right one; the record's key is the foreign key. */
+export interface Subscription<K> {
+  /** Of the serialized left value; undefined where the left entry was deleted. Answers carry it back. */
+  readonly hash: Buffer | undefined;
+  readonly instruction: Instruction;
+  readonly primaryKey: Datum<K>;
+  /** Where the answer goes to; undefined in messages of Kafka Streams before 3.4 (version 0). */
+  readonly primaryPartition: number | undefined;
+}
+
+/** Where the parts of a serialized subscription lie. */
+export interface SubscriptionLayout {
+  readonly instruction: Instruction;
+  /** -1: no hash. */
+  readonly hashStart: number;
+  readonly keyStart: number;
+  readonly keyEnd: number;
+  readonly primaryPartition: number | undefined;
+}
+
+/** Finds the parts of a subscription without decoding its key. */
+export function readSubscription(buffer: Buffer, start: number, end: number, topic: string): SubscriptionLayout {
+  const broken = (reason: string) =>
+    new DeserializationError(`Topic ${topic}: not a foreign-key subscription: ${reason}`);
+  if (end - start < 2) throw broken(`${end - start} bytes`);
+  const flags = buffer[start] as number;
+  const version = flags & ~noHashFlag;
+  if (version > newestVersion)
+    throw broken(`version ${version} is newer than ${newestVersion}, the newest that is known here`);
+  const code = buffer[start + 1] as number;
+  if (code > instruction.answerIfPresent) throw broken(`unknown instruction ${code}`);
+  const hasHash = (flags & noHashFlag) === 0;
+  const keyStart = start + 2 + (hasHash ? hashBytes : 0);
+  const keyEnd = end - (version > 0 ? partitionBytes : 0);
+  if (keyEnd < keyStart) throw broken('it is shorter than it says');
+  return {
+    instruction: code as Instruction,
+    hashStart: hasHash ? start + 2 : -1,
+    keyStart,
+    keyEnd,
+    primaryPartition: version > 0 ? buffer.readInt32BE(keyEnd) : undefined,
+  };
+}
+
+/**
+ * Subscriptions in Kafka Streams' format, version 1: flags and version, instruction, hash, primary key, primary partition. Version 0,
+ * without the partition, is read too.
+ *
+ * The keys inside are written under the name of a topic that doesn't exist, as Kafka Streams does: registries file their schemas there.
+ */
+export class SubscriptionSerde<K> implements Serde<Subscription<K>> {
+  readonly format: string;
+  readonly #key: Serde<K>;
+  /** Serdes without topics of their own in this join, which are told to get ready with it. */
+  readonly #others: { readonly foreignKey: Serde<never>; readonly leftValue: Serde<never> };
+
+  constructor(key: Serde<K>, others: { readonly foreignKey: Serde<never>; readonly leftValue: Serde<never> }) {
+    this.format = `foreign-key-subscription(${key.format})`;
+    this.#key = key;
+    this.#others = others;
+  }
+
+  serialize(subscription: Subscription<K>, topic: string): Buffer {
+    const { hash, primaryKey, primaryPartition } = subscription;
+    const key = this.#key.serialize(primaryKey.get(), pseudoTopics(topic).primaryKey);
+    const keyStart = 2 + (hash === undefined ? 0 : hashBytes);
+    const version = primaryPartition === undefined ? 0 : newestVersion;
+    const bytes = Buffer.allocUnsafe(keyStart + key.length + (version > 0 ? partitionBytes : 0));
+    bytes[0] = hash === undefined ? version | noHashFlag : version;
+    bytes[1] = subscription.instruction;
+    hash?.copy(bytes, 2);
+    key.copy(bytes, keyStart);
+    if (primaryPartition !== undefined) bytes.writeInt32BE(primaryPartition, keyStart + key.length);
+    return bytes;
+  }
+
+  deserialize(buffer: Buffer, start: number, end: number, topic: string): Subscription<K> {
+    const layout = readSubscription(buffer, start, end, topic);
+    const { hashStart, keyStart, keyEnd } = layout;
+    const primaryKey = new Datum<K>();
+    const key = Buffer.copyBytesFrom(buffer, keyStart, keyEnd - keyStart);
+    primaryKey.setBytes(key, 0, key.length, this.#key, pseudoTopics(topic).primaryKey);
+    return {
+      hash: hashStart < 0 ? undefined : Buffer.copyBytesFrom(buffer, hashStart, hashBytes),
+      instruction: layout.instruction,
+      primaryKey,
+      primaryPartition: layout.primaryPartition,
+    };
+  }
+
+  async configure(use: SerdeUse): Promise<void> {
+    // Called for the topic's sink and source, and for the store, which keeps the bytes as they came.
+    if (!use.writes || use.reads) return;
+    const topics = pseudoTopics(use.topic);
+    const both = { reads: true, writes: true } as const;
+    await Promise.all([
+      this.#key.configure?.({ ...both, topic: topics.primaryKey, side: 'key' }),
+      this.#others.foreignKey.configure?.({ ...both, topic: topics.foreignKey, side: 'key' }),
+      this.#others.leftValue.configure?.({ ...both, topic: topics.leftValue, side: 'value' }),
+    ]);
+  }
+
+  prepare(batch: RecordBatch, side: 'key' | 'value'): Promise<void> | undefined {
+    if (this.#key.prepare === undefined) return undefined;
+    const starts: number[] = [];
+    const ends: number[] = [];
+    for (let row = 0; row < batch.count; row += 1) {
+      const start = batch.valueStarts[row] as number;
+      if (start < 0) continue;
+      try {
+        const { keyStart, keyEnd } = readSubscription(batch.buffer, start, batch.valueEnds[row] as number, batch.topic);
+        starts.push(keyStart);
+        ends.push(keyEnd);
+      } catch {
+        // `deserialize` complains about it when its record's turn comes.
+      }
+    }
+    return this.#key.prepare(batchOfSlices(batch, starts, ends), side);
+  }
+}
