@@ -1,7 +1,8 @@
 import { type CogroupedKStream, StreamsBuilder, string, TimeWindows } from '../../src/index.ts';
 import { joined, type Medium, type Params, strings, type TopologyFamily, text } from './family.ts';
 
-const first = (key: string | null, value: string | null): string | null => (value === null ? key : value.slice(0, 1));
+const first = (key: string | null, value: string | null): string =>
+  value === null ? (key as string) : value.slice(0, 1);
 
 /** `left` is appended as it is and deletes with `x`; `right` is put in brackets. */
 function bothSides(builder: StreamsBuilder): CogroupedKStream<string, string> {

@@ -1,7 +1,8 @@
 import { StreamsBuilder, string } from '../../src/index.ts';
 import { joined, type Medium, type Params, strings, type TopologyFamily } from './family.ts';
 
-const first = (key: string | null, value: string | null): string | null => (value === null ? key : value.slice(0, 1));
+const first = (key: string | null, value: string | null): string =>
+  value === null ? (key as string) : value.slice(0, 1);
 
 /** Parameter `optimise`: 1 lets the optimiser rewrite the program. */
 function built(builder: StreamsBuilder, params: Params) {

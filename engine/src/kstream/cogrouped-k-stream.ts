@@ -22,7 +22,7 @@ export class CogroupedKStream<K, A> {
   }
 
   /** Adds a grouped stream; the same one again replaces its aggregator. */
-  cogroup<V>(grouped: KGroupedStream<K, V>, aggregator: (key: K, value: V, aggregate: A) => A | null): this {
+  cogroup<V>(grouped: KGroupedStream<K, V>, aggregator: (key: K, value: NoInfer<V>, aggregate: A) => A | null): this {
     this.#cogroup.add(grouped.grouping as never, aggregator as never);
     return this;
   }

@@ -2,7 +2,14 @@ import { describe, expect, test } from 'vitest';
 import type { Medium } from '../../conformance/topologies/family.ts';
 import { namedTopology, topologies } from '../../conformance/topologies/index.ts';
 import { hasVector, vectorText } from '../../conformance/vectors.ts';
-import { JoinWindows, type ResolvedTopology, StreamsBuilder, string, type Topology } from '../../src/index.ts';
+import {
+  type BuildOptions,
+  JoinWindows,
+  type ResolvedTopology,
+  StreamsBuilder,
+  string,
+  type Topology,
+} from '../../src/index.ts';
 import { programs, topologyOf } from './describe-programs.ts';
 
 const strings = { key: string(), value: string() };
@@ -62,8 +69,8 @@ describe('describe()', () => {
 });
 
 /** The programs of the vectors that give no names at all. */
-const unnamed: { readonly [name: string]: () => Topology } = {
-  'branch-merge': () => {
+const unnamed: { readonly [name: string]: (options?: BuildOptions) => Topology } = {
+  'branch-merge': (options) => {
     const builder = new StreamsBuilder();
     const branches = builder
       .stream('in', strings)
@@ -73,9 +80,21 @@ const unnamed: { readonly [name: string]: () => Topology } = {
       .defaultBranch();
     const [, second, other] = [...branches.values()];
     second?.merge(other as NonNullable<typeof other>).to('out');
-    return builder.build();
+    return builder.build(options);
   },
-  'gk-left': () => {
+  'cogroup-two-aggregate': (options) => {
+    const builder = new StreamsBuilder();
+    const left = builder.stream('l', strings).groupByKey();
+    const right = builder.stream('r', strings).groupByKey();
+    left
+      .cogroup((_key, value, aggregate: string) => aggregate + value)
+      .cogroup(right, (_key, value, aggregate) => aggregate + value)
+      .aggregate(() => '', { value: string() })
+      .toStream()
+      .to('out', strings);
+    return builder.build(options);
+  },
+  'gk-left': (options) => {
     const builder = new StreamsBuilder();
     const left = builder.stream('l', strings);
     const right = builder.globalTable('r', strings);
@@ -86,14 +105,14 @@ const unnamed: { readonly [name: string]: () => Topology } = {
         (a, b) => `${a}${b}`,
       )
       .to('out', strings);
-    return builder.build();
+    return builder.build(options);
   },
-  'groupByKey-count': () => {
+  'groupByKey-count': (options) => {
     const builder = new StreamsBuilder();
     builder.stream('in', strings).groupByKey().count().toStream().to('out');
-    return builder.build();
+    return builder.build(options);
   },
-  'map-filter-to': () => {
+  'map-filter-to': (options) => {
     const builder = new StreamsBuilder();
     builder
       .stream('in', strings)
@@ -103,18 +122,18 @@ const unnamed: { readonly [name: string]: () => Topology } = {
       .peek(() => {})
       .flatMapValues((value) => [value])
       .to('out', strings);
-    return builder.build();
+    return builder.build(options);
   },
-  'ss-inner': () => {
+  'ss-inner': (options) => {
     const builder = new StreamsBuilder();
     const windows = JoinWindows.ofTimeDifferenceAndGrace(10, 5);
     builder
       .stream('l', strings)
       .join(builder.stream('r', strings), (a, b) => a + b, windows)
       .to('out', strings);
-    return builder.build();
+    return builder.build(options);
   },
-  'selectKey-groupByKey-count': () => {
+  'selectKey-groupByKey-count': (options) => {
     const builder = new StreamsBuilder();
     builder
       .stream('in', strings)
@@ -123,16 +142,26 @@ const unnamed: { readonly [name: string]: () => Topology } = {
       .count()
       .toStream()
       .to('out');
-    return builder.build();
+    return builder.build(options);
   },
 };
 
+/** Text and topics of the vector of that name. */
+function expectAsVector(topology: Topology, name: string): void {
+  const [text, topics] = vectorText(`describe-default-names/${name}.txt`).split(/\nInternal topics [^\n]*\n/);
+  expect(String(topology.describe())).toBe(text);
+  expect(internalTopicsText(topology.resolve('app'))).toBe(topics);
+}
+
 describe('generated names', () => {
   test.each(Object.keys(unnamed))('are those of Kafka Streams in %s', (name) => {
-    const topology = (unnamed[name] as () => Topology)();
-    const [text, topics] = vectorText(`describe-default-names/${name}.txt`).split(/\nInternal topics [^\n]*\n/);
-    expect(String(topology.describe())).toBe(text);
-    expect(internalTopicsText(topology.resolve('app'))).toBe(topics);
+    expectAsVector((unnamed[name] as () => Topology)(), name);
+  });
+
+  test.each(Object.keys(unnamed))('are those of Kafka Streams in %s with all optimisations', (name) => {
+    const topology = unnamed[name]?.({ topologyOptimization: 'all' }) as Topology;
+    const changed = `${name}.optimized`;
+    expectAsVector(topology, hasVector(`describe-default-names/${changed}.txt`) ? changed : name);
   });
 });
 
