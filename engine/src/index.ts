@@ -31,8 +31,8 @@ export type {
 export { type BrokerConnectionOptions, connectBroker, KafkaStreams } from './kafka-streams.ts';
 export type { BranchedKStream, BranchedOptions } from './kstream/branched-k-stream.ts';
 export type { CogroupedKStream } from './kstream/cogrouped-k-stream.ts';
+export type { ForeignKeyJoinOptions } from './kstream/foreign-key/foreign-key-join.ts';
 export type { GlobalKTable } from './kstream/global-k-table.ts';
-export type { TopologyOptimization, TopologyOptimizationRule } from './kstream/graph/optimization.ts';
 export type { BuildOptions } from './kstream/graph/streams-graph.ts';
 export { JoinWindows } from './kstream/join-windows.ts';
 export type { KGroupedStream } from './kstream/k-grouped-stream.ts';

@@ -134,7 +134,11 @@ function widenRepartitions(
   }
   for (const part of resolved.subTopologies) {
     for (const group of part.copartitionGroups) {
-      const width = Math.max(...group.map((topic) => counts.get(topic) ?? 0));
+      // Topics of the user can't be made wider; of internal ones those with a given number lead.
+      const users = group.filter((topic) => !internal.has(topic));
+      const given = group.filter((topic) => internal.get(topic)?.partitions !== undefined);
+      const leading = users.length > 0 ? users : given.length > 0 ? given : group;
+      const width = Math.max(...leading.map((topic) => counts.get(topic) ?? 0));
       for (const topic of group) {
         const spec = internal.get(topic);
         if (spec !== undefined && spec.partitions === undefined) counts.set(topic, width);

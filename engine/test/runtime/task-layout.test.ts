@@ -46,6 +46,42 @@ describe('planInternalTopics', () => {
   });
 });
 
+describe('planInternalTopics of a foreign-key join', () => {
+  it('gives the questions the width of the right table and the answers that of the left one', () => {
+    const builder = new StreamsBuilder();
+    builder
+      .table('left', strings)
+      .join(
+        builder.table('right', strings),
+        (value) => value,
+        (left, right) => left + right,
+        { name: 'fk' },
+      )
+      .toStream()
+      .to('out', strings);
+    const resolved = builder.build().resolve('app');
+    for (const [left, right] of [
+      [3, 5],
+      [5, 3],
+    ] as const) {
+      const planned = planInternalTopics(
+        resolved,
+        new Map([
+          ['left', left],
+          ['right', right],
+        ]),
+      );
+      expect(Object.fromEntries(planned.map(({ topic, partitions }) => [topic, partitions]))).toEqual({
+        'app-fk-subscription-registration-topic': right,
+        'app-fk-subscription-store-changelog': right,
+        'app-fk-subscription-response-topic': left,
+        'app-left-STATE-STORE-0000000000-changelog': left,
+        'app-right-STATE-STORE-0000000003-changelog': right,
+      });
+    }
+  });
+});
+
 describe('layOutTasks', () => {
   it('puts the same partition number of all topics of a sub-topology into one task', () => {
     const builder = new StreamsBuilder();

@@ -94,6 +94,20 @@ const unnamed: { readonly [name: string]: (options?: BuildOptions) => Topology }
       .to('out', strings);
     return builder.build(options);
   },
+  'fk-inner': (options) => {
+    const builder = new StreamsBuilder();
+    const left = builder.table('l', strings);
+    const right = builder.table('r', strings);
+    left
+      .join(
+        right,
+        (value) => value,
+        (a, b) => a + b,
+      )
+      .toStream()
+      .to('out', strings);
+    return builder.build(options);
+  },
   'gk-left': (options) => {
     const builder = new StreamsBuilder();
     const left = builder.stream('l', strings);
@@ -150,7 +164,9 @@ const unnamed: { readonly [name: string]: (options?: BuildOptions) => Topology }
 function expectAsVector(topology: Topology, name: string): void {
   const [text, topics] = vectorText(`describe-default-names/${name}.txt`).split(/\nInternal topics [^\n]*\n/);
   expect(String(topology.describe())).toBe(text);
-  expect(internalTopicsText(topology.resolve('app'))).toBe(topics);
+  // Source topics that serve as changelogs stand in Kafka Streams' list; ours has only the topics that are to be created.
+  const own = topics?.replaceAll(/^ {2}changelog (?!app-).*\n/gm, '');
+  expect(internalTopicsText(topology.resolve('app'))).toBe(own);
 }
 
 describe('generated names', () => {
