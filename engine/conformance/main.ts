@@ -1,6 +1,9 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { freshCase } from './fresh/fresh-runs.ts';
+import { Oracle } from './oracle-client.ts';
 import { Report } from './report.ts';
+import { topologies } from './topologies/index.ts';
 import { vectorCases } from './vector-cases.ts';
 import { keptVectors, VectorFolder } from './vectors.ts';
 
@@ -8,12 +11,14 @@ const usage = `npm run conformance [-- DIR] [options]
 
 Compares the engine with what Kafka Streams 4.3.1 answered. DIR: a folder of answers; default: engine/conformance/vectors.
 
+  --fresh SEEDS       instead of kept answers: new inputs, run by Kafka Streams itself (needs Java 17 and Maven). 7, 1..20, 3,5,8
   --only TEXT[,TEXT]  topologies whose name contains one of the texts
   --help`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    fresh: { type: 'string' },
     only: { type: 'string' },
     help: { type: 'boolean' },
   },
@@ -23,12 +28,49 @@ const wanted = values.only?.split(',');
 const only = (topology: string): boolean => wanted === undefined || wanted.some((part) => topology.includes(part));
 
 if (values.help) console.log(usage);
-else {
+else if (values.fresh !== undefined) process.exitCode = await compareFresh(seedsOf(values.fresh));
+else process.exitCode = await compareVectors(positionals[0]);
+
+async function compareVectors(folder: string | undefined): Promise<number> {
   const report = new Report();
-  const [folder] = positionals;
   const vectors = folder === undefined ? keptVectors : new VectorFolder(resolve(folder));
-  for (const each of vectorCases(vectors, { media: ['memory', 'persistent'], only })) {
-    await report.run(each);
+  for (const each of vectorCases(vectors, { media: ['memory', 'persistent'], only })) await report.run(each);
+  return report.close();
+}
+
+async function compareFresh(seeds: readonly number[]): Promise<number> {
+  const report = new Report();
+  const oracle = await Oracle.start((line) => console.error(line));
+  try {
+    const names = new Set([...Object.keys(topologies), ...(await oracle.names())].sort());
+    for (const name of [...names].filter(only)) {
+      const named = topologies[name];
+      if (named === undefined) {
+        const text = 'the oracle has this topology, the engine has none of that name';
+        report.add(name, 'no run', { differences: [{ of: 'error', text }] });
+        continue;
+      }
+      for (const seed of seeds) await report.run(freshCase(name, named, seed, oracle));
+    }
+  } finally {
+    oracle.close();
   }
-  process.exitCode = report.close();
+  return report.close();
+}
+
+/** `7`, `1..20`, `3,5,8`. */
+function seedsOf(text: string): readonly number[] {
+  return text.split(',').flatMap((part) => {
+    const [from, to = from] = part.split('..').map(Number);
+    if (
+      from === undefined ||
+      to === undefined ||
+      !Number.isSafeInteger(from) ||
+      !Number.isSafeInteger(to) ||
+      to < from
+    ) {
+      throw new RangeError(`--fresh wants seeds such as 7 or 1..20, not '${text}'.`);
+    }
+    return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  });
 }
