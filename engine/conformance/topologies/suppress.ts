@@ -1,5 +1,14 @@
 import { BufferConfig, StreamsBuilder, Suppressed, string, TimeWindows } from '../../src/index.ts';
-import { strings, type TopologyFamily, text } from './family.ts';
+import { joined, type Params, strings, type TopologyFamily, text } from './family.ts';
+
+/** Retention of windows that no test outlives, ms. */
+const ample = 100_000;
+
+const concatenated = (_key: unknown, value: string | null, aggregate: string): string => aggregate + text(value);
+
+function limited(params: Params, buffer: BufferConfig): Suppressed<unknown> {
+  return Suppressed.untilTimeLimit(params['limit'] as number, buffer);
+}
 
 /** `suppress`, both kinds. */
 export const suppress: TopologyFamily = {
@@ -10,18 +19,10 @@ export const suppress: TopologyFamily = {
         .stream('in', strings)
         .groupByKey()
         .windowedBy(TimeWindows.ofSizeAndGrace(params['size'] as number, params['grace'] as number))
-        .aggregate(
-          () => '',
-          (_key, value, aggregate) => aggregate + text(value),
-          {
-            value: string(),
-            materialized: {
-              name: 'win',
-              store,
-              retentionMs: params['retention'] === 0 ? undefined : params['retention'],
-            },
-          },
-        )
+        .aggregate(() => '', concatenated, {
+          value: string(),
+          materialized: { name: 'win', store, retentionMs: params['retention'] || undefined },
+        })
         .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded(), { name: 'final' }))
         .toStream()
         .to('out');
@@ -37,6 +38,94 @@ export const suppress: TopologyFamily = {
       builder
         .table('in', { ...strings, materialized: { name: 'src', store } })
         .suppress(Suppressed.untilTimeLimit(params['limit'] as number, buffer, { name: 'rate' }))
+        .toStream()
+        .to('out');
+      return builder.build();
+    },
+  },
+
+  // A limit of bytes, and generated names.
+  'suppress-max-bytes': {
+    params: ['limit', 'maxBytes'],
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      builder
+        .table('in', { ...strings, materialized: { name: 'src', store } })
+        .suppress(limited(params, BufferConfig.maxBytes(params['maxBytes'] as number)))
+        .toStream()
+        .to('out');
+      return builder.build();
+    },
+  },
+
+  // Windows whose result fails the filter are deletions, which final results leave out.
+  'hopping-filter-suppress-final': {
+    params: ['size', 'advance', 'grace'],
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      const windows = TimeWindows.ofSizeAndGrace(params['size'] as number, params['grace'] as number);
+      builder
+        .stream('in', strings)
+        .groupByKey()
+        .windowedBy(windows.advanceBy(params['advance'] as number))
+        .aggregate(() => '', concatenated, {
+          value: string(),
+          materialized: { name: 'win', store, retentionMs: ample },
+        })
+        .filter((_key, value) => value.length % 2 === 0)
+        .suppress(Suppressed.untilWindowCloses())
+        .toStream()
+        .to('out');
+      return builder.build();
+    },
+    output: { key: { kind: 'time', sizeParam: 'size' } },
+  },
+
+  // A join sees what was let through last.
+  'suppress-stream-table-join': {
+    params: ['limit', 'maxRecords'],
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      const table = builder
+        .table('right', { ...strings, materialized: { name: 'rt', store } })
+        .suppress(limited(params, BufferConfig.maxRecords(params['maxRecords'] as number)));
+      builder.stream('left', strings).leftJoin(table, joined).to('out', { value: string() });
+      return builder.build();
+    },
+  },
+
+  // Old values come out of the buffer.
+  'suppress-regrouped': {
+    params: ['limit', 'maxRecords'],
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      builder
+        .table('in', { ...strings, materialized: { name: 'src', store } })
+        .suppress(limited(params, BufferConfig.maxRecords(params['maxRecords'] as number)))
+        .groupBy((key, value) => [value.slice(0, 1), key + value] as const, { ...strings, name: 'byfirst' })
+        .aggregate(
+          () => '0',
+          (_key, value, aggregate) => `${aggregate}+${value}`,
+          (_key, value, aggregate) => `${aggregate}-${value}`,
+          { value: string(), materialized: { name: 'agg', store } },
+        )
+        .toStream()
+        .to('out');
+      return builder.build();
+    },
+  },
+
+  // One buffer behind another, the first without a changelog, and a store below them.
+  'suppress-twice-filter': {
+    params: ['limit', 'maxRecords'],
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      const limitMs = params['limit'] as number;
+      builder
+        .table('in', { ...strings, materialized: { name: 'src', store } })
+        .suppress(Suppressed.untilTimeLimit(limitMs, BufferConfig.unbounded(), { loggingEnabled: false }))
+        .suppress(limited(params, BufferConfig.maxRecords(params['maxRecords'] as number)))
+        .filter((_key, value) => !value.startsWith('x'), { materialized: { name: 'filtered', store } })
         .toStream()
         .to('out');
       return builder.build();
