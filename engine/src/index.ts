@@ -2,7 +2,14 @@
 
 export type { Clock, Timer } from './base/clock.ts';
 export { systemClock } from './base/clock.ts';
-export type { ExceptionContext, ExceptionHandler, StreamsConfig, StreamsOptions } from './base/config.ts';
+export type {
+  ExceptionContext,
+  ExceptionHandler,
+  StreamsConfig,
+  StreamsOptions,
+  TopologyOptimization,
+  TopologyOptimizationRule,
+} from './base/config.ts';
 export { ConfigError, defaultStreamsConfig } from './base/default-config.ts';
 export type { ErrorCode, Recovery } from './base/errors.ts';
 export {
@@ -50,6 +57,7 @@ export type {
   ProducedOptions,
   RepartitionedOptions,
   TableOptions,
+  TransformValuesOptions,
   WritingSerde,
 } from './kstream/options.ts';
 export type { JoinStoreOptions, StreamJoinedOptions } from './kstream/stream-stream-join.ts';
@@ -64,6 +72,11 @@ export {
 } from './kstream/suppressed.ts';
 export type { TimeWindowedCogroupedKStream } from './kstream/time-windowed-cogrouped-k-stream.ts';
 export type { TimeWindowedKStream } from './kstream/time-windowed-k-stream.ts';
+export type {
+  ValueTransformer,
+  ValueTransformerContext,
+  ValueTransformerFactory,
+} from './kstream/value-transformer.ts';
 export { TimeWindows } from './kstream/windows.ts';
 export type {
   AsyncItem,

@@ -18,6 +18,7 @@ import type { KeyValueStore, ReadOnlyKeyValueStore } from './state/key-value-sto
 import type { StateStore } from './state/state-store.ts';
 import type { ReadOnlyWindowStore, WindowStore } from './state/window-store.ts';
 import type { ResolvedTopology, SubTopologyStore } from './topology/nodes.ts';
+import { checkOptimizationApplied } from './topology/optimization.ts';
 import type { Topology } from './topology/topology.ts';
 
 /** What happens after an error that no recovery heals, as the uncaught exception handler decides. */
@@ -91,6 +92,7 @@ export class KafkaStreams {
     this.#lifecycle = new StreamsLifecycle(config.log);
     this.#metrics = new MetricsRegistry(config.metrics);
     this.#config = Object.freeze({ ...config, metrics: this.#metrics });
+    checkOptimizationApplied(config.topologyOptimization, topology.optimizations);
     this.#resolved = topology.resolve(config.applicationId);
     this.#givenBroker = options.broker;
     this.#processId = config.random.uuid();

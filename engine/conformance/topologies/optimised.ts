@@ -67,7 +67,7 @@ export const optimised: TopologyFamily = {
       const left = builder.stream('left', strings).selectKey(first);
       const right = builder
         .stream('right', strings)
-        .selectKey((key: string | null, value: string | null) => value ?? key);
+        .selectKey((key: string | null, value: string | null) => (value ?? key) as string);
       const merged = left.merge(right);
       merged
         .filter((_key, value) => value !== 'ba')

@@ -31,7 +31,8 @@ export interface StreamsConfig {
   readonly batchSizeBytes: number;
   readonly fetchBytesMax: number;
   readonly partitionFetchBytesMax: number;
-  readonly topologyOptimization: 'none' | 'all';
+  /** Must agree with what `StreamsBuilder.build` was told, which alone applies it. */
+  readonly topologyOptimization: TopologyOptimization;
   readonly statestoreCacheMaxBytes: number;
   /**
    * Wall-clock time between two looks for closed windows under `EmitStrategy.onWindowClose()`; Kafka Streams' internal
@@ -68,3 +69,12 @@ export interface ExceptionContext {
 
 /** What a user must give; everything else has a default (one table, `defaultStreamsConfig`). */
 export type StreamsOptions = Pick<StreamsConfig, 'applicationId'> & Partial<Omit<StreamsConfig, 'applicationId'>>;
+
+/** One rule of Kafka Streams' optimiser, by the name that its configuration has. */
+export type TopologyOptimizationRule =
+  | 'reuse.ktable.source.topics'
+  | 'merge.repartition.topics'
+  | 'single.store.self.join';
+
+/** Kafka Streams' `topology.optimization`: no rule, all of them, or some. */
+export type TopologyOptimization = 'none' | 'all' | TopologyOptimizationRule | readonly TopologyOptimizationRule[];

@@ -82,7 +82,6 @@ const choices: Readonly<Record<string, readonly string[]>> = {
   processingGuarantee: ['at_least_once', 'exactly_once_v2'],
   autoOffsetReset: ['earliest', 'latest', 'none'],
   compressionType: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
-  topologyOptimization: ['none', 'all'],
 };
 
 /**

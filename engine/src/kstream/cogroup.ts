@@ -58,7 +58,7 @@ export class Cogroup<K, A> {
     const { dsl } = this;
     const { names } = dsl.graph;
     const { materialized } = options;
-    const storeName = names.store(materialized?.name, aggregatePrefix, materialized?.loggingEnabled ?? true);
+    const storeName = names.store(materialized?.name, aggregatePrefix, materialized?.loggingEnabled);
     const streams = this.#partitionedInputs(storeName);
     const key = required(readingBack(materialized?.key) ?? this.#anyKeySerde(), 'key', 'aggregate of a cogroup');
     const value = required(materialized?.value ?? options.value, 'value', 'aggregate of a cogroup');

@@ -71,16 +71,18 @@ export class KGroupedStream<K, V> {
     const { dsl } = this.#grouping.parts;
     const { names } = dsl.graph;
     const { materialized } = options;
-    const storeName = names.store(materialized?.name, prefix);
+    const storeName = names.store(materialized?.name, prefix, materialized?.loggingEnabled);
     const name = names.named(options.name, prefix);
     const keySerde = required(readingBack(materialized?.key) ?? this.#grouping.parts.keySerde, 'key', operation);
     const valueSerde = materialized?.value ?? defaultValueSerde();
     const above = this.#grouping.partitioned(storeName, operation);
-    const logic = new FixedLogic(storeGetter({ name: storeName, keySerde, valueSerde }));
+    const historyRetentionMs = materialized?.historyRetentionMs;
+    const logic = new FixedLogic(storeGetter({ name: storeName, keySerde, valueSerde, historyRetentionMs }));
     const spec = { storeName, keySerde, valueSerde, aggregation, sendOldValues: () => logic.sendOldValues };
     const supplier = { get: () => new AggregateProcessor(spec) } as unknown as ProcessorSupplier;
     const own = () => [tableStore(storeName, keySerde, valueSerde, materialized)];
     const node = dsl.graph.add(new ProcessorGraphNode(name, [above.node], supplier, { own }));
+    node.versioned = historyRetentionMs !== undefined;
     const queryableStoreName = materialized?.name;
     return dsl.table({ dsl, node, keySerde, valueSerde, sources: above.sources, logic, queryableStoreName });
   }

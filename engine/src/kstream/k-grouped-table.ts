@@ -72,7 +72,7 @@ export class KGroupedTable<K, V> {
     const { names } = dsl.graph;
     const { materialized } = options;
     // Kafka Streams names the store of a reduce like that of an aggregate.
-    const storeName = names.store(materialized?.name, 'KTABLE-AGGREGATE-');
+    const storeName = names.store(materialized?.name, 'KTABLE-AGGREGATE-', materialized?.loggingEnabled);
     const sink = names.suffixed(options.name, '-sink', 'KSTREAM-SINK-');
     const source = names.suffixed(options.name, '-source', 'KSTREAM-SOURCE-');
     const name = names.named(options.name, prefix);
@@ -91,11 +91,13 @@ export class KGroupedTable<K, V> {
         undefined,
       ),
     );
-    const logic = new FixedLogic(storeGetter({ name: storeName, keySerde, valueSerde }));
+    const historyRetentionMs = materialized?.historyRetentionMs;
+    const logic = new FixedLogic(storeGetter({ name: storeName, keySerde, valueSerde, historyRetentionMs }));
     const spec = { storeName, keySerde, valueSerde, ...fold, sendOldValues: () => logic.sendOldValues };
     const supplier = { get: () => new TableAggregateProcessor(spec) } as unknown as ProcessorSupplier;
     const own = () => [tableStore(storeName, keySerde, valueSerde, materialized)];
     const node = dsl.graph.add(new ProcessorGraphNode(name, [repartition], supplier, { own }));
+    node.versioned = historyRetentionMs !== undefined;
     const queryableStoreName = materialized?.name;
     return dsl.table({ dsl, node, keySerde, valueSerde, sources: [repartition], logic, queryableStoreName });
   }

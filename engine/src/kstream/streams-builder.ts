@@ -61,7 +61,7 @@ export class StreamsBuilder {
   table<K, V>(topic: string, options: TableSourceOptions<K, V>): KTable<K, V> {
     const { names } = this.#graph;
     const { materialized } = options;
-    const storeName = names.store(materialized?.name, `${topic}-`);
+    const storeName = names.store(materialized?.name, `${topic}-`, materialized?.loggingEnabled);
     const sourceName = names.suffixed(options.name, '-source', 'KSTREAM-SOURCE-');
     const name = names.named(options.name, 'KTABLE-SOURCE-');
     const keySerde = readingBack(materialized?.key) ?? options.key;
@@ -79,7 +79,7 @@ export class StreamsBuilder {
   globalTable<K, V>(topic: string, options: TableSourceOptions<K, V>): GlobalKTable<K, V> {
     const { names } = this.#graph;
     const { materialized } = options;
-    const storeName = names.store(materialized?.name, `${topic}-`);
+    const storeName = names.store(materialized?.name, `${topic}-`, materialized?.loggingEnabled);
     const sourceName = names.suffixed(options.name, '-source', 'KSTREAM-SOURCE-');
     const processorName = names.named(options.name, 'KTABLE-SOURCE-');
     const keySerde = readingBack(materialized?.key) ?? options.key;

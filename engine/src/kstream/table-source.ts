@@ -47,6 +47,10 @@ export class TableSourceLogic<K, V> implements TableLogic<K, V> {
   readonly stores = () =>
     this.#isMaterialized ? [tableStore(this.#storeName, this.#keySerde, this.#keptValueSerde, this.#materialized)] : [];
 
+  get isVersioned(): boolean {
+    return this.#materialized?.historyRetentionMs !== undefined;
+  }
+
   enableSendingOldValues(force: boolean): boolean {
     if (!force && !this.#isMaterialized) return false;
     this.#isMaterialized = true;
@@ -60,7 +64,12 @@ export class TableSourceLogic<K, V> implements TableLogic<K, V> {
   }
 
   get #store() {
-    return { name: this.#storeName, keySerde: this.#keySerde, valueSerde: this.#keptValueSerde };
+    return {
+      name: this.#storeName,
+      keySerde: this.#keySerde,
+      valueSerde: this.#keptValueSerde,
+      historyRetentionMs: this.#materialized?.historyRetentionMs,
+    };
   }
 
   get #keptValueSerde(): Serde<V> {
@@ -77,7 +86,7 @@ export function streamToTable<K, V>(stream: StreamParts<K, V>, options: TableOpt
   const { names } = dsl.graph;
   const { materialized } = options;
   const name = names.named(options.name, 'KSTREAM-TOTABLE-');
-  const storeName = names.store(materialized?.name, 'KSTREAM-TOTABLE-');
+  const storeName = names.store(materialized?.name, 'KSTREAM-TOTABLE-', materialized?.loggingEnabled);
   const keySerde = required(readingBack(materialized?.key) ?? stream.keySerde, 'key', 'toTable');
   const valueSerde = required(materialized?.value ?? stream.valueSerde, 'value', 'toTable');
   const above = stream.repartitionRequired
@@ -91,6 +100,7 @@ export function streamToTable<K, V>(stream: StreamParts<K, V>, options: TableOpt
     : stream;
   const logic = new TableSourceLogic(storeName, keySerde, valueSerde, materialized, materialized?.name !== undefined);
   const node = dsl.graph.add(new ProcessorGraphNode(name, [above.node], logic.supplier, { own: logic.stores }));
+  node.versioned = logic.isVersioned;
   const queryableStoreName = materialized?.name;
   return dsl.table({ dsl, node, keySerde, valueSerde, sources: above.sources, logic, queryableStoreName });
 }

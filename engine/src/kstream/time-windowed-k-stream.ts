@@ -58,7 +58,7 @@ export class TimeWindowedKStream<K, V> {
     const { dsl } = this.#grouping.parts;
     const { names } = dsl.graph;
     const { materialized } = options;
-    const storeName = names.store(materialized?.name, prefix);
+    const storeName = names.store(materialized?.name, prefix, materialized?.loggingEnabled);
     const name = names.named(options.name, prefix);
     const keySerde = required(readingBack(materialized?.key) ?? this.#grouping.parts.keySerde, 'key', operation);
     const valueSerde = materialized?.value ?? defaultValueSerde();

@@ -1,5 +1,5 @@
 import type { StreamsConfig } from '../base/config.ts';
-import type { TopicPartition } from '../base/record-batch.ts';
+import { type TopicPartition, topicPartitionKey } from '../base/record-batch.ts';
 import type { BrokerAdmin, BrokerGroupConsumer, OffsetAndMetadata } from '../broker/broker.ts';
 import type { BatchingCollector } from './output/batching-collector.ts';
 import type { StreamTask, TaskCommit } from './task/stream-task.ts';
@@ -99,7 +99,12 @@ export class Committer {
         this.#committed.set(key, each.offset);
         if (this.#repartitionTopics.has(each.topic)) this.#purgeable.set(key, each);
       }
-      for (const task of tasks) if (task.state !== 'CLOSED') task.stores.commit(this.#collector.ackedEnd, final);
+      for (const task of tasks) {
+        if (task.state === 'CLOSED') continue;
+        const { positions } = commits.get(task) as TaskCommit;
+        const consumedEnd = (topic: string, partition: number) => positions.get(topicPartitionKey(topic, partition));
+        task.stores.commit(this.#collector.ackedEnd, final, consumedEnd);
+      }
     } catch (error) {
       for (const task of tasks) task.commitFailed();
       throw error;

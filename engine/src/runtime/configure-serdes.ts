@@ -23,8 +23,10 @@ export async function configureSerdes(resolved: ResolvedTopology): Promise<void>
         configure(node.keySerde, node.valueSerde, { topic: node.topic, reads: false, writes: true });
       }
     }
-    for (const { builder, changelogTopic } of stores) {
-      if (changelogTopic === undefined || !('keySerde' in builder) || !('valueSerde' in builder)) continue;
+    for (const { builder, changelogTopic, changelogIsSource } of stores) {
+      // A source topic is not ours to register schemas for; its source node prepares the reading.
+      if (changelogTopic === undefined || changelogIsSource || !('keySerde' in builder) || !('valueSerde' in builder))
+        continue;
       const { keySerde, valueSerde } = builder as { keySerde: Serde<unknown>; valueSerde: Serde<unknown> };
       configure(keySerde, valueSerde, { topic: changelogTopic, reads: true, writes: true });
     }

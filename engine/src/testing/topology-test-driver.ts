@@ -15,6 +15,7 @@ import type { KeyValueStore } from '../state/key-value-store.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { WindowStore } from '../state/window-store.ts';
 import type { ResolvedTopology, SubTopology } from '../topology/nodes.ts';
+import { checkOptimizationApplied } from '../topology/optimization.ts';
 import type { Topology } from '../topology/topology.ts';
 import { type CapturedChange, type CapturedRecord, CapturingCollector, singleRecordBatch } from './captured-records.ts';
 import { TestClock } from './test-clock.ts';
@@ -64,6 +65,7 @@ export class TopologyTestDriver {
     this.#clock = new TestClock(initialWallClockMs);
     this.#stateDir = mkdtempSync(join(tmpdir(), 'millrace-driver-'));
     this.#config = resolveConfig({ stateDir: this.#stateDir, ...rest, clock: this.#clock });
+    checkOptimizationApplied(this.#config.topologyOptimization, topology.optimizations);
     this.#resolved = topology.resolve(this.#config.applicationId);
     this.#globals = this.#resolved.globalStores.map(
       (spec) => new GlobalStoreFiller(spec, this.#config, join(this.#stateDir, 'global')),

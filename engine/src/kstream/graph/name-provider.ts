@@ -38,7 +38,7 @@ export class NameProvider {
    * The name of a table's store: the user's, without using up a number, or a generated one, which is remembered for
    * `ensureExplicitInternalResourceNaming`.
    */
-  store(name: string | undefined, prefix: string, loggingEnabled = true): string {
+  store(name: string | undefined, prefix: string, loggingEnabled: boolean | undefined = true): string {
     if (name !== undefined) return name;
     const store = this.storeName(prefix);
     this.implicit.add(loggingEnabled ? { store, changelog: `${store}-changelog` } : { store });

@@ -1,7 +1,7 @@
+import type { TopologyOptimizationRule } from '../../base/config.ts';
 import { KeyFilterProcessor } from '../nodes/stateless-processors.ts';
 import { type GraphNode, RepartitionNode, TableSourceNode } from './graph-node.ts';
 import type { NameProvider } from './name-provider.ts';
-import type { TopologyOptimizationRule } from './optimization.ts';
 
 /** A join of a stream with itself that can do with one of its two window stores. */
 export interface SelfJoinNode extends GraphNode {

@@ -1,9 +1,10 @@
+import type { TopologyOptimization } from '../../base/config.ts';
 import { TopologyError } from '../../base/errors.ts';
+import { optimizationRules } from '../../topology/optimization.ts';
 import { Topology } from '../../topology/topology.ts';
 import { checkExplicitNames } from './explicit-names.ts';
 import { type GraphNode, StreamSourceNode, TableSourceNode } from './graph-node.ts';
 import { NameProvider } from './name-provider.ts';
-import { optimizationRules, type TopologyOptimization } from './optimization.ts';
 import { optimize } from './optimizer.ts';
 
 /** How a program becomes a topology. */

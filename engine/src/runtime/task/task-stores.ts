@@ -3,6 +3,7 @@ import type { BinaryKey } from '../../base/bytes.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Log, Metrics } from '../../base/metrics.ts';
 import type { Header, RecordBatch } from '../../base/record-batch.ts';
+import type { RecordCacheContext } from '../../state/cache/cache-origin.ts';
 import type { StateStore, StateStoreContext } from '../../state/state-store.ts';
 import type { SubTopologyStore } from '../../topology/nodes.ts';
 import type { ChangelogOutput, RecordCollector } from '../output/record-collector.ts';
@@ -31,6 +32,8 @@ export interface TaskStoresOptions {
   readonly log: Log;
   readonly collector: RecordCollector;
   readonly timestampMs: () => number;
+  /** Undefined: stores don't cache. */
+  readonly cache?: RecordCacheContext | undefined;
 }
 
 /**
@@ -47,6 +50,7 @@ export class TaskStores implements StateStoreContext {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Log;
+  readonly cache?: RecordCacheContext;
   readonly #timestampMs: () => number;
   readonly #collector: RecordCollector;
   readonly #stores = new Map<string, TaskStore>();
@@ -65,11 +69,12 @@ export class TaskStores implements StateStoreContext {
     this.clock = options.clock;
     this.metrics = options.metrics;
     this.log = options.log;
+    if (options.cache !== undefined) this.cache = options.cache;
     this.#timestampMs = options.timestampMs;
     this.#collector = options.collector;
     for (const spec of specs) {
       this.#stores.set(spec.builder.name, {
-        store: spec.builder.build(),
+        store: spec.builder.build(options.cache !== undefined),
         changelogTopic: spec.changelogTopic,
         changelogIsSource: spec.changelogIsSource,
       });
@@ -146,6 +151,13 @@ export class TaskStores implements StateStoreContext {
   /** Hands cached writes on, before the outputs of a commit are flushed. */
   flush(): void {
     for (const { store } of this.#stores.values()) store.flush();
+    // What was flushed may have been put into a store that came before.
+    while (this.#isDirty) for (const { store } of this.#stores.values()) store.flush();
+  }
+
+  get #isDirty(): boolean {
+    for (const { store } of this.#stores.values()) if (store.isDirty === true) return true;
+    return false;
   }
 
   /** What was committed is not yet all durable here: a clean close commits once more. */
@@ -155,16 +167,20 @@ export class TaskStores implements StateStoreContext {
 
   /**
    * After the outputs were acknowledged: `ackedEnd` tells the changelog's end as far as this producer wrote it. `final` makes
-   * everything durable now.
+   * everything durable now. `consumedEnd` tells how far a source topic that serves as changelog was committed.
    */
-  commit(ackedEnd: (topic: string, partition: number) => number | undefined, final = false): void {
+  commit(
+    ackedEnd: (topic: string, partition: number) => number | undefined,
+    final = false,
+    consumedEnd: (topic: string, partition: number) => number | undefined = () => undefined,
+  ): void {
     const nowMs = this.clock.monotonicMs();
     const due = final || nowMs - this.#lastDurableMs >= durableIntervalMs || this.wantsCommit;
     if (due) this.#lastDurableMs = nowMs;
     this.#hasDeferred = !due;
     for (const { store, changelogTopic, changelogIsSource } of this.#stores.values()) {
-      if (changelogTopic !== undefined && !changelogIsSource) {
-        const end = ackedEnd(changelogTopic, this.partition);
+      if (changelogTopic !== undefined) {
+        const end = (changelogIsSource ? consumedEnd : ackedEnd)(changelogTopic, this.partition);
         if (end !== undefined && end > (this.#positions.get(store.name) ?? 0)) this.#positions.set(store.name, end);
       }
       if (due || changelogTopic === undefined) store.commit(this.#positions.get(store.name));

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { StreamsBuilder } from '../../src/kstream/streams-builder.ts';
+import { string } from '../../src/serde/primitives.ts';
+import { brokerOf, produceText, readAll, until } from '../support/memory-cluster-harness.ts';
+import { clusterWith, newDirectory, streamsOn } from '../support/streams-harness.ts';
+
+const strings = { key: string(), value: string() };
+
+function tableOf(store: 'memory' | 'persistent') {
+  const builder = new StreamsBuilder();
+  builder
+    .table('in', { ...strings, materialized: { name: 'kept', store } })
+    .toStream()
+    .to('out');
+  return builder.build({ topologyOptimization: 'all' });
+}
+
+test.each(['memory', 'persistent'] as const)(
+  'an optimised table in a %s store is restored from its source topic up to the committed offset',
+  async (medium) => {
+    const cluster = await clusterWith({ in: 1, out: 1 });
+    const broker = brokerOf(cluster);
+    await produceText(broker, 'in', 0, [
+      ['a', '1'],
+      ['b', '1'],
+      ['a', '2'],
+    ]);
+    const stateDir = newDirectory();
+    const first = streamsOn(broker, tableOf(medium), { stateDir });
+    await first.start();
+    await until(async () => (await readAll(brokerOf(cluster), 'out')).length === 3, 'the first outputs');
+    await first.close();
+    expect([...(await brokerOf(cluster).admin().topics())].filter((topic) => topic.startsWith('app-'))).toEqual([]);
+
+    await produceText(brokerOf(cluster), 'in', 0, [['c', '1']]);
+    for (const directory of [stateDir, newDirectory()]) {
+      const next = streamsOn(brokerOf(cluster), tableOf(medium), { stateDir: directory });
+      await next.start();
+      const store = next.keyValueStore<string, { value: string }>('kept');
+      await until(() => store.get('c')?.value === '1', 'the record that came meanwhile');
+      expect([store.get('a')?.value, store.get('b')?.value]).toEqual(['2', '1']);
+      await next.close();
+    }
+    // What was restored is not processed again.
+    expect(await readAll(brokerOf(cluster), 'out')).toHaveLength(4);
+  },
+);
