@@ -102,6 +102,12 @@ export class Record<K, V> {
     this.shareHeaders(source);
   }
 
+  /** @internal Headers that were kept; shared, not copied. */
+  useHeaders(headers: Headers | undefined): void {
+    this.#headers = headers;
+    this.#headerSource = undefined;
+  }
+
   /** @internal Headers are shared, not copied; they are parsed at the source record, if anywhere. */
   shareHeaders(source: Record<unknown, unknown>): void {
     if (!source.hasHeaders) {

@@ -48,6 +48,10 @@ export abstract class MeteredStore<B extends StateStore, K, V, S> implements Sta
     return this.bytes.lastDurableMs;
   }
 
+  get isDirty(): boolean {
+    return this.bytes.isDirty === true;
+  }
+
   get wantsCommit(): boolean {
     return this.bytes.wantsCommit === true;
   }

@@ -1,5 +1,6 @@
 import { StreamsError } from '../base/errors.ts';
 import type { Serde } from '../serde/serde.ts';
+import { withCache, withSessionCache, withWindowCache } from './cache/caching.ts';
 import type { KeyValueStore, TimestampedKeyValueStore } from './key-value-store.ts';
 import { MemoryKeyValueStore } from './memory/memory-key-value-store.ts';
 import { MemorySessionStore } from './memory/memory-session-store.ts';
@@ -92,18 +93,23 @@ function invalid(name: string, rule: string): StreamsError {
 
 function keyValueBuilder<S extends StateStore, K, V>(
   options: StoreOptions<K, V>,
+  timestamped: boolean,
   wrap: (bytes: KeyValueBytesStore) => S,
 ): TypedStoreBuilder<S, K, V> {
   const fields = common(options);
   return Object.freeze({
     ...fields,
     kind: 'key-value' as const,
-    build: () => wrap(fields.persistent ? new LmdbKeyValueStore(fields) : new MemoryKeyValueStore(fields)),
+    build(caching?: boolean) {
+      const bytes = fields.persistent ? new LmdbKeyValueStore(fields) : new MemoryKeyValueStore(fields);
+      return wrap(withCache(bytes, fields, caching, timestamped));
+    },
   });
 }
 
 function windowBuilder<S extends StateStore, K, V>(
   options: WindowStoreOptions<K, V>,
+  timestamped: boolean,
   wrap: (bytes: WindowBytesStore) => S,
 ): TypedStoreBuilder<S, K, V> {
   const { retentionMs, windowSizeMs } = options;
@@ -119,7 +125,10 @@ function windowBuilder<S extends StateStore, K, V>(
   return Object.freeze({
     ...fields,
     kind: 'window' as const,
-    build: () => wrap(fields.persistent ? new LmdbWindowStore(fields) : new MemoryWindowStore(fields)),
+    build(caching?: boolean) {
+      const bytes = fields.persistent ? new LmdbWindowStore(fields) : new MemoryWindowStore(fields);
+      return wrap(withWindowCache(bytes, fields, caching, timestamped));
+    },
   });
 }
 
@@ -150,23 +159,23 @@ function versionedBuilder<K, V>(
  */
 export const Stores = {
   keyValueStoreBuilder<K, V>(options: StoreOptions<K, V>): TypedStoreBuilder<KeyValueStore<K, V>, K, V> {
-    return keyValueBuilder(options, (bytes) => new PlainKeyValueStore(bytes, options.key, options.value));
+    return keyValueBuilder(options, false, (bytes) => new PlainKeyValueStore(bytes, options.key, options.value));
   },
 
   timestampedKeyValueStoreBuilder<K, V>(
     options: StoreOptions<K, V>,
   ): TypedStoreBuilder<TimestampedKeyValueStore<K, V>, K, V> {
-    return keyValueBuilder(options, (bytes) => new TimestampedStore(bytes, options.key, options.value));
+    return keyValueBuilder(options, true, (bytes) => new TimestampedStore(bytes, options.key, options.value));
   },
 
   windowStoreBuilder<K, V>(options: WindowStoreOptions<K, V>): TypedStoreBuilder<WindowStore<K, V>, K, V> {
-    return windowBuilder(options, (bytes) => new PlainWindowStore(bytes, options.key, options.value));
+    return windowBuilder(options, false, (bytes) => new PlainWindowStore(bytes, options.key, options.value));
   },
 
   timestampedWindowStoreBuilder<K, V>(
     options: WindowStoreOptions<K, V>,
   ): TypedStoreBuilder<TimestampedWindowStore<K, V>, K, V> {
-    return windowBuilder(options, (bytes) => new TimestampedPlainWindowStore(bytes, options.key, options.value));
+    return windowBuilder(options, true, (bytes) => new TimestampedPlainWindowStore(bytes, options.key, options.value));
   },
 
   sessionStoreBuilder<K, V>(options: SessionStoreOptions<K, V>): TypedStoreBuilder<SessionStore<K, V>, K, V> {
@@ -176,12 +185,10 @@ export const Stores = {
     return Object.freeze({
       ...fields,
       kind: 'session' as const,
-      build: () =>
-        new TypedSessionStore(
-          fields.persistent ? new LmdbSessionStore(fields) : new MemorySessionStore(fields),
-          options.key,
-          options.value,
-        ),
+      build(caching?: boolean) {
+        const bytes = fields.persistent ? new LmdbSessionStore(fields) : new MemorySessionStore(fields);
+        return new TypedSessionStore(withSessionCache(bytes, fields, caching), options.key, options.value);
+      },
     });
   },
 

@@ -1,8 +1,9 @@
 import type { InternalProcessorContext } from '../../processor/internal-processor-context.ts';
-import type { Record } from '../../processor/record.ts';
+import { Record } from '../../processor/record.ts';
 import type { Serde } from '../../serde/serde.ts';
+import { asCachedStore, type CacheListener, type CacheOrigin } from '../../state/cache/cache-origin.ts';
 import type { StateStore } from '../../state/state-store.ts';
-import type { Change } from './change.ts';
+import { Change } from './change.ts';
 
 /** A table's store and how its entries are read: what a cache needs to forward what it lets go of. */
 export interface ForwardedStore<K, V> {
@@ -22,20 +23,64 @@ export interface ForwardedStore<K, V> {
 export class TableForwarder<K, V> {
   readonly #context: InternalProcessorContext<K, Change<V>>;
   readonly #sendOldValues: boolean;
+  /** Whether the cache forwards: then nodes read their store where Kafka Streams does, since a read counts as a use. */
+  readonly isCached: boolean;
 
   /** `store` undefined: the table is not kept. */
   constructor(
     context: InternalProcessorContext<K, Change<V>>,
-    _store: ForwardedStore<K, V> | undefined,
+    store: ForwardedStore<K, V> | undefined,
     sendOldValues: boolean,
   ) {
     this.#context = context;
     this.#sendOldValues = sendOldValues;
+    const cached = store === undefined ? undefined : asCachedStore(store.bytes);
+    this.isCached = cached !== undefined;
+    cached?.setCacheListener(new FlushForwarder(context, store as ForwardedStore<K, V>), sendOldValues);
   }
 
   /** Without old values wanted, the change's old value is made null. */
   maybeForward(output: Record<K, Change<V>>): void {
+    if (this.isCached) return;
     if (!this.#sendOldValues) output.value.oldDatum.setNull();
+    this.#context.forward(output);
+  }
+}
+
+/**
+ * Forwards what leaves a table's cache, undecoded.
+ *
+ * Owns: its output record; no eviction of a store begins while another of the same store is forwarded, since reads don't evict
+ * and nobody below puts into it.
+ */
+class FlushForwarder<K, V> implements CacheListener {
+  readonly #context: InternalProcessorContext<K, Change<V>>;
+  readonly #store: ForwardedStore<K, V>;
+  readonly #change = new Change<V>();
+  readonly #output = new Record<K, Change<V>>(null as K, this.#change, 0);
+
+  constructor(context: InternalProcessorContext<K, Change<V>>, store: ForwardedStore<K, V>) {
+    this.#context = context;
+    this.#store = store;
+  }
+
+  flushed(
+    key: Buffer,
+    newValue: Buffer | null,
+    oldValue: Buffer | null,
+    timestampMs: number,
+    origin: CacheOrigin,
+  ): void {
+    const { keySerde, valueSerde, topic } = this.#store;
+    const { newDatum, oldDatum } = this.#change;
+    const output = this.#output;
+    output.keyDatum.setBytes(key, 0, key.length, keySerde, topic);
+    if (newValue === null) newDatum.setNull();
+    else newDatum.setBytes(newValue, 0, newValue.length, valueSerde, topic);
+    if (oldValue === null) oldDatum.setNull();
+    else oldDatum.setBytes(oldValue, 0, oldValue.length, valueSerde, topic);
+    output.timestamp = timestampMs;
+    output.useHeaders(origin.headers);
     this.#context.forward(output);
   }
 }

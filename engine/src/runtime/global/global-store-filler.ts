@@ -26,6 +26,7 @@ export class GlobalStoreFiller implements GraphHost, ContextHost {
   readonly stateStore: StateStore;
   /** ContextHost: timestamp of the record being applied. */
   timestampMs = 0;
+  record: undefined;
   /** ContextHost: global processors keep no records back. */
   origin: RecordMetadata | undefined;
   readonly #source: SourceGraphNode;

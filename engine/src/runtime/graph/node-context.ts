@@ -16,6 +16,8 @@ export interface ContextHost {
   readonly processorMetadata: Map<string, number>;
   /** Timestamp of the record being processed, ms: stores and changelogs use it. */
   timestampMs: number;
+  /** The record that the running node was given; undefined in punctuators. */
+  record: Record<unknown, unknown> | undefined;
   currentMetadata(): RecordMetadata | undefined;
   /** Where a kept record came from, while it is forwarded; undefined otherwise. */
   origin: RecordMetadata | undefined;
@@ -80,10 +82,13 @@ export class NodeContext implements InternalProcessorContext {
     const host = this.#host;
     const { children } = this;
     const outerMs = host.timestampMs;
+    const outerRecord = host.record;
     host.timestampMs = record.timestamp;
+    host.record = record;
     if (childName !== undefined) this.#child(childName).process(record);
     else for (let i = 0; i < children.length; i += 1) (children[i] as GraphNode).process(record);
     host.timestampMs = outerMs;
+    host.record = outerRecord;
   }
 
   forwardFrom(origin: RecordMetadata, record: Record<unknown, unknown>): void {

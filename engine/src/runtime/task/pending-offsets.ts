@@ -12,17 +12,22 @@ export class PendingOffset {
  * Which input records of one partition are unfinished, so that a commit never passes one.
  *
  * Owns: the entries, in offset order. Called by: StreamTask.
- * Invariants: I1 entries are added in ascending offset order (records of a partition are taken in order); I2 `lowest` is the
+ * Invariants: I1 entries are in ascending offset order (records of a partition are taken in order, but what a cache lets go of
+ * belongs to an earlier one); I2 `lowest` is the
  * smallest offset with holds; I3 an entry may be held again while it is held (a result that enters another operator).
  */
 export class PendingOffsets {
   #entries: PendingOffset[] = [];
   #head = 0;
 
-  /** Adds the record now being processed, at its first hold. */
+  /** Adds the record now being processed, at its first hold, or an earlier one that is held anew. */
   add(offset: number): PendingOffset {
     const entry = new PendingOffset(offset);
-    this.#entries.push(entry);
+    const entries = this.#entries;
+    let index = entries.length;
+    while (index > this.#head && (entries[index - 1] as PendingOffset).offset > offset) index -= 1;
+    if (index === entries.length) entries.push(entry);
+    else entries.splice(index, 0, entry);
     return entry;
   }
 

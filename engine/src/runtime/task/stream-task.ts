@@ -12,6 +12,8 @@ import type {
   PunctuationType,
   RecordMetadata,
 } from '../../processor/processor.ts';
+import type { Record } from '../../processor/record.ts';
+import type { ThreadCache } from '../../state/cache/thread-cache.ts';
 import type { StateStore } from '../../state/state-store.ts';
 import type { SubTopology } from '../../topology/nodes.ts';
 import { asError, ProcessingError, UndecodableRecord } from '../errors.ts';
@@ -31,6 +33,7 @@ import { RecordContext } from './record-context.ts';
 import { RecordFailures } from './record-failures.ts';
 import type { RecordQueue } from './record-queue.ts';
 import { SourcePartition } from './source-partition.ts';
+import { TaskCache } from './task-cache.ts';
 import { TaskHeldRecord } from './task-held-record.ts';
 import { nextTaskState, type TaskEvent, type TaskState } from './task-state.ts';
 import { TaskStores } from './task-stores.ts';
@@ -50,6 +53,8 @@ export interface StreamTaskOptions {
   /** Folder of this task's persistent stores. */
   readonly stateDirectory: string;
   readonly globalStores: ReadonlyMap<string, StateStore>;
+  /** The record cache that the thread's tasks share; undefined: stores don't cache. */
+  readonly cache?: ThreadCache | undefined;
   /** Records of a partition that the broker has and the task hasn't; undefined: unknown. */
   readonly lagOf: (partition: TopicPartition) => number | undefined;
   readonly createAsyncProcessor: (operator: AsyncOperator, nodeName: string, taskId: string) => AsyncProcessor;
@@ -91,7 +96,8 @@ export class StreamTask implements ContextHost, GraphHost {
   readonly #streamPunctuations = new PunctuationQueue();
   readonly #wallPunctuations = new PunctuationQueue();
   readonly #live = new RecordContext();
-  #context: RecordContext | undefined;
+  /** @internal The input record being processed. */
+  context: RecordContext | undefined;
   #mailbox: (() => void)[] = [];
   #state: TaskState = 'CREATED';
   #commitNeeded = false;
@@ -109,6 +115,8 @@ export class StreamTask implements ContextHost, GraphHost {
   timestampMs = 0;
   /** ContextHost: a kept record is being forwarded that came from there. */
   origin: RecordMetadata | undefined;
+  /** ContextHost */
+  record: Record<unknown, unknown> | undefined;
   recordsProcessed = 0;
 
   constructor(options: StreamTaskOptions) {
@@ -138,6 +146,7 @@ export class StreamTask implements ContextHost, GraphHost {
       log: config.log,
       collector: options.collector,
       timestampMs: () => this.timestampMs,
+      cache: options.cache && new TaskCache(options.cache, this, (context) => this.#keep(context)),
     });
     this.#graph = new ProcessorGraph(subTopology, {
       host: this,
@@ -310,7 +319,8 @@ export class StreamTask implements ContextHost, GraphHost {
     context.pending = undefined;
     const timestampMs = this.group.take(queue);
     this.timestampMs = timestampMs;
-    this.#context = context;
+    this.record = source.node.record;
+    this.context = context;
     this.#processing = true;
     this.#commitNeeded = true;
     try {
@@ -320,7 +330,7 @@ export class StreamTask implements ContextHost, GraphHost {
       this.#failures.undecodable(source.node.name, context, timestampMs, error.failure);
     } finally {
       this.#processing = false;
-      this.#context = undefined;
+      this.context = undefined;
       context.batch = undefined;
     }
     if (this.#streamPunctuations.nextMs <= this.group.streamTimeMs) this.punctuateStreamTime();
@@ -345,6 +355,7 @@ export class StreamTask implements ContextHost, GraphHost {
 
   readonly #firePunctuation = (nodeName: string, timestampMs: number, callback: (nowMs: number) => void): void => {
     this.timestampMs = timestampMs;
+    this.record = undefined;
     this.#commitNeeded = true;
     this.#processing = true;
     try {
@@ -454,7 +465,7 @@ export class StreamTask implements ContextHost, GraphHost {
 
   currentMetadata(): RecordMetadata | undefined {
     if (this.origin !== undefined) return this.origin;
-    const context = this.#context;
+    const context = this.context;
     if (context === undefined) return undefined;
     return { topic: context.topic, partition: context.partition, offset: context.offset };
   }
@@ -504,7 +515,7 @@ export class StreamTask implements ContextHost, GraphHost {
   }
 
   #failedContext(): RecordContext | undefined {
-    return this.origin === undefined ? this.#context : RecordContext.ofKept(this.origin);
+    return this.origin === undefined ? this.context : RecordContext.ofKept(this.origin);
   }
 
   /** A row that the queue left out before it was processed. */
@@ -537,14 +548,14 @@ export class StreamTask implements ContextHost, GraphHost {
         this.#wake();
       },
       fail: (held, thrown) => {
-        const outer = this.#context;
+        const outer = this.context;
         const context = (held as TaskHeldRecord).context;
-        this.#context = context;
+        this.context = context;
         this.timestampMs = (held as TaskHeldRecord).timestampMs;
         try {
           this.nodeFailed(nodeName, thrown);
         } finally {
-          this.#context = outer;
+          this.context = outer;
         }
         held.release(() => {});
       },
@@ -552,10 +563,13 @@ export class StreamTask implements ContextHost, GraphHost {
   }
 
   #hold(nodeName: string): HeldRecord {
-    const current = this.#context;
+    const current = this.context;
     assert(current !== undefined, `asynchronous node ${nodeName} gets records of a source, not of a punctuator`);
     const source = this.sources[current.sourceIndex] as SourcePartition;
-    current.pending ??= source.pending.add(current.offset);
+    // One whose holds are over was finished before: what a cache let go of later may hold it again.
+    if (current.pending === undefined || current.pending.holds === 0) {
+      current.pending = source.pending.add(current.offset);
+    }
     current.pending.holds += 1;
     let context = current;
     const { origin } = this;
@@ -563,26 +577,31 @@ export class StreamTask implements ContextHost, GraphHost {
       context = RecordContext.ofKept(origin);
       context.sourceIndex = current.sourceIndex;
       context.pending = current.pending;
-    } else if (current === this.#live) {
-      context = new RecordContext();
-      context.topic = current.topic;
-      context.partition = current.partition;
-      context.offset = current.offset;
-      context.sourceIndex = current.sourceIndex;
-      context.pending = current.pending;
-      if (this.config.deadLetterQueueTopicName !== undefined) {
-        context.rawKey = current.rawKeyBytes();
-        context.rawValue = current.rawValueBytes();
-        context.rawHeaders = current.headerList();
-      }
-    }
+    } else context = this.#keep(current);
     return new TaskHeldRecord(context, this.timestampMs, (held, forwardAll) => this.#runHeld(held, forwardAll));
   }
 
+  /** A context that outlives the present record. */
+  #keep(current: RecordContext): RecordContext {
+    if (current !== this.#live) return current;
+    const context = new RecordContext();
+    context.topic = current.topic;
+    context.partition = current.partition;
+    context.offset = current.offset;
+    context.sourceIndex = current.sourceIndex;
+    context.pending = current.pending;
+    if (this.config.deadLetterQueueTopicName !== undefined) {
+      context.rawKey = current.rawKeyBytes();
+      context.rawValue = current.rawValueBytes();
+      context.rawHeaders = current.headerList();
+    }
+    return context;
+  }
+
   #runHeld(held: TaskHeldRecord, forwardAll: () => void): void {
-    const outer = this.#context;
+    const outer = this.context;
     const outerMs = this.timestampMs;
-    this.#context = held.context;
+    this.context = held.context;
     this.timestampMs = held.timestampMs;
     this.#processing = true;
     this.#commitNeeded = true;
@@ -590,7 +609,7 @@ export class StreamTask implements ContextHost, GraphHost {
       forwardAll();
     } finally {
       this.#processing = false;
-      this.#context = outer;
+      this.context = outer;
       this.timestampMs = outerMs;
     }
   }

@@ -1,0 +1,97 @@
+import type { Headers } from '../../processor/headers.ts';
+import type { RecordMetadata } from '../../processor/processor.ts';
+import type { Record } from '../../processor/record.ts';
+import type { CacheOrigin, RecordCacheContext } from '../../state/cache/cache-origin.ts';
+import type { ThreadCache } from '../../state/cache/thread-cache.ts';
+import type { RecordContext } from './record-context.ts';
+
+/** What is being processed: set by the task, changed and restored around what a cache lets go of. */
+export interface ProcessingFrame {
+  /** The input record; undefined in punctuators and commits. */
+  context: RecordContext | undefined;
+  /** Where a kept record came from, while it is forwarded. */
+  origin: RecordMetadata | undefined;
+  timestampMs: number;
+  /** The record that the running node was given. */
+  record: Record<unknown, unknown> | undefined;
+}
+
+/** A frame that may be kept: its input record's bytes are not the batch's. */
+class KeptOrigin implements CacheOrigin {
+  readonly context: RecordContext | undefined;
+  readonly origin: RecordMetadata | undefined;
+  readonly timestampMs: number;
+  readonly headers: Headers | undefined;
+
+  constructor(frame: ProcessingFrame, context: RecordContext | undefined) {
+    this.context = context;
+    this.origin = frame.origin;
+    this.timestampMs = frame.timestampMs;
+    this.headers = frame.record?.hasHeaders === true ? frame.record.headers : undefined;
+  }
+
+  get topic(): string {
+    return this.origin?.topic ?? this.context?.topic ?? '';
+  }
+}
+
+/**
+ * Lets the caching stores of a task keep the record that a value came from, and go back to it when the value leaves the cache.
+ *
+ * Owns: the last kept copy of an input record's context, shared by what that record put.
+ * Called by: caching stores. Invariants: I1 `enter` and `leave` come in pairs, the inner pair first.
+ */
+export class TaskCache implements RecordCacheContext {
+  readonly thread: ThreadCache;
+  readonly #frame: ProcessingFrame;
+  readonly #copy: (context: RecordContext) => RecordContext;
+  #copied: RecordContext | undefined;
+
+  /** `copy` answers a context that outlives the record. */
+  constructor(thread: ThreadCache, frame: ProcessingFrame, copy: (context: RecordContext) => RecordContext) {
+    this.thread = thread;
+    this.#frame = frame;
+    this.#copy = copy;
+  }
+
+  origin(): CacheOrigin {
+    const { context } = this.#frame;
+    return new KeptOrigin(this.#frame, context === undefined ? undefined : this.#kept(context));
+  }
+
+  enter(origin: CacheOrigin): ProcessingFrame {
+    const frame = this.#frame;
+    const outer = {
+      context: frame.context,
+      origin: frame.origin,
+      timestampMs: frame.timestampMs,
+      record: frame.record,
+    };
+    const kept = origin as KeptOrigin;
+    frame.context = kept.context;
+    frame.origin = kept.origin;
+    frame.timestampMs = kept.timestampMs;
+    frame.record = undefined;
+    return outer;
+  }
+
+  leave(outer: unknown): void {
+    const frame = this.#frame;
+    const { context, origin, timestampMs, record } = outer as ProcessingFrame;
+    frame.context = context;
+    frame.origin = origin;
+    frame.timestampMs = timestampMs;
+    frame.record = record;
+  }
+
+  #kept(context: RecordContext): RecordContext {
+    const known = this.#copied;
+    if (known !== undefined && (known === context || isOf(known, context))) return known;
+    this.#copied = this.#copy(context);
+    return this.#copied;
+  }
+}
+
+function isOf(copy: RecordContext, context: RecordContext): boolean {
+  return copy.offset === context.offset && copy.partition === context.partition && copy.topic === context.topic;
+}

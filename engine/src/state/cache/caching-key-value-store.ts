@@ -1,0 +1,120 @@
+import { type BinaryKey, bytesOf } from '../../base/bytes.ts';
+import { prefixEnd } from '../binary-prefix.ts';
+import type { KeyValueBytesStore, StoredValue, StoreIterator } from '../state-store.ts';
+import { CachingStore } from './caching-store.ts';
+import { type CacheScan, MergedIterator } from './merged-iterator.ts';
+import type { CacheNode, DirtyEntry, RecordCache } from './record-cache.ts';
+
+const noSuffix = '' as BinaryKey;
+
+/**
+ * A key-value store behind a record cache. What is read from the store beneath is cached, too.
+ *
+ * Owns: see {@link CachingStore}. Called by: typed stores, DSL nodes.
+ * Invariants: I1 ranges are in byte order and show the cache's keys of the moment they were opened.
+ */
+export class CachingKeyValueStore extends CachingStore<KeyValueBytesStore> implements KeyValueBytesStore {
+  /** `valueOverheadBytes`: 8 where Kafka Streams' values have a timestamp in front. */
+  constructor(inner: KeyValueBytesStore, valueOverheadBytes: number) {
+    super(inner, { keyOverheadBytes: 0, valueOverheadBytes });
+  }
+
+  get(key: BinaryKey): StoredValue | undefined {
+    const { thread } = this.context;
+    const node = this.cache.get(key);
+    if (node !== undefined) {
+      const { value, timestampMs } = node.entry;
+      return value === null ? undefined : { value, timestampMs };
+    }
+    const stored = this.inner.get(key);
+    if (stored !== undefined) thread.keepRead(this.cache, key, noSuffix, stored.value, stored.timestampMs);
+    return stored;
+  }
+
+  put(key: BinaryKey, value: Buffer | null, timestampMs: number): void {
+    const { context } = this;
+    context.thread.put(this.cache, key, noSuffix, value, this.timeOf(value, timestampMs), context.origin());
+  }
+
+  range(
+    from: BinaryKey | undefined,
+    to: BinaryKey | undefined,
+    direction: 'forward' | 'reverse',
+  ): StoreIterator<BinaryKey> {
+    return this.#merged(this.inner.range(from, to, direction), from, to, false, direction);
+  }
+
+  prefixScan(prefix: BinaryKey): StoreIterator<BinaryKey> {
+    return this.#merged(this.inner.prefixScan(prefix), prefix, prefixEnd(prefix), true, 'forward');
+  }
+
+  /** Of the store beneath, as in Kafka Streams. */
+  approximateNumEntries(): number {
+    return this.inner.approximateNumEntries();
+  }
+
+  protected readInner(dirty: DirtyEntry): StoredValue | undefined {
+    return this.inner.get(dirty.key);
+  }
+
+  protected writeInner(dirty: DirtyEntry, timestampMs: number): void {
+    this.inner.put(dirty.key, dirty.entry.value, timestampMs);
+  }
+
+  protected keyBytes(dirty: DirtyEntry): Buffer {
+    return bytesOf(dirty.key);
+  }
+
+  #merged(
+    stored: StoreIterator<BinaryKey>,
+    from: BinaryKey | undefined,
+    to: BinaryKey | undefined,
+    toExclusive: boolean,
+    direction: 'forward' | 'reverse',
+  ): StoreIterator<BinaryKey> {
+    if (!this.isOpen) return stored;
+    const sign = direction === 'forward' ? 1 : -1;
+    return new MergedIterator({
+      cached: new RangeScan(this.cache, from, to, toExclusive, direction),
+      stored,
+      compare: (node, key) => (node.key < key ? -sign : node.key > key ? sign : 0),
+      keyOf: (node) => node.key,
+    });
+  }
+}
+
+/** The cached keys of a range. */
+class RangeScan implements CacheScan {
+  readonly #cache: RecordCache;
+  readonly #ids: Iterator<readonly [BinaryKey, undefined]>;
+  readonly #isPast: (id: BinaryKey) => boolean;
+  #closed = false;
+
+  constructor(
+    cache: RecordCache,
+    from: BinaryKey | undefined,
+    to: BinaryKey | undefined,
+    toExclusive: boolean,
+    direction: 'forward' | 'reverse',
+  ) {
+    this.#cache = cache;
+    this.#ids = cache.scan(direction === 'forward' ? from : to, direction);
+    if (direction === 'reverse') this.#isPast = (id) => from !== undefined && id < from;
+    else if (toExclusive) this.#isPast = (id) => to !== undefined && id >= to;
+    else this.#isPast = (id) => to !== undefined && id > to;
+  }
+
+  next(): CacheNode | undefined {
+    for (;;) {
+      const step = this.#ids.next();
+      if (step.done === true || this.#isPast(step.value[0])) return undefined;
+      const node = this.#cache.get(step.value[0]);
+      if (node !== undefined) return node;
+    }
+  }
+
+  close(): void {
+    if (!this.#closed) this.#cache.endScan();
+    this.#closed = true;
+  }
+}

@@ -1,0 +1,146 @@
+import { type BinaryKey, bytesOf } from '../../base/bytes.ts';
+import type { StoredValue, StoreIterator, WindowBytesStore, WindowedBytesKey } from '../state-store.ts';
+import { windowSuffix } from '../window-key.ts';
+import { CachingStore } from './caching-store.ts';
+import { MergedIterator } from './merged-iterator.ts';
+import type { CacheNode, DirtyEntry } from './record-cache.ts';
+import { compareKeys, SuffixIndex } from './suffix-index.ts';
+
+/** Kafka Streams' cache puts the number of the segment before each key. */
+const segmentNumberBytes = 8;
+/** The sequence number isn't part of the key that readers of the table see. */
+const startBytes = 8;
+const lastSuffix = '\u00ff'.repeat(13) as BinaryKey;
+
+/**
+ * A window store (without duplicates) behind a record cache.
+ *
+ * Owns: see {@link CachingStore}; the index of cached windows. Called by: typed stores, DSL nodes.
+ * Invariants: I1 what is read from the store beneath is not cached; I2 a put into a window that expired in the store beneath is
+ * seen by reads until it is flushed, and still told to the listener then, as in Kafka Streams.
+ */
+export class CachingWindowStore extends CachingStore<WindowBytesStore> implements WindowBytesStore {
+  readonly #index = new SuffixIndex();
+  #cachedStreamTimeMs = -1;
+
+  /** `valueOverheadBytes`: 8 where Kafka Streams' values have a timestamp in front. */
+  constructor(inner: WindowBytesStore, valueOverheadBytes: number) {
+    super(inner, { keyOverheadBytes: segmentNumberBytes, valueOverheadBytes });
+  }
+
+  get retentionMs(): number {
+    return this.inner.retentionMs;
+  }
+
+  get windowSizeMs(): number {
+    return this.inner.windowSizeMs;
+  }
+
+  get observedStreamTimeMs(): number {
+    return Math.max(this.#cachedStreamTimeMs, this.inner.observedStreamTimeMs);
+  }
+
+  put(key: BinaryKey, value: Buffer | null, windowStartMs: number, timestampMs: number): void {
+    const { context } = this;
+    const suffix = windowSuffix(windowStartMs, 0);
+    if (windowStartMs > this.#cachedStreamTimeMs) this.#cachedStreamTimeMs = windowStartMs;
+    context.thread.put(this.cache, key, suffix, value, this.timeOf(value, timestampMs), context.origin());
+  }
+
+  get(key: BinaryKey, windowStartMs: number): StoredValue | undefined {
+    const node = this.cache.get((key + windowSuffix(windowStartMs, 0)) as BinaryKey);
+    if (node === undefined) return this.inner.get(key, windowStartMs);
+    const { value, timestampMs } = node.entry;
+    return value === null ? undefined : { value, timestampMs };
+  }
+
+  fetch(
+    key: BinaryKey,
+    fromMs: number,
+    toMs: number,
+    direction: 'forward' | 'reverse',
+  ): StoreIterator<WindowedBytesKey> {
+    const stored = this.inner.fetch(key, fromMs, toMs, direction);
+    return this.#merged(stored, key, key, fromMs, toMs, direction);
+  }
+
+  fetchAll(fromMs: number, toMs: number, direction: 'forward' | 'reverse'): StoreIterator<WindowedBytesKey> {
+    const stored = this.inner.fetchAll(fromMs, toMs, direction);
+    return this.#merged(stored, undefined, undefined, fromMs, toMs, direction);
+  }
+
+  fetchAllByTime(fromMs: number, toMs: number): StoreIterator<WindowedBytesKey> {
+    return new MergedIterator<WindowedBytesKey>({
+      cached: this.#index.sortedScan(this.cache, suffixesBetween(fromMs, toMs)),
+      stored: this.inner.fetchAllByTime(fromMs, toMs),
+      compare: (node, key) => startOf(node.suffix) - key.windowStartMs || compareKeys(node.key, key.key),
+      keyOf,
+    });
+  }
+
+  override rollback(): boolean {
+    this.#cachedStreamTimeMs = -1;
+    return super.rollback();
+  }
+
+  override close(): void {
+    this.#cachedStreamTimeMs = -1;
+    super.close();
+  }
+
+  protected readInner(dirty: DirtyEntry): StoredValue | undefined {
+    return this.inner.get(dirty.key, startOf(dirty.suffix));
+  }
+
+  protected writeInner(dirty: DirtyEntry, timestampMs: number): void {
+    this.inner.put(dirty.key, dirty.entry.value, startOf(dirty.suffix), timestampMs);
+  }
+
+  protected keyBytes(dirty: DirtyEntry): Buffer {
+    return bytesOf((dirty.key + dirty.suffix.slice(0, startBytes)) as BinaryKey);
+  }
+
+  protected override added(node: CacheNode): void {
+    this.#index.add(node.key, node.suffix);
+  }
+
+  protected override removed(node: CacheNode): void {
+    this.#index.remove(node.key, node.suffix);
+  }
+
+  #merged(
+    stored: StoreIterator<WindowedBytesKey>,
+    keyFrom: BinaryKey | undefined,
+    keyTo: BinaryKey | undefined,
+    fromMs: number,
+    toMs: number,
+    direction: 'forward' | 'reverse',
+  ): StoreIterator<WindowedBytesKey> {
+    const sign = direction === 'forward' ? 1 : -1;
+    const accepts = suffixesBetween(fromMs, toMs);
+    return new MergedIterator<WindowedBytesKey>({
+      cached: this.#index.scan(this.cache, { keyFrom, keyTo, accepts, direction }),
+      stored,
+      compare: (node, key) => sign * (compareKeys(node.key, key.key) || startOf(node.suffix) - key.windowStartMs),
+      keyOf,
+    });
+  }
+}
+
+function keyOf(node: CacheNode): WindowedBytesKey {
+  return { key: node.key, windowStartMs: startOf(node.suffix), sequence: 0 };
+}
+
+/** Which suffixes begin with a start in `[fromMs, toMs]`. */
+function suffixesBetween(fromMs: number, toMs: number): (suffix: BinaryKey) => boolean {
+  const first = windowSuffix(Math.max(0, fromMs), 0);
+  const end = toMs >= Number.MAX_SAFE_INTEGER ? lastSuffix : windowSuffix(Math.max(0, toMs + 1), 0);
+  return (suffix) => suffix >= first && suffix < end;
+}
+
+/** The start that a suffix begins with. */
+function startOf(suffix: BinaryKey): number {
+  let startMs = 0;
+  for (let index = 0; index < startBytes; index += 1) startMs = startMs * 256 + suffix.charCodeAt(index);
+  return startMs;
+}

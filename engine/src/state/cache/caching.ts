@@ -1,0 +1,43 @@
+import type { KeyValueBytesStore, SessionBytesStore, WindowBytesStore } from '../state-store.ts';
+import { CachingKeyValueStore } from './caching-key-value-store.ts';
+import { CachingSessionStore } from './caching-session-store.ts';
+import { CachingWindowStore } from './caching-window-store.ts';
+
+/** Kafka Streams' cache reckons with the timestamp in front of the values of timestamped stores. */
+const timestampBytes = 8;
+
+interface CachingWish {
+  readonly cachingEnabled: boolean;
+  readonly retainDuplicates?: boolean;
+}
+
+/** Puts a record cache before a store whose builder wants one, where the task has one. */
+export function withCache(
+  bytes: KeyValueBytesStore,
+  { cachingEnabled }: CachingWish,
+  caching: boolean | undefined,
+  timestamped: boolean,
+): KeyValueBytesStore {
+  if (caching !== true || !cachingEnabled) return bytes;
+  return new CachingKeyValueStore(bytes, timestamped ? timestampBytes : 0);
+}
+
+/** The same for window stores; those with duplicates are never cached, as in Kafka Streams. */
+export function withWindowCache(
+  bytes: WindowBytesStore,
+  { cachingEnabled, retainDuplicates }: CachingWish,
+  caching: boolean | undefined,
+  timestamped: boolean,
+): WindowBytesStore {
+  if (caching !== true || !cachingEnabled || retainDuplicates === true) return bytes;
+  return new CachingWindowStore(bytes, timestamped ? timestampBytes : 0);
+}
+
+/** The same for session stores. */
+export function withSessionCache(
+  bytes: SessionBytesStore,
+  { cachingEnabled }: CachingWish,
+  caching: boolean | undefined,
+): SessionBytesStore {
+  return caching === true && cachingEnabled ? new CachingSessionStore(bytes) : bytes;
+}

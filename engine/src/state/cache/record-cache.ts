@@ -1,0 +1,212 @@
+import type { BinaryKey } from '../../base/bytes.ts';
+import { SortedKeys } from '../sorted-keys.ts';
+import type { CacheOrigin } from './cache-origin.ts';
+
+/** What Kafka Streams reckons for an entry beside key and value: three references, a flag, timestamp, offset and partition. */
+const entryOverheadBytes = 3 * 8 + 1 + 8 + 8 + 4;
+
+/** One value of one key, as it was put. */
+export interface CacheEntry {
+  readonly value: Buffer | null;
+  readonly timestampMs: number;
+  /** Undefined for values that were only read. */
+  readonly origin: CacheOrigin | undefined;
+  readonly sizeBytes: number;
+}
+
+/** A place in the cache. `id` is `key` and `suffix` put together; the suffix tells a key's windows apart. */
+export interface CacheNode {
+  readonly id: BinaryKey;
+  readonly key: BinaryKey;
+  readonly suffix: BinaryKey;
+  entry: CacheEntry;
+  newer: CacheNode | undefined;
+  older: CacheNode | undefined;
+}
+
+/** A key with the value that leaves the cache. */
+export interface DirtyEntry {
+  readonly key: BinaryKey;
+  readonly suffix: BinaryKey;
+  readonly entry: CacheEntry;
+}
+
+export interface RecordCacheOptions {
+  /** Writes these entries to the store beneath and tells whoever listens, in order. */
+  readonly onFlush: (entries: readonly DirtyEntry[]) => void;
+  /** Bytes that Kafka Streams' cache adds to each key (the segment number of windows). */
+  readonly keyOverheadBytes: number;
+  /** Bytes that Kafka Streams' values have in front (the timestamp). */
+  readonly valueOverheadBytes: number;
+  readonly onAdded?: (node: CacheNode) => void;
+  readonly onRemoved?: (node: CacheNode) => void;
+}
+
+/**
+ * The cache of one store: newest values of its keys, least recently used last.
+ *
+ * Owns: the entries, their order of use and the order in which they became dirty.
+ * Called by: {@link ThreadCache}, the caching stores.
+ * Invariants: I1 every dirty key has an entry; I2 a flush hands over the dirty entries in the order of their latest put, an evicted
+ * one first; I3 the cache is consistent while `onFlush` runs, which may come back with reads and puts; I4 sizes are reckoned as in
+ * Kafka Streams, so that the same limit evicts at the same moments.
+ */
+export class RecordCache {
+  readonly #options: RecordCacheOptions;
+  readonly #nodes = new Map<BinaryKey, CacheNode>();
+  readonly #dirty = new Set<BinaryKey>();
+  readonly #sorted = new SortedKeys();
+  #newest: CacheNode | undefined;
+  #oldest: CacheNode | undefined;
+  sizeBytes = 0;
+  /** A read left the thread's cache over its limit: the next put evicts first. */
+  evictionDue = false;
+
+  constructor(options: RecordCacheOptions) {
+    this.#options = options;
+  }
+
+  get isEmpty(): boolean {
+    return this.#oldest === undefined;
+  }
+
+  get isDirty(): boolean {
+    return this.#dirty.size > 0;
+  }
+
+  get size(): number {
+    return this.#nodes.size;
+  }
+
+  /** Whether letting go of the least recently used entry writes anything. */
+  get oldestIsDirty(): boolean {
+    return this.#oldest !== undefined && this.#dirty.has(this.#oldest.id);
+  }
+
+  /** Counts as a use. */
+  get(id: BinaryKey): CacheNode | undefined {
+    const node = this.#nodes.get(id);
+    if (node !== undefined && node !== this.#newest) {
+      this.#unlink(node);
+      this.#linkNewest(node);
+    }
+    return node;
+  }
+
+  /** `origin` undefined: what the store beneath has, too. */
+  put(
+    key: BinaryKey,
+    suffix: BinaryKey,
+    value: Buffer | null,
+    timestampMs: number,
+    origin: CacheOrigin | undefined,
+  ): void {
+    const id = (key + suffix) as BinaryKey;
+    const entry = { value, timestampMs, origin, sizeBytes: this.#sizeOf(id, value, origin) };
+    let node = this.get(id);
+    if (node === undefined) {
+      node = { id, key, suffix, entry, newer: undefined, older: undefined };
+      this.#nodes.set(id, node);
+      this.#sorted.noteChange(id, this.#nodes.size);
+      this.#linkNewest(node);
+      this.#options.onAdded?.(node);
+    } else {
+      this.sizeBytes -= node.entry.sizeBytes;
+      node.entry = entry;
+    }
+    this.sizeBytes += entry.sizeBytes;
+    if (origin !== undefined) {
+      // To the end, also when it was dirty before.
+      this.#dirty.delete(id);
+      this.#dirty.add(id);
+    }
+  }
+
+  /** Lets go of the least recently used entry; if it is dirty, everything dirty is flushed with it, as in Kafka Streams. */
+  evict(): void {
+    const node = this.#oldest;
+    if (node === undefined) return;
+    const dirty = this.#dirty.delete(node.id);
+    this.#remove(node);
+    if (dirty) this.#flush(node);
+  }
+
+  flush(): void {
+    if (this.#dirty.size > 0) this.#flush(undefined);
+  }
+
+  clear(): void {
+    for (const node of this.#nodes.values()) this.#options.onRemoved?.(node);
+    this.#nodes.clear();
+    this.#dirty.clear();
+    this.#sorted.clear();
+    this.#newest = undefined;
+    this.#oldest = undefined;
+    this.sizeBytes = 0;
+    this.evictionDue = false;
+  }
+
+  /** The ids of this moment in byte order, from `from` on (reverse: down from it). `endScan` must follow. */
+  scan(from: BinaryKey | undefined, direction: 'forward' | 'reverse'): Iterator<readonly [BinaryKey, undefined]> {
+    return this.#sorted.scan(this.#nodes, from, direction);
+  }
+
+  endScan(): void {
+    this.#sorted.endScan();
+  }
+
+  #flush(evicted: CacheNode | undefined): void {
+    const entries: DirtyEntry[] = [];
+    const deleted: CacheNode[] = [];
+    if (evicted !== undefined) entries.push({ key: evicted.key, suffix: evicted.suffix, entry: evicted.entry });
+    for (const id of this.#dirty) {
+      const node = this.#nodes.get(id) as CacheNode;
+      entries.push({ key: node.key, suffix: node.suffix, entry: node.entry });
+      if (node.entry.value === null) deleted.push(node);
+    }
+    // Before the entries are handed over: their effects may come back here.
+    this.#dirty.clear();
+    this.#options.onFlush(entries);
+    for (const node of deleted) {
+      if (this.#nodes.get(node.id) !== node || node.entry.value !== null) continue;
+      this.#dirty.delete(node.id);
+      this.#remove(node);
+    }
+  }
+
+  #remove(node: CacheNode): void {
+    this.sizeBytes -= node.entry.sizeBytes;
+    this.#unlink(node);
+    this.#nodes.delete(node.id);
+    this.#sorted.noteChange(node.id, this.#nodes.size);
+    this.#options.onRemoved?.(node);
+  }
+
+  #unlink(node: CacheNode): void {
+    if (node.newer === undefined) this.#newest = node.older;
+    else node.newer.older = node.older;
+    if (node.older === undefined) this.#oldest = node.newer;
+    else node.older.newer = node.newer;
+    node.newer = undefined;
+    node.older = undefined;
+  }
+
+  #linkNewest(node: CacheNode): void {
+    node.older = this.#newest;
+    if (this.#newest !== undefined) this.#newest.newer = node;
+    this.#newest = node;
+    this.#oldest ??= node;
+  }
+
+  #sizeOf(id: BinaryKey, value: Buffer | null, origin: CacheOrigin | undefined): number {
+    const { keyOverheadBytes, valueOverheadBytes } = this.#options;
+    let bytes = entryOverheadBytes + keyOverheadBytes + id.length;
+    if (value !== null) bytes += valueOverheadBytes + value.length;
+    if (origin === undefined) return bytes;
+    bytes += origin.topic.length;
+    if (origin.headers !== undefined) {
+      for (const header of origin.headers) bytes += header.key.length + (header.value?.length ?? 0);
+    }
+    return bytes;
+  }
+}

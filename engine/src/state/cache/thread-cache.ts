@@ -1,0 +1,95 @@
+import type { BinaryKey } from '../../base/bytes.ts';
+import type { CacheOrigin } from './cache-origin.ts';
+import type { RecordCache } from './record-cache.ts';
+
+/**
+ * The memory that the record caches of a stream thread share (`statestoreCacheMaxBytes`). A put that makes them larger evicts
+ * from the cache that was put into, least recently used first, as in Kafka Streams.
+ *
+ * Owns: the sum of the caches' sizes.
+ * Called by: the caching stores of all tasks of the thread.
+ * Invariants: I1 between two records the sum is that of the caches; while an eviction is under way, what it frees is not yet
+ * subtracted, so stores further down evict, too (Kafka Streams reckons so); I2 a read never flushes: nodes on the stack may hold
+ * records of the store that would be flushed.
+ */
+export class ThreadCache {
+  readonly maxBytes: number;
+  #sizeBytes = 0;
+
+  constructor(maxBytes: number) {
+    this.maxBytes = maxBytes;
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  put(
+    cache: RecordCache,
+    key: BinaryKey,
+    suffix: BinaryKey,
+    value: Buffer | null,
+    timestampMs: number,
+    origin: CacheOrigin,
+  ): void {
+    this.#evictDue(cache);
+    this.#add(cache, key, suffix, value, timestampMs, origin);
+    this.#evict(cache);
+  }
+
+  /** Keeps what was read from the store beneath. */
+  keepRead(cache: RecordCache, key: BinaryKey, suffix: BinaryKey, value: Buffer, timestampMs: number): void {
+    // Room must be made first, and only a put or flush may make it.
+    if (cache.evictionDue) return;
+    this.#add(cache, key, suffix, value, timestampMs, undefined);
+    while (this.#sizeBytes > this.maxBytes && !cache.isEmpty) {
+      if (cache.oldestIsDirty) {
+        cache.evictionDue = true;
+        return;
+      }
+      this.#evictOne(cache);
+    }
+  }
+
+  flush(cache: RecordCache): void {
+    this.#evictDue(cache);
+    const before = cache.sizeBytes;
+    cache.flush();
+    this.#sizeBytes += cache.sizeBytes - before;
+  }
+
+  /** Forgets everything, dirty entries too. */
+  clear(cache: RecordCache): void {
+    this.#sizeBytes -= cache.sizeBytes;
+    cache.clear();
+  }
+
+  #add(
+    cache: RecordCache,
+    key: BinaryKey,
+    suffix: BinaryKey,
+    value: Buffer | null,
+    timestampMs: number,
+    origin: CacheOrigin | undefined,
+  ): void {
+    const before = cache.sizeBytes;
+    cache.put(key, suffix, value, timestampMs, origin);
+    this.#sizeBytes += cache.sizeBytes - before;
+  }
+
+  #evictDue(cache: RecordCache): void {
+    if (!cache.evictionDue) return;
+    cache.evictionDue = false;
+    this.#evict(cache);
+  }
+
+  #evict(cache: RecordCache): void {
+    while (this.#sizeBytes > this.maxBytes && !cache.isEmpty) this.#evictOne(cache);
+  }
+
+  #evictOne(cache: RecordCache): void {
+    const before = cache.sizeBytes;
+    cache.evict();
+    this.#sizeBytes += cache.sizeBytes - before;
+  }
+}
