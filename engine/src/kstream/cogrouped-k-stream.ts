@@ -33,7 +33,8 @@ export class CogroupedKStream<K, A> {
       closesAfterMs: undefined,
       keySerde: (key) => key,
       store: (name, key, value) => tableStore(name, key, value, options.materialized),
-      getter: (name, keySerde, valueSerde) => storeGetter({ name, keySerde, valueSerde }),
+      getter: (name, keySerde, valueSerde) =>
+        storeGetter({ name, keySerde, valueSerde, historyRetentionMs: options.materialized?.historyRetentionMs }),
       processor: (spec) => new AggregateProcessor(spec) as never,
     };
     return this.#cogroup.aggregate(initializer, options, form);

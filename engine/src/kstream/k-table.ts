@@ -11,19 +11,28 @@ import {
   TableMapValuesProcessor,
   TableRepartitionMapProcessor,
   type TableSpec,
+  type TableStore,
   TableToStreamProcessor,
 } from './nodes/table-processors.ts';
+import { TableTransformProcessor, transformGetter } from './nodes/table-transform-processor.ts';
 import {
   filterGetter,
   mapValuesGetter,
   storeGetter,
   type TableValueGetterSupplier,
 } from './nodes/table-value-getter.ts';
-import { type GroupedOptions, type NamedOptions, readingBack, type TableOptions } from './options.ts';
+import {
+  type GroupedOptions,
+  type NamedOptions,
+  readingBack,
+  type TableOptions,
+  type TransformValuesOptions,
+} from './options.ts';
 import { required, type TableLogic, type TableParts } from './parts.ts';
 import { suppressed } from './suppress.ts';
 import type { Suppressed } from './suppressed.ts';
 import { joinTables } from './table-join.ts';
+import type { ValueTransformerFactory } from './value-transformer.ts';
 
 /**
  * A table: each record of its stream replaces the value of its key, null deletes it. Kept in a store where the user names one
@@ -69,6 +78,31 @@ export class KTable<K, V> {
   }
 
   /**
+   * A new value for each entry, computed with the help of stores and punctuators. Unlike `mapValues` it sees deletions, too: what
+   * it returns for them becomes the value.
+   */
+  transformValues<V2>(
+    transformer: ValueTransformerFactory<K, V, V2>,
+    options: TransformValuesOptions<K, V2> = {},
+  ): KTable<K, V2> {
+    const above = this.#parts.logic;
+    const make = typeof transformer === 'function' ? transformer : () => transformer.get();
+    const connected = options.stores ?? [];
+    return this.#derived<V2>(
+      'KTABLE-TRANSFORMVALUES-',
+      options,
+      undefined,
+      (spec) => new TableTransformProcessor(spec, make()),
+      {
+        above,
+        sendOldValues: false,
+        getter: () => transformGetter(above.valueGetter(), make, connected),
+        connected,
+      },
+    );
+  }
+
+  /**
    * A table of what the joiner makes of the values that both tables hold for a key. The result changes with either table; both
    * topics need equal partition counts.
    */
@@ -94,8 +128,8 @@ export class KTable<K, V> {
     joiner: (left: V, right: VO) => VOut,
     options?: ForeignKeyJoinOptions<K, KO, VOut>,
   ): KTable<K, VOut>;
-  join(other: KTable<never, never>, ...rest: readonly unknown[]): unknown {
-    return this.#joined(other, rest, 'inner');
+  join(other: unknown, ...rest: readonly unknown[]): unknown {
+    return this.#joined(other as KTable<never, never>, rest, 'inner');
   }
 
   /** As {@link KTable.join}, with a result for each entry of this table; without a right one the joiner gets null. */
@@ -116,8 +150,8 @@ export class KTable<K, V> {
     joiner: (left: V, right: VO | null) => VOut,
     options?: ForeignKeyJoinOptions<K, KO, VOut>,
   ): KTable<K, VOut>;
-  leftJoin(other: KTable<never, never>, ...rest: readonly unknown[]): unknown {
-    return this.#joined(other, rest, 'left');
+  leftJoin(other: unknown, ...rest: readonly unknown[]): unknown {
+    return this.#joined(other as KTable<never, never>, rest, 'left');
   }
 
   /** As {@link KTable.join}, with a result for each key of either table; the joiner gets null for the one without it. */
@@ -130,13 +164,20 @@ export class KTable<K, V> {
   }
 
   /** The table's updates as a stream; deletions are records with a null value. */
-  toStream(options: NamedOptions = {}): KStream<K, V> {
+  toStream(options?: NamedOptions): KStream<K, V>;
+  /** The same under keys that the function selects; it gets null for deletions. */
+  toStream<K2>(selector: (key: K, value: V) => K2, options?: NamedOptions): KStream<K2, V>;
+  toStream(...[first, second]: readonly unknown[]): unknown {
+    const selector = typeof first === 'function' ? (first as (key: K, value: V) => unknown) : undefined;
+    const options = ((selector === undefined ? first : second) ?? {}) as NamedOptions;
     const { dsl, keySerde, valueSerde, sources } = this.#parts;
     const name = dsl.graph.names.named(options.name, 'KTABLE-TOSTREAM-');
     const node = dsl.graph.add(
       new ProcessorGraphNode(name, [this.#parts.node], { get: () => new TableToStreamProcessor() as never }),
     );
-    return dsl.stream({ dsl, node, keySerde, valueSerde, sources, repartitionRequired: false });
+    node.versioned = false;
+    const stream = dsl.stream({ dsl, node, keySerde, valueSerde, sources, repartitionRequired: false });
+    return selector === undefined ? stream : stream.selectKey(selector);
   }
 
   /** Groups entries under new keys, through a repartition topic; aggregations below follow updates and deletions. */
@@ -149,7 +190,10 @@ export class KTable<K, V> {
     const keySerde = required(options.key, 'key', 'groupBy');
     const valueSerde = required(options.value, 'value', 'groupBy');
     logic.enableSendingOldValues(true);
-    const supplier = { get: () => new TableRepartitionMapProcessor(name, mapper, keySerde) as never };
+    const takesVersions = () => parent.isVersioned;
+    const supplier = {
+      get: () => new TableRepartitionMapProcessor(name, mapper, keySerde, takesVersions()) as never,
+    };
     const node = dsl.graph.add(new ProcessorGraphNode(name, [parent], supplier));
     return dsl.groupedTable({ dsl, node, keySerde, valueSerde, name: options.name });
   }
@@ -195,7 +239,9 @@ export class KTable<K, V> {
     const { names } = dsl.graph;
     const { materialized } = options;
     // Kafka Streams makes a name for the store of an unnamed materialisation, and then doesn't use it.
-    if (materialized !== undefined && materialized.name === undefined) names.store(undefined, prefix);
+    if (materialized !== undefined && materialized.name === undefined && origin.connected === undefined) {
+      names.store(undefined, prefix);
+    }
     const name = names.named(options.name, prefix);
     const keySerde = readingBack(materialized?.key) ?? this.#parts.keySerde;
     const valueSerde = materialized?.value ?? inheritedValueSerde;
@@ -207,12 +253,19 @@ export class KTable<K, V> {
             name: storeName,
             keySerde: required(keySerde, 'key', `materialized '${storeName}'`),
             valueSerde: required(valueSerde, 'value', `materialized '${storeName}'`),
+            historyRetentionMs: materialized?.historyRetentionMs,
           };
     const logic = new DerivedLogic(store, origin);
-    const spec: TableSpec<K, V2> = { store: () => store, sendOldValues: () => logic.sendOldValues };
+    const spec: TableSpec<K, V2> = {
+      store: () => store,
+      sendOldValues: () => logic.sendOldValues,
+      takesVersions: () => parent.isVersioned,
+    };
     const own =
       store === undefined ? () => [] : () => [tableStore(store.name, store.keySerde, store.valueSerde, materialized)];
-    const node = dsl.graph.add(new ProcessorGraphNode(name, [parent], { get: () => make(spec) as never }, { own }));
+    const stores = { own, connected: origin.connected ?? [] };
+    const node = dsl.graph.add(new ProcessorGraphNode(name, [parent], { get: () => make(spec) as never }, stores));
+    if (materialized !== undefined) node.versioned = materialized.historyRetentionMs !== undefined;
     return dsl.table({ dsl, node, keySerde, valueSerde, sources, logic, queryableStoreName: storeName });
   }
 }
@@ -221,18 +274,17 @@ interface DerivedOrigin<K, V> {
   readonly above: { enableSendingOldValues(force: boolean): boolean };
   readonly sendOldValues: boolean;
   readonly getter: () => TableValueGetterSupplier<K, V>;
+  /** `transformValues`: stores of the user. */
+  readonly connected?: readonly string[];
 }
 
 /** A table computed from another: its values come from its own store, or from the one above. */
 class DerivedLogic<K, V> implements TableLogic<K, V> {
-  readonly #store: { name: string; keySerde: Serde<K>; valueSerde: Serde<V> } | undefined;
+  readonly #store: TableStore<K, V> | undefined;
   readonly #origin: DerivedOrigin<K, V>;
   sendOldValues: boolean;
 
-  constructor(
-    store: { name: string; keySerde: Serde<K>; valueSerde: Serde<V> } | undefined,
-    origin: DerivedOrigin<K, V>,
-  ) {
+  constructor(store: TableStore<K, V> | undefined, origin: DerivedOrigin<K, V>) {
     this.#store = store;
     this.#origin = origin;
     this.sendOldValues = origin.sendOldValues;

@@ -30,12 +30,13 @@ export function tableStore<K, V>(
   if (materialized?.retentionMs !== undefined) {
     throw new TopologyError(`Store ${name}: retentionMs is for window stores; a key-value store keeps its entries.`);
   }
-  return Stores.timestampedKeyValueStoreBuilder({
-    name,
-    key,
-    value,
-    ...shared(materialized as MaterializedOptions<never, never> | undefined),
-  });
+  const common = { name, key, value, ...shared(materialized as MaterializedOptions<never, never> | undefined) };
+  const historyRetentionMs = materialized?.historyRetentionMs;
+  if (historyRetentionMs === undefined) return Stores.timestampedKeyValueStoreBuilder(common);
+  if (!(historyRetentionMs >= 0)) {
+    throw new TopologyError(`Store ${name}: historyRetentionMs is ${historyRetentionMs}; it must be 0 or more.`);
+  }
+  return Stores.versionedKeyValueStoreBuilder({ ...common, historyRetentionMs });
 }
 
 /** The store of a windowed table; kept for size + grace unless told otherwise. */

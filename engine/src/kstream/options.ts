@@ -57,6 +57,11 @@ export interface MaterializedOptions<K, V> {
   readonly cachingEnabled?: boolean | undefined;
   /** Window stores: how long windows are kept, ms; default size + grace. */
   readonly retentionMs?: number | undefined;
+  /**
+   * Makes the table a versioned one: it knows what each key held at any time of the last so many ms of stream time, takes late values
+   * where they belong in time, and joins by event time. Not for windowed and global tables.
+   */
+  readonly historyRetentionMs?: number | undefined;
 }
 
 /** Options of operations that keep a table. */
@@ -83,6 +88,12 @@ export interface RepartitionedOptions<K, V> extends ProducedOptions<K, V> {
 
 /** Options of `process` and `processValues`. */
 export interface ProcessOptions extends NamedOptions {
+  /** Stores to connect that were added by `StreamsBuilder.addStateStore`. */
+  readonly stores?: readonly string[] | undefined;
+}
+
+/** Options of `transformValues` of a table. */
+export interface TransformValuesOptions<K, V> extends TableOptions<K, V> {
   /** Stores to connect that were added by `StreamsBuilder.addStateStore`. */
   readonly stores?: readonly string[] | undefined;
 }

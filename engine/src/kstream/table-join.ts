@@ -65,7 +65,9 @@ export function joinTables<K, V, VO, VOut>(
 
   const keySerde = readingBack(materialized?.key) ?? left.keySerde;
   const valueSerde = materialized?.value;
-  const store = storeName === undefined ? undefined : keptJoin(storeName, keySerde, valueSerde);
+  const historyRetentionMs = materialized?.historyRetentionMs;
+  const store =
+    storeName === undefined ? undefined : { ...keptJoin(storeName, keySerde, valueSerde), historyRetentionMs };
   const tables = {
     left: left.logic.valueGetter(),
     right: right.logic.valueGetter(),
@@ -115,6 +117,8 @@ export function joinTables<K, V, VO, VOut>(
       sources,
     ),
   );
+  // A join that isn't kept by versions loses them, even where both tables have some.
+  node.versioned = historyRetentionMs !== undefined;
   return dsl.table({ dsl, node, keySerde, valueSerde, sources, logic, queryableStoreName: storeName });
 }
 

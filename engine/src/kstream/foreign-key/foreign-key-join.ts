@@ -64,7 +64,7 @@ export function joinByForeignKey<K, V, KO, VO, VOut>(
   const spec: ForeignKeyJoinSpec<K, V, KO, VO> = {
     registrationTopic: names.registrationTopic,
     storeName: names.store,
-    foreignKey: asKeyed(foreignKey),
+    foreignKey: asKeyed<K, V, KO>(foreignKey),
     keepsLeft,
     left: left.logic.valueGetter(),
     right: right.logic.valueGetter(),
@@ -116,6 +116,7 @@ export function joinByForeignKey<K, V, KO, VO, VOut>(
     queryableStoreName !== undefined,
   );
   const node = dsl.graph.add(new ProcessorGraphNode(resultName, [join], logic.supplier, { own: logic.stores }));
+  node.versioned = logic.isVersioned;
   return dsl.table({
     dsl,
     node,

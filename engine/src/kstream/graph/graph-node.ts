@@ -31,6 +31,8 @@ export abstract class GraphNode {
   toleratesNullKey = false;
   /** The optimiser put another node in this one's place: two sources of one topic, or repartition topics made one. */
   replacedBy: GraphNode | undefined;
+  /** Whether the table made here keeps versions; undefined: whatever those above do. */
+  versioned: boolean | undefined;
   /** Windowed aggregations: how long after its end a window may still change, ms (grace, of sessions gap + grace). */
   closesAfterMs: number | undefined;
 
@@ -41,6 +43,12 @@ export abstract class GraphNode {
 
   get parents(): readonly GraphNode[] {
     return [...this.links.parents];
+  }
+
+  /** Changes that leave here come from versioned tables alone, so some may be history (`Change.isLatest` false). */
+  get isVersioned(): boolean {
+    if (this.versioned !== undefined) return this.versioned;
+    return this.links.parents.size > 0 && this.parents.every((parent) => parent.isVersioned);
   }
 
   /** The topology node that children hang below. */

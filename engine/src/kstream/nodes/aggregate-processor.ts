@@ -4,11 +4,10 @@ import { type InternalProcessorContext, internalContext } from '../../processor/
 import type { Processor, ProcessorContext } from '../../processor/processor.ts';
 import { Record } from '../../processor/record.ts';
 import type { Serde } from '../../serde/serde.ts';
-import type { KeyValueStore } from '../../state/key-value-store.ts';
-import type { KeyValueBytesStore } from '../../state/state-store.ts';
 import { changelogTopicName } from '../../topology/internal-topics.ts';
 import { Change } from './change.ts';
 import { encodeForStore, setStored } from './stored-datum.ts';
+import { type TableBytesStore, tableBytes, wasPut } from './table-bytes-store.ts';
 
 /** How `count`, `reduce` and `aggregate` of a grouped stream fold records, un-windowed and windowed. */
 export interface Aggregation<K, V, A> {
@@ -45,7 +44,7 @@ export class AggregateProcessor<K, V, A> implements Processor<K, V, K, Change<A>
   readonly #change = new Change<A>();
   readonly #output = new Record<K, Change<A>>(null as K, this.#change, 0);
   #context!: InternalProcessorContext<K, Change<A>>;
-  #store!: KeyValueBytesStore;
+  #store!: TableBytesStore;
   #topic = '';
   #sendOldValues = false;
 
@@ -60,7 +59,7 @@ export class AggregateProcessor<K, V, A> implements Processor<K, V, K, Change<A>
 
   init(context: ProcessorContext<K, Change<A>>): void {
     this.#context = internalContext(context);
-    this.#store = context.getStateStore<KeyValueStore<K, A>>(this.#spec.storeName).bytes;
+    this.#store = tableBytes(context, this.#spec.storeName);
     this.#topic = changelogTopicName(context.applicationId, this.#spec.storeName);
     this.#sendOldValues = this.#spec.sendOldValues();
   }
@@ -75,10 +74,11 @@ export class AggregateProcessor<K, V, A> implements Processor<K, V, K, Change<A>
     const key = keyDatum.binary(this.#keySerde, this.#topic);
     const storedMs = this.#readStored(key, oldDatum);
     const timestamp = Math.max(record.timestamp, storedMs);
+    let answer: unknown;
     if (oldDatum.isNull && this.#initializer === undefined) {
       const bytes = valueDatum.copyBytes(this.#valueSerde as unknown as Serde<V>, this.#topic);
       newDatum.setBytes(bytes, 0, bytes.length, this.#valueSerde, this.#topic);
-      this.#store.put(key, bytes, timestamp);
+      answer = this.#store.put(key, bytes, timestamp);
     } else {
       if (oldDatum.isNull) oldDatum.setObject((this.#initializer as () => A)());
       const before = oldDatum.get();
@@ -86,8 +86,9 @@ export class AggregateProcessor<K, V, A> implements Processor<K, V, K, Change<A>
         ? this.#aggregator(record.key, record.value, before)
         : (this.#aggregator as (key: undefined, value: undefined, aggregate: A) => A)(undefined, undefined, before);
       newDatum.setObject(after);
-      this.#store.put(key, encodeForStore(newDatum, this.#valueSerde, this.#topic), timestamp);
+      answer = this.#store.put(key, encodeForStore(newDatum, this.#valueSerde, this.#topic), timestamp);
     }
+    if (!wasPut(answer, this.#change)) return;
     if (!this.#sendOldValues) oldDatum.setNull();
 
     const output = this.#output;

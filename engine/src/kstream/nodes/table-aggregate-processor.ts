@@ -2,11 +2,10 @@ import { type InternalProcessorContext, internalContext } from '../../processor/
 import type { Processor, ProcessorContext } from '../../processor/processor.ts';
 import { Record } from '../../processor/record.ts';
 import type { Serde } from '../../serde/serde.ts';
-import type { KeyValueStore } from '../../state/key-value-store.ts';
-import type { KeyValueBytesStore } from '../../state/state-store.ts';
 import { changelogTopicName } from '../../topology/internal-topics.ts';
 import { Change } from './change.ts';
 import { encodeForStore, setStored } from './stored-datum.ts';
+import { type TableBytesStore, tableBytes, wasPut } from './table-bytes-store.ts';
 
 export interface TableAggregateSpec<K, V, A> {
   readonly storeName: string;
@@ -30,7 +29,7 @@ export class TableAggregateProcessor<K, V, A> implements Processor<K, Change<V>,
   readonly #change = new Change<A>();
   readonly #output = new Record<K, Change<A>>(null as K, this.#change, 0);
   #context!: InternalProcessorContext<K, Change<A>>;
-  #store!: KeyValueBytesStore;
+  #store!: TableBytesStore;
   #topic = '';
   #sendOldValues = false;
 
@@ -40,7 +39,7 @@ export class TableAggregateProcessor<K, V, A> implements Processor<K, Change<V>,
 
   init(context: ProcessorContext<K, Change<A>>): void {
     this.#context = internalContext(context);
-    this.#store = context.getStateStore<KeyValueStore<K, A>>(this.#spec.storeName).bytes;
+    this.#store = tableBytes(context, this.#spec.storeName);
     this.#topic = changelogTopicName(context.applicationId, this.#spec.storeName);
     this.#sendOldValues = this.#spec.sendOldValues();
   }
@@ -72,7 +71,8 @@ export class TableAggregateProcessor<K, V, A> implements Processor<K, Change<V>,
       if (stored !== undefined) timestamp = Math.max(record.timestamp, stored.timestampMs);
     }
     newDatum.setObject(aggregate);
-    this.#store.put(key, encodeForStore(newDatum, valueSerde, this.#topic), timestamp);
+    const answer = this.#store.put(key, encodeForStore(newDatum, valueSerde, this.#topic), timestamp);
+    if (!wasPut(answer, this.#change)) return;
     if (!this.#sendOldValues) oldDatum.setNull();
 
     const output = this.#output;

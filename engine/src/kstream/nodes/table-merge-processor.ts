@@ -29,11 +29,11 @@ export class TableMergeProcessor<K, V> implements Processor<K, Change<V>, K, Cha
 
   process(record: Record<K, Change<V>>): void {
     const above = record.value;
-    this.#store?.write(record.keyDatum, above.newDatum, record.timestamp);
     const change = this.#change;
     change.newDatum = above.newDatum;
     change.oldDatum = above.oldDatum;
     change.isLatest = above.isLatest;
+    if (this.#store !== undefined && !this.#store.write(record.keyDatum, change, record.timestamp)) return;
     const output = this.#output;
     output.keyDatum = record.keyDatum;
     output.timestamp = record.timestamp;

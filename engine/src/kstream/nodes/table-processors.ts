@@ -4,34 +4,37 @@ import { type InternalProcessorContext, internalContext } from '../../processor/
 import type { Processor, ProcessorContext } from '../../processor/processor.ts';
 import { Record } from '../../processor/record.ts';
 import type { Serde } from '../../serde/serde.ts';
-import type { KeyValueStore } from '../../state/key-value-store.ts';
-import type { KeyValueBytesStore } from '../../state/state-store.ts';
 import { changelogTopicName } from '../../topology/internal-topics.ts';
 import { Change } from './change.ts';
 import { takesOne } from './stateless-processors.ts';
 import { encodeForStore, setStored } from './stored-datum.ts';
+import { type TableBytesStore, tableBytes, wasPut } from './table-bytes-store.ts';
 
 /** Where a table is kept, if it is; asked when the task is made, since tables are materialised late. */
 export interface TableStore<K, V> {
   readonly name: string;
   readonly keySerde: Serde<K>;
   readonly valueSerde: Serde<V>;
+  /** Of a versioned table. */
+  readonly historyRetentionMs?: number | undefined;
 }
 
 export interface TableSpec<K, V> {
   readonly store: () => TableStore<K, V> | undefined;
   readonly sendOldValues: () => boolean;
+  /** The table above keeps versions: some of its changes are history. */
+  readonly takesVersions?: () => boolean;
 }
 
 /** A table's store as its nodes use it. */
 export class OpenTableStore<K, V> {
-  readonly bytes: KeyValueBytesStore;
+  readonly bytes: TableBytesStore;
   readonly keySerde: Serde<K>;
   readonly valueSerde: Serde<V>;
   readonly topic: string;
 
   constructor(context: ProcessorContext<never, never>, store: TableStore<K, V>) {
-    this.bytes = context.getStateStore<KeyValueStore<K, V>>(store.name).bytes;
+    this.bytes = tableBytes(context, store.name);
     this.keySerde = store.keySerde;
     this.valueSerde = store.valueSerde;
     this.topic = changelogTopicName(context.applicationId, store.name);
@@ -41,9 +44,11 @@ export class OpenTableStore<K, V> {
     setStored(into, this.bytes.get(key.binary(this.keySerde, this.topic)), this.valueSerde, this.topic);
   }
 
-  write(key: Datum<K>, value: Datum<V>, timestampMs: number): void {
-    const bytes = value.isNull ? null : encodeForStore(value, this.valueSerde, this.topic);
-    this.bytes.put(key.binary(this.keySerde, this.topic), bytes, timestampMs);
+  /** Puts the new value; false where it came too late for a versioned table: then nothing may be forwarded. */
+  write(key: Datum<K>, change: Change<V>, timestampMs: number): boolean {
+    const { newDatum } = change;
+    const bytes = newDatum.isNull ? null : encodeForStore(newDatum, this.valueSerde, this.topic);
+    return wasPut(this.bytes.put(key.binary(this.keySerde, this.topic), bytes, timestampMs), change);
   }
 }
 
@@ -78,7 +83,8 @@ export class TableSourceProcessor<K, V> implements Processor<K, V, K, Change<V>>
     const store = this.#store;
     if (store !== undefined) {
       if (this.#sendOldValues) store.read(record.keyDatum, this.#change.oldDatum);
-      store.write(record.keyDatum, record.valueDatum, record.timestamp);
+      this.#change.newDatum = record.valueDatum;
+      if (!store.write(record.keyDatum, this.#change, record.timestamp)) return;
     }
     const output = this.#output;
     this.#change.newDatum = record.valueDatum;
@@ -124,7 +130,8 @@ abstract class TableValueProcessor<K, V, VOut> implements Processor<K, Change<V>
     else this.compute(keyDatum, above.oldDatum, oldDatum);
 
     if (this.#dropsUnchangedAbsence && this.#sendOldValues && oldDatum.isNull && newDatum.isNull) return;
-    this.#store?.write(keyDatum, newDatum, record.timestamp);
+    if (this.#store === undefined) this.#change.isLatest = above.isLatest;
+    else if (!this.#store.write(keyDatum, this.#change, record.timestamp)) return;
     const output = this.#output;
     output.keyDatum = keyDatum;
     output.timestamp = record.timestamp;
@@ -139,7 +146,8 @@ export class TableFilterProcessor<K, V> extends TableValueProcessor<K, V, V> {
   readonly #wanted: boolean;
 
   constructor(spec: TableSpec<K, V>, predicate: (key: K, value: V) => boolean, wanted: boolean) {
-    super(spec, true);
+    // Below a versioned table nobody knows whether the key passed at that time.
+    super(spec, spec.takesVersions?.() !== true);
     this.#predicate = predicate;
     this.#wanted = wanted;
   }
@@ -210,14 +218,22 @@ export class TableRepartitionMapProcessor<K, V, KOut, VOut> implements Processor
   readonly #name: string;
   readonly #mapper: (key: K, value: V) => readonly [KOut, VOut];
   readonly #keySerde: Serde<KOut>;
+  /** The table above keeps versions: aggregates are made of the newest values, so changes of the past are left out. */
+  readonly #dropsHistory: boolean;
   readonly #change = new Change<VOut>();
   readonly #output = new Record<KOut, Change<VOut>>(null as KOut, this.#change, 0);
   #context!: ProcessorContext<KOut, Change<VOut>>;
 
-  constructor(name: string, mapper: (key: K, value: V) => readonly [KOut, VOut], keySerde: Serde<KOut>) {
+  constructor(
+    name: string,
+    mapper: (key: K, value: V) => readonly [KOut, VOut],
+    keySerde: Serde<KOut>,
+    dropsHistory: boolean,
+  ) {
     this.#name = name;
     this.#mapper = mapper;
     this.#keySerde = keySerde;
+    this.#dropsHistory = dropsHistory;
   }
 
   init(context: ProcessorContext<KOut, Change<VOut>>): void {
@@ -226,6 +242,7 @@ export class TableRepartitionMapProcessor<K, V, KOut, VOut> implements Processor
 
   process(record: Record<K, Change<V>>): void {
     const above = record.value;
+    if (this.#dropsHistory && !above.isLatest) return;
     const oldPair = this.#pair(record.keyDatum, above.oldDatum);
     const newPair = this.#pair(record.keyDatum, above.newDatum);
     this.#output.timestamp = record.timestamp;

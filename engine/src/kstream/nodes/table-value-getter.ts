@@ -4,6 +4,7 @@ import type { ProcessorContext } from '../../processor/processor.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { Windowed } from '../../serde/windowed.ts';
 import type { KeyValueStore } from '../../state/key-value-store.ts';
+import type { VersionedKeyValueStore } from '../../state/versioned-store.ts';
 import type { WindowStore } from '../../state/window-store.ts';
 import { changelogTopicName } from '../../topology/internal-topics.ts';
 import { setStored } from './stored-datum.ts';
@@ -22,11 +23,14 @@ export interface TableValueGetterSupplier<K, V> {
   readonly storeNames: readonly string[];
   /** The table keeps versions: its getters have `readAsOf`. */
   readonly isVersioned?: boolean;
+  /** How long it keeps them, ms. */
+  readonly historyRetentionMs?: number | undefined;
   get(context: ProcessorContext<never, never>): TableValueGetter<K, V>;
 }
 
 /** Reads the store of a materialised table. */
 export function storeGetter<K, V>(store: TableStore<K, V>): TableValueGetterSupplier<K, V> {
+  if (store.historyRetentionMs !== undefined) return versionedStoreGetter(store, store.historyRetentionMs);
   return {
     storeNames: [store.name],
     get(context) {
@@ -34,6 +38,27 @@ export function storeGetter<K, V>(store: TableStore<K, V>): TableValueGetterSupp
       const topic = changelogTopicName(context.applicationId, store.name);
       return {
         read: (key, into) => setStored(into, bytes.get(key.binary(store.keySerde, topic)), store.valueSerde, topic),
+      };
+    },
+  };
+}
+
+function versionedStoreGetter<K, V>(
+  store: TableStore<K, V>,
+  historyRetentionMs: number,
+): TableValueGetterSupplier<K, V> {
+  const { name, keySerde, valueSerde } = store;
+  return {
+    storeNames: [name],
+    isVersioned: true,
+    historyRetentionMs,
+    get(context) {
+      const { bytes } = context.getStateStore<VersionedKeyValueStore<K, V>>(name);
+      const topic = changelogTopicName(context.applicationId, name);
+      return {
+        read: (key, into) => setStored(into, bytes.get(key.binary(keySerde, topic)), valueSerde, topic),
+        readAsOf: (key, asOfMs, into) =>
+          setStored(into, bytes.getAsOf(key.binary(keySerde, topic), asOfMs), valueSerde, topic),
       };
     },
   };
@@ -67,20 +92,7 @@ export function filterGetter<K, V>(
   predicate: (key: K, value: V) => boolean,
   wanted: boolean,
 ): TableValueGetterSupplier<K, V> {
-  return {
-    storeNames: above.storeNames,
-    get(context) {
-      const getter = above.get(context);
-      const value = new Datum<V>();
-      return {
-        read(key, into) {
-          const timestampMs = getter.read(key, value);
-          filterValue(predicate, wanted, key, value, into);
-          return into.isNull ? -1 : timestampMs;
-        },
-      };
-    },
-  };
+  return computedGetter(above, (key, value, into) => filterValue(predicate, wanted, key, value, into));
 }
 
 /** A mapped table that is not kept. */
@@ -88,17 +100,32 @@ export function mapValuesGetter<K, V, VOut>(
   above: TableValueGetterSupplier<K, V>,
   mapper: (value: V, key: K) => VOut,
 ): TableValueGetterSupplier<K, VOut> {
+  return computedGetter(above, (key, value, into) => mapValue(mapper, key, value, into));
+}
+
+/** Versioned where the table above is. */
+function computedGetter<K, V, VOut>(
+  above: TableValueGetterSupplier<K, V>,
+  compute: (key: Datum<K>, value: Datum<V>, into: Datum<VOut>) => void,
+): TableValueGetterSupplier<K, VOut> {
+  const { storeNames, isVersioned = false, historyRetentionMs } = above;
   return {
-    storeNames: above.storeNames,
+    storeNames,
+    isVersioned,
+    historyRetentionMs,
     get(context) {
       const getter = above.get(context);
       const value = new Datum<V>();
+      const computed = (timestampMs: number, key: Datum<K>, into: Datum<VOut>): number => {
+        compute(key, value, into);
+        return into.isNull ? -1 : timestampMs;
+      };
+      const { readAsOf } = getter;
       return {
-        read(key, into) {
-          const timestampMs = getter.read(key, value);
-          mapValue(mapper, key, value, into);
-          return into.isNull ? -1 : timestampMs;
-        },
+        read: (key, into) => computed(getter.read(key, value), key, into),
+        ...(readAsOf === undefined
+          ? {}
+          : { readAsOf: (key, asOfMs, into) => computed(readAsOf.call(getter, key, asOfMs, value), key, into) }),
       };
     },
   };
