@@ -1,19 +1,21 @@
-import { StreamsBuilder } from '../../src/index.ts';
-import { joined, type Medium, type NamedTopology, strings, type TopologyFamily } from './family.ts';
+import { type KTable, StreamsBuilder } from '../../src/index.ts';
+import { joined, type NamedTopology, strings, type TopologyFamily } from './family.ts';
 
-function tables(builder: StreamsBuilder, store: Medium) {
-  return {
-    left: builder.table('left', { ...strings, materialized: { name: 'lt', store } }),
-    right: builder.table('right', { ...strings, materialized: { name: 'rt', store } }),
-  };
+type Kind = 'inner' | 'left' | 'outer';
+type Texts = KTable<string, string>;
+
+function join(kind: Kind, left: Texts, right: Texts): Texts {
+  if (kind === 'inner') return left.join(right, joined);
+  return kind === 'left' ? left.leftJoin(right, joined) : left.outerJoin(right, joined);
 }
 
-function joinOf(kind: 'join' | 'leftJoin' | 'outerJoin'): NamedTopology {
+function joinOf(kind: Kind): NamedTopology {
   return {
     build: (_params, store) => {
       const builder = new StreamsBuilder();
-      const { left, right } = tables(builder, store);
-      left[kind](right, joined).toStream().to('out', strings);
+      const left = builder.table('left', { ...strings, materialized: { name: 'lt', store } });
+      const right = builder.table('right', { ...strings, materialized: { name: 'rt', store } });
+      join(kind, left, right).toStream().to('out', strings);
       return builder.build();
     },
   };
@@ -21,7 +23,7 @@ function joinOf(kind: 'join' | 'leftJoin' | 'outerJoin'): NamedTopology {
 
 /** Table–table joins. */
 export const tableTableJoins: TopologyFamily = {
-  'table-table-inner-join': joinOf('join'),
-  'table-table-left-join': joinOf('leftJoin'),
-  'table-table-outer-join': joinOf('outerJoin'),
+  'table-table-inner-join': joinOf('inner'),
+  'table-table-left-join': joinOf('left'),
+  'table-table-outer-join': joinOf('outer'),
 };
