@@ -38,6 +38,7 @@ export type {
 export { type BrokerConnectionOptions, connectBroker, KafkaStreams } from './kafka-streams.ts';
 export type { BranchedKStream, BranchedOptions } from './kstream/branched-k-stream.ts';
 export type { CogroupedKStream } from './kstream/cogrouped-k-stream.ts';
+export { EmitStrategy } from './kstream/emit-strategy.ts';
 export type { ForeignKeyJoinOptions } from './kstream/foreign-key/foreign-key-join.ts';
 export type { GlobalKTable } from './kstream/global-k-table.ts';
 export type { BuildOptions } from './kstream/graph/streams-graph.ts';
@@ -60,6 +61,9 @@ export type {
   TransformValuesOptions,
   WritingSerde,
 } from './kstream/options.ts';
+export type { SessionWindowedKStream } from './kstream/session-windowed-k-stream.ts';
+export { SessionWindows } from './kstream/session-windows.ts';
+export { SlidingWindows } from './kstream/sliding-windows.ts';
 export type { JoinStoreOptions, StreamJoinedOptions } from './kstream/stream-stream-join.ts';
 export type { TableSourceOptions } from './kstream/streams-builder.ts';
 export { StreamsBuilder } from './kstream/streams-builder.ts';
@@ -72,6 +76,7 @@ export {
 } from './kstream/suppressed.ts';
 export type { TimeWindowedCogroupedKStream } from './kstream/time-windowed-cogrouped-k-stream.ts';
 export type { TimeWindowedKStream } from './kstream/time-windowed-k-stream.ts';
+export { UnlimitedWindows } from './kstream/unlimited-windows.ts';
 export type {
   ValueTransformer,
   ValueTransformerContext,
@@ -133,8 +138,10 @@ export type {
   TimestampedKeyValueStore,
   ValueAndTimestamp,
 } from './state/key-value-store.ts';
+export type { ReadOnlySessionStore, SessionStore } from './state/session-store.ts';
 export type { StateStore, StoreBuilder } from './state/state-store.ts';
 export type {
+  SessionStoreOptions,
   StoreMedium,
   StoreOptions,
   TypedStoreBuilder,

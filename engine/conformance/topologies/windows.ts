@@ -1,7 +1,7 @@
 import { StreamsBuilder, string, TimeWindows } from '../../src/index.ts';
 import { type Params, strings, type TopologyFamily, text } from './family.ts';
 
-function windowsOf(params: Params): TimeWindows {
+export function windowsOf(params: Params): TimeWindows {
   const windows = TimeWindows.ofSizeAndGrace(params['size'] as number, params['grace'] as number);
   return params['advance'] === undefined ? windows : windows.advanceBy(params['advance']);
 }

@@ -12,8 +12,10 @@ import { storeGetter } from './nodes/table-value-getter.ts';
 import { type AggregateOptions, readingBack, type TableOptions } from './options.ts';
 import { required } from './parts.ts';
 import type { Grouping } from './repartition.ts';
+import type { SessionWindowedKStream } from './session-windowed-k-stream.ts';
+import { SessionWindows } from './session-windows.ts';
 import type { TimeWindowedKStream } from './time-windowed-k-stream.ts';
-import type { TimeWindows } from './windows.ts';
+import type { AnyTimeWindows } from './window-forms.ts';
 
 /** A stream grouped by key. Records without a key or value take no part in its aggregations. */
 export class KGroupedStream<K, V> {
@@ -57,8 +59,14 @@ export class KGroupedStream<K, V> {
   }
 
   /** One aggregate for each key and window. */
-  windowedBy(windows: TimeWindows): TimeWindowedKStream<K, V> {
-    return this.#grouping.parts.dsl.timeWindowed(this.#grouping, windows);
+  windowedBy(windows: AnyTimeWindows): TimeWindowedKStream<K, V>;
+  /** One aggregate for each key and session. */
+  windowedBy(windows: SessionWindows): SessionWindowedKStream<K, V>;
+  windowedBy(windows: AnyTimeWindows | SessionWindows): TimeWindowedKStream<K, V> | SessionWindowedKStream<K, V> {
+    const { dsl } = this.#grouping.parts;
+    return windows instanceof SessionWindows
+      ? dsl.sessionWindowed(this.#grouping, windows)
+      : dsl.timeWindowed(this.#grouping, windows);
   }
 
   #aggregated<A>(

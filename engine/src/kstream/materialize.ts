@@ -3,20 +3,19 @@ import type { Serde } from '../serde/serde.ts';
 import type { StateStore, StoreBuilder } from '../state/state-store.ts';
 import { Stores } from '../state/stores.ts';
 import type { MaterializedOptions } from './options.ts';
-import type { TimeWindows } from './windows.ts';
 
 /** Options that every kind of store shares, without the undefined ones. */
-function shared(materialized: MaterializedOptions<never, never> | undefined): {
+export function storeOptions(materialized: MaterializedOptions<never, never> | undefined): {
   store?: 'memory' | 'persistent';
   loggingEnabled?: boolean;
   loggingConfig?: Readonly<Record<string, string>>;
-  cachingEnabled?: boolean;
+  cachingEnabled: boolean;
 } {
   return {
     ...(materialized?.store === undefined ? {} : { store: materialized.store }),
     ...(materialized?.loggingEnabled === undefined ? {} : { loggingEnabled: materialized.loggingEnabled }),
     ...(materialized?.loggingConfig === undefined ? {} : { loggingConfig: materialized.loggingConfig }),
-    ...(materialized?.cachingEnabled === undefined ? {} : { cachingEnabled: materialized.cachingEnabled }),
+    cachingEnabled: materialized?.cachingEnabled ?? true,
   };
 }
 
@@ -30,36 +29,11 @@ export function tableStore<K, V>(
   if (materialized?.retentionMs !== undefined) {
     throw new TopologyError(`Store ${name}: retentionMs is for window stores; a key-value store keeps its entries.`);
   }
-  const common = { name, key, value, ...shared(materialized as MaterializedOptions<never, never> | undefined) };
+  const common = { name, key, value, ...storeOptions(materialized as MaterializedOptions<never, never> | undefined) };
   const historyRetentionMs = materialized?.historyRetentionMs;
   if (historyRetentionMs === undefined) return Stores.timestampedKeyValueStoreBuilder(common);
   if (!(historyRetentionMs >= 0)) {
     throw new TopologyError(`Store ${name}: historyRetentionMs is ${historyRetentionMs}; it must be 0 or more.`);
   }
   return Stores.versionedKeyValueStoreBuilder({ ...common, historyRetentionMs });
-}
-
-/** The store of a windowed table; kept for size + grace unless told otherwise. */
-export function windowedTableStore<K, V>(
-  name: string,
-  key: Serde<K>,
-  value: Serde<V>,
-  windows: TimeWindows,
-  materialized: MaterializedOptions<K, V> | undefined,
-): StoreBuilder<StateStore> {
-  const leastMs = windows.sizeMs + windows.graceMs;
-  const retentionMs = materialized?.retentionMs ?? leastMs;
-  if (retentionMs < leastMs) {
-    throw new TopologyError(
-      `Store ${name}: retentionMs is ${retentionMs}, but windows are needed for size + grace = ${leastMs} ms.`,
-    );
-  }
-  return Stores.timestampedWindowStoreBuilder({
-    name,
-    key,
-    value,
-    windowSizeMs: windows.sizeMs,
-    retentionMs,
-    ...shared(materialized as MaterializedOptions<never, never> | undefined),
-  });
 }

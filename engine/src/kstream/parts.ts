@@ -11,8 +11,10 @@ import type { KTable } from './k-table.ts';
 import type { TableValueGetterSupplier } from './nodes/table-value-getter.ts';
 import type { GroupedOptions, WritingSerde } from './options.ts';
 import type { Grouping } from './repartition.ts';
+import type { SessionWindowedKStream } from './session-windowed-k-stream.ts';
+import type { SessionWindows } from './session-windows.ts';
 import type { TimeWindowedKStream } from './time-windowed-k-stream.ts';
-import type { TimeWindows } from './windows.ts';
+import type { AnyTimeWindows } from './window-forms.ts';
 
 /** What all objects of one DSL program share: the graph, and how one kind of object makes another without importing it. */
 export interface Dsl {
@@ -20,7 +22,8 @@ export interface Dsl {
   stream<K, V>(parts: StreamParts<K, V>): KStream<K, V>;
   branched<K, V>(parts: StreamParts<K, V>, name: string | undefined): BranchedKStream<K, V>;
   groupedStream<K, V>(parts: StreamParts<K, V>, grouped: GroupedOptions<K, V>): KGroupedStream<K, V>;
-  timeWindowed<K, V>(grouping: Grouping<K, V>, windows: TimeWindows): TimeWindowedKStream<K, V>;
+  timeWindowed<K, V>(grouping: Grouping<K, V>, windows: AnyTimeWindows): TimeWindowedKStream<K, V>;
+  sessionWindowed<K, V>(grouping: Grouping<K, V>, windows: SessionWindows): SessionWindowedKStream<K, V>;
   cogrouped<K, A>(): CogroupedKStream<K, A>;
   table<K, V>(parts: TableParts<K, V>): KTable<K, V>;
   groupedTable<K, V>(parts: GroupedTableParts<K, V>): KGroupedTable<K, V>;

@@ -15,6 +15,7 @@ import { storeGetter } from './nodes/table-value-getter.ts';
 import { type ConsumedOptions, type MaterializedOptions, readingBack } from './options.ts';
 import type { Dsl } from './parts.ts';
 import { Grouping } from './repartition.ts';
+import { SessionWindowedKStream } from './session-windowed-k-stream.ts';
 import { TableSourceLogic } from './table-source.ts';
 import { TimeWindowedKStream } from './time-windowed-k-stream.ts';
 
@@ -38,6 +39,7 @@ export class StreamsBuilder {
     branched: (parts, name) => new BranchedKStream(parts, name),
     groupedStream: (parts, grouped) => new KGroupedStream(new Grouping(parts, grouped)),
     timeWindowed: (grouping, windows) => new TimeWindowedKStream(grouping, windows),
+    sessionWindowed: (grouping, windows) => new SessionWindowedKStream(grouping, windows),
     cogrouped: () => new CogroupedKStream(this.#dsl),
     table: (parts) => new KTable(parts),
     groupedTable: (parts) => new KGroupedTable(parts),

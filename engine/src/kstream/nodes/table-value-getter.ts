@@ -4,6 +4,7 @@ import type { ProcessorContext } from '../../processor/processor.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { Windowed } from '../../serde/windowed.ts';
 import type { KeyValueStore } from '../../state/key-value-store.ts';
+import type { SessionStore } from '../../state/session-store.ts';
 import type { VersionedKeyValueStore } from '../../state/versioned-store.ts';
 import type { WindowStore } from '../../state/window-store.ts';
 import { changelogTopicName } from '../../topology/internal-topics.ts';
@@ -80,6 +81,28 @@ export function windowStoreGetter<K, V>(
           const windowed = key.get();
           const inner = binaryKey(keySerde.serialize(windowed.key, topic));
           return setStored(into, bytes.get(inner, windowed.window.startMs), valueSerde, topic);
+        },
+      };
+    },
+  };
+}
+
+/** Reads the store of a table of sessions. */
+export function sessionStoreGetter<K, V>(
+  name: string,
+  keySerde: Serde<K>,
+  valueSerde: Serde<V>,
+): TableValueGetterSupplier<Windowed<K>, V> {
+  return {
+    storeNames: [name],
+    get(context) {
+      const { bytes } = context.getStateStore<SessionStore<K, V>>(name);
+      const topic = changelogTopicName(context.applicationId, name);
+      return {
+        read(key, into) {
+          const { key: sessionKey, window } = key.get();
+          const inner = binaryKey(keySerde.serialize(sessionKey, topic));
+          return setStored(into, bytes.get(inner, window.startMs, window.endMs), valueSerde, topic);
         },
       };
     },

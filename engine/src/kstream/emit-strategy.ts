@@ -1,0 +1,24 @@
+/**
+ * When windowed aggregations forward their results (Java's `EmitStrategy`).
+ *
+ * `onWindowUpdate` forwards every change. `onWindowClose` forwards each window once, after stream time has passed its end by the
+ * grace period; it looks for such windows when a record comes, at most every `windowEmitIntervalMs` of wall clock (a streams
+ * option), and in any case before the store forgets a window that was not emitted yet.
+ */
+export class EmitStrategy {
+  static readonly #update = new EmitStrategy('update');
+  static readonly #close = new EmitStrategy('close');
+  readonly kind: 'update' | 'close';
+
+  private constructor(kind: 'update' | 'close') {
+    this.kind = kind;
+  }
+
+  static onWindowUpdate(): EmitStrategy {
+    return EmitStrategy.#update;
+  }
+
+  static onWindowClose(): EmitStrategy {
+    return EmitStrategy.#close;
+  }
+}

@@ -1,0 +1,256 @@
+import type { BinaryKey } from '../../base/bytes.ts';
+import { type InternalProcessorContext, internalContext } from '../../processor/internal-processor-context.ts';
+import type { Processor, ProcessorContext } from '../../processor/processor.ts';
+import type { Record } from '../../processor/record.ts';
+import type { Serde } from '../../serde/serde.ts';
+import type { Windowed } from '../../serde/windowed.ts';
+import type { StoredValue, WindowBytesStore } from '../../state/state-store.ts';
+import type { WindowStore } from '../../state/window-store.ts';
+import { changelogTopicName } from '../../topology/internal-topics.ts';
+import type { EmitStrategy } from '../emit-strategy.ts';
+import type { SlidingWindows } from '../sliding-windows.ts';
+import type { AggregateSpec } from './aggregate-processor.ts';
+import type { Change } from './change.ts';
+import { fold, startFold } from './fold.ts';
+import { encodeForStore, setStored } from './stored-datum.ts';
+import { TableForwarder } from './table-forwarder.ts';
+import { slidingRange, WindowEmitter } from './window-emitter.ts';
+import { WindowedOutput } from './windowed-output.ts';
+
+const none = -1;
+
+/** What the windows around a record tell about its neighbours. */
+interface Neighbours {
+  /** Starts of the windows that were found. */
+  readonly starts: number[];
+  /** Time of the newest record before this one, as far as it matters; -1: none. */
+  previousMs: number;
+  /** The newest window that ended before this record: what a window that ends with it begins with. */
+  left: StoredValue | undefined;
+  /** The newest window that began at this record or before it, without it: what the window right of it holds. */
+  right: StoredValue | undefined;
+  leftExists: boolean;
+  rightExists: boolean;
+}
+
+/**
+ * Folds records into sliding windows.
+ *
+ * A record makes up to three windows: the one that ends with it, the one that begins right after it (if later records of its key
+ * are there), and the one that begins right after the record before it. What these hold is copied from neighbouring windows, so no
+ * record is ever looked up again. A stored window's timestamp is that of its newest record.
+ *
+ * Owns: its observed stream time and its output; the state is the store's.
+ * Called by: the task.
+ * Invariants: I1 stream time is the highest timestamp of all keys that reached this node with key and value; I2 a record is late
+ * when its time + difference lies before stream time − grace, a window when its end does; I3 windows that exist are updated by
+ * descending start, then come the previous record's right window, the record's left and its right one; I4 records earlier
+ * than the difference share the window that starts at 0, since no window starts before; all as in Kafka Streams.
+ */
+export class SlidingAggregateProcessor<K, V, A> implements Processor<K, V, Windowed<K>, Change<A>> {
+  readonly #spec: AggregateSpec<K, V, A>;
+  readonly #differenceMs: number;
+  readonly #graceMs: number;
+  readonly #windowedSerde: Serde<Windowed<K>>;
+  readonly #strategy: EmitStrategy | undefined;
+  readonly #output: WindowedOutput<K, A>;
+  readonly #neighbours: Neighbours = {
+    starts: [],
+    previousMs: none,
+    left: undefined,
+    right: undefined,
+    leftExists: false,
+    rightExists: false,
+  };
+  #context!: InternalProcessorContext<Windowed<K>, Change<A>>;
+  #store!: WindowBytesStore;
+  #forwarder: TableForwarder<Windowed<K>, A> | undefined;
+  #emitter: WindowEmitter<K, A> | undefined;
+  #topic = '';
+  #observedStreamTimeMs = -1;
+
+  /** Without a strategy every update is forwarded. */
+  constructor(
+    spec: AggregateSpec<K, V, A>,
+    windows: SlidingWindows,
+    windowedSerde: Serde<Windowed<K>>,
+    strategy?: EmitStrategy,
+  ) {
+    this.#spec = spec;
+    this.#differenceMs = windows.timeDifferenceMs;
+    this.#graceMs = windows.graceMs;
+    this.#windowedSerde = windowedSerde;
+    this.#strategy = strategy;
+    this.#output = new WindowedOutput(windowedSerde);
+  }
+
+  init(context: ProcessorContext<Windowed<K>, Change<A>>): void {
+    const { storeName, valueSerde } = this.#spec;
+    const internal = internalContext(context);
+    const store = context.getStateStore<WindowStore<K, A>>(storeName).bytes;
+    const topic = changelogTopicName(context.applicationId, storeName);
+    this.#context = internal;
+    this.#store = store;
+    this.#topic = topic;
+    this.#output.open(topic);
+    if (this.#strategy?.kind === 'close') {
+      const node = { context: internal, store, storeName, valueSerde, topic, output: this.#output };
+      this.#emitter = new WindowEmitter(node, slidingRange(this.#differenceMs));
+    } else {
+      const kept = { bytes: store, keySerde: this.#windowedSerde, valueSerde, topic };
+      this.#forwarder = new TableForwarder(internal, kept, this.#spec.sendOldValues());
+    }
+  }
+
+  process(record: Record<K, V>): void {
+    const { keyDatum, timestamp } = record;
+    if (keyDatum.isNull || record.valueDatum.isNull) {
+      this.#context.recordDropped(keyDatum.isNull ? 'null-key' : 'null-value');
+      return;
+    }
+    if (timestamp > this.#observedStreamTimeMs) this.#observedStreamTimeMs = timestamp;
+    const closeMs = this.#observedStreamTimeMs - this.#graceMs;
+    if (timestamp + this.#differenceMs < closeMs) {
+      this.#context.recordDropped('expired-window');
+      return;
+    }
+    const key = keyDatum.binary(this.#spec.keySerde, this.#topic);
+    if (timestamp < this.#differenceMs) {
+      this.#processEarly(record, key, closeMs);
+      return;
+    }
+    this.#emitter?.beforePut(record as Record<unknown, unknown>, timestamp);
+    if (this.#updateExisting(record, key, closeMs)) this.#createMissing(record, key, closeMs);
+    this.#emitter?.afterRecord(record as Record<unknown, unknown>, closeMs);
+  }
+
+  /** Newest windows first. False when there can be no missing windows: a record of the same time made them. */
+  #updateExisting(record: Record<K, V>, key: BinaryKey, closeMs: number): boolean {
+    const { timestamp } = record;
+    const differenceMs = this.#differenceMs;
+    const found = this.#forget();
+    const windows = this.#store.fetch(key, Math.max(0, timestamp - 2 * differenceMs), timestamp + 1, 'reverse');
+    try {
+      for (let step = windows.next(); step.done !== true; step = windows.next()) {
+        const { windowStartMs: startMs } = step.value.key;
+        const stored: StoredValue = { value: step.value.value, timestampMs: step.value.timestampMs };
+        const endMs = startMs + differenceMs;
+        found.starts.push(startMs);
+        if (startMs === timestamp + 1) {
+          found.rightExists = true;
+        } else if (endMs > timestamp) {
+          found.right ??= stored;
+          this.#update(record, key, startMs, stored, closeMs);
+        } else if (endMs === timestamp) {
+          found.leftExists = true;
+          this.#update(record, key, startMs, stored, closeMs);
+          if (stored.timestampMs >= timestamp) return false;
+          found.previousMs = stored.timestampMs;
+        } else {
+          found.left = stored;
+          found.previousMs = stored.timestampMs;
+          break;
+        }
+      }
+    } finally {
+      windows.close();
+    }
+    return true;
+  }
+
+  #createMissing(record: Record<K, V>, key: BinaryKey, closeMs: number): void {
+    const { timestamp } = record;
+    const { starts, previousMs, left, leftExists } = this.#neighbours;
+    const leftStartMs = timestamp - this.#differenceMs;
+    if (previousMs !== none && !starts.includes(previousMs + 1) && previousMs + 1 >= leftStartMs) {
+      this.#update(record, key, previousMs + 1, undefined, closeMs);
+    }
+    if (!leftExists) {
+      const holdsPrevious = previousMs !== none && previousMs >= leftStartMs;
+      this.#update(record, key, leftStartMs, holdsPrevious ? left : undefined, closeMs);
+    }
+    this.#createRight(record, key);
+  }
+
+  /** Windows may not start before 0: records of the first `difference` ms have no left window but share `[0, difference]`. */
+  #processEarly(record: Record<K, V>, key: BinaryKey, closeMs: number): void {
+    const { timestamp } = record;
+    const found = this.#forget();
+    let first: StoredValue | undefined;
+    for (const window of this.#store.fetch(key, 0, timestamp + 1, 'forward')) {
+      const { windowStartMs: startMs } = window.key;
+      const stored: StoredValue = { value: window.value, timestampMs: window.timestampMs };
+      found.starts.push(startMs);
+      if (startMs === 0) {
+        first = stored;
+        if (stored.timestampMs < timestamp) found.previousMs = stored.timestampMs;
+      } else if (startMs <= timestamp) {
+        found.right = stored;
+        this.#update(record, key, startMs, stored, closeMs);
+      } else found.rightExists = true;
+    }
+    // All that the first window holds is later than this record, or there would be a window between them.
+    if (found.right === undefined && first !== undefined && first.timestampMs > timestamp) found.right = first;
+    this.#createRight(record, key);
+    const { previousMs } = found;
+    if (previousMs !== none && !found.starts.includes(previousMs + 1)) {
+      this.#update(record, key, previousMs + 1, undefined, closeMs);
+    }
+    this.#update(record, key, 0, first, closeMs);
+  }
+
+  #forget(): Neighbours {
+    const found = this.#neighbours;
+    found.starts.length = 0;
+    found.previousMs = none;
+    found.left = undefined;
+    found.right = undefined;
+    found.leftExists = false;
+    found.rightExists = false;
+    return found;
+  }
+
+  /** The window right of the record holds what comes after it: what was in the window before, without the record. */
+  #createRight(record: Record<K, V>, key: BinaryKey): void {
+    const { right, rightExists } = this.#neighbours;
+    if (rightExists || right === undefined || right.timestampMs <= record.timestamp) return;
+    const startMs = record.timestamp + 1;
+    const { change } = this.#output;
+    this.#store.put(key, right.value, startMs, right.timestampMs);
+    change.oldDatum.setNull();
+    change.newDatum.setBytes(right.value, 0, right.value.length, this.#spec.valueSerde, this.#topic);
+    this.#forward(record, key, startMs, right.timestampMs);
+  }
+
+  /** Folds the record into a window that holds `before`, or begins it. */
+  #update(
+    record: Record<K, V>,
+    key: BinaryKey,
+    startMs: number,
+    before: StoredValue | undefined,
+    closeMs: number,
+  ): void {
+    if (startMs + this.#differenceMs < closeMs) {
+      this.#context.recordDropped('expired-window');
+      return;
+    }
+    const { valueSerde, aggregation } = this.#spec;
+    const { change } = this.#output;
+    if (before === undefined) startFold(aggregation, change);
+    else setStored(change.oldDatum, before, valueSerde, this.#topic);
+    const timestampMs = before === undefined ? record.timestamp : Math.max(record.timestamp, before.timestampMs);
+    fold(aggregation, record, change);
+    this.#store.put(key, encodeForStore(change.newDatum, valueSerde, this.#topic), startMs, timestampMs);
+    this.#forward(record, key, startMs, timestampMs);
+  }
+
+  #forward(record: Record<K, V>, key: BinaryKey, startMs: number, timestampMs: number): void {
+    const forwarder = this.#forwarder;
+    if (forwarder === undefined) return;
+    const output = this.#output.record;
+    this.#output.setWindow(key, startMs);
+    output.timestamp = timestampMs;
+    output.shareHeaders(record as Record<unknown, unknown>);
+    forwarder.maybeForward(output);
+  }
+}

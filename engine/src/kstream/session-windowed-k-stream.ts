@@ -1,0 +1,80 @@
+import { long } from '../serde/primitives.ts';
+import type { Windowed } from '../serde/windowed.ts';
+import { aggregating, counting, reducing } from './aggregations.ts';
+import { EmitStrategy } from './emit-strategy.ts';
+import type { KTable } from './k-table.ts';
+import type { AggregateOptions, TableOptions } from './options.ts';
+import { required } from './parts.ts';
+import type { Grouping } from './repartition.ts';
+import type { SessionWindows } from './session-windows.ts';
+import { sessionForm } from './window-forms.ts';
+import { aggregatePrefix, burnCountName, reducePrefix, windowedTable } from './windowed-aggregation.ts';
+
+/**
+ * A grouped stream in sessions: one aggregate for each key and stretch of activity. A record that connects sessions makes them
+ * one: their results are deleted and the new session's follows. Records with a null value take part, as in Kafka Streams.
+ */
+export class SessionWindowedKStream<K, V> {
+  readonly #grouping: Grouping<K, V>;
+  readonly #windows: SessionWindows;
+  #strategy = EmitStrategy.onWindowUpdate();
+
+  /** @internal */
+  constructor(grouping: Grouping<K, V>, windows: SessionWindows) {
+    this.#grouping = grouping;
+    this.#windows = windows;
+  }
+
+  /** Whether each update is forwarded or each session once, when it has closed. Holds for the aggregations that follow. */
+  emitStrategy(strategy: EmitStrategy): this {
+    this.#strategy = strategy;
+    return this;
+  }
+
+  /** How many records each session has. */
+  count(options: TableOptions<K, number> = {}): KTable<Windowed<K>, number> {
+    burnCountName(this.#grouping, options);
+    const add = (_key: K, count: number, other: number) => count + other;
+    return windowedTable(this.#grouping, {
+      prefix: aggregatePrefix,
+      operation: 'count',
+      options,
+      defaultValueSerde: () => long(),
+      aggregation: counting<K, V>(),
+      form: sessionForm(this.#windows, add, options.materialized, this.#strategy),
+    });
+  }
+
+  /** Folds the values of each session into one of the same type; it also makes one of two sessions' aggregates. */
+  reduce(reducer: (aggregate: V, value: V) => V | null, options: TableOptions<K, V> = {}): KTable<Windowed<K>, V> {
+    const merge = (_key: K, aggregate: V, other: V) => (aggregate === null ? other : reducer(aggregate, other));
+    return windowedTable(this.#grouping, {
+      prefix: reducePrefix,
+      operation: 'reduce',
+      options,
+      defaultValueSerde: () => required(this.#grouping.parts.valueSerde, 'value', 'reduce'),
+      aggregation: reducing<K, V>(reducer),
+      form: sessionForm(this.#windows, merge, options.materialized, this.#strategy),
+    });
+  }
+
+  /**
+   * Folds the values of each session into an aggregate. `merger` makes one aggregate of two: of what was gathered so far, the
+   * initializer's at first, and that of the next session, by ascending end. The record comes last.
+   */
+  aggregate<A>(
+    initializer: () => A,
+    aggregator: (key: K, value: V, aggregate: A) => A | null,
+    merger: (key: K, aggregate: A, other: A) => A | null,
+    options: AggregateOptions<K, A> = {},
+  ): KTable<Windowed<K>, A> {
+    return windowedTable(this.#grouping, {
+      prefix: aggregatePrefix,
+      operation: 'aggregate',
+      options,
+      defaultValueSerde: () => required(options.value, 'value', 'aggregate'),
+      aggregation: aggregating(initializer, aggregator),
+      form: sessionForm(this.#windows, merger, options.materialized, this.#strategy),
+    });
+  }
+}
