@@ -1,4 +1,6 @@
 import { string, type Topology } from '../src/index.ts';
+import type { KeyValueStore } from '../src/state/key-value-store.ts';
+import { PlainKeyValueStore, TimestampedStore } from '../src/state/metered-key-value-store.ts';
 import { TopologyTestDriver } from '../src/testing/index.ts';
 import { internalTopicsText } from './internal-topics-text.ts';
 import type { Observation, WrittenRecord } from './observation.ts';
@@ -97,10 +99,10 @@ function inHex(step: number, topic: string, { key, value, timestampMs, headers }
 function storesOf(driver: TopologyTestDriver, names: readonly string[]): NonNullable<Observation['stores']> {
   const stores: { [name: string]: StoreEntry[] } = {};
   for (const name of names) {
-    const store = driver.getKeyValueStore<string, unknown>(name);
+    const store = driver.getStateStore(name);
     // The waiting records of outer joins are a key-value store in Kafka Streams; their changelog is compared.
-    if (typeof store.all !== 'function') continue;
-    stores[name] = [...store.all()].map(({ key, value }) => {
+    if (!(store instanceof PlainKeyValueStore) && !(store instanceof TimestampedStore)) continue;
+    stores[name] = [...(store as KeyValueStore<string, unknown>).all()].map(({ key, value }) => {
       if (typeof value === 'string' || typeof value === 'number') return { key, value };
       const { value: inner, timestampMs } = value as { value: string | number; timestampMs: number };
       return { key, value: inner, timestamp: timestampMs };

@@ -132,13 +132,14 @@ export function windowStoreContract(
       expect(rows(store.fetchAll(15, 25, 'forward')).map((row) => row[0])).toEqual(['a\u0000']);
     });
 
-    it('logs key, start and sequence number 0, the value and its timestamp', () => {
+    it('logs key, start and sequence number 0, the value and its timestamp, a tombstone with that of the record', () => {
+      fixture.timestampMs = 20;
       put('k', 0x1_0000_0002, 'v', 5);
       put('k', 0x1_0000_0002, null, 6);
       const logged = Buffer.from('6b00000001000000020000000' + '0', 'hex').latin1Slice();
       expect(fixture.changes).toEqual([
         { store: 'windows', key: logged, value: 'v', timestampMs: 5 },
-        { store: 'windows', key: logged, value: null, timestampMs: 6 },
+        { store: 'windows', key: logged, value: null, timestampMs: 20 },
       ]);
     });
 

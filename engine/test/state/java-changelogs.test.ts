@@ -36,6 +36,7 @@ describe.each([
     store.open(fixture.context);
     for (const [key, value, timestampMs] of expected) {
       const start = Number.parseInt(key.slice(-24, -8), 16);
+      fixture.timestampMs = timestampMs;
       store.put(keyOfHex(key.slice(0, -24)), value === null ? null : Buffer.from(value, 'hex'), start, timestampMs);
     }
     const written = fixture.changes.map((change) => [

@@ -71,7 +71,10 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
     const context = this.#context;
     if (context === undefined) throw storeClosed(this.name);
     this.#write(key, value, timestampMs);
-    if (this.#loggingEnabled) context.logChange(this.name, key, value, timestampMs);
+    // A tombstone has no time of its own: Kafka Streams logs it with that of the record being processed.
+    if (this.#loggingEnabled) {
+      context.logChange(this.name, key, value, value === null ? context.timestampMs() : timestampMs);
+    }
   }
 
   range(

@@ -90,7 +90,9 @@ export class MemoryWindowStore implements WindowBytesStore {
       countExpired(context, this.name);
     if (this.#loggingEnabled) {
       const suffix = this.#suffixes.suffix(windowStartMs, this.#sequence);
-      context.logChange(this.name, (key + suffix) as BinaryKey, value, timestampMs);
+      // A tombstone has no time of its own: Kafka Streams logs it with that of the record being processed.
+      const loggedMs = value === null ? context.timestampMs() : timestampMs;
+      context.logChange(this.name, (key + suffix) as BinaryKey, value, loggedMs);
     }
   }
 
