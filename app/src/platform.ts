@@ -213,6 +213,8 @@ export class Platform {
       stateDir: join(this.#config.stateDirectory, this.#config.instanceId),
       groupInstanceId: `${applicationId}-${this.#config.instanceId}`,
       commitIntervalMs: COMMIT_INTERVAL_MS,
+      // Every update of a table is an event of its own to the pages: none may wait for the commit in a cache.
+      statestoreCacheMaxBytes: 0,
       sessionTimeoutMs: SESSION_TIMEOUT_MS,
       autoOffsetReset: 'earliest',
       deadLetterQueueTopicName: topics.deadLetters,

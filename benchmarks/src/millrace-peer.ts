@@ -41,6 +41,8 @@ if (stateDir !== undefined) {
     bootstrapServers: (bootstrapServers as string).split(','),
     stateDir,
     commitIntervalMs: 100,
+    // As the Java peer: one output record per input record.
+    statestoreCacheMaxBytes: 0,
     autoOffsetReset: 'earliest',
   });
   process.on('SIGTERM', () => {

@@ -56,6 +56,7 @@ function start(topology: Topology, options: Partial<StreamsOptions> & { applicat
   const streams = new KafkaStreams(topology, {
     bootstrapServers: [stack.bootstrapServers],
     commitIntervalMs: 50,
+    statestoreCacheMaxBytes: 0,
     stateDir: options.stateDir ?? stateDirectory(),
     sessionTimeoutMs: 6_000,
     heartbeatIntervalMs: 500,

@@ -29,6 +29,7 @@ function streamsOn(cluster: MemoryCluster, topology: Topology, options: Partial<
   const streams = new KafkaStreams(topology, {
     applicationId: 'app',
     commitIntervalMs: 20,
+    statestoreCacheMaxBytes: 0,
     pollMs: 20,
     heartbeatIntervalMs: 20,
     sessionTimeoutMs: 10_000,

@@ -1,4 +1,5 @@
 import type { StreamsConfig } from '../base/config.ts';
+import { StreamsError } from '../base/errors.ts';
 import { type TopicPartition, topicPartitionKey } from '../base/record-batch.ts';
 import type { BrokerAdmin, BrokerGroupConsumer, OffsetAndMetadata } from '../broker/broker.ts';
 import type { BatchingCollector } from './output/batching-collector.ts';
@@ -63,7 +64,16 @@ export class Committer {
     const commits = new Map<StreamTask, TaskCommit>();
     for (const task of ready) {
       task.frozen = true;
-      commits.set(task, task.prepareCommit());
+      try {
+        commits.set(task, task.prepareCommit());
+      } catch (error) {
+        // What its cache had begun to let go of is neither here nor there: this task stays frozen until it is closed.
+        for (const prepared of commits.keys()) {
+          prepared.frozen = prepared.failed;
+          prepared.commitFailed();
+        }
+        return Promise.reject(notMigrating(task, error));
+      }
     }
     const done = this.#run(commits, final).finally(() => {
       for (const task of ready) {
@@ -127,4 +137,11 @@ export class Committer {
       this.#config.log.warn({ err: error }, 'Repartition topics could not be purged');
     }
   }
+}
+
+/** A failed flush can't be taken up again by the same task, whatever the error would allow otherwise. */
+function notMigrating(task: StreamTask, error: unknown): unknown {
+  if (!(error instanceof StreamsError) || error.recovery !== 'migrate') return error;
+  const message = `Task ${task.taskId} could not hand on what its caches held: ${error.message}`;
+  return new StreamsError(message, { code: error.code, recovery: 'retry', cause: error });
 }

@@ -5,6 +5,7 @@ import { StreamsError } from '../base/errors.ts';
 import { type TopicPartition, topicPartitionKey } from '../base/record-batch.ts';
 import type { Broker, BrokerGroupConsumer, OffsetAndMetadata } from '../broker/broker.ts';
 import { createAsyncProcessor } from '../pipeline/create-async-processor.ts';
+import type { ThreadCache } from '../state/cache/thread-cache.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { ResolvedTopology } from '../topology/nodes.ts';
 import type { Committer } from './committer.ts';
@@ -12,6 +13,7 @@ import type { BatchingCollector } from './output/batching-collector.ts';
 import { restoreTasks } from './task/changelog-reader.ts';
 import type { SourcePartition } from './task/source-partition.ts';
 import { StreamTask } from './task/stream-task.ts';
+import { newThreadCache } from './task/task-cache.ts';
 import { layOutTasks, type TaskSpec, tasksByPartition } from './task-layout.ts';
 
 /** How often a draining task is looked at when nothing wakes it. */
@@ -52,10 +54,12 @@ export class TaskManager {
   readonly #tasks = new Map<string, { readonly task: StreamTask; readonly spec: TaskSpec }>();
   readonly #sources = new Map<string, { readonly task: StreamTask; readonly source: SourcePartition }>();
   readonly #closing = new Map<StreamTask, Promise<void>>();
+  readonly #cache: ThreadCache | undefined;
   #starting = 0;
 
   constructor(options: TaskManagerOptions) {
     this.#options = options;
+    this.#cache = newThreadCache(options.config);
     this.#taskOf = tasksByPartition(layOutTasks(options.resolved, options.partitionCounts));
   }
 
@@ -201,6 +205,8 @@ export class TaskManager {
     const deadlineMs = clock.monotonicMs() + Math.min(drainMsMax, rebalanceTimeoutMs / 2);
     for (const task of tasks) {
       task.draining = true;
+      // What caches hold back may go to asynchronous operators: now is the last time to wait for them.
+      if (task.state === 'RUNNING' && !task.failed && !task.frozen) task.stores.flush();
       task.flushAsync();
     }
     for (;;) {
@@ -231,6 +237,7 @@ export class TaskManager {
       collector,
       stateDirectory: join(config.stateDir, config.applicationId, spec.taskId),
       globalStores,
+      cache: this.#cache,
       lagOf: (partition) => {
         const entry = this.#sources.get(topicPartitionKey(partition.topic, partition.partition));
         if (entry === undefined || isWaiting(entry.source)) return undefined;
@@ -341,6 +348,12 @@ export class TaskManager {
       );
     }
     const admin = broker.admin();
+    if (typeof policy === 'object') {
+      const timestampMs = Math.max(0, config.clock.nowMs() - policy.byDurationMs);
+      const found = await admin.offsetsForTimes([{ topic: source.topic, partition: source.partition, timestampMs }]);
+      const offset = found.get(source.key);
+      if (offset !== undefined) return offset;
+    }
     const offsets = policy === 'earliest' ? await admin.beginningOffsets([source]) : await admin.endOffsets([source]);
     return offsets.get(source.key) ?? 0;
   }

@@ -10,6 +10,7 @@ import { createAsyncProcessor } from '../pipeline/create-async-processor.ts';
 import { GlobalStoreFiller } from '../runtime/global/global-store-filler.ts';
 import type { SourcePartition } from '../runtime/task/source-partition.ts';
 import { StreamTask } from '../runtime/task/stream-task.ts';
+import { newThreadCache } from '../runtime/task/task-cache.ts';
 import type { Serde } from '../serde/serde.ts';
 import type { KeyValueStore } from '../state/key-value-store.ts';
 import type { StateStore } from '../state/state-store.ts';
@@ -81,6 +82,7 @@ export class TopologyTestDriver {
       collector: this.#collector,
       stateDirectory: join(this.#stateDir, this.#config.applicationId, '0_0'),
       globalStores: new Map(this.#globals.map((filler) => [filler.stateStore.name, filler.stateStore])),
+      cache: newThreadCache(this.#config),
       lagOf: () => 0,
       createAsyncProcessor: (operator, nodeName) =>
         createAsyncProcessor(operator, { clock: this.#clock, random: this.#config.random, nodeName }),
@@ -118,7 +120,8 @@ export class TopologyTestDriver {
   /** Moves the wall clock and fires what becomes due. */
   advanceWallClockTimeMs(byMs: number): void {
     this.#clock.advance(byMs);
-    this.#task?.punctuateWallClock(this.#clock.nowMs());
+    const task = this.#task;
+    if (task !== undefined && task.punctuateWallClock(this.#clock.nowMs()) > 0) this.#commit(task);
     this.#settleSynchronously();
   }
 
@@ -257,6 +260,7 @@ export class TopologyTestDriver {
         if (this.#collector.sent.length > 0) continue;
         if (task.hasMail) {
           task.runMailbox();
+          this.#commit(task);
           continue;
         }
         return;

@@ -16,6 +16,7 @@ const streams = new KafkaStreams(builder.build(), {
   bootstrapServers: [bootstrap],
   stateDir,
   commitIntervalMs: 50,
+  statestoreCacheMaxBytes: 0,
   sessionTimeoutMs: 6_000,
   heartbeatIntervalMs: 500,
   // The same member again after a kill: its tasks come back without waiting for the session to end.

@@ -33,6 +33,7 @@ export function streamsOn(broker: Broker, topology: Topology, options: Partial<S
   const streams = new KafkaStreams(topology, {
     applicationId: 'app',
     commitIntervalMs: 20,
+    statestoreCacheMaxBytes: 0,
     pollMs: 20,
     heartbeatIntervalMs: 20,
     sessionTimeoutMs: 5_000,

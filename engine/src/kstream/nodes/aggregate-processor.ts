@@ -8,6 +8,7 @@ import { changelogTopicName } from '../../topology/internal-topics.ts';
 import { Change } from './change.ts';
 import { encodeForStore, setStored } from './stored-datum.ts';
 import { type TableBytesStore, tableBytes, wasPut } from './table-bytes-store.ts';
+import { TableForwarder } from './table-forwarder.ts';
 
 /** How `count`, `reduce` and `aggregate` of a grouped stream fold records, un-windowed and windowed. */
 export interface Aggregation<K, V, A> {
@@ -44,6 +45,7 @@ export class AggregateProcessor<K, V, A> implements Processor<K, V, K, Change<A>
   readonly #change = new Change<A>();
   readonly #output = new Record<K, Change<A>>(null as K, this.#change, 0);
   #context!: InternalProcessorContext<K, Change<A>>;
+  #forwarder!: TableForwarder<K, A>;
   #store!: TableBytesStore;
   #topic = '';
   #sendOldValues = false;
@@ -62,6 +64,8 @@ export class AggregateProcessor<K, V, A> implements Processor<K, V, K, Change<A>
     this.#store = tableBytes(context, this.#spec.storeName);
     this.#topic = changelogTopicName(context.applicationId, this.#spec.storeName);
     this.#sendOldValues = this.#spec.sendOldValues();
+    const kept = { bytes: this.#store, keySerde: this.#keySerde, valueSerde: this.#valueSerde, topic: this.#topic };
+    this.#forwarder = new TableForwarder(this.#context, kept, this.#sendOldValues);
   }
 
   process(record: Record<K, V>): void {
@@ -89,13 +93,12 @@ export class AggregateProcessor<K, V, A> implements Processor<K, V, K, Change<A>
       answer = this.#store.put(key, encodeForStore(newDatum, this.#valueSerde, this.#topic), timestamp);
     }
     if (!wasPut(answer, this.#change)) return;
-    if (!this.#sendOldValues) oldDatum.setNull();
 
     const output = this.#output;
     output.keyDatum = keyDatum;
     output.timestamp = timestamp;
     output.shareHeaders(record as Record<unknown, unknown>);
-    this.#context.forward(output);
+    this.#forwarder.maybeForward(output);
   }
 
   /** Points `into` at the aggregate so far and answers its timestamp; null and -1 where there is none. */

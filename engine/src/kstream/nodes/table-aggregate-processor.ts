@@ -6,6 +6,7 @@ import { changelogTopicName } from '../../topology/internal-topics.ts';
 import { Change } from './change.ts';
 import { encodeForStore, setStored } from './stored-datum.ts';
 import { type TableBytesStore, tableBytes, wasPut } from './table-bytes-store.ts';
+import { TableForwarder } from './table-forwarder.ts';
 
 export interface TableAggregateSpec<K, V, A> {
   readonly storeName: string;
@@ -29,9 +30,9 @@ export class TableAggregateProcessor<K, V, A> implements Processor<K, Change<V>,
   readonly #change = new Change<A>();
   readonly #output = new Record<K, Change<A>>(null as K, this.#change, 0);
   #context!: InternalProcessorContext<K, Change<A>>;
+  #forwarder!: TableForwarder<K, A>;
   #store!: TableBytesStore;
   #topic = '';
-  #sendOldValues = false;
 
   constructor(spec: TableAggregateSpec<K, V, A>) {
     this.#spec = spec;
@@ -41,7 +42,9 @@ export class TableAggregateProcessor<K, V, A> implements Processor<K, Change<V>,
     this.#context = internalContext(context);
     this.#store = tableBytes(context, this.#spec.storeName);
     this.#topic = changelogTopicName(context.applicationId, this.#spec.storeName);
-    this.#sendOldValues = this.#spec.sendOldValues();
+    const { keySerde, valueSerde } = this.#spec;
+    const kept = { bytes: this.#store, keySerde, valueSerde, topic: this.#topic };
+    this.#forwarder = new TableForwarder(this.#context, kept, this.#spec.sendOldValues());
   }
 
   process(record: Record<K, Change<V>>): void {
@@ -73,12 +76,11 @@ export class TableAggregateProcessor<K, V, A> implements Processor<K, Change<V>,
     newDatum.setObject(aggregate);
     const answer = this.#store.put(key, encodeForStore(newDatum, valueSerde, this.#topic), timestamp);
     if (!wasPut(answer, this.#change)) return;
-    if (!this.#sendOldValues) oldDatum.setNull();
 
     const output = this.#output;
     output.keyDatum = keyDatum;
     output.timestamp = timestamp;
     output.shareHeaders(record as Record<unknown, unknown>);
-    this.#context.forward(output);
+    this.#forwarder.maybeForward(output);
   }
 }

@@ -1,3 +1,4 @@
+import type { Headers } from '../../processor/headers.ts';
 import type { InternalProcessorContext } from '../../processor/internal-processor-context.ts';
 import { Record } from '../../processor/record.ts';
 import type { Serde } from '../../serde/serde.ts';
@@ -80,7 +81,7 @@ class FlushForwarder<K, V> implements CacheListener {
     if (oldValue === null) oldDatum.setNull();
     else oldDatum.setBytes(oldValue, 0, oldValue.length, valueSerde, topic);
     output.timestamp = timestampMs;
-    output.useHeaders(origin.headers);
+    output.useHeaders(origin.headers as Headers | undefined);
     this.#context.forward(output);
   }
 }

@@ -9,6 +9,7 @@ import { Change } from './change.ts';
 import { takesOne } from './stateless-processors.ts';
 import { encodeForStore, setStored } from './stored-datum.ts';
 import { type TableBytesStore, tableBytes, wasPut } from './table-bytes-store.ts';
+import { TableForwarder } from './table-forwarder.ts';
 
 /** Where a table is kept, if it is; asked when the task is made, since tables are materialised late. */
 export interface TableStore<K, V> {
@@ -61,8 +62,9 @@ export class TableSourceProcessor<K, V> implements Processor<K, V, K, Change<V>>
   readonly #change = new Change<V>();
   readonly #output = new Record<K, Change<V>>(null as K, this.#change, 0);
   #context!: InternalProcessorContext<K, Change<V>>;
+  #forwarder!: TableForwarder<K, V>;
   #store: OpenTableStore<K, V> | undefined;
-  #sendOldValues = false;
+  #readsOld = false;
 
   constructor(spec: TableSpec<K, V>) {
     this.#spec = spec;
@@ -72,7 +74,10 @@ export class TableSourceProcessor<K, V> implements Processor<K, V, K, Change<V>>
     this.#context = internalContext(context);
     const store = this.#spec.store();
     this.#store = store === undefined ? undefined : new OpenTableStore(context, store);
-    this.#sendOldValues = this.#spec.sendOldValues();
+    const sendOldValues = this.#spec.sendOldValues();
+    this.#forwarder = new TableForwarder(this.#context, this.#store, sendOldValues);
+    // A cached store is always read first, as in Kafka Streams: it counts as a use of the entry.
+    this.#readsOld = sendOldValues || this.#forwarder.isCached;
   }
 
   process(record: Record<K, V>): void {
@@ -82,7 +87,7 @@ export class TableSourceProcessor<K, V> implements Processor<K, V, K, Change<V>>
     }
     const store = this.#store;
     if (store !== undefined) {
-      if (this.#sendOldValues) store.read(record.keyDatum, this.#change.oldDatum);
+      if (this.#readsOld) store.read(record.keyDatum, this.#change.oldDatum);
       this.#change.newDatum = record.valueDatum;
       if (!store.write(record.keyDatum, this.#change, record.timestamp)) return;
     }
@@ -91,7 +96,7 @@ export class TableSourceProcessor<K, V> implements Processor<K, V, K, Change<V>>
     output.keyDatum = record.keyDatum;
     output.timestamp = record.timestamp;
     output.shareHeaders(record as Record<unknown, unknown>);
-    this.#context.forward(output);
+    this.#forwarder.maybeForward(output);
   }
 }
 
@@ -101,7 +106,7 @@ abstract class TableValueProcessor<K, V, VOut> implements Processor<K, Change<V>
   readonly #change = new Change<VOut>();
   readonly #output = new Record<K, Change<VOut>>(null as K, this.#change, 0);
   readonly #dropsUnchangedAbsence: boolean;
-  #context!: InternalProcessorContext<K, Change<VOut>>;
+  #forwarder!: TableForwarder<K, VOut>;
   #store: OpenTableStore<K, VOut> | undefined;
   #sendOldValues = false;
 
@@ -111,10 +116,10 @@ abstract class TableValueProcessor<K, V, VOut> implements Processor<K, Change<V>
   }
 
   init(context: ProcessorContext<K, Change<VOut>>): void {
-    this.#context = internalContext(context);
     const store = this.#spec.store();
     this.#store = store === undefined ? undefined : new OpenTableStore(context, store);
     this.#sendOldValues = this.#spec.sendOldValues();
+    this.#forwarder = new TableForwarder(internalContext(context), this.#store, this.#sendOldValues);
   }
 
   /** Puts this table's value for a value of the table above into `into`. */
@@ -136,7 +141,7 @@ abstract class TableValueProcessor<K, V, VOut> implements Processor<K, Change<V>
     output.keyDatum = keyDatum;
     output.timestamp = record.timestamp;
     output.shareHeaders(record as Record<unknown, unknown>);
-    this.#context.forward(output);
+    this.#forwarder.maybeForward(output);
   }
 }
 

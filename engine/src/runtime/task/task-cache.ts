@@ -1,9 +1,17 @@
+import type { StreamsConfig } from '../../base/config.ts';
 import type { Headers } from '../../processor/headers.ts';
 import type { RecordMetadata } from '../../processor/processor.ts';
 import type { Record } from '../../processor/record.ts';
 import type { CacheOrigin, RecordCacheContext } from '../../state/cache/cache-origin.ts';
-import type { ThreadCache } from '../../state/cache/thread-cache.ts';
+import { ThreadCache } from '../../state/cache/thread-cache.ts';
 import type { RecordContext } from './record-context.ts';
+
+/** The cache of one stream thread; undefined where the configuration wants none: then no store caches. */
+export function newThreadCache(config: StreamsConfig): ThreadCache | undefined {
+  const { statestoreCacheMaxBytes, numStreamThreads } = config;
+  if (statestoreCacheMaxBytes === 0) return undefined;
+  return new ThreadCache(Math.floor(statestoreCacheMaxBytes / numStreamThreads));
+}
 
 /** What is being processed: set by the task, changed and restored around what a cache lets go of. */
 export interface ProcessingFrame {

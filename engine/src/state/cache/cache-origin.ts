@@ -1,4 +1,4 @@
-import type { Headers } from '../../processor/headers.ts';
+import type { Header } from '../../base/record-batch.ts';
 import type { ThreadCache } from './thread-cache.ts';
 
 /** The record during whose processing an entry was put. Made by the task; to stores only a thing to give back. */
@@ -8,7 +8,7 @@ export interface CacheOrigin {
   /** Timestamp of the record that the putting node had before it, epoch ms. */
   readonly timestampMs: number;
   /** Headers of that record; undefined: none. */
-  readonly headers: Headers | undefined;
+  readonly headers: Iterable<Header> | undefined;
 }
 
 /** What caching stores use of their task. */
