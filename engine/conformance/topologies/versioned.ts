@@ -1,4 +1,136 @@
-import type { TopologyFamily } from './family.ts';
+import { StreamsBuilder, string } from '../../src/index.ts';
+import { joined, type Medium, type NamedTopology, type Params, strings, type TopologyFamily } from './family.ts';
+
+function table(builder: StreamsBuilder, topic: string, name: string, params: Params, store: Medium) {
+  const historyRetentionMs = params['history'] as number;
+  return builder.table(topic, { ...strings, materialized: { name, store, historyRetentionMs } });
+}
+
+/** A stream that waits for a versioned table. */
+function graceJoin(kind: 'join' | 'leftJoin'): NamedTopology {
+  return {
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      const left = builder.stream('left', strings);
+      const right = table(builder, 'right', 'rt', params, store);
+      const options = { name: 'vj', graceMs: params['grace'], store };
+      const result = kind === 'join' ? left.join(right, joined, options) : left.leftJoin(right, joined, options);
+      result.to('out', strings);
+      return builder.build();
+    },
+  };
+}
+
+/** Two versioned tables. */
+function tableJoin(kind: 'join' | 'leftJoin' | 'outerJoin'): NamedTopology {
+  return {
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      const left = table(builder, 'left', 'lt', params, store);
+      const right = table(builder, 'right', 'rt', params, store);
+      const result =
+        kind === 'join'
+          ? left.join(right, joined)
+          : kind === 'leftJoin'
+            ? left.leftJoin(right, joined)
+            : left.outerJoin(right, joined);
+      result.toStream().to('out', strings);
+      return builder.build();
+    },
+  };
+}
 
 /** Versioned tables and joins with grace. */
-export const versioned: TopologyFamily = {};
+export const versioned: TopologyFamily = {
+  'stream-versioned-table-grace-join': graceJoin('leftJoin'),
+  'stream-versioned-table-grace-inner-join': graceJoin('join'),
+  'versioned-table-table-inner-join': tableJoin('join'),
+  'versioned-table-table-left-join': tableJoin('leftJoin'),
+  'versioned-table-table-outer-join': tableJoin('outerJoin'),
+
+  /** Without grace: the version of the record's time, at once. */
+  'stream-versioned-table-left-join': {
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      const left = builder.stream('left', strings);
+      left.leftJoin(table(builder, 'right', 'rt', params, store), joined).to('out', strings);
+      return builder.build();
+    },
+  },
+
+  /** Changes of the past pass through to the stream. */
+  'versioned-table-filter-mapvalues': {
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      table(builder, 'in', 'src', params, store)
+        .filter(
+          (_key, value) => !value.startsWith('x'),
+          params['materializeFilter'] ? { materialized: { name: 'filtered', store } } : {},
+        )
+        .mapValues((value) => `${value}!`)
+        .toStream()
+        .to('out', strings);
+      return builder.build();
+    },
+  },
+
+  /** Aggregates leave changes of the past out. */
+  'versioned-table-groupby-aggregate': {
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      table(builder, 'in', 'src', params, store)
+        .groupBy((key, value) => [value.slice(0, 1), key + value] as const, { ...strings, name: 'byfirst' })
+        .aggregate(
+          () => '0',
+          (_key, value, aggregate) => `${aggregate}+${value}`,
+          (_key, value, aggregate) => `${aggregate}-${value}`,
+          {
+            value: string(),
+            materialized: { name: 'agg', store, historyRetentionMs: params['history'] as number },
+          },
+        )
+        .toStream()
+        .to('out');
+      return builder.build();
+    },
+  },
+
+  /** A versioned aggregate of a stream, joined at the record's time through a filter that is not kept. */
+  'versioned-reduce-filter-grace-join': {
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      const historyRetentionMs = params['history'] as number;
+      const right = builder
+        .stream('right', strings)
+        .groupByKey()
+        .reduce((aggregate, value) => (value.startsWith('x') ? null : `${aggregate}+${value}`) as string, {
+          materialized: { name: 'red', store, historyRetentionMs },
+        })
+        .filter((_key, value) => value.length < 12)
+        .mapValues((value) => `${value}!`);
+      builder
+        .stream('left', strings)
+        .join(right, joined, { name: 'vj', graceMs: params['grace'], store })
+        .to('out', strings);
+      return builder.build();
+    },
+  },
+
+  /** A stream kept by versions, regrouped and counted; the join keeps its result by versions, too. */
+  'versioned-totable-join-count': {
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      const historyRetentionMs = params['history'] as number;
+      const left = builder.stream('left', strings).toTable({ materialized: { name: 'lt', store, historyRetentionMs } });
+      const right = table(builder, 'right', 'rt', params, store);
+      left
+        .join(right, joined, { materialized: { ...strings, name: 'res', store, historyRetentionMs } })
+        .groupBy((_key, value) => [value.slice(0, 1), value] as const, { ...strings, name: 'byfirst' })
+        .count({ materialized: { name: 'counts', store } })
+        .toStream()
+        .to('out');
+      return builder.build();
+    },
+    output: { value: 'long' },
+  },
+};

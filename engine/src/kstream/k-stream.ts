@@ -18,12 +18,12 @@ import {
   ProcessorGraphNode,
   type RepartitionNode,
   SinkGraphNode,
-  StreamTableJoinNode,
 } from './graph/graph-node.ts';
 import type { JoinWindows } from './join-windows.ts';
 import type { KGroupedStream } from './k-grouped-stream.ts';
 import type { KTable } from './k-table.ts';
 import { fixedKeySupplier } from './nodes/fixed-key-processor.ts';
+import { type PrintedOptions, printing } from './nodes/print-processor.ts';
 import {
   FilterProcessor,
   FlatMapProcessor,
@@ -48,6 +48,7 @@ import type {
 import { required, type StreamParts } from './parts.ts';
 import { repartition } from './repartition.ts';
 import { joinStreams, type StreamJoinedOptions, type StreamJoinKind } from './stream-stream-join.ts';
+import { joinStreamTable } from './stream-table-join.ts';
 import { streamToTable } from './table-source.ts';
 
 /** A processor's supplier, or simply a function that makes one. */
@@ -131,6 +132,12 @@ export class KStream<K, V> {
   /** Calls the action for each record; the end of a stream. */
   foreach(action: (key: K, value: V) => void, options: NamedOptions = {}): void {
     this.#unchanged('KSTREAM-FOREACH-', options, () => new PeekProcessor(action, false));
+  }
+
+  /** Writes each record as a line, `[label]: key, value`, to the standard output or a file: for looking at a stream. */
+  print(options: PrintedOptions<K, V> = {}): void {
+    const label = options.label ?? this.#parts.node.name;
+    this.#unchanged('KSTREAM-PRINTER-', options, printing(options, label));
   }
 
   /** Both streams as one, without an order between them. */
@@ -435,26 +442,7 @@ export class KStream<K, V> {
       return dsl.stream({ ...this.#parts, node, valueSerde: undefined });
     }
     const [joiner, options = {}] = rest as [Joiner<K, V>, JoinedOptions<K, V>?];
-    const stream = this.#copartitioned(options);
-    const { parts } = table;
-    const getter = parts.logic.valueGetter();
-    const name = dsl.graph.names.named(options.name, prefix);
-    const supplier = {
-      get: () => new StreamTableJoinProcessor({ table: getter, keySelector: undefined, joiner, leftJoin }),
-    };
-    const sources = [...new Set([...stream.sources, ...parts.sources])];
-    const node = dsl.graph.add(
-      new StreamTableJoinNode(name, [stream.node], supplier as ProcessorSupplier, () => getter.storeNames, sources),
-    );
-    node.toleratesNullKey = leftJoin;
-    return dsl.stream({
-      dsl,
-      node,
-      keySerde: stream.keySerde ?? parts.keySerde,
-      valueSerde: undefined,
-      sources,
-      repartitionRequired: false,
-    });
+    return joinStreamTable(this.#copartitioned(options), table.parts, { joiner, leftJoin, prefix, options });
   }
 
   #repartitionForJoin(options: JoinedOptions<K, V>): StreamParts<K, V> {

@@ -1,3 +1,4 @@
+import type { AutoOffsetReset } from '../base/config.ts';
 import type { StreamPartitioner, TimestampExtractor } from '../processor/processor.ts';
 import type { Serde } from '../serde/serde.ts';
 
@@ -26,7 +27,7 @@ export interface ConsumedOptions<K, V> extends NamedOptions {
   readonly value: Serde<V>;
   readonly timestampExtractor?: TimestampExtractor | undefined;
   /** Where to begin without a committed offset; default: the application's `autoOffsetReset`. */
-  readonly autoOffsetReset?: 'earliest' | 'latest' | undefined;
+  readonly autoOffsetReset?: AutoOffsetReset | undefined;
 }
 
 /** How a topic is written (Java's `Produced`). Serdes are inherited where key or value are still those of the source. */
@@ -78,6 +79,13 @@ export interface AggregateOptions<K, A> extends TableOptions<K, A> {
 export interface JoinedOptions<K, V> extends NamedOptions {
   readonly key?: WritingSerde<K> | undefined;
   readonly value?: WritingSerde<V> | undefined;
+  /**
+   * Joins with a versioned table: how long a record waits for the table to catch up, ms of the stream's time; at most as long as the
+   * table keeps its history. The waiting records are kept in the store `<name>-Buffer`.
+   */
+  readonly graceMs?: number | undefined;
+  /** Where waiting records are kept; default: `persistent`, as in Kafka Streams. */
+  readonly store?: 'memory' | 'persistent' | undefined;
 }
 
 /** Options of `repartition` (Java's `Repartitioned`); the topic is `<applicationId>-<name>-repartition`. */

@@ -1,3 +1,4 @@
+import { TopologyError } from '../base/errors.ts';
 import type { StateStore, StoreBuilder } from '../state/state-store.ts';
 import type { GlobalStoreOptions, SourceOptions, Topology } from '../topology/topology.ts';
 import { BranchedKStream } from './branched-k-stream.ts';
@@ -74,6 +75,7 @@ export class StreamsBuilder {
       new TableSourceNode(sourceName, name, topic, sourceOptions(options), logic.supplier, logic.stores),
     );
     const dsl = this.#dsl;
+    node.versioned = logic.isVersioned;
     return dsl.table({ dsl, node, keySerde, valueSerde, sources: [node], logic, queryableStoreName });
   }
 
@@ -86,6 +88,11 @@ export class StreamsBuilder {
     const processorName = names.named(options.name, 'KTABLE-SOURCE-');
     const keySerde = readingBack(materialized?.key) ?? options.key;
     const valueSerde = materialized?.value ?? options.value;
+    if (materialized?.historyRetentionMs !== undefined) {
+      throw new TopologyError(
+        `Global table ${storeName}: global tables keep no versions; leave historyRetentionMs out.`,
+      );
+    }
     const spec = { name: storeName, keySerde, valueSerde };
     this.#graph.add(
       new GlobalStoreNode({

@@ -161,6 +161,7 @@ export class StreamTableJoinNode extends GraphNode {
   readonly #supplier: ProcessorSupplier;
   readonly #storeNames: () => readonly string[];
   readonly #sources: readonly GraphNode[];
+  readonly #own: readonly StoreBuilder<StateStore>[];
 
   constructor(
     name: string,
@@ -168,15 +169,18 @@ export class StreamTableJoinNode extends GraphNode {
     supplier: ProcessorSupplier,
     storeNames: () => readonly string[],
     sources: readonly GraphNode[],
+    own: readonly StoreBuilder<StateStore>[] = [],
   ) {
     super(name, parents);
     this.#supplier = supplier;
     this.#storeNames = storeNames;
     this.#sources = sources;
+    this.#own = own;
   }
 
   writeTo(topology: Topology): void {
     topology.addProcessor(this.name, this.#supplier, this.parentNames, { stores: this.#storeNames() });
+    for (const store of this.#own) topology.addStateStore(store, this.name);
     if (this.#sources.length > 1) topology.copartitionSources(this.#sources.map((source) => source.sourceName));
   }
 }

@@ -13,8 +13,8 @@ export interface StreamTableJoinSpec<K, V, KT, VT, VOut> {
 }
 
 /**
- * Joins each record with what a table holds at that moment; later updates of the table don't come back to it. The result has
- * the stream record's timestamp.
+ * Joins each record with what a table holds at that moment, a versioned one with what it held at the record's time; later updates of
+ * the table don't come back to it. The result has the stream record's timestamp.
  *
  * Called by: the task. Invariants: I1 a record without a value is dropped; I2 without a join key it is dropped by `join` and
  * meets null in `leftJoin`.
@@ -54,7 +54,8 @@ export class StreamTableJoinProcessor<K, V, KT, VT, VOut> implements Processor<K
         return;
       }
       right.setNull();
-    } else this.#table.read(joinKey, right);
+    } else if (this.#table.readAsOf !== undefined) this.#table.readAsOf(joinKey, record.timestamp, right);
+    else this.#table.read(joinKey, right);
     if (right.isNull && !leftJoin) return;
 
     const value = this.#readsKey
