@@ -18,6 +18,8 @@ import { required, type StreamParts } from './parts.ts';
 const storeSuffix = '-store';
 /** Records of duplicates must not be compacted away: this policy is not the user's to choose. */
 const deleteOnly = { 'cleanup.policy': 'delete' } as const;
+/** What Kafka Streams gives the changelogs of stores that the user made; every record there has a key of its own. */
+const compactAndDelete = { 'cleanup.policy': 'compact,delete' } as const;
 
 /** A window store of a join with a name of its own. Retention and size are the join window's. */
 export interface JoinStoreOptions {
@@ -205,7 +207,8 @@ class JoinStores {
       retentionMs: this.#windows.retentionMs,
       retainDuplicates: true,
       loggingEnabled,
-      loggingConfig: { ...loggingConfig, ...deleteOnly },
+      loggingConfig:
+        given === undefined ? { ...loggingConfig, ...deleteOnly } : { ...compactAndDelete, ...loggingConfig },
     });
   }
 

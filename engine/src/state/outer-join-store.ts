@@ -148,6 +148,11 @@ export class UnmatchedLists {
     return true;
   }
 
+  /** How many records are in the list. */
+  get count(): number {
+    return (this.#list as Buffer).readInt32BE(1);
+  }
+
   /** Bytes of the records' key. */
   recordKey(): Buffer {
     return bytesOf(this.storeKey.slice(recordKeyAt) as BinaryKey);
@@ -158,7 +163,7 @@ export class UnmatchedLists {
     const list = this.#list as Buffer;
     const values: Buffer[] = [];
     let at = listHeadBytes;
-    for (let left = list.readInt32BE(1); left > 0; left -= 1) {
+    for (let left = this.count; left > 0; left -= 1) {
       const end = at + lengthBytes + list.readInt32BE(at);
       values.push(list.subarray(at + lengthBytes + valueSideBytes, end));
       at = end;

@@ -133,6 +133,7 @@ function rewriteSelfJoin(node: GraphNode): void {
   const { thisWindow, otherWindow } = node;
   if (!parent.links.children.has(thisWindow) || !parent.links.children.has(otherWindow)) return;
   parent.links.removeChild(otherWindow);
+  otherWindow.replacedBy = thisWindow;
   node.isSelfJoin = true;
 }
 

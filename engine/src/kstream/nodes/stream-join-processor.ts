@@ -170,6 +170,8 @@ export class StreamJoinProcessor<K, VThis, V1, V2, VOut> implements Processor<K,
         if (closesMs >= times.streamTimeMs) {
           if (isLeft) leftOpen = true;
           else rightOpen = true;
+          // Kafka Streams walks value by value, so the walk ends at the second one of this list.
+          if (leftOpen && rightOpen && lists.count > 1) break;
           continue;
         }
         const key = lists.recordKey();

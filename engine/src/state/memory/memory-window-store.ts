@@ -85,9 +85,7 @@ export class MemoryWindowStore implements WindowBytesStore {
     const context = this.#context;
     if (context === undefined) throw storeClosed(this.name);
     if (this.#retainDuplicates) this.#sequence = (this.#sequence + 1) & sequenceMax;
-    const ignored = value === null && this.#retainDuplicates;
-    if (!ignored && !this.#write(key, value, windowStartMs, this.#sequence, timestampMs))
-      countExpired(context, this.name);
+    if (!this.#write(key, value, windowStartMs, this.#sequence, timestampMs)) countExpired(context, this.name);
     if (this.#loggingEnabled) {
       const suffix = this.#suffixes.suffix(windowStartMs, this.#sequence);
       // A tombstone has no time of its own: Kafka Streams logs it with that of the record being processed.
@@ -157,10 +155,7 @@ export class MemoryWindowStore implements WindowBytesStore {
       readWindowChangelogKey(batch, row, parsed);
       if (parsed.key === undefined) continue;
       const value = copyRow(batch, row);
-      if (this.#retainDuplicates) {
-        this.#sequence = Math.max(this.#sequence, parsed.sequence);
-        if (value === null) continue;
-      }
+      if (this.#retainDuplicates) this.#sequence = Math.max(this.#sequence, parsed.sequence);
       this.#write(parsed.key, value, parsed.windowStartMs, parsed.sequence, batch.timestamps[row] as number);
     }
   }
@@ -190,6 +185,8 @@ export class MemoryWindowStore implements WindowBytesStore {
     if (this.#retention.observe(windowStartMs))
       this.#buckets.expireBefore(this.#retention.minLiveStartMs, this.#dropBefore);
     else if (windowStartMs < this.#retention.minLiveStartMs) return false;
+    // Among duplicates a null deletes nothing, but in memory it moves the store's time, as in Kafka Streams.
+    if (value === null && this.#retainDuplicates) return true;
     let windows = this.#windows.get(key);
     if (value === null) {
       const freed = windows?.delete(windowStartMs) ?? noSlot;
