@@ -1,5 +1,6 @@
-import { BufferConfig, StreamsBuilder, Suppressed, string, TimeWindows } from '../../src/index.ts';
+import { BufferConfig, SlidingWindows, StreamsBuilder, Suppressed, string, TimeWindows } from '../../src/index.ts';
 import { joined, type Params, strings, type TopologyFamily, text } from './family.ts';
+import { retentionOf, sessionsOf } from './sessions.ts';
 
 /** Retention of windows that no test outlives, ms. */
 const ample = 100_000;
@@ -24,6 +25,72 @@ export const suppress: TopologyFamily = {
           materialized: { name: 'win', store, retentionMs: params['retention'] || undefined },
         })
         .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded(), { name: 'final' }))
+        .toStream()
+        .to('out');
+      return builder.build();
+    },
+    output: { key: { kind: 'time', sizeParam: 'size' } },
+  },
+
+  'session-suppress-final': {
+    params: ['gap', 'grace', 'retention'],
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      builder
+        .stream('in', strings)
+        .groupByKey()
+        .windowedBy(sessionsOf(params))
+        .aggregate(
+          () => '',
+          concatenated,
+          (_key, aggregate, other) => `(${aggregate}&${other})`,
+          {
+            value: string(),
+            materialized: { name: 'ses', store, ...retentionOf(params) },
+          },
+        )
+        .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded(), { name: 'final' }))
+        .toStream()
+        .to('out');
+      return builder.build();
+    },
+    output: { key: { kind: 'session' } },
+  },
+
+  // An inclusive end, and grace without the window's length.
+  'sliding-suppress-final': {
+    params: ['diff', 'grace'],
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      builder
+        .stream('in', strings)
+        .groupByKey()
+        .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(params['diff'] as number, params['grace'] as number))
+        .aggregate(() => '', concatenated, {
+          value: string(),
+          materialized: { name: 'win', store, retentionMs: ample },
+        })
+        .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded(), { name: 'final' }))
+        .toStream()
+        .to('out');
+      return builder.build();
+    },
+    output: { key: { kind: 'time', sizeParam: 'diff' } },
+  },
+
+  // Two inputs with times of their own in front of one suppression.
+  'cogroup-suppress-final': {
+    params: ['size', 'grace'],
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      const left = builder.stream('left', strings).groupByKey();
+      const right = builder.stream('right', strings).groupByKey();
+      left
+        .cogroup<string>(concatenated)
+        .cogroup(right, (_key, value, aggregate) => `${aggregate}~${text(value)}`)
+        .windowedBy(TimeWindows.ofSizeAndGrace(params['size'] as number, params['grace'] as number))
+        .aggregate(() => '', { value: string(), materialized: { name: 'win', store, retentionMs: ample } })
+        .suppress(Suppressed.untilWindowCloses())
         .toStream()
         .to('out');
       return builder.build();

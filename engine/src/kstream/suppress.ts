@@ -15,8 +15,14 @@ export function suppressed<K, V>(table: TableParts<K, V>, how: Suppressed<K>): K
   // Unlike elsewhere, a name that is given uses up no number.
   const name = options.name ?? names.processorName('KTABLE-SUPPRESS-');
   const waitMs = how.waitMs ?? closesAfterMs(parent, name);
-  const storeName = options.name === undefined ? names.storeName('KTABLE-SUPPRESS-') : `${options.name}-store`;
+  if (parent.isVersioned) {
+    throw new TopologyError(
+      `Suppression ${name} is below versioned table ${parent.name}, whose changes may be history: keep that table without historyRetentionMs.`,
+    );
+  }
   const loggingEnabled = options.loggingEnabled ?? true;
+  const storeName = options.name === undefined ? names.storeName('KTABLE-SUPPRESS-') : `${options.name}-store`;
+  if (options.name === undefined && loggingEnabled) names.implicit.add({ changelog: `${storeName}-changelog` });
   const spec: SuppressSpec<K, V> = {
     storeName,
     keySerde: known(table.keySerde, 'key', name),
@@ -36,6 +42,7 @@ export function suppressed<K, V>(table: TableParts<K, V>, how: Suppressed<K>): K
   });
   const supplier = { get: () => new SuppressProcessor(spec) as never };
   const node = dsl.graph.add(new ProcessorGraphNode(name, [parent], supplier, { own: () => [store] }));
+  node.versioned = false;
   const { keySerde, valueSerde } = spec;
   return dsl.table({ dsl, node, keySerde, valueSerde, sources, logic, queryableStoreName: undefined });
 }

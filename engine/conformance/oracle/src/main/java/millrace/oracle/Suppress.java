@@ -6,8 +6,10 @@ import java.time.Duration;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.Joined;
+import org.apache.kafka.streams.kstream.KGroupedStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.SessionWindows;
+import org.apache.kafka.streams.kstream.SlidingWindows;
 import org.apache.kafka.streams.kstream.Suppressed.BufferConfig;
 import org.apache.kafka.streams.kstream.Suppressed;
 import org.apache.kafka.streams.kstream.TimeWindows;
@@ -29,6 +31,20 @@ final class Suppress {
         .windowedBy(SessionWindows.ofInactivityGapAndGrace(params.ms("gap"), params.ms("grace")))
         .aggregate(() -> "", (k, v, a) -> a + v, (k, a, b) -> "(" + a + "&" + b + ")", sessions("ses", STRING, params))
         .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()).withName("final")).toStream().to("out"));
+
+    all.add("sliding-suppress-final", (builder, params) -> builder.stream("in", in()).groupByKey()
+        .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(params.ms("diff"), params.ms("grace")))
+        .aggregate(() -> "", (k, v, a) -> a + v, Dsl.<String>windows("win", STRING, params).withRetention(AMPLE))
+        .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()).withName("final")).toStream().to("out"));
+
+    all.add("cogroup-suppress-final", (builder, params) -> {
+      final KGroupedStream<String, String> left = builder.stream("left", in()).groupByKey();
+      final KGroupedStream<String, String> right = builder.stream("right", in()).groupByKey();
+      left.<String>cogroup((k, v, a) -> a + v).cogroup(right, (k, v, a) -> a + "~" + v)
+          .windowedBy(TimeWindows.ofSizeAndGrace(params.ms("size"), params.ms("grace")))
+          .aggregate(() -> "", Dsl.<String>windows("win", STRING, params).withRetention(AMPLE))
+          .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded())).toStream().to("out");
+    });
 
     all.add("suppress-time-limit", (builder, params) -> builder.table("in", in(), kept("src"))
         .suppress(Suppressed.<String>untilTimeLimit(params.ms("limit"), BufferConfig.maxRecords(params.get("maxRecords")).emitEarlyWhenFull()).withName("rate"))
