@@ -6,6 +6,7 @@ import { type MetricTags, noMetrics, silentLog } from './base/metrics.ts';
 import { systemRandom } from './base/random.ts';
 import type { Broker } from './broker/broker.ts';
 import { partitionForBytes } from './broker/partitioner.ts';
+import { CompositeVersionedStore } from './query/composite-versioned-store.ts';
 import { CompositeKeyValueStore, CompositeWindowStore } from './query/read-only-stores.ts';
 import { configureSerdes } from './runtime/configure-serdes.ts';
 import { GlobalState } from './runtime/global/global-state.ts';
@@ -16,6 +17,7 @@ import { type StateListener, StreamsLifecycle, type StreamsState } from './runti
 import type { Serde } from './serde/serde.ts';
 import type { KeyValueStore, ReadOnlyKeyValueStore } from './state/key-value-store.ts';
 import type { StateStore } from './state/state-store.ts';
+import type { ReadOnlyVersionedKeyValueStore, VersionedKeyValueStore } from './state/versioned-store.ts';
 import type { ReadOnlyWindowStore, WindowStore } from './state/window-store.ts';
 import type { ResolvedTopology, SubTopologyStore } from './topology/nodes.ts';
 import { checkOptimizationApplied } from './topology/optimization.ts';
@@ -216,9 +218,18 @@ export class KafkaStreams {
     return new CompositeWindowStore<K, V>(() => this.#localStores(name) as unknown as WindowStore<K, V>[]);
   }
 
+  /** The same as {@link keyValueStore} for a versioned store. */
+  versionedKeyValueStore<K, V>(name: string): ReadOnlyVersionedKeyValueStore<K, V> {
+    this.#checkStore(name, 'versioned');
+    return new CompositeVersionedStore<K, V>(
+      () => this.#localStores(name) as unknown as VersionedKeyValueStore<K, V>[],
+    );
+  }
+
   /** {@link keyValueStore} or {@link windowStore}, as the store is. */
   store<S = unknown>(name: string): S {
     const kind = this.#storeSpec(name)?.builder.kind ?? this.#globalSpec(name)?.store.kind;
+    if (kind === 'versioned') return this.versionedKeyValueStore(name) as S;
     return (kind === 'window' ? this.windowStore(name) : this.keyValueStore(name)) as S;
   }
 

@@ -6,14 +6,21 @@ function table(builder: StreamsBuilder, topic: string, name: string, params: Par
   return builder.table(topic, { ...strings, materialized: { name, store, historyRetentionMs } });
 }
 
+/** At most the history, of which fresh inputs know nothing. */
+function graceOf(params: Params): number {
+  return Math.min(params['grace'] as number, params['history'] as number);
+}
+
 /** A stream that waits for a versioned table. */
 function graceJoin(kind: 'join' | 'leftJoin'): NamedTopology {
   return {
+    params: ['history', 'grace'],
+    inputs: kind === 'leftJoin' ? { keyed: ['left'] } : {},
     build: (params, store) => {
       const builder = new StreamsBuilder();
       const left = builder.stream('left', strings);
       const right = table(builder, 'right', 'rt', params, store);
-      const options = { name: 'vj', graceMs: params['grace'], store };
+      const options = { name: 'vj', graceMs: graceOf(params), store };
       const result = kind === 'join' ? left.join(right, joined, options) : left.leftJoin(right, joined, options);
       result.to('out', strings);
       return builder.build();
@@ -24,6 +31,7 @@ function graceJoin(kind: 'join' | 'leftJoin'): NamedTopology {
 /** Two versioned tables. */
 function tableJoin(kind: 'join' | 'leftJoin' | 'outerJoin'): NamedTopology {
   return {
+    params: ['history'],
     build: (params, store) => {
       const builder = new StreamsBuilder();
       const left = table(builder, 'left', 'lt', params, store);
@@ -50,6 +58,7 @@ export const versioned: TopologyFamily = {
 
   /** Without grace: the version of the record's time, at once. */
   'stream-versioned-table-left-join': {
+    params: ['history'],
     build: (params, store) => {
       const builder = new StreamsBuilder();
       const left = builder.stream('left', strings);
@@ -60,6 +69,7 @@ export const versioned: TopologyFamily = {
 
   /** Changes of the past pass through to the stream. */
   'versioned-table-filter-mapvalues': {
+    params: ['history', 'materializeFilter'],
     build: (params, store) => {
       const builder = new StreamsBuilder();
       table(builder, 'in', 'src', params, store)
@@ -76,6 +86,7 @@ export const versioned: TopologyFamily = {
 
   /** Aggregates leave changes of the past out. */
   'versioned-table-groupby-aggregate': {
+    params: ['history'],
     build: (params, store) => {
       const builder = new StreamsBuilder();
       table(builder, 'in', 'src', params, store)
@@ -97,6 +108,7 @@ export const versioned: TopologyFamily = {
 
   /** A versioned aggregate of a stream, joined at the record's time through a filter that is not kept. */
   'versioned-reduce-filter-grace-join': {
+    params: ['history', 'grace'],
     build: (params, store) => {
       const builder = new StreamsBuilder();
       const historyRetentionMs = params['history'] as number;
@@ -110,7 +122,7 @@ export const versioned: TopologyFamily = {
         .mapValues((value) => `${value}!`);
       builder
         .stream('left', strings)
-        .join(right, joined, { name: 'vj', graceMs: params['grace'], store })
+        .join(right, joined, { name: 'vj', graceMs: graceOf(params), store })
         .to('out', strings);
       return builder.build();
     },
@@ -118,6 +130,7 @@ export const versioned: TopologyFamily = {
 
   /** A stream kept by versions, regrouped and counted; the join keeps its result by versions, too. */
   'versioned-totable-join-count': {
+    params: ['history'],
     build: (params, store) => {
       const builder = new StreamsBuilder();
       const historyRetentionMs = params['history'] as number;

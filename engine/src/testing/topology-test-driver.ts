@@ -14,9 +14,11 @@ import { newThreadCache } from '../runtime/task/task-cache.ts';
 import type { Serde } from '../serde/serde.ts';
 import type { KeyValueStore } from '../state/key-value-store.ts';
 import type { StateStore } from '../state/state-store.ts';
+import type { VersionedKeyValueStore } from '../state/versioned-store.ts';
 import type { WindowStore } from '../state/window-store.ts';
 import type { ResolvedTopology, SubTopology } from '../topology/nodes.ts';
 import { checkOptimizationApplied } from '../topology/optimization.ts';
+import { checkOnePattern } from '../topology/patterns.ts';
 import type { Topology } from '../topology/topology.ts';
 import { type CapturedChange, type CapturedRecord, CapturingCollector, singleRecordBatch } from './captured-records.ts';
 import { TestClock } from './test-clock.ts';
@@ -160,6 +162,10 @@ export class TopologyTestDriver {
     return this.getStateStore(name);
   }
 
+  getVersionedKeyValueStore<K, V>(name: string): VersionedKeyValueStore<K, V> {
+    return this.getStateStore(name);
+  }
+
   /**
    * Lets asynchronous operators finish: flushes waiting batches, awaits user calls, and moves the test clock to their next
    * timer (a retry's backoff) when nothing else can happen. Also commits external sinks.
@@ -216,7 +222,20 @@ export class TopologyTestDriver {
     return records;
   }
 
+  /** A topic that only a pattern knows gets its queue with its first record. */
+  #joinPattern(topic: string): void {
+    const task = this.#task;
+    if (task === undefined || task.sources.some((source) => this.#reads(source, topic))) return;
+    const patterns = this.#resolved.subTopologies.flatMap((part) =>
+      part.nodes.filter((node) => node.type === 'source' && node.pattern?.test(topic)),
+    );
+    if (patterns.length === 0) return;
+    checkOnePattern(topic, patterns);
+    task.setPosition(task.addPartition({ topic, partition: 0 }), 0);
+  }
+
   #pipe(record: CapturedRecord): void {
+    this.#joinPattern(record.topic);
     const global = this.#enqueue(record);
     if (!global && !this.#task?.sources.some((source) => this.#reads(source, record.topic))) {
       const known = [...this.#resolved.subTopologies.flatMap((part) => part.sourceTopics)].join(', ');

@@ -2,11 +2,16 @@ package millrace.oracle;
 
 import static millrace.oracle.Dsl.*;
 
+import java.time.Duration;
+
 import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.kstream.Joined;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
+import org.apache.kafka.streams.kstream.Predicate;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.Stores;
 
@@ -25,10 +30,57 @@ final class Versioned {
 
     all.add("stream-versioned-table-grace-join", (builder, params) -> {
       final KStream<String, String> left = builder.stream("left", in());
-      final KTable<String, String> right = builder.table("right", in(), versioned("rt", params));
-      left.leftJoin(right, Dsl::joined, Joined.<String, String, String>as("vj").withGracePeriod(params.ms("grace"))
-          .withKeySerde(STRING).withValueSerde(STRING)).to("out", out());
+      left.leftJoin(table(builder, "right", "rt", params), Dsl::joined, waiting(params)).to("out", out());
     });
+
+    all.add("stream-versioned-table-grace-inner-join", (builder, params) -> {
+      final KStream<String, String> left = builder.stream("left", in());
+      left.join(table(builder, "right", "rt", params), Dsl::joined, waiting(params)).to("out", out());
+    });
+
+    all.add("stream-versioned-table-left-join", (builder, params) -> {
+      final KStream<String, String> left = builder.stream("left", in());
+      left.leftJoin(table(builder, "right", "rt", params), Dsl::joined).to("out", out());
+    });
+
+    all.add("versioned-table-filter-mapvalues", (builder, params) -> {
+      final KTable<String, String> table = table(builder, "in", "src", params);
+      final Predicate<String, String> wanted = (k, v) -> !v.startsWith("x");
+      (params.is("materializeFilter") ? table.filter(wanted, kept("filtered")) : table.filter(wanted))
+          .mapValues(v -> v + "!").toStream().to("out", out());
+    });
+
+    all.add("versioned-table-groupby-aggregate", (builder, params) -> table(builder, "in", "src", params)
+        .groupBy((k, v) -> new KeyValue<>(first(v), k + v), grouped().withName("byfirst"))
+        .aggregate(() -> "0", (k, v, a) -> a + "+" + v, (k, v, a) -> a + "-" + v, versioned("agg", params))
+        .toStream().to("out"));
+
+    all.add("versioned-reduce-filter-grace-join", (builder, params) -> {
+      final KTable<String, String> right = builder.stream("right", in()).groupByKey()
+          .reduce((a, v) -> v.startsWith("x") ? null : a + "+" + v, versioned("red", params))
+          .filter((k, v) -> v.length() < 12)
+          .mapValues(v -> v + "!");
+      builder.stream("left", in()).join(right, Dsl::joined, waiting(params)).to("out", out());
+    });
+
+    all.add("versioned-totable-join-count", (builder, params) -> {
+      final KTable<String, String> left = builder.stream("left", in()).toTable(versioned("lt", params));
+      left.join(table(builder, "right", "rt", params), Dsl::joined, versioned("res", params))
+          .groupBy((k, v) -> new KeyValue<>(first(v), v), grouped().withName("byfirst"))
+          .count(counted("counts")).toStream().to("out");
+    });
+  }
+
+  static KTable<String, String> table(final StreamsBuilder builder, final String topic, final String store, final Params params) {
+    return builder.table(topic, in(), versioned(store, params));
+  }
+
+  /** A grace of the history at most, of which fresh inputs know nothing. */
+  static Joined<String, String, String> waiting(final Params params) {
+    final Duration grace = params.ms("grace");
+    final Duration history = params.ms("history");
+    return Joined.<String, String, String>as("vj").withGracePeriod(grace.compareTo(history) > 0 ? history : grace)
+        .withKeySerde(STRING).withValueSerde(STRING);
   }
 
   static Materialized<String, String, KeyValueStore<Bytes, byte[]>> versioned(final String name, final Params params) {
