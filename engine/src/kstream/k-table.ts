@@ -163,10 +163,10 @@ export class KTable<K, V> {
     return joinTables<K, V, VO, VOut>(this.#parts, other.parts, joiner, 'outer', options);
   }
 
+  /** The table's updates as a stream under keys that the function selects; deletions are records with a null value. */
+  toStream<K2>(selector: (key: K, value: V) => K2, options?: NamedOptions): KStream<K2, V>;
   /** The table's updates as a stream; deletions are records with a null value. */
   toStream(options?: NamedOptions): KStream<K, V>;
-  /** The same under keys that the function selects; it gets null for deletions. */
-  toStream<K2>(selector: (key: K, value: V) => K2, options?: NamedOptions): KStream<K2, V>;
   toStream(...[first, second]: readonly unknown[]): unknown {
     const selector = typeof first === 'function' ? (first as (key: K, value: V) => unknown) : undefined;
     const options = ((selector === undefined ? first : second) ?? {}) as NamedOptions;

@@ -82,7 +82,7 @@ export function joinTables<K, V, VO, VOut>(
     joiner,
     keepsOwn: keepsLeft,
     keepsOther: keepsRight,
-    ownIsVersioned: () => tables.left.isVersioned === true,
+    ownIsVersioned: () => left.node.isVersioned,
     sendOldValues,
   };
   const rightSide: TableJoinSide<K, VO, V, VOut> = {
@@ -90,7 +90,7 @@ export function joinTables<K, V, VO, VOut>(
     joiner: (own, other) => joiner(other, own),
     keepsOwn: keepsRight,
     keepsOther: keepsLeft,
-    ownIsVersioned: () => tables.right.isVersioned === true,
+    ownIsVersioned: () => right.node.isVersioned,
     sendOldValues,
   };
   const spec: TableSpec<K, VOut> = { store: () => store, sendOldValues };

@@ -68,6 +68,8 @@ export function joinByForeignKey<K, V, KO, VO, VOut>(
     keepsLeft,
     left: left.logic.valueGetter(),
     right: right.logic.valueGetter(),
+    leftIsVersioned: () => left.node.isVersioned,
+    rightIsVersioned: () => right.node.isVersioned,
     keySerde,
     valueSerde,
     foreignKeySerde,

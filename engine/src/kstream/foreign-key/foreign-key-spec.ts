@@ -11,6 +11,9 @@ export interface ForeignKeyJoinSpec<K, V, KO, VO> {
   readonly keepsLeft: boolean;
   readonly left: TableValueGetterSupplier<K, V>;
   readonly right: TableValueGetterSupplier<KO, VO>;
+  /** The tables keep versions: changes of their past don't join, as in Kafka Streams. */
+  readonly leftIsVersioned: () => boolean;
+  readonly rightIsVersioned: () => boolean;
   readonly keySerde: Serde<K>;
   readonly valueSerde: Serde<V>;
   readonly foreignKeySerde: Serde<KO>;

@@ -24,6 +24,7 @@ export class ForeignTableProcessor<K, V, KO, VO> implements Processor<KO, Change
   #store!: KeyValueBytesStore;
   #changelog = '';
   #topics!: PseudoTopics;
+  #dropsHistory = false;
 
   constructor(spec: ForeignKeyJoinSpec<K, V, KO, VO>) {
     this.#spec = spec;
@@ -32,6 +33,7 @@ export class ForeignTableProcessor<K, V, KO, VO> implements Processor<KO, Change
   init(context: ProcessorContext<K, Response<VO>>): void {
     const { storeName, registrationTopic } = this.#spec;
     this.#context = internalContext(context);
+    this.#dropsHistory = this.#spec.rightIsVersioned();
     this.#store = context.getStateStore<KeyValueStore<Buffer, Subscription<K>>>(storeName).bytes;
     this.#changelog = changelogTopicName(context.applicationId, storeName);
     this.#topics = pseudoTopics(`${context.applicationId}-${registrationTopic}`);
@@ -42,7 +44,7 @@ export class ForeignTableProcessor<K, V, KO, VO> implements Processor<KO, Change
       this.#context.recordDropped('null-key');
       return;
     }
-    if (this.#spec.right.isVersioned === true && !record.value.isLatest) {
+    if (this.#dropsHistory && !record.value.isLatest) {
       this.#context.recordDropped('out-of-order-version');
       return;
     }

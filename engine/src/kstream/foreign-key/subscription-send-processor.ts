@@ -19,6 +19,7 @@ export class SubscriptionSendProcessor<K, V, KO, VO> implements Processor<K, Cha
   readonly #output = new Record<KO, Subscription<K>>(null as KO, null as unknown as Subscription<K>, 0);
   #context!: InternalProcessorContext<KO, Subscription<K>>;
   #topics!: PseudoTopics;
+  #dropsHistory = false;
   #taskPartition = 0;
   /** Of the current record; undefined: not yet computed, or a deletion. */
   #hash: Buffer | undefined;
@@ -29,12 +30,13 @@ export class SubscriptionSendProcessor<K, V, KO, VO> implements Processor<K, Cha
 
   init(context: ProcessorContext<KO, Subscription<K>>): void {
     this.#context = internalContext(context);
+    this.#dropsHistory = this.#spec.leftIsVersioned();
     this.#topics = pseudoTopics(`${context.applicationId}-${this.#spec.registrationTopic}`);
     this.#taskPartition = Number(context.taskId.slice(context.taskId.lastIndexOf('_') + 1));
   }
 
   process(record: Record<K, Change<V>>): void {
-    if (this.#spec.left.isVersioned === true && !record.value.isLatest) {
+    if (this.#dropsHistory && !record.value.isLatest) {
       this.#context.recordDropped('out-of-order-version');
       return;
     }
