@@ -1,22 +1,23 @@
-import { SlidingWindows, StreamsBuilder, string, UnlimitedWindows } from '../../src/index.ts';
+import { SlidingWindows, StreamsBuilder, string, type TimeWindowedKStream, UnlimitedWindows } from '../../src/index.ts';
 import { type Params, strings, type TopologyFamily, text } from './family.ts';
-import { retentionOf } from './sessions.ts';
+import { regrouped, retentionOf } from './windows.ts';
 
-export function slidingOf(params: Params): SlidingWindows {
-  return SlidingWindows.ofTimeDifferenceAndGrace(params['diff'] as number, params['grace'] as number);
+export function slidingOf(builder: StreamsBuilder, params: Params): TimeWindowedKStream<string, string> {
+  return builder
+    .stream('in', strings)
+    .groupByKey()
+    .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(params['diff'] as number, params['grace'] as number));
 }
 
 const key = { kind: 'time', sizeParam: 'diff' } as const;
+const params = ['diff', 'grace', 'retention'] as const;
 
 /** Sliding and unlimited windows. */
 export const sliding: TopologyFamily = {
   'sliding-aggregate': {
     build: (params, store) => {
       const builder = new StreamsBuilder();
-      builder
-        .stream('in', strings)
-        .groupByKey()
-        .windowedBy(slidingOf(params))
+      slidingOf(builder, params)
         .aggregate(
           () => '',
           (_key, value, aggregate) => aggregate + text(value),
@@ -32,10 +33,7 @@ export const sliding: TopologyFamily = {
   'sliding-reduce': {
     build: (params, store) => {
       const builder = new StreamsBuilder();
-      builder
-        .stream('in', strings)
-        .groupByKey()
-        .windowedBy(slidingOf(params))
+      slidingOf(builder, params)
         .reduce((aggregate, value) => (value.startsWith('x') ? null : `${aggregate}+${value}`), {
           materialized: { name: 'win', store, ...retentionOf(params) },
         })
@@ -44,21 +42,34 @@ export const sliding: TopologyFamily = {
       return builder.build();
     },
     output: { key },
+    params,
   },
 
   'sliding-count': {
     build: (params, store) => {
       const builder = new StreamsBuilder();
-      builder
-        .stream('in', strings)
-        .groupByKey()
-        .windowedBy(slidingOf(params))
+      slidingOf(builder, params)
         .count({ materialized: { name: 'win', store, ...retentionOf(params) } })
         .toStream()
         .to('out');
       return builder.build();
     },
     output: { key, value: 'long' },
+    params,
+  },
+
+  'sliding-regrouped': {
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      const table = slidingOf(builder, params).aggregate(
+        () => '',
+        (_key, value, aggregate) => aggregate + text(value),
+        { value: string(), materialized: { name: 'win', store, ...retentionOf(params) } },
+      );
+      regrouped(table, store);
+      return builder.build();
+    },
+    params,
   },
 
   'unlimited-aggregate': {
@@ -73,9 +84,10 @@ export const sliding: TopologyFamily = {
           (_key, value, aggregate) => aggregate + text(value),
           { value: string(), materialized: { name: 'win', store } },
         )
-        .toStream((window) => `${window.key}@${window.window.startMs}`)
-        .to('out');
+        .toStream(({ key, window }) => `${key}@${window.startMs}`)
+        .to('out', { key: string() });
       return builder.build();
     },
+    params: ['start'],
   },
 };

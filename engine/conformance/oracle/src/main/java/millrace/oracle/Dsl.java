@@ -39,15 +39,20 @@ public final class Dsl {
     return Materialized.<String, Long, KeyValueStore<Bytes, byte[]>>as(name).withKeySerde(STRING).withValueSerde(LONG);
   }
 
+  /** `ampleRetention` where a family lets no window expire. */
+  private static String retention(final Params params) {
+    return params.is("ampleRetention") ? "ampleRetention" : "retention";
+  }
+
   /** A window store; the parameter `retention` as in the vectors: 0 is Kafka Streams' default. */
   public static <V> Materialized<String, V, WindowStore<Bytes, byte[]>> windows(final String name, final Serde<V> value, final Params params) {
     final Materialized<String, V, WindowStore<Bytes, byte[]>> kept = Materialized.<String, V, WindowStore<Bytes, byte[]>>as(name).withKeySerde(STRING).withValueSerde(value);
-    return params.is("retention") ? kept.withRetention(params.ms("retention")) : kept;
+    return params.is(retention(params)) ? kept.withRetention(params.ms(retention(params))) : kept;
   }
 
   public static <V> Materialized<String, V, SessionStore<Bytes, byte[]>> sessions(final String name, final Serde<V> value, final Params params) {
     final Materialized<String, V, SessionStore<Bytes, byte[]>> kept = Materialized.<String, V, SessionStore<Bytes, byte[]>>as(name).withKeySerde(STRING).withValueSerde(value);
-    return params.is("retention") ? kept.withRetention(params.ms("retention")) : kept;
+    return params.is(retention(params)) ? kept.withRetention(params.ms(retention(params))) : kept;
   }
 
   /** The joiner of all joins: `left|right`. */
