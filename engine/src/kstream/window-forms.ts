@@ -50,6 +50,7 @@ export function timeForm<K, A>(
         retentionMs: retentionOf(name, materialized, leastTimeRetention(windows)),
         ...keeping(materialized, strategy),
         readByTime: strategy.kind === 'close',
+        extraRetentionMs: strategy.kind === 'close' && windows instanceof SlidingWindows ? extraSlidingRetentionMs : 0,
       }),
     getter: windowStoreGetter,
     processor: (spec, keySerde) =>
@@ -76,6 +77,7 @@ export function sessionForm<K, A>(
         key,
         value,
         retentionMs: retentionOf(name, materialized, least),
+        extraRetentionMs: strategy.kind === 'close' ? extraSessionRetentionMs : 0,
         ...keeping(materialized, strategy),
       }),
     getter: sessionStoreGetter,
@@ -83,6 +85,14 @@ export function sessionForm<K, A>(
       new SessionAggregateProcessor({ ...spec, merger }, windows, keySerde, strategy) as never,
   };
 }
+
+/**
+ * Windows that are emitted once must be whole: their stores keep what Kafka Streams forgets at the very boundary, a session that
+ * may still take a record, the windows that tell what a late record's sliding windows begin with. So the default retention gives
+ * what ample retention gives.
+ */
+const extraSessionRetentionMs = 1;
+const extraSlidingRetentionMs = 2;
 
 interface LeastRetention {
   readonly ms: number;

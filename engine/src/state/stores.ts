@@ -45,11 +45,15 @@ export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
   readonly retainDuplicates?: boolean;
   /** Windows of all keys are often asked for by time, as `EmitStrategy.onWindowClose()` does. Default: false. */
   readonly readByTime?: boolean;
+  /** Kept this much longer than the retention says, ms; the changelog isn't. Default: 0. */
+  readonly extraRetentionMs?: number;
 }
 
 export interface SessionStoreOptions<K, V> extends StoreOptions<K, V> {
   /** How long a session is kept after the newest session's end, ms; at least gap + grace of the windows it serves. */
   readonly retentionMs: number;
+  /** Kept this much longer than the retention says, ms; the changelog isn't. Default: 0. */
+  readonly extraRetentionMs?: number;
 }
 
 /** Versioned stores are never cached. */
@@ -126,7 +130,8 @@ function windowBuilder<S extends StateStore, K, V>(
     ...fields,
     kind: 'window' as const,
     build(caching?: boolean) {
-      const bytes = fields.persistent ? new LmdbWindowStore(fields) : new MemoryWindowStore(fields);
+      const kept = { ...fields, retentionMs: retentionMs + (options.extraRetentionMs ?? 0) };
+      const bytes = fields.persistent ? new LmdbWindowStore(kept) : new MemoryWindowStore(kept);
       return wrap(withWindowCache(bytes, fields, caching, timestamped));
     },
   });
@@ -186,7 +191,8 @@ export const Stores = {
       ...fields,
       kind: 'session' as const,
       build(caching?: boolean) {
-        const bytes = fields.persistent ? new LmdbSessionStore(fields) : new MemorySessionStore(fields);
+        const kept = { ...fields, retentionMs: retentionMs + (options.extraRetentionMs ?? 0) };
+        const bytes = fields.persistent ? new LmdbSessionStore(kept) : new MemorySessionStore(kept);
         return new TypedSessionStore(withSessionCache(bytes, fields, caching), options.key, options.value);
       },
     });

@@ -26,7 +26,7 @@ export function changelogTopicSpec(store: StoreBuilder, additionalRetentionMs: n
 }
 
 function changelogConfigs(store: StoreBuilder, additionalRetentionMs: number): Readonly<Record<string, string>> {
-  const retention = { 'retention.ms': String((store.retentionMs ?? 0) + additionalRetentionMs) };
+  const retention = { 'retention.ms': retentionText((store.retentionMs ?? 0) + additionalRetentionMs) };
   switch (store.kind) {
     case 'key-value':
     case 'buffer':
@@ -40,6 +40,11 @@ function changelogConfigs(store: StoreBuilder, additionalRetentionMs: number): R
         'min.compaction.lag.ms': String((store.retentionMs ?? 0) + additionalRetentionMs),
       };
   }
+}
+
+/** Windows without end are kept for ever: Java's highest number. */
+function retentionText(ms: number): string {
+  return ms > Number.MAX_SAFE_INTEGER ? '9223372036854775807' : String(ms);
 }
 
 /** A repartition topic: deleted by purging only, never by time. */

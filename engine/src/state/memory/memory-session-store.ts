@@ -180,13 +180,13 @@ export class MemorySessionStore implements SessionBytesStore {
 
   /** False when the session had already expired. */
   #write(key: BinaryKey, value: Buffer | null, startMs: number, endMs: number): boolean {
+    const retention = this.#retention;
+    if (retention.observe(endMs)) this.#buckets.expireBefore(retention.minLiveStartMs, this.#dropBefore);
+    if (endMs < retention.minLiveStartMs) return false;
     if (value === null) {
       this.#remove(key, startMs, endMs);
       return true;
     }
-    const retention = this.#retention;
-    if (retention.observe(endMs)) this.#buckets.expireBefore(retention.minLiveStartMs, this.#dropBefore);
-    if (endMs < retention.minLiveStartMs) return false;
     let sessions = this.#sessions.get(key);
     if (sessions === undefined) {
       sessions = new KeyWindows();

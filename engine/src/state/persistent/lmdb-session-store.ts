@@ -178,10 +178,8 @@ export class LmdbSessionStore implements SessionBytesStore {
 
   /** False when the session had already expired. */
   #write(key: BinaryKey, value: Buffer | null, startMs: number, endMs: number): boolean {
-    if (value !== null) {
-      this.#retention.observe(endMs);
-      if (endMs < this.#retention.minLiveStartMs) return false;
-    }
+    this.#retention.observe(endMs);
+    if (endMs < this.#retention.minLiveStartMs) return false;
     this.#table.put(sessionTableKey(key, startMs, endMs), value, endMs);
     return true;
   }
