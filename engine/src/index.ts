@@ -3,6 +3,7 @@
 export type { Clock, Timer } from './base/clock.ts';
 export { systemClock } from './base/clock.ts';
 export type {
+  AutoOffsetReset,
   ExceptionContext,
   ExceptionHandler,
   StreamsConfig,
@@ -47,6 +48,7 @@ export type { KGroupedStream } from './kstream/k-grouped-stream.ts';
 export type { KGroupedTable } from './kstream/k-grouped-table.ts';
 export type { KStream, ProcessorFactory } from './kstream/k-stream.ts';
 export type { KTable } from './kstream/k-table.ts';
+export type { PrintedOptions } from './kstream/nodes/print-processor.ts';
 export type {
   AggregateOptions,
   ConsumedOptions,
@@ -104,6 +106,12 @@ export type {
   TimestampExtractor,
 } from './processor/processor.ts';
 export { Record } from './processor/record.ts';
+export {
+  failOnInvalidTimestamp,
+  logAndSkipOnInvalidTimestamp,
+  usePartitionTimeOnInvalidTimestamp,
+  wallclockTimestampExtractor,
+} from './processor/timestamp-extractors.ts';
 export type { TopicReaderOptions, TopicRecord } from './query/topic-reader.ts';
 export { TopicReader } from './query/topic-reader.ts';
 export type { AvroOptions, AvroSchema } from './serde/avro.ts';
@@ -157,7 +165,14 @@ export type {
 } from './state/versioned-store.ts';
 export type { ReadOnlyWindowStore, TimestampedWindowStore, WindowStore } from './state/window-store.ts';
 export type { ResolvedTopology, SubTopology } from './topology/nodes.ts';
-export type { GlobalStoreOptions, SinkOptions, SourceOptions, TopicNameExtractor } from './topology/topology.ts';
+export type {
+  GlobalStoreOptions,
+  ProcessorWrapper,
+  SinkOptions,
+  SourceOptions,
+  TopicNameExtractor,
+  TopologyOptions,
+} from './topology/topology.ts';
 export { Topology } from './topology/topology.ts';
 export type { NodeDescription, SubTopologyDescription } from './topology/topology-description.ts';
 export { TopologyDescription } from './topology/topology-description.ts';

@@ -13,7 +13,7 @@ export interface StreamsConfig {
   readonly numStandbyReplicas: number;
   readonly stateDir: string;
   readonly replicationFactor: number;
-  readonly autoOffsetReset: 'earliest' | 'latest' | 'none';
+  readonly autoOffsetReset: AutoOffsetReset;
   readonly maxTaskIdleMs: number;
   readonly bufferedRecordsPerPartition: number;
   readonly pollMs: number;
@@ -78,3 +78,9 @@ export type TopologyOptimizationRule =
 
 /** Kafka Streams' `topology.optimization`: no rule, all of them, or some. */
 export type TopologyOptimization = 'none' | 'all' | TopologyOptimizationRule | readonly TopologyOptimizationRule[];
+
+/**
+ * Where to begin without a valid offset: at the beginning, at the end, with an error, or at the first record not older than
+ * `byDurationMs` (at the end where there is none; KIP-1106).
+ */
+export type AutoOffsetReset = 'earliest' | 'latest' | 'none' | { readonly byDurationMs: number };

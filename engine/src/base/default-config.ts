@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { systemClock } from './clock.ts';
-import type { StreamsConfig, StreamsOptions } from './config.ts';
+import type { AutoOffsetReset, StreamsConfig, StreamsOptions } from './config.ts';
 import { StreamsError } from './errors.ts';
 import { noMetrics, silentLog } from './metrics.ts';
 import { systemRandom } from './random.ts';
@@ -80,7 +80,6 @@ const numberBounds: Readonly<Record<string, number>> = {
 
 const choices: Readonly<Record<string, readonly string[]>> = {
   processingGuarantee: ['at_least_once', 'exactly_once_v2'],
-  autoOffsetReset: ['earliest', 'latest', 'none'],
   compressionType: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
 };
 
@@ -116,6 +115,11 @@ export function resolveConfig(options: StreamsOptions): StreamsConfig {
       throw new ConfigError(`${key} is '${String(config[key])}'; give one of ${allowed.join(', ')}.`);
     }
   }
+  if (!isAutoOffsetReset(config.autoOffsetReset)) {
+    throw new ConfigError(
+      `autoOffsetReset is ${JSON.stringify(config.autoOffsetReset)}; give one of earliest, latest, none, or { byDurationMs } of 0 or more.`,
+    );
+  }
   if (!Array.isArray(config.bootstrapServers) || config.bootstrapServers.length === 0) {
     throw new ConfigError(`bootstrapServers is empty; give at least one 'host:port'.`);
   }
@@ -138,4 +142,11 @@ export function resolveConfig(options: StreamsOptions): StreamsConfig {
     );
   }
   return Object.freeze(config);
+}
+
+/** Whether a value given by a user is one. */
+export function isAutoOffsetReset(value: unknown): value is AutoOffsetReset {
+  if (value === 'earliest' || value === 'latest' || value === 'none') return true;
+  if (typeof value !== 'object' || value === null || !('byDurationMs' in value)) return false;
+  return Number.isSafeInteger(value.byDurationMs) && (value.byDurationMs as number) >= 0;
 }

@@ -53,12 +53,32 @@ export interface ProcessorSupplier<KIn = unknown, VIn = unknown, KOut = unknown,
   stores?(): readonly StoreBuilder[];
 }
 
-/** Chooses the partition of an output record; undefined means the default (murmur2 of the key bytes, or round robin for null). */
-export type StreamPartitioner<K, V> = (topic: string, key: K, value: V, partitionCount: number) => number | undefined;
+/**
+ * Chooses the partition of an output record, or several, which each get the record; none drops it (counted). Undefined means the
+ * default: murmur2 of the key bytes, or one partition after another for null.
+ */
+export type StreamPartitioner<K, V> = (
+  topic: string,
+  key: K,
+  value: V,
+  partitionCount: number,
+) => number | readonly number[] | undefined;
 
-/** Event time of a record, epoch ms. Negative means: skip (LogAndSkipOnInvalidTimestamp) or fail, as the extractor decides. */
+/**
+ * Event time of a record, epoch ms. A negative one means that the record is skipped and counted; an exception ends the task.
+ * Default: {@link failOnInvalidTimestamp}.
+ */
 export interface TimestampExtractor {
-  extract(record: Record<unknown, unknown>, metadata: RecordMetadata, partitionTimeMs: number): number;
+  /**
+   * `partitionTimeMs` is the highest timestamp seen in the partition, -1 at first; `systemTimeMs` the wall clock. The record's
+   * own timestamp is that of the topic, negative where it has none.
+   */
+  extract(
+    record: Record<unknown, unknown>,
+    metadata: RecordMetadata,
+    partitionTimeMs: number,
+    systemTimeMs: number,
+  ): number;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { StreamsConfig } from '../base/config.ts';
 import { StreamsError } from '../base/errors.ts';
 import type { BrokerAdmin } from '../broker/broker.ts';
 import type { ResolvedTopology } from '../topology/nodes.ts';
+import { checkPatterns } from '../topology/patterns.ts';
 import { planInternalTopics, readsPattern, sourceTopicsOf } from './task-layout.ts';
 
 /** What the topics of an application look like once all are there. */
@@ -22,6 +23,7 @@ export async function ensureTopics(
   admin: BrokerAdmin,
 ): Promise<TopicLayout> {
   const all = readsPattern(resolved) ? await admin.topics() : [];
+  checkPatterns(resolved.subTopologies, all);
   const named = new Set([
     ...resolved.subTopologies.flatMap((part) => [
       ...sourceTopicsOf(part, all),

@@ -2,6 +2,7 @@ import { bytesOf } from '../base/bytes.ts';
 import { encodeHeaders } from '../base/headers-codec.ts';
 import type { Header, RecordBatch } from '../base/record-batch.ts';
 import type { Record } from '../processor/record.ts';
+import { chosenPartitions } from '../runtime/output/chosen-partitions.ts';
 import type {
   ChangelogOutput,
   OutputSerdes,
@@ -71,6 +72,10 @@ class CapturingOutput implements OutputTopic {
 
   send(record: Record<unknown, unknown>, sink: OutputSerdes): void {
     const { keyDatum, valueDatum } = record;
+    if (sink.partitioner !== undefined) {
+      const chosen = chosenPartitions(sink.partitioner, this.topic, record.key, record.value, 1);
+      if (typeof chosen === 'object' && chosen.length === 0) return;
+    }
     this.#push({
       topic: this.topic,
       partition: 0,

@@ -1,3 +1,4 @@
+import type { AutoOffsetReset } from '../base/config.ts';
 import type { AsyncOperator } from '../processor/async-operator.ts';
 import type {
   OffsetStoringSink,
@@ -19,7 +20,7 @@ export interface SourceNode {
   readonly keySerde: Serde<unknown>;
   readonly valueSerde: Serde<unknown>;
   readonly timestampExtractor: TimestampExtractor | undefined;
-  readonly autoOffsetReset: 'earliest' | 'latest' | undefined;
+  readonly autoOffsetReset: AutoOffsetReset | undefined;
 }
 
 export interface ProcessorNode {

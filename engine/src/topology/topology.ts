@@ -1,3 +1,5 @@
+import type { AutoOffsetReset } from '../base/config.ts';
+import { isAutoOffsetReset } from '../base/default-config.ts';
 import { TopologyError } from '../base/errors.ts';
 import type { AsyncOperator } from '../processor/async-operator.ts';
 import type {
@@ -23,7 +25,7 @@ export interface SourceOptions<K, V> {
   readonly value: Serde<V>;
   readonly timestampExtractor?: TimestampExtractor | undefined;
   /** Where to begin without a committed offset; default: the application's `autoOffsetReset`. */
-  readonly autoOffsetReset?: 'earliest' | 'latest' | undefined;
+  readonly autoOffsetReset?: AutoOffsetReset | undefined;
 }
 
 export interface SinkOptions<K, V> {
@@ -48,6 +50,16 @@ export interface GlobalStoreOptions<K, V> {
 }
 
 /**
+ * Puts something around every processor (KIP-1112), for measuring or for stores that all shall have: answers the supplier to use
+ * instead, which may be the given one. Called once a processor, with its name.
+ */
+export type ProcessorWrapper = (processorName: string, supplier: ProcessorSupplier) => ProcessorSupplier;
+
+export interface TopologyOptions {
+  readonly processorWrapper?: ProcessorWrapper | undefined;
+}
+
+/**
  * A dataflow graph as a value: Kafka Streams' low-level API. Sources read topics, processors and stores work, sinks write
  * topics. Building does no I/O; the test driver and `KafkaStreams` run the same object. The DSL (`StreamsBuilder`) writes one.
  *
@@ -57,6 +69,7 @@ export interface GlobalStoreOptions<K, V> {
  * I3 a topic has one source; I4 nothing hangs below a sink.
  */
 export class Topology {
+  readonly #wrap: ProcessorWrapper | undefined;
   readonly #nodes = new Map<string, TopologyNode>();
   readonly #stores = new Map<string, StoreBuilder<StateStore>>();
   readonly #storeUsers = new Map<string, Set<string>>();
@@ -69,6 +82,10 @@ export class Topology {
   /** @internal The optimiser's rules that made it; undefined: not made by a `StreamsBuilder`. */
   optimizations: ReadonlySet<string> | undefined;
 
+  constructor(options: TopologyOptions = {}) {
+    this.#wrap = options.processorWrapper;
+  }
+
   /** Reads one topic, several, or all that match a pattern. */
   addSource<K, V>(name: string, topics: string | readonly string[] | RegExp, options: SourceOptions<K, V>): this {
     this.#checkNewName(name);
@@ -79,6 +96,12 @@ export class Topology {
     if (options.key === undefined || options.value === undefined) {
       throw new TopologyError(`Source ${name} needs a key and a value serde: pass { key, value }.`);
     }
+    if (options.autoOffsetReset !== undefined && !isAutoOffsetReset(options.autoOffsetReset)) {
+      throw new TopologyError(
+        `Source ${name} has autoOffsetReset ${JSON.stringify(options.autoOffsetReset)}: give earliest, latest, none, or { byDurationMs } of 0 or more.`,
+      );
+    }
+    if (topics instanceof RegExp) this.#checkNewPattern(topics, name);
     for (const topic of list) {
       checkLegal('Topic', topic);
       this.#checkNewTopic(topic, name);
@@ -106,14 +129,16 @@ export class Topology {
     options: { readonly stores?: readonly string[] } = {},
   ): this {
     this.#checkNewName(name);
+    const plain = asSupplier(supplier);
+    const wrapped = this.#wrap?.(name, plain) ?? plain;
     this.#addNode({
       type: 'processor',
       name,
       parents: this.#checkParents(name, parents),
-      supplier: asSupplier(supplier),
+      supplier: wrapped,
       stores: [],
     });
-    for (const store of (typeof supplier === 'function' ? undefined : supplier.stores?.()) ?? []) {
+    for (const store of wrapped.stores?.() ?? []) {
       this.addStateStore(store, name);
     }
     if (options.stores !== undefined) this.connectProcessorAndStateStores(name, ...options.stores);
@@ -226,6 +251,18 @@ export class Topology {
     this.#nodes.set(processorName, processor);
     this.#globalStores.push({ store, topic, source: this.#nodes.get(sourceName) as SourceNode, processor });
     return this;
+  }
+
+  /**
+   * A store that holds what a topic holds, kept by a processor of yours; other processors may read it when they are connected
+   * (KIP-813). The topic is the store's changelog. Read from its beginning, unless a committed offset says otherwise.
+   */
+  addReadOnlyStateStore<K, V>(options: GlobalStoreOptions<K, V>): this {
+    const { store, sourceName, processorName, topic } = options;
+    this.addSource(sourceName, topic, { ...options, autoOffsetReset: 'earliest' });
+    this.addProcessor(processorName, options.supplier, sourceName);
+    this.addStateStore(store, processorName);
+    return this.connectSourceStoreAndTopic(store.name, topic);
   }
 
   /** @internal A topic that the runtime creates; its name gets the application id in front. */
@@ -358,6 +395,16 @@ export class Topology {
       if (node.type === 'source' && node.pattern?.test(topic)) {
         throw new TopologyError(`Topic ${topic} of source ${name} matches the pattern of source ${node.name} already.`);
       }
+    }
+  }
+
+  #checkNewPattern(pattern: RegExp, name: string): void {
+    const stateless = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''));
+    for (const [topic, source] of this.#sourceOfTopic) {
+      if (!stateless.test(topic)) continue;
+      throw new TopologyError(
+        `The pattern of source ${name} matches topic ${topic}, which source ${source} reads already: narrow the pattern.`,
+      );
     }
   }
 

@@ -156,11 +156,12 @@ describe('decoding', () => {
       (b) =>
         b
           .stream('in', { key: serde, value: serde })
-          .merge(b.stream('in', { key: serde, value: serde }).filter(() => true))
+          .merge(b.stream('in', { key: serde, value: serde }))
           .to('out'),
       [['k', 'v', 1]],
     );
-    expect(out).toEqual(['k="v"@1', 'k="v"@1']);
+    // One source with one way to the merge, as in Kafka Streams.
+    expect(out).toEqual(['k="v"@1']);
     expect(deserialize).not.toHaveBeenCalled();
   });
 

@@ -1,73 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Medium } from '../../conformance/topologies/family.ts';
-import { namedTopology, topologies } from '../../conformance/topologies/index.ts';
+import { internalTopicsText } from '../../conformance/internal-topics-text.ts';
 import { hasVector, vectorText } from '../../conformance/vectors.ts';
-import {
-  type BuildOptions,
-  JoinWindows,
-  type ResolvedTopology,
-  StreamsBuilder,
-  string,
-  type Topology,
-} from '../../src/index.ts';
+import { type BuildOptions, JoinWindows, StreamsBuilder, string, type Topology } from '../../src/index.ts';
 import { programs, topologyOf } from './describe-programs.ts';
 
 const strings = { key: string(), value: string() };
-/** The parameters under which the texts were made. */
-const params = {
-  size: 10,
-  grace: 0,
-  advance: 3,
-  materializeFilter: 1,
-  streamEvery: 5,
-  wallEvery: 20,
-  before: 10,
-  after: 5,
-};
-
-function paramsOf(name: string) {
-  const { advance, ...rest } = params;
-  if (name === 'hopping-aggregate') return { ...rest, advance };
-  return name === 'stream-stream-outer-join' ? { ...rest, grace: 5 } : rest;
-}
-
-/** The internal topics in the vectors' notation. */
-function internalTopicsText(resolved: ResolvedTopology): string {
-  const lines: string[] = [];
-  for (const part of resolved.subTopologies) {
-    lines.push(`subtopology ${part.id}`);
-    lines.push(`  sources [${[...part.sourceTopics].sort().join(', ')}]`);
-    lines.push(`  sinks [${[...part.sinkTopics].sort().join(', ')}]`);
-    for (const kind of ['repartition', 'changelog'] as const) {
-      const topics = part.internalTopics.filter((topic) => topic.kind === kind);
-      for (const { topic, configs } of [...topics].sort((a, b) => (a.topic < b.topic ? -1 : 1))) {
-        const text = Object.keys(configs)
-          .sort()
-          .map((key) => `${key}=${configs[key]}`)
-          .join(', ');
-        lines.push(`  ${kind} ${topic} {${text}}`);
-      }
-    }
-  }
-  return `${lines.join('\n')}\n`;
-}
-
-/** The topologies whose text Kafka Streams gave. */
-const described = Object.keys(topologies).filter((name) => hasVector(`describe/${name}.txt`));
-const store: Medium = 'memory';
-
-describe('describe()', () => {
-  test.each(described)('prints the text of Kafka Streams for %s', (name) => {
-    const topology = namedTopology(name).build(paramsOf(name), store);
-    expect(String(topology.describe())).toBe(vectorText(`describe/${name}.txt`));
-  });
-
-  test.each(described)('names the internal topics of %s as Kafka Streams does', (name) => {
-    const topology = namedTopology(name).build(paramsOf(name), store);
-    expect(internalTopicsText(topology.resolve('app'))).toBe(vectorText(`describe/${name}.internal-topics.txt`));
-  });
-});
-
 /** The programs of the vectors that give no names at all. */
 const unnamed: { readonly [name: string]: (options?: BuildOptions) => Topology } = {
   'branch-merge': (options) => {
@@ -164,9 +101,7 @@ const unnamed: { readonly [name: string]: (options?: BuildOptions) => Topology }
 function expectAsVector(topology: Topology, name: string): void {
   const [text, topics] = vectorText(`describe-default-names/${name}.txt`).split(/\nInternal topics [^\n]*\n/);
   expect(String(topology.describe())).toBe(text);
-  // Source topics that serve as changelogs stand in Kafka Streams' list; ours has only the topics that are to be created.
-  const own = topics?.replaceAll(/^ {2}changelog (?!app-).*\n/gm, '');
-  expect(internalTopicsText(topology.resolve('app'))).toBe(own);
+  expect(internalTopicsText(topology.resolve('app'))).toBe(topics);
 }
 
 describe('generated names', () => {

@@ -1,7 +1,7 @@
 import type { TopologyOptimization } from '../../base/config.ts';
 import { TopologyError } from '../../base/errors.ts';
 import { optimizationRules } from '../../topology/optimization.ts';
-import { Topology } from '../../topology/topology.ts';
+import { type ProcessorWrapper, Topology } from '../../topology/topology.ts';
 import { checkExplicitNames } from './explicit-names.ts';
 import { type GraphNode, StreamSourceNode, TableSourceNode } from './graph-node.ts';
 import { NameProvider } from './name-provider.ts';
@@ -13,6 +13,8 @@ export interface BuildOptions {
   readonly topologyOptimization?: TopologyOptimization | undefined;
   /** `ensure.explicit.internal.resource.naming`: refuses programs with generated names of stores or topics. Default: false. */
   readonly ensureExplicitInternalResourceNaming?: boolean | undefined;
+  /** Put around every processor, those of the DSL included. */
+  readonly processorWrapper?: ProcessorWrapper | undefined;
 }
 
 /**
@@ -49,7 +51,7 @@ export class StreamsGraph {
     try {
       this.#mergeSources();
       optimize(this.#nodes, this.names, rules);
-      const topology = new Topology();
+      const topology = new Topology({ processorWrapper: options.processorWrapper });
       topology.optimizations = rules;
       write(
         this.#nodes.filter((node) => node.links.parents.size === 0),
@@ -135,7 +137,7 @@ function checkSameOptions(first: StreamSourceNode, second: StreamSourceNode): vo
   if (a.key.format !== b.key.format || a.value.format !== b.value.format) {
     throw new TopologyError(`${where} with different serdes: use the same ones, or one stream() for both.`);
   }
-  if (String(a.autoOffsetReset) !== String(b.autoOffsetReset)) {
+  if (JSON.stringify(a.autoOffsetReset) !== JSON.stringify(b.autoOffsetReset)) {
     throw new TopologyError(`${where} with different autoOffsetReset: use the same one.`);
   }
   if (a.timestampExtractor !== b.timestampExtractor) {

@@ -71,9 +71,8 @@ export class GlobalStoreFiller implements GraphHost, ContextHost {
       this.#metadata = { topic: batch.topic, partition: batch.partition, offset };
       let timestampMs = Math.max(0, batch.timestamps[row] as number);
       if (extractor !== undefined) {
-        timestampMs = Math.floor(
-          extractor.extract(this.#source.headView(batch, row), this.#metadata, this.timestampMs),
-        );
+        const record = this.#source.headView(batch, row);
+        timestampMs = Math.floor(extractor.extract(record, this.#metadata, this.timestampMs, this.systemTimeMs()));
         if (!(timestampMs >= 0)) {
           this.countDropped(this.#source.name, 'negative-timestamp');
           continue;

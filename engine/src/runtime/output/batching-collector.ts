@@ -9,6 +9,7 @@ import { partitionForBytes } from '../../broker/partitioner.ts';
 import { RecordBatchWriter } from '../../broker/record-batch-writer.ts';
 import type { Record } from '../../processor/record.ts';
 import { asError } from '../errors.ts';
+import { chosenPartitions } from './chosen-partitions.ts';
 import {
   type ChangelogOutput,
   type OutputSerdes,
@@ -38,13 +39,16 @@ export interface BatchingCollectorOptions {
   readonly wake: () => void;
 }
 
-interface Parked {
+interface RawRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly timestampMs: number;
   readonly headers: readonly Header[];
-  /** Which partition it goes to, once it is known how many there are. */
-  readonly partitionOf: (partitionCount: number) => number;
+}
+
+interface Parked extends RawRecord {
+  /** Which partitions it goes to, once it is known how many there are. */
+  readonly partitionOf: (partitionCount: number) => number | readonly number[];
 }
 
 /**
@@ -273,8 +277,12 @@ class BatchingOutput implements OutputTopic {
     if (!keyDatum.isNull) keyDatum.encode(sink.keySerde, topic);
     let partition: number | undefined;
     if (sink.partitioner !== undefined) {
-      partition = sink.partitioner(topic, record.key, record.value, partitionCount);
-      if (partition !== undefined) checkPartition(partition, topic, partitionCount);
+      const chosen = chosenPartitions(sink.partitioner, topic, record.key, record.value, partitionCount);
+      if (typeof chosen === 'object') {
+        this.#appendToEach(chosen, this.#rawOf(record, sink));
+        return;
+      }
+      partition = chosen;
     }
     if (partition === undefined) {
       partition = keyDatum.isNull
@@ -344,9 +352,28 @@ class BatchingOutput implements OutputTopic {
     this.#partitionCount = partitionCount;
     const parked = this.#parked ?? [];
     this.#parked = undefined;
-    for (const { key, value, timestampMs, headers, partitionOf } of parked) {
-      this.#append(key, value, timestampMs, headers, partitionOf(partitionCount));
+    for (const record of parked) {
+      const chosen = record.partitionOf(partitionCount);
+      this.#appendToEach(typeof chosen === 'number' ? [chosen] : chosen, record);
     }
+  }
+
+  /** A record in several partitions, or in none. */
+  #appendToEach(partitions: readonly number[], { key, value, timestampMs, headers }: RawRecord): void {
+    for (const partition of partitions) this.#append(key, value, timestampMs, headers, partition);
+    if (partitions.length === 0) {
+      this.#collector.config.metrics.count('dropped-records-total', { topic: this.topic, reason: 'no-partition' }, 1);
+    }
+  }
+
+  #rawOf(record: Record<unknown, unknown>, sink: OutputSerdes): RawRecord {
+    const { keyDatum, valueDatum, timestamp } = record;
+    return {
+      key: keyDatum.isNull ? null : keyDatum.copyBytes(sink.keySerde, this.topic),
+      value: valueDatum.isNull ? null : valueDatum.copyBytes(sink.valueSerde, this.topic),
+      timestampMs: timestamp,
+      headers: record.hasHeaders ? [...record.headers] : [],
+    };
   }
 
   #stickyPartition(partitionCount: number): number {
@@ -356,29 +383,21 @@ class BatchingOutput implements OutputTopic {
   }
 
   #parkRecord(record: Record<unknown, unknown>, sink: OutputSerdes): void {
-    const { keyDatum, valueDatum } = record;
     const { topic } = this;
     const { partitioner } = sink;
-    const key = keyDatum.isNull ? null : keyDatum.copyBytes(sink.keySerde, topic);
+    const raw = this.#rawOf(record, sink);
+    const { key } = raw;
     const suffixBytes = unpartitionedSuffixBytes(sink.keySerde);
-    let partitionOf = (count: number): number => this.#partitionOf(key, suffixBytes, count);
+    let partitionOf = (count: number): number | readonly number[] => this.#partitionOf(key, suffixBytes, count);
     if (partitioner !== undefined) {
       const byDefault = partitionOf;
       const [keyObject, valueObject] = [record.key, record.value];
       partitionOf = (count) => {
-        const partition = partitioner(topic, keyObject, valueObject, count);
-        if (partition === undefined) return byDefault(count);
-        checkPartition(partition, topic, count);
-        return partition;
+        const chosen = chosenPartitions(partitioner, topic, keyObject, valueObject, count);
+        return chosen === undefined ? byDefault(count) : chosen;
       };
     }
-    this.#park({
-      key,
-      value: valueDatum.isNull ? null : valueDatum.copyBytes(sink.valueSerde, this.topic),
-      timestampMs: record.timestamp,
-      headers: record.hasHeaders ? [...record.headers] : [],
-      partitionOf,
-    });
+    this.#park({ ...raw, partitionOf });
   }
 
   #park(parked: Parked): void {
@@ -407,13 +426,5 @@ function withRemedy(
   return new BrokerError(
     `${error.message}. Topic '${topic}' refused a batch of ${recordCount} records: set batchSizeBytes (now ${batchSizeBytes}) below its max.message.bytes, or raise that.`,
     { kafkaCode: error.kafkaCode, retriable: false, cause: error },
-  );
-}
-
-function checkPartition(partition: number, topic: string, partitionCount: number): void {
-  if (Number.isInteger(partition) && partition >= 0 && partition < partitionCount) return;
-  throw new StreamsError(
-    `A partitioner chose partition ${partition} of topic '${topic}', which has ${partitionCount}: answer 0 to ${partitionCount - 1}, or undefined for the default`,
-    { code: 'PRODUCTION', recovery: 'fail' },
   );
 }

@@ -12,10 +12,10 @@ const idleDisabled = -1;
  * is true only when each empty partition is known to be drained on the broker (and the idle time has passed).
  */
 export class PartitionGroup {
-  readonly queues: readonly RecordQueue[];
+  readonly #queues: RecordQueue[] = [];
   readonly #maxTaskIdleMs: number;
   readonly #lagOf: (queue: RecordQueue) => number | undefined;
-  readonly #idleDeadlineMs: (number | undefined)[];
+  readonly #idleDeadlineMs: (number | undefined)[] = [];
   readonly #onEnforced: (() => void) | undefined;
   streamTimeMs = unknownTimestamp;
 
@@ -28,14 +28,21 @@ export class PartitionGroup {
       readonly onEnforced?: () => void;
     },
   ) {
-    this.queues = queues;
-    queues.forEach((queue, index) => {
-      queue.index = index;
-    });
     this.#maxTaskIdleMs = options.maxTaskIdleMs;
     this.#lagOf = options.lagOf;
     this.#onEnforced = options.onEnforced;
-    this.#idleDeadlineMs = queues.map(() => undefined);
+    for (const queue of queues) this.add(queue);
+  }
+
+  get queues(): readonly RecordQueue[] {
+    return this.#queues;
+  }
+
+  /** One more partition; the runtime gives all at once. */
+  add(queue: RecordQueue): void {
+    queue.index = this.#queues.length;
+    this.#queues.push(queue);
+    this.#idleDeadlineMs.push(undefined);
   }
 
   /** Records buffered over all queues. */
@@ -47,7 +54,7 @@ export class PartitionGroup {
 
   /** Whether a record may be taken now; with several partitions an empty one may have to be waited for. */
   readyToProcess(nowMs: number): boolean {
-    const { queues } = this;
+    const queues = this.#queues;
     const count = queues.length;
     if (count === 1) return (queues[0] as RecordQueue).size > 0;
     let buffered = false;
@@ -90,7 +97,7 @@ export class PartitionGroup {
 
   /** The queue whose head goes next; undefined when all are empty. Equal timestamps: the first queue. */
   nextQueue(): RecordQueue | undefined {
-    const { queues } = this;
+    const queues = this.#queues;
     const first = queues[0];
     if (queues.length === 1) return (first as RecordQueue).size > 0 ? first : undefined;
     let best: RecordQueue | undefined;

@@ -16,6 +16,7 @@ export class SourcePartition implements HeadInspector, TopicPartition {
   readonly node: SourceGraphNode;
   readonly queue: RecordQueue;
   readonly pending = new PendingOffsets();
+  readonly #systemTimeMs: () => number;
   readonly #skipped: (batch: RecordBatch, row: number, error: Error | undefined) => void;
 
   constructor(
@@ -23,12 +24,14 @@ export class SourcePartition implements HeadInspector, TopicPartition {
     partition: number,
     node: SourceGraphNode,
     skipped: (batch: RecordBatch, row: number, error: Error | undefined) => void,
+    systemTimeMs: () => number,
   ) {
     this.topic = topic;
     this.partition = partition;
     this.key = topicPartitionKey(topic, partition);
     this.node = node;
     this.#skipped = skipped;
+    this.#systemTimeMs = systemTimeMs;
     this.queue = new RecordQueue(topic, partition, this.key, -1, this);
   }
 
@@ -60,7 +63,8 @@ export class SourcePartition implements HeadInspector, TopicPartition {
       return timestampMs;
     }
     const metadata = { topic: batch.topic, partition: batch.partition, offset: batch.offsets[row] as number };
-    return Math.floor(extractor.extract(this.node.headView(batch, row), metadata, partitionTimeMs));
+    const record = this.node.headView(batch, row);
+    return Math.floor(extractor.extract(record, metadata, partitionTimeMs, this.#systemTimeMs()));
   }
 
   skipped(batch: RecordBatch, row: number, error: Error | undefined): void {

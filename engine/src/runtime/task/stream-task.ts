@@ -84,10 +84,10 @@ export class StreamTask implements ContextHost, GraphHost {
   readonly log: Log;
   readonly group: PartitionGroup;
   readonly stores: TaskStores;
-  readonly sources: readonly SourcePartition[];
   readonly config: StreamsConfig;
   /** ContextHost: committed with the offsets. */
   readonly processorMetadata = new Map<string, number>();
+  readonly #sources: SourcePartition[];
   readonly #failures: RecordFailures;
   readonly #graph: ProcessorGraph;
   readonly #globalStores: ReadonlyMap<string, StateStore>;
@@ -154,12 +154,7 @@ export class StreamTask implements ContextHost, GraphHost {
       createAsyncProcessor: options.createAsyncProcessor,
       asyncHostOf: (nodeName) => this.#asyncHost(nodeName),
     });
-    this.sources = options.partitions.map(
-      ({ topic, partition }) =>
-        new SourcePartition(topic, partition, this.#graph.sourceOf(topic), (batch, row, error) =>
-          this.#skipped(batch, row, error),
-        ),
-    );
+    this.#sources = options.partitions.map((partition) => this.#sourcePartition(partition));
     this.group = new PartitionGroup(
       this.sources.map((source) => source.queue),
       {
@@ -167,6 +162,28 @@ export class StreamTask implements ContextHost, GraphHost {
         lagOf: options.lagOf,
         onEnforced: () => this.metrics.count('enforced-processing-total', this.#tags, 1),
       },
+    );
+  }
+
+  get sources(): readonly SourcePartition[] {
+    return this.#sources;
+  }
+
+  /** One more partition of a pattern's topics, while it runs (test driver; the runtime makes tasks anew). */
+  addPartition(partition: TopicPartition): SourcePartition {
+    const source = this.#sourcePartition(partition);
+    this.#sources.push(source);
+    this.group.add(source.queue);
+    return source;
+  }
+
+  #sourcePartition({ topic, partition }: TopicPartition): SourcePartition {
+    return new SourcePartition(
+      topic,
+      partition,
+      this.#graph.sourceOf(topic),
+      (batch, row, error) => this.#skipped(batch, row, error),
+      () => this.systemTimeMs(),
     );
   }
 

@@ -1,0 +1,24 @@
+import { TopologyError } from '../base/errors.ts';
+import type { SubTopology, TopologyNode } from './nodes.ts';
+
+/** Throws TopologyError for a topic that several patterns match: nobody could say which source reads it. */
+export function checkOnePattern(topic: string, sources: readonly Pick<TopologyNode, 'name'>[]): void {
+  if (sources.length <= 1) return;
+  const names = sources.map(({ name }) => name).join(' and ');
+  throw new TopologyError(`Topic ${topic} matches the patterns of sources ${names}: narrow one of them.`);
+}
+
+/** The same for all topics there are; a topic that a source names is not looked at. */
+export function checkPatterns(subTopologies: readonly SubTopology[], topics: Iterable<string>): void {
+  const named = new Set(subTopologies.flatMap((part) => part.sourceTopics));
+  const patterns = subTopologies.flatMap((part) =>
+    part.nodes.flatMap((node) => (node.type === 'source' && node.pattern !== undefined ? [node] : [])),
+  );
+  for (const topic of topics) {
+    if (named.has(topic)) continue;
+    checkOnePattern(
+      topic,
+      patterns.filter(({ pattern }) => pattern?.test(topic)),
+    );
+  }
+}
