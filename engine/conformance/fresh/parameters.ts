@@ -13,6 +13,7 @@ const choices: { readonly [name: string]: readonly number[] } = {
   retention: [0, 100_000],
   ampleRetention: [100_000],
   windowEmitIntervalMs: [5, 20, 1_000],
+  outerJoinEmitIntervalMs: [0, 5, 20, 1_000],
   start: [0, 30],
   history: [10, 40, 100],
   limit: [0, 5, 10, 20],

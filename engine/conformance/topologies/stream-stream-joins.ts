@@ -13,6 +13,7 @@ interface Place {
   readonly params: Params;
 }
 
+const shiftMs = 3;
 const windowParams = ['before', 'after', 'grace'];
 /** Parameter `optimise`: 1 lets the optimiser rewrite the program. */
 const optimisedParams = [...windowParams, 'optimise'];
@@ -63,6 +64,30 @@ export const streamStreamJoins: TopologyFamily = {
     (kind) =>
       program([...windowParams, 'outerJoinEmitIntervalMs'], ({ read, windows, store }) => {
         joinOf(kind, read('left'), read('right'), windows, { store }).to('out', strings);
+      }),
+  ),
+
+  // Windows that lie wholly after or before the record at hand.
+  ...forKinds(
+    (kind) => `later-${kind}-join`,
+    (kind) =>
+      program(optimisedParams, ({ read, store, params }) => {
+        const { after, grace } = params as { after: number; grace: number };
+        const later = JoinWindows.ofTimeDifferenceAndGrace(after + shiftMs, grace).before(-shiftMs);
+        const [left, right] = [read('left'), read('right')];
+        joinOf(kind, left, right, later, { store }).to('out', strings);
+        joinOf(kind, left, left, later, { store }).to('out-self', strings);
+      }),
+  ),
+  ...forKinds(
+    (kind) => `earlier-${kind}-join`,
+    (kind) =>
+      program(optimisedParams, ({ read, store, params }) => {
+        const { before, grace } = params as { before: number; grace: number };
+        const earlier = JoinWindows.ofTimeDifferenceAndGrace(before + shiftMs, grace).after(-shiftMs);
+        const [left, right] = [read('left'), read('right')];
+        joinOf(kind, left, right, earlier, { store }).to('out', strings);
+        joinOf(kind, left, left, earlier, { store }).to('out-self', strings);
       }),
   ),
 

@@ -13,6 +13,7 @@ import org.apache.kafka.streams.state.WindowBytesStoreSupplier;
 
 /** Stream–stream joins: the twin of `topologies/stream-stream-joins.ts`. */
 final class StreamStreamJoins {
+  private static final Duration SHIFT = Duration.ofMillis(3);
   private static final String[] KINDS = {"inner", "left", "outer"};
 
   private StreamStreamJoins() {}
@@ -52,6 +53,10 @@ final class StreamStreamJoins {
         all.add(name + kind + "-join", (builder, params) ->
             join(kind, builder.stream("left", in()), builder.stream("right", in()), windows(params), serdes()).to("out", out()));
       }
+      all.add("later-" + kind + "-join", (builder, params) ->
+          shifted(kind, builder, JoinWindows.ofTimeDifferenceAndGrace(params.ms("after").plus(SHIFT), params.ms("grace")).before(SHIFT.negated())));
+      all.add("earlier-" + kind + "-join", (builder, params) ->
+          shifted(kind, builder, JoinWindows.ofTimeDifferenceAndGrace(params.ms("before").plus(SHIFT), params.ms("grace")).after(SHIFT.negated())));
       all.add("self-" + kind + "-join", (builder, params) -> {
         final KStream<String, String> stream = builder.stream("left", in());
         join(kind, stream, stream, windows(params), serdes()).to("out", out());
@@ -91,6 +96,13 @@ final class StreamStreamJoins {
       join("left", join("outer", right, third, windows, serdes()), pairs, windows, serdes()).to("out-outer", out());
       join("outer", left, right, windows, serdes().withName("again")).to("out-again", out());
     });
+  }
+
+  private static void shifted(final String kind, final StreamsBuilder builder, final JoinWindows windows) {
+    final KStream<String, String> left = builder.stream("left", in());
+    final KStream<String, String> right = builder.stream("right", in());
+    join(kind, left, right, windows, serdes()).to("out", out());
+    join(kind, left, left, windows, serdes()).to("out-self", out());
   }
 
   private static void selfRekeyed(final StreamsBuilder builder, final Params params, final StreamJoined<String, String, String> options) {
