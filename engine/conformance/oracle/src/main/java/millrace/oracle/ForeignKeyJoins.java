@@ -55,12 +55,12 @@ final class ForeignKeyJoins {
     });
 
     ofTables(all, prefix + "-chain", table -> {
-      final KTable<String, String> first = kept(left, table.apply("left"), table.apply("right"));
+      final KTable<String, String> first = joinKept(left, table.apply("left"), table.apply("right"));
       return join(left, first, table.apply("third"));
     });
 
     ofTables(all, prefix + "-then-join", table ->
-        kept(left, table.apply("left"), table.apply("right")).outerJoin(table.apply("left2"), Dsl::joined));
+        joinKept(left, table.apply("left"), table.apply("right")).outerJoin(table.apply("left2"), Dsl::joined));
 
     ofTables(all, prefix + "-regrouped", table -> {
       final KTable<String, String> one = table.apply("left");
@@ -68,7 +68,7 @@ final class ForeignKeyJoins {
       final TableJoined<String, String> name = TableJoined.as("fkj");
       return (left ? one.leftJoin(other, KEY, Dsl::joined, name, strings()) : one.join(other, KEY, Dsl::joined, name, strings()))
           .groupBy((k, v) -> new KeyValue<>(v.substring(v.length() - 1), k + v), Grouped.with("g", STRING, STRING))
-          .aggregate(() -> "0", (k, v, a) -> a + "+" + v, (k, v, a) -> a + "-" + v, Dsl.kept("agg"));
+          .aggregate(() -> "0", (k, v, a) -> a + "+" + v, (k, v, a) -> a + "-" + v, kept("agg"));
     });
 
     final Function<String, String> pointing = v -> v.startsWith("x") ? null : "f" + v.length() % 3;
@@ -78,7 +78,7 @@ final class ForeignKeyJoins {
     });
 
     all.add(prefix + "-of-aggregates", (builder, params) -> {
-      final KTable<String, String> one = builder.stream("left", in()).groupByKey().reduce((a, v) -> v, Dsl.kept("lt"));
+      final KTable<String, String> one = builder.stream("left", in()).groupByKey().reduce((a, v) -> v, kept("lt"));
       final KTable<String, String> other = builder.stream("right", in()).toTable();
       join(left, one, other).toStream().to("out", out());
     });
@@ -94,7 +94,7 @@ final class ForeignKeyJoins {
     return left ? one.leftJoin(other, KEY, Dsl::joined) : one.join(other, KEY, Dsl::joined);
   }
 
-  private static KTable<String, String> kept(final boolean left, final KTable<String, String> one, final KTable<String, String> other) {
+  private static KTable<String, String> joinKept(final boolean left, final KTable<String, String> one, final KTable<String, String> other) {
     return left ? one.leftJoin(other, KEY, Dsl::joined, strings()) : one.join(other, KEY, Dsl::joined, strings());
   }
 
