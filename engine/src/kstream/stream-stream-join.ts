@@ -82,6 +82,10 @@ export function joinStreams<K, V1, V2, VOut>(
   const mergeName = names.suffixed(name, '-merge', 'KSTREAM-MERGE-');
   const where = `${kind === 'inner' ? 'join' : `${kind}Join`} ${mergeName}`;
 
+  if (right.dsl !== dsl) throw new TopologyError(`The streams of ${where} come from two builders: read both from one.`);
+  if (windows === undefined) {
+    throw new TopologyError(`${where} needs a window: how far apart matching records may be, as JoinWindows.`);
+  }
   const keySerde = joinKeySerde(left.keySerde, right.keySerde, options.key, where);
   const stores = new JoinStores(windows, options);
   const leftStore = {

@@ -21,7 +21,7 @@ const valueSideBytes = 1;
 const timeScratch = Buffer.alloc(sideAt);
 
 /** Key of the unmatched records of one key, side and time: time (8 bytes), side, record key. */
-export function unmatchedKey(timestampMs: number, isLeft: boolean, key: BinaryKey): BinaryKey {
+function unmatchedKey(timestampMs: number, isLeft: boolean, key: BinaryKey): BinaryKey {
   const high = Math.floor(timestampMs / twoToThe32);
   timeScratch.writeInt32BE(high, 0);
   timeScratch.writeUInt32BE(timestampMs - high * twoToThe32, 4);
@@ -32,7 +32,7 @@ export function unmatchedKey(timestampMs: number, isLeft: boolean, key: BinaryKe
  * What both sides of a join know about time: that of the stream, which either side moves on, and how old the oldest unmatched
  * record may be.
  */
-export class JoinTimes {
+class JoinTimes {
   /** The highest timestamp of either side. */
   streamTimeMs = -1;
   /** No unmatched record is older, as far as is known; undefined: none was seen since the last look into the store. */
@@ -125,7 +125,7 @@ export class OuterJoinStore extends MeteredStore<KeyValueBytesStore, Buffer, Buf
  * Owns: the iterator of the store. Called by: a side of the join; must be closed.
  * Invariants: I1 the fields tell of the list that the last `next` answered true for.
  */
-export class UnmatchedLists {
+class UnmatchedLists {
   storeKey = '' as BinaryKey;
   timestampMs = 0;
   isLeft = false;
