@@ -7,6 +7,7 @@ import { systemRandom } from './base/random.ts';
 import type { Broker } from './broker/broker.ts';
 import { partitionForBytes } from './broker/partitioner.ts';
 import { CompositeVersionedStore } from './query/composite-versioned-store.ts';
+import { CompositeSessionStore } from './query/read-only-session-store.ts';
 import { CompositeKeyValueStore, CompositeWindowStore } from './query/read-only-stores.ts';
 import { configureSerdes } from './runtime/configure-serdes.ts';
 import { GlobalState } from './runtime/global/global-state.ts';
@@ -16,6 +17,7 @@ import { StreamThread } from './runtime/stream-thread.ts';
 import { type StateListener, StreamsLifecycle, type StreamsState } from './runtime/streams-state.ts';
 import type { Serde } from './serde/serde.ts';
 import type { KeyValueStore, ReadOnlyKeyValueStore } from './state/key-value-store.ts';
+import type { ReadOnlySessionStore, SessionStore } from './state/session-store.ts';
 import type { StateStore } from './state/state-store.ts';
 import type { ReadOnlyVersionedKeyValueStore, VersionedKeyValueStore } from './state/versioned-store.ts';
 import type { ReadOnlyWindowStore, WindowStore } from './state/window-store.ts';
@@ -218,6 +220,12 @@ export class KafkaStreams {
     return new CompositeWindowStore<K, V>(() => this.#localStores(name) as unknown as WindowStore<K, V>[]);
   }
 
+  /** The same as {@link keyValueStore} for a session store. */
+  sessionStore<K, V>(name: string): ReadOnlySessionStore<K, V> {
+    this.#checkStore(name, 'session');
+    return new CompositeSessionStore<K, V>(() => this.#localStores(name) as unknown as SessionStore<K, V>[]);
+  }
+
   /** The same as {@link keyValueStore} for a versioned store. */
   versionedKeyValueStore<K, V>(name: string): ReadOnlyVersionedKeyValueStore<K, V> {
     this.#checkStore(name, 'versioned');
@@ -226,9 +234,10 @@ export class KafkaStreams {
     );
   }
 
-  /** {@link keyValueStore} or {@link windowStore}, as the store is. */
+  /** {@link keyValueStore}, {@link windowStore} or another, as the store is. */
   store<S = unknown>(name: string): S {
     const kind = this.#storeSpec(name)?.builder.kind ?? this.#globalSpec(name)?.store.kind;
+    if (kind === 'session') return this.sessionStore(name) as S;
     if (kind === 'versioned') return this.versionedKeyValueStore(name) as S;
     return (kind === 'window' ? this.windowStore(name) : this.keyValueStore(name)) as S;
   }

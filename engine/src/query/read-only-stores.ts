@@ -9,7 +9,7 @@ import type { ReadOnlyWindowStore, WindowStore } from '../state/window-store.ts'
  * Owns: the iterators; closes the open one at the end, on `return`, `close` or disposal.
  * Invariants: I1 at most one of them is open.
  */
-class ChainedIterator<K, V> implements KeyValueIterator<K, V> {
+export class ChainedIterator<K, V> implements KeyValueIterator<K, V> {
   readonly #openers: (() => KeyValueIterator<K, V>)[];
   #current: KeyValueIterator<K, V> | undefined;
 

@@ -13,6 +13,7 @@ import { StreamTask } from '../runtime/task/stream-task.ts';
 import { newThreadCache } from '../runtime/task/task-cache.ts';
 import type { Serde } from '../serde/serde.ts';
 import type { KeyValueStore } from '../state/key-value-store.ts';
+import type { SessionStore } from '../state/session-store.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { VersionedKeyValueStore } from '../state/versioned-store.ts';
 import type { WindowStore } from '../state/window-store.ts';
@@ -159,6 +160,10 @@ export class TopologyTestDriver {
   }
 
   getWindowStore<K, V>(name: string): WindowStore<K, V> {
+    return this.getStateStore(name);
+  }
+
+  getSessionStore<K, V>(name: string): SessionStore<K, V> {
     return this.getStateStore(name);
   }
 
