@@ -63,6 +63,7 @@ export type {
   TransformValuesOptions,
   WritingSerde,
 } from './kstream/options.ts';
+export type { SessionWindowedCogroupedKStream } from './kstream/session-windowed-cogrouped-k-stream.ts';
 export type { SessionWindowedKStream } from './kstream/session-windowed-k-stream.ts';
 export { SessionWindows } from './kstream/session-windows.ts';
 export { SlidingWindows } from './kstream/sliding-windows.ts';

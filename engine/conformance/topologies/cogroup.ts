@@ -1,4 +1,11 @@
-import { type CogroupedKStream, StreamsBuilder, string, TimeWindows } from '../../src/index.ts';
+import {
+  type CogroupedKStream,
+  SessionWindows,
+  SlidingWindows,
+  StreamsBuilder,
+  string,
+  TimeWindows,
+} from '../../src/index.ts';
 import { joined, type Medium, type Params, strings, type TopologyFamily, text } from './family.ts';
 
 const first = (key: string | null, value: string | null): string =>
@@ -92,5 +99,39 @@ export const cogroup: TopologyFamily = {
     },
     params: ['size', 'advance', 'grace', 'retention'],
     output: { key: { kind: 'time', sizeParam: 'size' } },
+  },
+
+  'cogroup-sliding': {
+    build: (params, store) => {
+      const { diff, grace } = params as { diff: number; grace: number };
+      const builder = new StreamsBuilder();
+      bothSides(builder)
+        .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(diff, grace))
+        .aggregate(() => '', windowStore(params, store))
+        .toStream()
+        .to('out');
+      return builder.build();
+    },
+    params: ['diff', 'grace', 'retention'],
+    output: { key: { kind: 'time', sizeParam: 'diff' } },
+  },
+
+  'cogroup-sessions': {
+    build: (params, store) => {
+      const { gap, grace } = params as { gap: number; grace: number };
+      const builder = new StreamsBuilder();
+      bothSides(builder)
+        .windowedBy(SessionWindows.ofInactivityGapAndGrace(gap, grace))
+        .aggregate(
+          () => '',
+          (_key, aggregate, other) => `(${aggregate}&${other})`,
+          windowStore(params, store),
+        )
+        .toStream()
+        .to('out');
+      return builder.build();
+    },
+    params: ['gap', 'grace', 'retention'],
+    output: { key: { kind: 'session' } },
   },
 };

@@ -6,8 +6,10 @@ import { AggregateProcessor } from './nodes/aggregate-processor.ts';
 import { storeGetter } from './nodes/table-value-getter.ts';
 import type { AggregateOptions } from './options.ts';
 import type { Dsl } from './parts.ts';
+import { SessionWindowedCogroupedKStream } from './session-windowed-cogrouped-k-stream.ts';
+import { SessionWindows } from './session-windows.ts';
 import { TimeWindowedCogroupedKStream } from './time-windowed-cogrouped-k-stream.ts';
-import type { TimeWindows } from './windows.ts';
+import type { AnyTimeWindows } from './window-forms.ts';
 
 /**
  * Several grouped streams, each with an aggregator of its own, that make one aggregate a key in one store: what several
@@ -41,7 +43,13 @@ export class CogroupedKStream<K, A> {
   }
 
   /** One aggregate for each key and window. Every input has its own stream time. */
-  windowedBy(windows: TimeWindows): TimeWindowedCogroupedKStream<K, A> {
+  windowedBy(windows: AnyTimeWindows): TimeWindowedCogroupedKStream<K, A>;
+  /** One aggregate for each key and session. */
+  windowedBy(windows: SessionWindows): SessionWindowedCogroupedKStream<K, A>;
+  windowedBy(
+    windows: AnyTimeWindows | SessionWindows,
+  ): TimeWindowedCogroupedKStream<K, A> | SessionWindowedCogroupedKStream<K, A> {
+    if (windows instanceof SessionWindows) return new SessionWindowedCogroupedKStream(this.#cogroup, windows);
     return new TimeWindowedCogroupedKStream(this.#cogroup, windows);
   }
 }

@@ -66,7 +66,7 @@ export type ProcessorFactory<KIn, VIn, KOut, VOut> =
  */
 export class KStream<K, V> {
   readonly #parts: StreamParts<K, V>;
-  /** Made by the first unnamed join of a stream with a changed key; later ones share it. */
+  /** Made by the last join of a stream with a changed key that needed a new one; unnamed joins share it. */
   #joinRepartition: RepartitionNode | undefined;
 
   /** @internal Streams come from `StreamsBuilder.stream` and from other streams. */
@@ -382,8 +382,8 @@ export class KStream<K, V> {
     const name = options.name ?? dsl.graph.names.processorName(prefix);
     const asSupplier = (typeof supplier === 'function' ? { get: supplier } : supplier) as ProcessorSupplier;
     const node = new ProcessorGraphNode(name, [this.#parts.node], asSupplier, { connected: options.stores ?? [] });
+    // Nothing is moved across a processor of the user, which Kafka Streams' optimiser does unless it is told not to.
     node.changesValue = true;
-    node.changesKey = prefix === 'KSTREAM-PROCESSOR-';
     return dsl.stream({ dsl, node: dsl.graph.add(node), valueSerde: undefined, sources, ...result });
   }
 
@@ -398,7 +398,6 @@ export class KStream<K, V> {
     const node = dsl.graph.add(new AsyncGraphNode(name, this.#parts.node, operator));
     const rekeys = operator.kind === 'pipe';
     node.changesValue = true;
-    node.changesKey = rekeys;
     return dsl.stream({
       dsl,
       node,
@@ -451,7 +450,7 @@ export class KStream<K, V> {
     const { key, value } = options;
     const plan = { key, value, topicPrefix, named, operation: 'join' };
     const repartitioned = repartition(this.#parts, plan, named ? undefined : this.#joinRepartition);
-    if (!named) this.#joinRepartition = repartitioned.node as RepartitionNode;
+    this.#joinRepartition = repartitioned.node as RepartitionNode;
     return repartitioned;
   }
 }

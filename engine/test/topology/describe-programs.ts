@@ -1,4 +1,5 @@
 import {
+  type BuildOptions,
   type KStream,
   long,
   type Processor,
@@ -8,6 +9,8 @@ import {
   TimeWindows,
   type Topology,
 } from '../../src/index.ts';
+import { joinPrograms } from './describe-programs-joins.ts';
+import { windowPrograms } from './describe-programs-windows.ts';
 
 const strings = { key: string(), value: string() };
 const pass = (): Processor<string, string, string, string> => ({ process() {} });
@@ -165,11 +168,14 @@ export const programs: { readonly [name: string]: (builder: StreamsBuilder) => v
     c.merge(a, { name: 'ca' }).merge(e, { name: 'cae' }).merge(a, { name: 'caea' }).to('out', strings);
     e.to('side', strings);
   },
+
+  ...windowPrograms,
+  ...joinPrograms,
 };
 
 /** The topology of one program. */
-export function topologyOf(name: string): Topology {
+export function topologyOf(name: string, options: BuildOptions = {}): Topology {
   const builder = new StreamsBuilder();
   (programs[name] as (builder: StreamsBuilder) => void)(builder);
-  return builder.build();
+  return builder.build(options);
 }

@@ -120,4 +120,10 @@ describe('programs of our own that Kafka Streams described', () => {
   test.each(Object.keys(programs))('%s reads the same', (name) => {
     expect(String(topologyOf(name).describe())).toBe(vectorText(`describe-programs/${name}.txt`));
   });
+
+  test.each(Object.keys(programs))('%s reads the same with all optimisations', (name) => {
+    const changed = `describe-programs/${name}.optimized.txt`;
+    const text = vectorText(hasVector(changed) ? changed : `describe-programs/${name}.txt`);
+    expect(String(topologyOf(name, { topologyOptimization: 'all' }).describe())).toBe(text);
+  });
 });

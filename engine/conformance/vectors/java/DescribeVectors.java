@@ -5,6 +5,7 @@ import java.util.function.Consumer;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
+import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.kstream.*;
 import org.apache.kafka.streams.processor.api.*;
 import org.apache.kafka.streams.state.*;
@@ -141,12 +142,163 @@ public class DescribeVectors {
       e.to("side", out());
     });
 
+    windows(programs);
+    joins(programs);
+
     final Path folder = Path.of(args[0]);
     Files.createDirectories(folder);
     for (final Map.Entry<String, Consumer<StreamsBuilder>> program : programs.entrySet()) {
-      final StreamsBuilder builder = new StreamsBuilder();
-      program.getValue().accept(builder);
-      Files.writeString(folder.resolve(program.getKey() + ".txt"), builder.build().describe().toString());
+      final String plain = described(program.getValue(), StreamsConfig.NO_OPTIMIZATION);
+      final String optimised = described(program.getValue(), StreamsConfig.OPTIMIZE);
+      Files.writeString(folder.resolve(program.getKey() + ".txt"), plain);
+      if (!optimised.equals(plain)) Files.writeString(folder.resolve(program.getKey() + ".optimized.txt"), optimised);
     }
+  }
+
+  static String described(final Consumer<StreamsBuilder> program, final String optimisation) {
+    final StreamsBuilder builder = new StreamsBuilder();
+    program.accept(builder);
+    final Properties config = new Properties();
+    config.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, optimisation);
+    return builder.build(config).describe().toString();
+  }
+
+  static final Aggregator<String, String, String> CONCAT = (k, v, a) -> a + v;
+  static final Initializer<String> EMPTY = () -> "";
+  static final Merger<String, String> MERGE = (k, a, b) -> a + b;
+  static final Reducer<String> SECOND = (a, b) -> b;
+  static final Reducer<String> FIRST = (a, b) -> a;
+  static final ValueJoiner<String, String, String> BOTH = (l, r) -> l + r;
+  static final Duration TEN = Duration.ofMillis(10);
+
+  static <S extends org.apache.kafka.streams.processor.StateStore> Materialized<String, String, S> as(final String name) {
+    return Materialized.<String, String, S>as(name).withKeySerde(Serdes.String()).withValueSerde(Serdes.String());
+  }
+
+  static KStream<String, String> keyed(final StreamsBuilder b, final String topic) {
+    return b.stream(topic, in()).selectKey((k, v) -> v);
+  }
+
+  static void windows(final Map<String, Consumer<StreamsBuilder>> programs) {
+    programs.put("sessions", b -> {
+      final SessionWindowedKStream<String, String> sessions = keyed(b, "in").groupByKey(grouped()).windowedBy(SessionWindows.ofInactivityGapWithNoGrace(TEN));
+      sessions.count();
+      sessions.reduce(SECOND, Named.as("red"), strings());
+      sessions.aggregate(EMPTY, CONCAT, MERGE, as("ses"));
+      sessions.aggregate(EMPTY, CONCAT, MERGE, Named.as("agg"), strings()).toStream().foreach((k, v) -> {});
+      sessions.count(Named.as("cnt"));
+      sessions.count(Materialized.with(Serdes.String(), Serdes.Long()));
+    });
+    programs.put("sliding", b -> {
+      final TimeWindowedKStream<String, String> sliding = keyed(b, "in").groupByKey(grouped().withName("grp"))
+          .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(TEN, Duration.ofMillis(5)));
+      sliding.count();
+      sliding.reduce(SECOND);
+      sliding.aggregate(EMPTY, CONCAT, Named.as("agg"), as("st"));
+      sliding.count(Materialized.with(Serdes.String(), Serdes.Long()));
+    });
+    programs.put("other-windows", b -> {
+      final KGroupedStream<String, String> group = b.stream("in", in()).groupByKey();
+      group.windowedBy(UnlimitedWindows.of()).count();
+      group.windowedBy(TimeWindows.ofSizeWithNoGrace(TEN)).emitStrategy(EmitStrategy.onWindowClose()).count(Named.as("closed")).toStream(Named.as("str"));
+      group.windowedBy(TimeWindows.ofSizeWithNoGrace(TEN)).count(Materialized.with(Serdes.String(), Serdes.Long()));
+      group.windowedBy(TimeWindows.ofSizeWithNoGrace(TEN)).aggregate(EMPTY, CONCAT, Named.as("agg"), strings());
+    });
+    programs.put("cogroups", b -> {
+      final KGroupedStream<String, String> left = b.stream("l", in()).groupByKey();
+      final KGroupedStream<String, String> right = keyed(b, "r").groupByKey(grouped());
+      final KGroupedStream<String, String> named = b.stream("n", in()).groupBy((k, v) -> v, grouped().withName("grp"));
+      final CogroupedKStream<String, String> two = left.<String>cogroup(CONCAT).cogroup(right, CONCAT);
+      two.aggregate(EMPTY, strings());
+      two.aggregate(EMPTY, Named.as("co"), as("st"));
+      two.cogroup(named, CONCAT).aggregate(EMPTY, as("three")).toStream().to("out", out());
+      right.<String>cogroup(CONCAT).aggregate(EMPTY, Named.as("one"), strings());
+    });
+    programs.put("windowed-cogroups", b -> {
+      final KGroupedStream<String, String> left = b.stream("l", in()).groupByKey();
+      final KGroupedStream<String, String> right = keyed(b, "r").groupByKey(grouped());
+      final CogroupedKStream<String, String> two = right.<String>cogroup(CONCAT).cogroup(left, CONCAT);
+      two.windowedBy(TimeWindows.ofSizeWithNoGrace(TEN)).aggregate(EMPTY, as("tim"));
+      two.windowedBy(SlidingWindows.ofTimeDifferenceWithNoGrace(TEN)).aggregate(EMPTY, Named.as("sli"), strings());
+      two.windowedBy(SessionWindows.ofInactivityGapWithNoGrace(TEN)).aggregate(EMPTY, MERGE, strings());
+    });
+    programs.put("suppressed", b -> {
+      final Suppressed<String> wait = Suppressed.untilTimeLimit(TEN, Suppressed.BufferConfig.maxRecords(5));
+      final KTable<String, String> table = b.table("t", in());
+      table.suppress(wait).filter((k, v) -> true).suppress(Suppressed.<String>untilTimeLimit(Duration.ofMillis(5), Suppressed.BufferConfig.unbounded()).withName("sup"));
+      final KTable<Windowed<String>, Long> counts = b.stream("in", in()).groupByKey().windowedBy(TimeWindows.ofSizeWithNoGrace(TEN)).count();
+      counts.suppress(Suppressed.untilWindowCloses(Suppressed.BufferConfig.unbounded())).toStream().foreach((k, v) -> {});
+      counts.suppress(Suppressed.untilWindowCloses(Suppressed.BufferConfig.unbounded()).withName("fin")).mapValues(v -> v);
+      table.groupBy((k, v) -> new KeyValue<>(v, k), grouped()).count().suppress(wait).toStream().to("out", Produced.with(Serdes.String(), Serdes.Long()));
+    });
+  }
+
+  static void joins(final Map<String, Consumer<StreamsBuilder>> programs) {
+    final JoinWindows windows = JoinWindows.ofTimeDifferenceWithNoGrace(TEN);
+    final StreamJoined<String, String, String> with = StreamJoined.with(Serdes.String(), Serdes.String(), Serdes.String());
+    final Joined<String, String, String> joined = Joined.with(Serdes.String(), Serdes.String(), Serdes.String());
+    programs.put("table-joins", b -> {
+      final KTable<String, String> left = b.table("l", in());
+      final KTable<String, String> right = b.table("r", in(), as("rst"));
+      left.join(right, BOTH);
+      left.leftJoin(right, BOTH, strings());
+      left.outerJoin(right, BOTH, Named.as("oj"));
+      left.join(right, BOTH, Named.as("nj"), as("jst")).join(left, BOTH);
+      left.filter((k, v) -> true).leftJoin(right.mapValues(v -> v), BOTH).toStream().to("out", out());
+    });
+    programs.put("foreign-key-joins", b -> {
+      final KTable<String, String> left = b.table("l", in());
+      final KTable<String, String> right = b.table("r", in(), as("rst"));
+      left.join(right, (String v) -> v, BOTH, strings());
+      left.leftJoin(right, (String v) -> v, BOTH, TableJoined.as("fkj"), strings());
+      left.leftJoin(right, (String v) -> v, BOTH, TableJoined.as("two"), as("res")).toStream().to("out", out());
+    });
+    programs.put("stream-joins", b -> {
+      final KStream<String, String> left = b.stream("l", in());
+      final KStream<String, String> right = b.stream("r", in());
+      left.join(right, BOTH, windows, with).to("o1", out());
+      left.leftJoin(right, BOTH, windows, with.withName("lj"));
+      left.outerJoin(right, BOTH, windows, with.withStoreName("ost"));
+      left.outerJoin(right, BOTH, windows, with.withName("oj").withStoreName("ojs"));
+      left.outerJoin(right, BOTH, windows, with).foreach((k, v) -> {});
+      left.join(left, BOTH, windows, with).to("self", out());
+      left.join(left, BOTH, windows, with.withName("selfie")).to("self2", out());
+    });
+    programs.put("rekeyed-stream-joins", b -> {
+      final KStream<String, String> left = keyed(b, "l");
+      final KStream<String, String> right = keyed(b, "r");
+      left.join(right, BOTH, windows, with).to("o1", out());
+      left.leftJoin(right, BOTH, windows, with).to("o2", out());
+      left.outerJoin(right, BOTH, windows, with.withName("named")).to("o3", out());
+      left.join(left, BOTH, windows, with).to("o4", out());
+      left.join(b.stream("plain", in()), BOTH, windows, with.withName("half")).to("o5", out());
+    });
+    programs.put("merged-repartitions", b -> {
+      final KStream<String, String> stream = keyed(b, "in");
+      stream.filter((k, v) -> true).groupByKey(grouped()).count();
+      stream.peek((k, v) -> {}).groupByKey(grouped().withName("grp")).reduce(FIRST, as("red"));
+      stream.join(b.table("t", in()), BOTH, joined).to("o1", out());
+      stream.toTable(strings()).toStream().to("o2", out());
+      stream.mapValues(v -> v).groupByKey(grouped()).reduce(FIRST).toStream().to("o3", out());
+      stream.map((k, v) -> new KeyValue<>(v, k)).groupByKey(grouped()).count(Named.as("cnt"));
+    });
+    programs.put("merged-below-merge", b -> {
+      final KStream<String, String> merged = keyed(b, "l").merge(b.stream("r", in()).map((k, v) -> new KeyValue<>(v, k), Named.as("mp")));
+      merged.filter((k, v) -> true).groupByKey(grouped()).count();
+      merged.peek((k, v) -> {}, Named.as("pk")).groupByKey(grouped()).reduce(FIRST, Named.as("rd"), strings());
+      keyed(b, "one").merge(keyed(b, "two")).groupByKey(grouped()).count();
+    });
+    programs.put("reused-tables", b -> {
+      final KTable<String, String> kept = b.table("kept", in(), as("st"));
+      final KTable<String, String> bare = b.table("bare", in());
+      b.stream("in", in()).join(kept, BOTH).leftJoin(bare, BOTH).to("out", out());
+      b.table("idle", in()).toStream().to("idle-out", out());
+      bare.groupBy((k, v) -> new KeyValue<>(v, k), grouped()).count();
+    });
+    programs.put("printed", b -> {
+      b.stream("in", in()).flatMapValues(v -> List.of(v), Named.as("fmv")).print(Printed.toSysOut());
+      b.stream("other", in()).flatMap((k, v) -> List.of(new KeyValue<>(k, v)), Named.as("fm")).print(Printed.<String, String>toSysOut().withName("prt").withLabel("lbl"));
+      b.table("t", in()).toStream((k, v) -> k, Named.as("ts")).groupByKey(grouped()).count();
+    });
   }
 }

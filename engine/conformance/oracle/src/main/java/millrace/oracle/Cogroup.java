@@ -9,6 +9,8 @@ import org.apache.kafka.streams.kstream.KGroupedStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Named;
+import org.apache.kafka.streams.kstream.SessionWindows;
+import org.apache.kafka.streams.kstream.SlidingWindows;
 import org.apache.kafka.streams.kstream.TimeWindows;
 
 /** Cogrouped streams: the twin of `topologies/cogroup.ts`. */
@@ -49,5 +51,13 @@ final class Cogroup {
     all.add("cogroup-windowed", (builder, params) -> bothSides(builder)
         .windowedBy(TimeWindows.ofSizeAndGrace(params.ms("size"), params.ms("grace")).advanceBy(params.ms("advance")))
         .aggregate(() -> "", windows("win", STRING, params)).toStream().to("out"));
+
+    all.add("cogroup-sliding", (builder, params) -> bothSides(builder)
+        .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(params.ms("diff"), params.ms("grace")))
+        .aggregate(() -> "", windows("win", STRING, params)).toStream().to("out"));
+
+    all.add("cogroup-sessions", (builder, params) -> bothSides(builder)
+        .windowedBy(SessionWindows.ofInactivityGapAndGrace(params.ms("gap"), params.ms("grace")))
+        .aggregate(() -> "", (k, a, b) -> "(" + a + "&" + b + ")", sessions("win", STRING, params)).toStream().to("out"));
   }
 }

@@ -1,0 +1,27 @@
+import type { Windowed } from '../serde/windowed.ts';
+import type { Cogroup } from './cogroup.ts';
+import type { KTable } from './k-table.ts';
+import type { AggregateOptions } from './options.ts';
+import type { SessionWindows } from './session-windows.ts';
+import { sessionForm } from './window-forms.ts';
+
+/** Cogrouped streams in sessions, which records of any input make and connect. Each input has its own stream time. */
+export class SessionWindowedCogroupedKStream<K, A> {
+  readonly #cogroup: Cogroup<K, A>;
+  readonly #windows: SessionWindows;
+
+  /** @internal */
+  constructor(cogroup: Cogroup<K, A>, windows: SessionWindows) {
+    this.#cogroup = cogroup;
+    this.#windows = windows;
+  }
+
+  /** `merger` makes one aggregate of two when a record connects sessions. */
+  aggregate(
+    initializer: () => A,
+    merger: (key: K, aggregate: A, other: A) => A | null,
+    options: AggregateOptions<K, A> = {},
+  ): KTable<Windowed<K>, A> {
+    return this.#cogroup.aggregate(initializer, options, sessionForm(this.#windows, merger, options.materialized));
+  }
+}
