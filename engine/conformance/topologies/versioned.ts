@@ -48,6 +48,36 @@ function tableJoin(kind: 'join' | 'leftJoin' | 'outerJoin'): NamedTopology {
   };
 }
 
+/** What stands before the colon; nothing, without one. */
+function foreignKey(value: string): string | null {
+  const at = value.indexOf(':');
+  return at > 0 ? value.slice(0, at) : null;
+}
+
+/** Two versioned tables by a foreign key; the result keeps versions, too, and is filtered. */
+function foreignKeyJoin(kind: 'join' | 'leftJoin'): NamedTopology {
+  return {
+    params: ['history'],
+    inputs: { foreignKeys: ['left'] },
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      const left = table(builder, 'left', 'lt', params, store);
+      const right = table(builder, 'right', 'rt', params, store);
+      const historyRetentionMs = params['history'] as number;
+      const options = { name: 'fkj', materialized: { ...strings, name: 'res', store, historyRetentionMs } };
+      const result =
+        kind === 'join'
+          ? left.join(right, foreignKey, joined, options)
+          : left.leftJoin(right, foreignKey, joined, options);
+      result
+        .filter((_key, value) => !value.endsWith('|null'))
+        .toStream()
+        .to('out', strings);
+      return builder.build();
+    },
+  };
+}
+
 /** Versioned tables and joins with grace. */
 export const versioned: TopologyFamily = {
   'stream-versioned-table-grace-join': graceJoin('leftJoin'),
@@ -55,6 +85,9 @@ export const versioned: TopologyFamily = {
   'versioned-table-table-inner-join': tableJoin('join'),
   'versioned-table-table-left-join': tableJoin('leftJoin'),
   'versioned-table-table-outer-join': tableJoin('outerJoin'),
+
+  'versioned-fk-left-join': foreignKeyJoin('leftJoin'),
+  'versioned-fk-inner-join': foreignKeyJoin('join'),
 
   /** Without grace: the version of the record's time, at once. */
   'stream-versioned-table-left-join': {

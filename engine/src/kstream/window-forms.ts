@@ -114,6 +114,9 @@ function retentionOf<K, A>(
   materialized: MaterializedOptions<K, A> | undefined,
   least: LeastRetention,
 ): number {
+  if (materialized?.historyRetentionMs !== undefined) {
+    throw new TopologyError(`Store ${name}: windows keep no versions; historyRetentionMs is for key-value tables.`);
+  }
   const retentionMs = materialized?.retentionMs ?? least.ms;
   if (retentionMs >= least.ms) return retentionMs;
   throw new TopologyError(

@@ -1,9 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import {
+  BufferConfig,
   notPut,
   Stores,
   StreamsBuilder,
+  Suppressed,
   string,
+  TimeWindows,
   type Topology,
   TopologyError,
   type VersionedKeyValueStore,
@@ -97,6 +100,17 @@ describe('a versioned table', () => {
     expect(
       () => builder.table('t', { ...strings, materialized: { historyRetentionMs: -1, name: 'n' } }) && builder.build(),
     ).toThrow('historyRetentionMs is -1');
+  });
+
+  test('can be neither windowed nor suppressed', () => {
+    const builder = new StreamsBuilder();
+    const grouped = builder.stream('in', strings).groupByKey();
+    const windows = TimeWindows.ofSizeWithNoGrace(10);
+    const materialized = { name: 'w', historyRetentionMs: 10 };
+    expect(() => grouped.windowedBy(windows).count({ materialized })).toThrow('windows keep no versions');
+    const filtered = versionedTable(builder, 'right', 't').filter(() => true);
+    const suppressed = Suppressed.untilTimeLimit<string>(5, BufferConfig.unbounded());
+    expect(() => filtered.suppress(suppressed)).toThrow('keeps versions');
   });
 
   test('has a changelog that is compacted only when the history has passed', () => {

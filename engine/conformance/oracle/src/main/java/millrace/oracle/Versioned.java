@@ -3,6 +3,7 @@ package millrace.oracle;
 import static millrace.oracle.Dsl.*;
 
 import java.time.Duration;
+import java.util.function.Function;
 
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
@@ -12,6 +13,7 @@ import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Predicate;
+import org.apache.kafka.streams.kstream.TableJoined;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.Stores;
 
@@ -37,6 +39,17 @@ final class Versioned {
       final KStream<String, String> left = builder.stream("left", in());
       left.join(table(builder, "right", "rt", params), Dsl::joined, waiting(params)).to("out", out());
     });
+
+    for (final boolean left : new boolean[] {false, true}) {
+      all.add("versioned-fk-" + (left ? "left" : "inner") + "-join", (builder, params) -> {
+        final KTable<String, String> one = table(builder, "left", "lt", params);
+        final KTable<String, String> other = table(builder, "right", "rt", params);
+        final TableJoined<String, String> name = TableJoined.as("fkj");
+        final Function<String, String> key = Dsl::foreignKey;
+        (left ? one.leftJoin(other, key, Dsl::joined, name, versioned("res", params)) : one.join(other, key, Dsl::joined, name, versioned("res", params)))
+            .filter((k, v) -> !v.endsWith("|null")).toStream().to("out", out());
+      });
+    }
 
     all.add("stream-versioned-table-left-join", (builder, params) -> {
       final KStream<String, String> left = builder.stream("left", in());
