@@ -6,7 +6,7 @@ const choices: { readonly [name: string]: readonly number[] } = {
   size: [5, 7, 10, 12, 20],
   advance: [1, 3, 4, 5],
   gap: [0, 1, 3, 5, 10],
-  diff: [0, 1, 5, 10, 15],
+  diff: [1, 2, 5, 10, 15],
   before: [0, 1, 5, 10],
   after: [0, 1, 5, 10],
   grace: [0, 1, 5, 10, 20],

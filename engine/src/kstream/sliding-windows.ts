@@ -10,7 +10,8 @@ export class SlidingWindows {
   readonly graceMs: number;
 
   private constructor(timeDifferenceMs: number, graceMs: number) {
-    checkDuration('The time difference of sliding windows', timeDifferenceMs, 0);
+    // Kafka Streams takes 0 and fails at the first record: its windows may not begin where they end.
+    checkDuration('The time difference of sliding windows', timeDifferenceMs, 1);
     checkDuration('A grace period', graceMs, 0);
     this.timeDifferenceMs = timeDifferenceMs;
     this.graceMs = graceMs;

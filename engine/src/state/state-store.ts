@@ -175,7 +175,10 @@ export interface SessionBytesStore extends StateStore {
     latestStartMs: number,
     direction: 'forward' | 'reverse',
   ): StoreIterator<SessionBytesKey>;
-  /** Sessions of all keys that end in `[fromMs, toMs]`, by end, then key. */
+  /**
+   * Sessions of all keys that end in `[fromMs, toMs]`, by end. Those of one end come by key from memory stores, by start, then key
+   * from persistent ones, as from Kafka Streams' own.
+   */
   findByEnd(fromMs: number, toMs: number): StoreIterator<SessionBytesKey>;
 }
 

@@ -130,7 +130,7 @@ export function sessionStoreContract(
       expect(found(41, endOfTime, 'forward')).toEqual([]);
     });
 
-    it('orders the sessions of several keys by key, then end; by end, then key when asked so', () => {
+    it('orders the sessions of several keys by key, then end; by end when asked so', () => {
       put('b', 0, 5, '1');
       put('a', 10, 20, '2');
       put('a', 0, 5, '3');
@@ -290,7 +290,9 @@ function runAgainstModel(
         break;
       case 'findByEnd':
         expect(rows(store.findByEnd(step.from, step.to))).toEqual(
-          expected((row) => row[2] >= step.from && row[2] <= step.to).sort((a, b) => a[2] - b[2] || byKey(a, b)),
+          expected((row) => row[2] >= step.from && row[2] <= step.to).sort(
+            (a, b) => a[2] - b[2] || (persistent ? a[1] - b[1] : 0) || byKey(a, b),
+          ),
         );
         break;
       case 'commit':

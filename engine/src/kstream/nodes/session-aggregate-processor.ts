@@ -124,9 +124,9 @@ export class SessionAggregateProcessor<K, V, A> implements Processor<K, V, Windo
     if (startMs !== record.timestamp || endMs !== record.timestamp) {
       for (const session of this.#found) this.#remove(record, key, session);
     }
+    this.#emitter?.beforePut(record as Record<unknown, unknown>, endMs);
     this.#merge(record);
     fold(aggregation, record, change);
-    this.#emitter?.beforePut(record as Record<unknown, unknown>, endMs);
     this.#store.put(key, encodeForStore(change.newDatum, valueSerde, this.#topic), startMs, endMs, record.timestamp);
     change.oldDatum.setNull();
     this.#forward(key, startMs, endMs);

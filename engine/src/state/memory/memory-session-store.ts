@@ -225,7 +225,7 @@ export class MemorySessionStore implements SessionBytesStore {
 }
 
 /** By end, then key, then start. */
-export function byEnd(a: { readonly key: SessionBytesKey }, b: { readonly key: SessionBytesKey }): number {
+function byEnd(a: CopiedEntry<SessionBytesKey>, b: CopiedEntry<SessionBytesKey>): number {
   const [x, y] = [a.key, b.key];
   return x.endMs - y.endMs || (x.key < y.key ? -1 : x.key > y.key ? 1 : x.startMs - y.startMs);
 }

@@ -1,6 +1,6 @@
 import type { BinaryKey } from '../../base/bytes.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
-import { byEnd, type SessionBytesStoreOptions } from '../memory/memory-session-store.ts';
+import type { SessionBytesStoreOptions } from '../memory/memory-session-store.ts';
 import { type CopiedEntry, SortedEntries } from '../memory/sorted-entries.ts';
 import { readSessionChangelogKey, type SessionChangelogKey, sessionSuffix } from '../session-key.ts';
 import type {
@@ -128,7 +128,7 @@ export class LmdbSessionStore implements SessionBytesStore {
     for (const { key, value, timestampMs } of new LmdbSessionIterator(rows, this.#liveFrom(fromMs), toMs, endOfTime)) {
       found.push({ key: { ...key }, value, timestampMs });
     }
-    return new SortedEntries(found.sort(byEnd));
+    return new SortedEntries(found.sort(byEndAndStart));
   }
 
   restore(batch: RecordBatch, nextOffset: number): void {
@@ -183,6 +183,12 @@ export class LmdbSessionStore implements SessionBytesStore {
     this.#table.put(sessionTableKey(key, startMs, endMs), value, endMs);
     return true;
   }
+}
+
+/** By end, then start, then key: the order of Kafka Streams' time-ordered session stores. */
+function byEndAndStart(a: CopiedEntry<SessionBytesKey>, b: CopiedEntry<SessionBytesKey>): number {
+  const [x, y] = [a.key, b.key];
+  return x.endMs - y.endMs || x.startMs - y.startMs || (x.key < y.key ? -1 : x.key > y.key ? 1 : 0);
 }
 
 /** Rows of a table scan as sessions, those outside the times left out. */
