@@ -1,7 +1,22 @@
-import { type KTable, StreamsBuilder } from '../../src/index.ts';
-import { type FreshInputs, joined, type Medium, type NamedTopology, strings, type TopologyFamily } from './family.ts';
+import { type KTable, StreamsBuilder, type Topology } from '../../src/index.ts';
+import {
+  type FreshInputs,
+  joined,
+  type Medium,
+  type NamedTopology,
+  type Params,
+  strings,
+  type TopologyFamily,
+} from './family.ts';
 
 type Texts = KTable<string, string>;
+
+/** Caches on or off, source topics as changelogs or not. */
+const settings = ['cacheBytes', 'optimise'];
+
+function built(builder: StreamsBuilder, params: Params): Topology {
+  return builder.build({ topologyOptimization: params['optimise'] ? 'all' : 'none' });
+}
 
 /** What stands before the colon; nothing, without one. */
 function foreignKey(value: string): string | null {
@@ -24,13 +39,14 @@ function ofTables(
 ): NamedTopology {
   const inputs: FreshInputs = { foreignKeys };
   return {
-    build: (_params, store) => {
+    build: (params, store) => {
       const builder = new StreamsBuilder();
       const table = (topic: string) => builder.table(topic, { ...strings, materialized: { store } });
       result(table, store).toStream().to('out', strings);
-      return builder.build();
+      return built(builder, params);
     },
     inputs,
+    params: settings,
   };
 }
 
@@ -39,7 +55,7 @@ function family(kind: 'inner' | 'left'): TopologyFamily {
   const by = join(isLeft);
   return {
     [`fk-${kind}-join`]: {
-      build: (_params, store) => {
+      build: (params, store) => {
         const builder = new StreamsBuilder();
         const left = builder.table('left', { ...strings, materialized: { name: 'lt', store } });
         const right = builder.table('right', { ...strings, materialized: { name: 'rt', store } });
@@ -48,14 +64,15 @@ function family(kind: 'inner' | 'left'): TopologyFamily {
           ? left.leftJoin(right, foreignKey, joined, options)
           : left.join(right, foreignKey, joined, options);
         result.toStream().to('out', strings);
-        return builder.build();
+        return built(builder, params);
       },
+      params: settings,
     },
 
     [`fk-${kind}-join-unnamed`]: ofTables((table) => by(table('left'), table('right'))),
 
     [`fk-${kind}-join-keyed`]: ofTables((table, store) => {
-      const ofKey = (key: string, value: string): string | null => (value === 'x' ? null : `f${key.charCodeAt(0) % 3}`);
+      const ofKey = (value: string, key: string): string | null => (value === 'x' ? null : `f${key.charCodeAt(0) % 3}`);
       const [left, right] = [table('left'), table('right')];
       const options = { materialized: { ...strings, store } };
       return isLeft ? left.leftJoin(right, ofKey, joined, options) : left.join(right, ofKey, joined, options);
@@ -121,7 +138,7 @@ function family(kind: 'inner' | 'left'): TopologyFamily {
     }, []),
 
     [`fk-${kind}-join-of-aggregates`]: {
-      build: (_params, store) => {
+      build: (params, store) => {
         const builder = new StreamsBuilder();
         const left = builder
           .stream('left', strings)
@@ -129,8 +146,9 @@ function family(kind: 'inner' | 'left'): TopologyFamily {
           .reduce((_old, value) => value, { materialized: { name: 'lt', store } });
         const right = builder.stream('right', strings).toTable({ materialized: { store } });
         by(left, right).toStream().to('out', strings);
-        return builder.build();
+        return built(builder, params);
       },
+      params: settings,
     },
   };
 }

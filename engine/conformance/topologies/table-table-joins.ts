@@ -3,14 +3,22 @@ import {
   Stores,
   StreamsBuilder,
   type TableOptions,
+  type Topology,
   type ValueTransformer,
   type ValueTransformerContext,
 } from '../../src/index.ts';
 import type { KeyValueStore } from '../../src/state/key-value-store.ts';
-import { joined, type Medium, type NamedTopology, strings, type TopologyFamily, text } from './family.ts';
+import { joined, type Medium, type NamedTopology, type Params, strings, type TopologyFamily, text } from './family.ts';
 
 type Kind = 'inner' | 'left' | 'outer';
 type Texts = KTable<string, string>;
+
+/** Caches on or off, source topics as changelogs or not. */
+const settings = ['cacheBytes', 'optimise'];
+
+function built(builder: StreamsBuilder, params: Params): Topology {
+  return builder.build({ topologyOptimization: params['optimise'] ? 'all' : 'none' });
+}
 
 const kinds: readonly Kind[] = ['inner', 'left', 'outer'];
 const unmarked = (_key: string, value: string) => !value.startsWith('x');
@@ -29,27 +37,29 @@ function bare(builder: StreamsBuilder, topic: string, store: Medium): Texts {
 /** Builds with `left` and `right`, kept as `lt` and `rt`, and writes the result to `out`. */
 function ofTwo(result: (left: Texts, right: Texts, store: Medium) => Texts): NamedTopology {
   return {
-    build: (_params, store) => {
+    build: (params, store) => {
       const builder = new StreamsBuilder();
       const left = builder.table('left', { ...strings, materialized: { name: 'lt', store } });
       const right = builder.table('right', { ...strings, materialized: { name: 'rt', store } });
       result(left, right, store).toStream().to('out', strings);
-      return builder.build();
+      return built(builder, params);
     },
+    params: settings,
   };
 }
 
 /** Builds with three tables that nobody named. */
 function ofThree(result: (left: Texts, right: Texts, third: Texts, store: Medium) => Texts): NamedTopology {
   return {
-    build: (_params, store) => {
+    build: (params, store) => {
       const builder = new StreamsBuilder();
       const left = bare(builder, 'left', store);
       const right = bare(builder, 'right', store);
       const third = bare(builder, 'third', store);
       result(left, right, third, store).toStream().to('out', strings);
-      return builder.build();
+      return built(builder, params);
     },
+    params: settings,
   };
 }
 
@@ -131,9 +141,9 @@ export const tableTableJoins: TopologyFamily = {
         : undefined;
       counted?.toStream().mapValues(text).to('counts', strings);
       table.toStream().to('out', strings);
-      return builder.build();
+      return built(builder, params);
     },
-    params: ['kept', 'old'],
+    params: ['kept', 'old', ...settings],
     plainStores: ['numbers'],
   },
 
@@ -147,7 +157,7 @@ export const tableTableJoins: TopologyFamily = {
   ),
 
   'table-to-rekeyed-stream': {
-    build: (_params, store) => {
+    build: (params, store) => {
       const builder = new StreamsBuilder();
       bare(builder, 'left', store)
         .toStream((key, value: string | null) => (value === null ? key : value.slice(0, 1)))
@@ -155,7 +165,8 @@ export const tableTableJoins: TopologyFamily = {
         .reduce((aggregate, value) => `${aggregate}+${value}`, { materialized: { store } })
         .toStream()
         .to('out', strings);
-      return builder.build();
+      return built(builder, params);
     },
+    params: settings,
   },
 };

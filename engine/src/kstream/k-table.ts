@@ -112,19 +112,12 @@ export class KTable<K, V> {
     options?: TableOptions<K, VOut>,
   ): KTable<K, VOut>;
   /**
-   * Joins each entry with the entry of another table that its foreign key points to; null points nowhere. `foreignKey` gets the
-   * value, or key and value if it has two parameters. Any number of entries may point to one, and partitions need not match:
-   * questions and answers travel through topics of the join's own.
+   * Joins each entry with the entry of another table that its foreign key points to; null points nowhere. Any number of entries
+   * may point to one, and partitions need not match: questions and answers travel through topics of the join's own.
    */
   join<KO, VO, VOut>(
     other: KTable<KO, VO>,
-    foreignKey: (value: V) => NoInfer<KO> | null | undefined,
-    joiner: (left: V, right: VO) => VOut,
-    options?: ForeignKeyJoinOptions<K, KO, VOut>,
-  ): KTable<K, VOut>;
-  join<KO, VO, VOut>(
-    other: KTable<KO, VO>,
-    foreignKey: (key: K, value: V) => NoInfer<KO> | null | undefined,
+    foreignKey: (value: V, key: K) => NoInfer<KO> | null | undefined,
     joiner: (left: V, right: VO) => VOut,
     options?: ForeignKeyJoinOptions<K, KO, VOut>,
   ): KTable<K, VOut>;
@@ -140,13 +133,7 @@ export class KTable<K, V> {
   ): KTable<K, VOut>;
   leftJoin<KO, VO, VOut>(
     other: KTable<KO, VO>,
-    foreignKey: (value: V) => NoInfer<KO> | null | undefined,
-    joiner: (left: V, right: VO | null) => VOut,
-    options?: ForeignKeyJoinOptions<K, KO, VOut>,
-  ): KTable<K, VOut>;
-  leftJoin<KO, VO, VOut>(
-    other: KTable<KO, VO>,
-    foreignKey: (key: K, value: V) => NoInfer<KO> | null | undefined,
+    foreignKey: (value: V, key: K) => NoInfer<KO> | null | undefined,
     joiner: (left: V, right: VO | null) => VOut,
     options?: ForeignKeyJoinOptions<K, KO, VOut>,
   ): KTable<K, VOut>;

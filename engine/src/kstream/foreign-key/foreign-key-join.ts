@@ -1,4 +1,4 @@
-import { TopologyError } from '../../base/errors.ts';
+import { StreamsError, TopologyError } from '../../base/errors.ts';
 import type { Processor, ProcessorSupplier, StreamPartitioner } from '../../processor/processor.ts';
 import { bytes } from '../../serde/primitives.ts';
 import type { Serde } from '../../serde/serde.ts';
@@ -34,7 +34,7 @@ export interface ForeignKeyJoinOptions<K, KO, VOut> extends TableOptions<K, VOut
 export function joinByForeignKey<K, V, KO, VO, VOut>(
   left: TableParts<K, V>,
   right: TableParts<KO, VO>,
-  foreignKey: ((value: V) => KO | null | undefined) | ((key: K, value: V) => KO | null | undefined),
+  foreignKey: (value: V, key: K) => KO | null | undefined,
   joiner: (left: V, right: VO) => VOut,
   keepsLeft: boolean,
   options: ForeignKeyJoinOptions<K, KO, VOut>,
@@ -64,7 +64,7 @@ export function joinByForeignKey<K, V, KO, VO, VOut>(
   const spec: ForeignKeyJoinSpec<K, V, KO, VO> = {
     registrationTopic: names.registrationTopic,
     storeName: names.store,
-    foreignKey: asKeyed<K, V, KO>(foreignKey),
+    foreignKey,
     keepsLeft,
     left: left.logic.valueGetter(),
     right: right.logic.valueGetter(),
@@ -165,25 +165,23 @@ function supplier<KIn, VIn, KOut, VOut>(get: () => Processor<KIn, VIn, KOut, VOu
   return { get } as unknown as ProcessorSupplier;
 }
 
-/** A function of two parameters takes key and value, any other one the value. */
-function asKeyed<K, V, KO>(
-  foreignKey: ((value: V) => KO | null | undefined) | ((key: K, value: V) => KO | null | undefined),
-): (key: K, value: V) => KO | null | undefined {
-  if (foreignKey.length === 2) return foreignKey as (key: K, value: V) => KO | null | undefined;
-  const ofValue = foreignKey as (value: V) => KO | null | undefined;
-  return (_key, value) => ofValue(value);
-}
-
 /** Answers go to the partition that asked: the left table need not be partitioned by its keys' hash. */
 const toAskingPartition: StreamPartitioner<unknown, Response<unknown>> = (_topic, _key, response) =>
   response.primaryPartition;
 
+/** Messages of the join have one destination each, so a partitioner that answers several is at fault. */
 function withoutValue<K>(
   partitioner: StreamPartitioner<K, null> | undefined,
 ): StreamPartitioner<K, unknown> | undefined {
-  return partitioner === undefined
-    ? undefined
-    : (topic, key, _message, partitionCount) => partitioner(topic, key, null, partitionCount);
+  if (partitioner === undefined) return undefined;
+  return (topic, key, _message, partitionCount) => {
+    const partitions = partitioner(topic, key, null, partitionCount);
+    if (!Array.isArray(partitions) || partitions.length === 1) return partitions;
+    throw new StreamsError(
+      `The partitioner of a foreign-key join answered ${partitions.length} partitions of topic ${topic}: it must answer one.`,
+      { code: 'PROCESSING', recovery: 'fail' },
+    );
+  };
 }
 
 function known<T>(serde: Serde<T> | undefined, side: 'key' | 'value', table: string): Serde<T> {

@@ -7,7 +7,7 @@ export interface ForeignKeyJoinSpec<K, V, KO, VO> {
   /** Without the application id. */
   readonly registrationTopic: string;
   readonly storeName: string;
-  readonly foreignKey: (key: K, value: V) => KO | null | undefined;
+  readonly foreignKey: (value: V, key: K) => KO | null | undefined;
   readonly keepsLeft: boolean;
   readonly left: TableValueGetterSupplier<K, V>;
   readonly right: TableValueGetterSupplier<KO, VO>;

@@ -2,6 +2,7 @@ import { type InternalProcessorContext, internalContext } from '../../processor/
 import type { Processor, ProcessorContext } from '../../processor/processor.ts';
 import { Record } from '../../processor/record.ts';
 import type { Change } from '../nodes/change.ts';
+import { takesOne } from '../nodes/stateless-processors.ts';
 import type { ForeignKeyJoinSpec } from './foreign-key-spec.ts';
 import { murmur3Hash128 } from './murmur3.ts';
 import { type PseudoTopics, pseudoTopics } from './pseudo-topics.ts';
@@ -70,7 +71,11 @@ export class SubscriptionSendProcessor<K, V, KO, VO> implements Processor<K, Cha
   }
 
   #foreignKey(record: Record<K, Change<V>>, value: V): KO | null {
-    return this.#spec.foreignKey(record.key, value) ?? null;
+    const { foreignKey } = this.#spec;
+    const key = takesOne(foreignKey)
+      ? (foreignKey as (value: V) => KO | null | undefined)(value)
+      : foreignKey(value, record.key);
+    return key ?? null;
   }
 
   #differ(oldKey: KO, newKey: KO | null): boolean {
