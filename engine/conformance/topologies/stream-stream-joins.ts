@@ -166,6 +166,19 @@ export const streamStreamJoins: TopologyFamily = {
     joinOf('outer', read('left'), read('right'), windows, { store, loggingConfig }).to('out', strings);
   }),
 
+  // Unnamed joins share the repartition topic that the join before them made, be it a named one.
+  'rekeyed-stream-joins': program(optimisedParams, ({ read, windows, store }) => {
+    const [left, right, third] = [read('left'), read('right'), read('third')];
+    const options = { ...strings, otherValue: strings.value, store };
+    const named = byFirst(left);
+    named.join(right, joined, windows, { ...options, name: 'pairs' }).to('out', strings);
+    named.join(third, joined, windows, options).to('out-third', strings);
+    const unnamed = byFirst(right);
+    unnamed.leftJoin(third, joined, windows, options).to('out-left', strings);
+    unnamed.join(third, joined, windows, { ...options, name: 'others' }).to('out-others', strings);
+    unnamed.outerJoin(third, joined, windows, options).to('out-outer', strings);
+  }),
+
   // Results of joins as inputs of joins, and a stream in several of them.
   'joins-of-joins': program(windowParams, ({ read, windows, store }) => {
     const [left, right, third] = [read('left'), read('right'), read('third')];

@@ -86,6 +86,19 @@ final class StreamStreamJoins {
     all.add("configured-stream-join", (builder, params) ->
         join("outer", builder.stream("left", in()), builder.stream("right", in()), windows(params),
             serdes().withLoggingEnabled(Map.of("cleanup.policy", "compact", "min.insync.replicas", "2"))).to("out", out()));
+    all.add("rekeyed-stream-joins", (builder, params) -> {
+      final KStream<String, String> left = builder.stream("left", in());
+      final KStream<String, String> right = builder.stream("right", in());
+      final KStream<String, String> third = builder.stream("third", in());
+      final JoinWindows windows = windows(params);
+      final KStream<String, String> named = byFirst(left);
+      join("inner", named, right, windows, serdes().withName("pairs")).to("out", out());
+      join("inner", named, third, windows, serdes()).to("out-third", out());
+      final KStream<String, String> unnamed = byFirst(right);
+      join("left", unnamed, third, windows, serdes()).to("out-left", out());
+      join("inner", unnamed, third, windows, serdes().withName("others")).to("out-others", out());
+      join("outer", unnamed, third, windows, serdes()).to("out-outer", out());
+    });
     all.add("joins-of-joins", (builder, params) -> {
       final KStream<String, String> left = builder.stream("left", in());
       final KStream<String, String> right = builder.stream("right", in());
