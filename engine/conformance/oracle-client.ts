@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import type { Observation } from './observation.ts';
@@ -9,8 +9,7 @@ import type { Params } from './topologies/family.ts';
 import type { Step } from './vectors.ts';
 
 const folder = join(import.meta.dirname, 'oracle');
-const classes = join(folder, 'target', 'classes');
-const stamp = join(folder, 'target', 'built-from');
+const target = join(folder, 'target');
 /** Enough for the store of a first Maven run; later ones take seconds. */
 const buildTimeoutMs = 300_000;
 /** A run takes milliseconds: an oracle that is silent for this long hangs. */
@@ -49,9 +48,8 @@ export class Oracle {
 
   /** Builds the Java program where its sources have changed, and starts it. */
   static async start(log: (line: string) => void = () => {}): Promise<Oracle> {
-    await build(log);
-    const path = [classes, join(folder, 'target', 'lib', '*')].join(process.platform === 'win32' ? ';' : ':');
-    const child = spawn('java', [...javaOptions, '-cp', path, 'millrace.oracle.Oracle'], {
+    const classPath = await buildOracle(log);
+    const child = spawn('java', [...javaOptions, '-cp', classPath, 'millrace.oracle.Oracle'], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     child.on('error', (error) => log(`java could not be started: ${error.message}`));
@@ -87,17 +85,47 @@ export class Oracle {
   }
 }
 
-async function build(log: (line: string) => void): Promise<void> {
-  const hash = createHash('sha256').update(readFileSync(join(folder, 'pom.xml')));
-  for (const file of globSync('src/**/*.java', { cwd: folder }).sort()) hash.update(readFileSync(join(folder, file)));
-  const digest = hash.digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
-  log('building the Java oracle with Maven …');
-  const goals = ['package', 'dependency:copy-dependencies', '-DoutputDirectory=target/lib'];
-  await promisify(execFile)('mvn', ['-B', '-q', '-ntp', ...goals], { cwd: folder, timeout: buildTimeoutMs }).catch(
-    (error: { message: string; stdout?: string }) => {
-      throw new Error(`The Java oracle does not build: ${error.stdout || error.message}`);
-    },
-  );
-  writeFileSync(stamp, digest);
+const run = promisify(execFile);
+
+/** Fetches the libraries and compiles, each unless it was done for these very sources; answers the class path. */
+export async function buildOracle(log: (line: string) => void): Promise<string> {
+  const pom = readFileSync(join(folder, 'pom.xml'));
+  const sources = globSync('src/**/*.java', { cwd: folder }).sort();
+  const libraries = join(target, `lib-${digest([pom])}`);
+  await once(libraries, async (into) => {
+    log('fetching Kafka Streams with Maven …');
+    await run('mvn', ['-B', '-q', '-ntp', 'dependency:copy-dependencies', `-DoutputDirectory=${into}`], {
+      cwd: folder,
+      timeout: buildTimeoutMs,
+    });
+  });
+  const jars = join(libraries, '*');
+  const classes = join(target, `classes-${digest([pom, ...sources.map((file) => readFileSync(join(folder, file)))])}`);
+  await once(classes, async (into) => {
+    log('compiling the Java oracle …');
+    await run('javac', ['-nowarn', '--release', '17', '-cp', jars, '-d', into, ...sources], { cwd: folder });
+  });
+  return [classes, jars].join(delimiter);
+}
+
+/** Fills a folder whose name tells what is in it. Two that do so at the same time don't disturb each other. */
+async function once(path: string, fill: (into: string) => Promise<void>): Promise<void> {
+  if (existsSync(path)) return;
+  const temporary = `${path}.${process.pid}`;
+  mkdirSync(temporary, { recursive: true });
+  try {
+    await fill(temporary);
+    if (!existsSync(path)) renameSync(temporary, path);
+  } catch (error) {
+    const { stdout = '', stderr = '', message } = error as { stdout?: string; stderr?: string; message: string };
+    throw new Error(`The Java oracle does not build: ${stdout || stderr || message}`);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+function digest(contents: readonly Buffer[]): string {
+  const hash = createHash('sha256');
+  for (const content of contents) hash.update(content);
+  return hash.digest('hex').slice(0, 12);
 }

@@ -1,0 +1,247 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { useTestStack } from '@chip-quality/dev/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describeTopics, JavaApplication } from '../conformance/takeover/java-application.ts';
+import { inputs, sequences, tables, takeoverTopology } from '../conformance/takeover/program.ts';
+import { systemClock } from '../src/base/clock.ts';
+import { noMetrics, silentLog } from '../src/base/metrics.ts';
+import { systemRandom } from '../src/base/random.ts';
+import type { TopicPartition } from '../src/base/record-batch.ts';
+import type { Broker } from '../src/broker/broker.ts';
+import { partitionForBytes } from '../src/broker/partitioner.ts';
+import { createWireBroker } from '../src/broker/wire/wire-broker.ts';
+import { KafkaStreams } from '../src/kafka-streams.ts';
+import { produceText, readAll, until } from './support/memory-cluster-harness.ts';
+
+const stack = useTestStack(['kafka']);
+const partitions = 2;
+/** For everything that a running application does; starts of Java have their own. */
+const workTimeoutMs = 120_000;
+
+/** Events of each half lie in so much event time. */
+const halfMs = 200_000;
+/** Not long ago: brokers delete windows that are older than the retention of their changelog. On the grid of all windows. */
+const beginsMs = Math.floor(Date.now() / 10_000) * 10_000 - 2 * halfMs;
+
+type Guarantee = 'at_least_once' | 'exactly_once_v2';
+type Engine = 'java' | 'typescript';
+type Input = readonly [key: string, value: string | null, timestampMs: number];
+type Inputs = Readonly<Record<(typeof inputs)[number], readonly Input[]>>;
+
+interface Running {
+  stop(): Promise<void>;
+  kill(): Promise<void> | void;
+}
+
+const running = new Set<Running>();
+const directories: string[] = [];
+let broker: Broker;
+
+beforeAll(() => {
+  broker = createWireBroker({
+    bootstrapServers: [stack.bootstrapServers],
+    clientId: 'takeover-test',
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+    metrics: noMetrics,
+  });
+});
+
+afterEach(async () => {
+  for (const each of running) await each.kill();
+  running.clear();
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true, force: true });
+});
+
+afterAll(async () => {
+  await broker?.close();
+});
+
+async function start(engine: Engine, applicationId: string, guarantee: Guarantee): Promise<Running> {
+  const stateDir = mkdtempSync(join(tmpdir(), `takeover-${engine}-`));
+  directories.push(stateDir);
+  if (engine === 'java') {
+    const { bootstrapServers } = stack;
+    const application = await JavaApplication.start({ bootstrapServers, applicationId, stateDir, guarantee });
+    running.add(application);
+    return application;
+  }
+  const streams = new KafkaStreams(takeoverTopology(applicationId), {
+    applicationId,
+    bootstrapServers: [stack.bootstrapServers],
+    processingGuarantee: guarantee,
+    commitIntervalMs: 100,
+    statestoreCacheMaxBytes: 0,
+    sessionTimeoutMs: 6_000,
+    heartbeatIntervalMs: 500,
+    stateDir,
+  });
+  const application = { stop: () => streams.close(), kill: () => streams.close() };
+  running.add(application);
+  await streams.start();
+  return application;
+}
+
+async function stop(application: Running): Promise<void> {
+  await application.stop();
+  running.delete(application);
+}
+
+/** Numbers from a seed: the same input for every run. */
+function numbersFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff;
+    return (state >>> 8) % below;
+  };
+}
+
+/**
+ * One half of the input. Records are late by less than the grace: which ones are too late depends on the time that a node has
+ * seen since it started, in Kafka Streams, too.
+ */
+function half(which: 0 | 1): Inputs {
+  const next = numbersFrom(4711 + which);
+  const beginMs = beginsMs + which * halfMs;
+  const many = (count: number, make: (timestampMs: number) => Input): Input[] =>
+    Array.from({ length: count }, (_, index) => make(beginMs + index * 500 - next(4_000)));
+  const optional = (value: string): string | null => (next(6) === 0 ? null : value);
+  return {
+    events: many(400, (at) => [`k${next(9)}`, `v${next(5)}`, at]),
+    left: many(60, (at) => [`t${next(12)}`, optional(`l${next(100)}`), at]),
+    right: many(60, (at) => [`t${next(12)}`, optional(`r${next(100)}`), at]),
+    orders: many(80, (at) => [`o${next(20)}`, optional(`p${next(7)}:${next(100)}`), at]),
+    products: many(30, (at) => [`p${next(7)}`, optional(`price${next(100)}`), at]),
+  };
+}
+
+async function produce(applicationId: string, given: Inputs): Promise<void> {
+  for (const name of inputs) {
+    for (let partition = 0; partition < partitions; partition++) {
+      const records = given[name].filter(([key]) => {
+        const bytes = Buffer.from(key);
+        return partitionForBytes(bytes, 0, bytes.length, partitions) === partition;
+      });
+      await produceText(broker, `${applicationId}-${name}`, partition, records);
+    }
+  }
+}
+
+/** Everything that lies in source topics, internal ones included, is committed. */
+async function isDrained(applicationId: string): Promise<boolean> {
+  const topics = takeoverTopology(applicationId)
+    .resolve(applicationId)
+    .subTopologies.flatMap(({ sourceTopics }) => sourceTopics);
+  const counts = await broker.admin().partitionCounts(topics);
+  if (topics.some((topic) => !counts.has(topic))) return false;
+  const all: TopicPartition[] = topics.flatMap((topic) =>
+    Array.from({ length: counts.get(topic) ?? 0 }, (_, partition) => ({ topic, partition })),
+  );
+  const ends = await broker.admin().endOffsets(all);
+  const committed = await broker.admin().committedOffsets(applicationId, all);
+  return all.every(({ topic, partition }) => {
+    const end = ends.get(`${topic}-${partition}`) ?? 0;
+    const offset = committed.get(`${topic}-${partition}`)?.offset ?? 0;
+    return offset >= end;
+  });
+}
+
+async function drained(applicationId: string): Promise<void> {
+  let times = 0;
+  await until(
+    async () => {
+      times = (await isDrained(applicationId)) ? times + 1 : 0;
+      // What one commit passes on may be on its way to the next.
+      return times >= 3;
+    },
+    `all input of ${applicationId} is processed and committed`,
+    workTimeoutMs,
+  );
+}
+
+interface Result {
+  /** Outputs whose order is certain, by topic and partition. */
+  readonly sequences: Readonly<Record<string, readonly string[]>>;
+  /** Last values by topic and key. */
+  readonly tables: Readonly<Record<string, Readonly<Record<string, string | null>>>>;
+  /** Internal topics without the application's prefix, with partitions and settings. */
+  readonly internalTopics: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Committed positions in the input topics. */
+  readonly positions: readonly number[];
+}
+
+async function resultOf(applicationId: string): Promise<Result> {
+  const lists: Record<string, string[]> = {};
+  for (const name of sequences) {
+    for (const { partition, key, value, timestampMs } of await readAll(broker, `${applicationId}-${name}`)) {
+      const id = `${name}-${partition}`;
+      lists[id] ??= [];
+      lists[id].push(`${key?.toString('hex')} = ${value?.toString('hex') ?? null} @ ${timestampMs}`);
+    }
+  }
+  const last: Record<string, Record<string, string | null>> = {};
+  for (const name of tables) {
+    const table: Record<string, string | null> = {};
+    for (const { key, value } of await readAll(broker, `${applicationId}-${name}`)) {
+      table[String(key)] = value?.toString(name === 'values' ? 'hex' : 'utf8') ?? null;
+    }
+    last[name] = Object.fromEntries(Object.entries(table).sort());
+  }
+  const own = new Set<string>([...inputs, ...sequences, ...tables]);
+  const described = await describeTopics(stack.bootstrapServers, `${applicationId}-`);
+  const internalTopics = Object.entries(described)
+    .map(([topic, settings]) => [topic.slice(applicationId.length + 1), settings] as const)
+    .filter(([name]) => !own.has(name))
+    // Stores of tables without a name are named after the topic, which begins with the application.
+    .map(([name, settings]) => [name.replaceAll(applicationId, 'app'), settings] as const);
+  const all = inputs.flatMap((name) =>
+    Array.from({ length: partitions }, (_, partition) => ({ topic: `${applicationId}-${name}`, partition })),
+  );
+  const committed = await broker.admin().committedOffsets(applicationId, all);
+  const positions = all.map(({ topic, partition }) => committed.get(`${topic}-${partition}`)?.offset ?? -1);
+  return { sequences: lists, tables: last, internalTopics: Object.fromEntries(internalTopics), positions };
+}
+
+/** Runs the program over the two halves of the input, each by its engine; one and the same goes on without a stop. */
+async function runBy(first: Engine, second: Engine, guarantee: Guarantee): Promise<Result> {
+  const applicationId = stack.uniqueName('takeover');
+  const spec = (name: string) => ({ topic: `${applicationId}-${name}`, partitions, replicationFactor: 1, configs: {} });
+  await broker.admin().createTopics([...inputs, ...sequences, ...tables].map(spec));
+
+  let application = await start(first, applicationId, guarantee);
+  await produce(applicationId, half(0));
+  await drained(applicationId);
+  if (first !== second) {
+    await stop(application);
+    application = await start(second, applicationId, guarantee);
+  }
+  await produce(applicationId, half(1));
+  await drained(applicationId);
+  await stop(application);
+  return resultOf(applicationId);
+}
+
+describe.each<Guarantee>(['at_least_once'])('an application that changes its engine, %s', (guarantee) => {
+  let uninterrupted: Result;
+
+  beforeAll(async () => {
+    uninterrupted = await runBy('java', 'java', guarantee);
+  }, 2 * workTimeoutMs);
+
+  it.each<readonly [Engine, Engine]>([
+    ['java', 'typescript'],
+    ['typescript', 'java'],
+  ])('ends as Kafka Streams alone does, from %s to %s', async (first, second) => {
+    const result = await runBy(first, second, guarantee);
+    for (const [name, list] of Object.entries(uninterrupted.sequences)) {
+      expect(list.length, `${name} has records`).toBeGreaterThan(0);
+    }
+    expect(result.sequences).toEqual(uninterrupted.sequences);
+    expect(result.tables).toEqual(uninterrupted.tables);
+    expect(result.internalTopics).toEqual(uninterrupted.internalTopics);
+    expect(result.positions).toEqual(uninterrupted.positions);
+  });
+});
