@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { compositionCase, compositionName } from './compositions/composition-case.ts';
 import { freshCase } from './fresh/fresh-runs.ts';
 import { Oracle } from './oracle-client.ts';
 import { Report } from './report.ts';
@@ -7,12 +8,16 @@ import { topologies } from './topologies/index.ts';
 import { vectorCases } from './vector-cases.ts';
 import { keptVectors, VectorFolder } from './vectors.ts';
 
+/** Random programs that a seed gives, besides an input for every named topology. */
+const programsPerSeed = 20;
+
 const usage = `npm run conformance [-- DIR] [options]
 
 Compares the engine with what Kafka Streams 4.3.1 answered. DIR: a folder of answers; default: engine/conformance/vectors.
 
   --fresh SEEDS       instead of kept answers: new inputs, run by Kafka Streams itself (needs Java 17 and Maven). 7, 1..20, 3,5,8
   --only TEXT[,TEXT]  topologies whose name contains one of the texts
+  --show N            differences told in full for one topology; default: 3
   --help`;
 
 const { values, positionals } = parseArgs({
@@ -20,6 +25,7 @@ const { values, positionals } = parseArgs({
   options: {
     fresh: { type: 'string' },
     only: { type: 'string' },
+    show: { type: 'string' },
     help: { type: 'boolean' },
   },
 });
@@ -32,14 +38,14 @@ else if (values.fresh !== undefined) process.exitCode = await compareFresh(seeds
 else process.exitCode = await compareVectors(positionals[0]);
 
 async function compareVectors(folder: string | undefined): Promise<number> {
-  const report = new Report();
+  const report = new Report(values.show === undefined ? undefined : Number(values.show));
   const vectors = folder === undefined ? keptVectors : new VectorFolder(resolve(folder));
   for (const each of vectorCases(vectors, { media: ['memory', 'persistent'], only })) await report.run(each);
   return report.close();
 }
 
 async function compareFresh(seeds: readonly number[]): Promise<number> {
-  const report = new Report();
+  const report = new Report(values.show === undefined ? undefined : Number(values.show));
   const oracle = await Oracle.start((line) => console.error(line));
   try {
     const names = new Set([...Object.keys(topologies), ...(await oracle.names())].sort());
@@ -51,6 +57,13 @@ async function compareFresh(seeds: readonly number[]): Promise<number> {
         continue;
       }
       for (const seed of seeds) await report.run(freshCase(name, named, seed, oracle));
+    }
+    if (only(compositionName)) {
+      for (const seed of seeds) {
+        for (let number = 0; number < programsPerSeed; number++) {
+          await report.run(compositionCase(seed, number, oracle));
+        }
+      }
     }
   } finally {
     oracle.close();

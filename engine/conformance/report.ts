@@ -1,7 +1,7 @@
 import type { Case, Verdict } from './vector-cases.ts';
 
-/** Differences printed in full for one topology; more of the same kind help nobody. */
-const shownPerTopology = 3;
+/** Differences printed in full for one topology; more of the same kind rarely help. */
+const shownByDefault = 3;
 
 interface Tally {
   passed: number;
@@ -17,9 +17,11 @@ interface Tally {
 export class Report {
   readonly #tallies = new Map<string, Tally>();
   readonly #print: (line: string) => void;
+  readonly #shown: number;
   #current: string | undefined;
 
-  constructor(print: (line: string) => void = console.log) {
+  constructor(shown: number = shownByDefault, print: (line: string) => void = console.log) {
+    this.#shown = shown;
     this.#print = print;
   }
 
@@ -43,7 +45,7 @@ export class Report {
       return;
     }
     tally.failed += 1;
-    if (tally.failed > shownPerTopology) return;
+    if (tally.failed > this.#shown) return;
     this.#print(`✗ ${topology}, ${title}`);
     for (const { of, text } of differences) this.#print(`  ${of}: ${text}`);
   }

@@ -1,0 +1,62 @@
+import { type Difference, showStep } from '../compare.ts';
+import { differencesOf, mediumOf } from '../fresh/fresh-runs.ts';
+import { SeededRandom } from '../fresh/seeded-random.ts';
+import { shrink } from '../fresh/shrink.ts';
+import { randomSteps } from '../fresh/steps.ts';
+import type { Oracle } from '../oracle-client.ts';
+import type { Case } from '../vector-cases.ts';
+import type { Step } from '../vectors.ts';
+import { randomProgram } from './generate.ts';
+import { interpret } from './interpret.ts';
+import { type Program, showProgram } from './program.ts';
+import { shrinkProgram } from './shrink-program.ts';
+
+/** What reports call random programs. */
+export const compositionName = 'composition';
+
+/** A random program with a random input, run by both engines; a difference is shrunk to a small program and few steps. */
+export function compositionCase(seed: number, number: number, oracle: Oracle): Case {
+  return {
+    topology: compositionName,
+    title: `seed ${seed}, program ${number}`,
+    check: async () => {
+      const random = new SeededRandom(seed, `${compositionName}-${number}`);
+      const { program, params } = randomProgram(random);
+      const medium = mediumOf(seed + number);
+      const steps = randomSteps(topicsOf(program), {}, random);
+      const differences = async (tried: Program, input: readonly Step[]) => {
+        const found = await differencesOf(
+          {
+            topology: compositionName,
+            named: { build: () => interpret(tried, params, medium) },
+            params,
+            program: tried,
+            steps: input,
+            medium,
+            oracle,
+          },
+          input.filter((step) => 'advanceWallClockMs' in step || topicsOf(tried).includes(step.topic)),
+        );
+        return found.some(asksForSerdes) ? [] : found;
+      };
+      if ((await differences(program, steps)).length === 0) return { differences: [] };
+      const small = await shrinkProgram(program, async (tried) => (await differences(tried, steps)).length > 0);
+      const input = await shrink(steps, async (rest) => (await differences(small, rest)).length > 0);
+      const [difference = { of: 'unsteady', text: 'the difference does not repeat' }] = await differences(small, input);
+      const told = input.filter((step) => 'advanceWallClockMs' in step || topicsOf(small).includes(step.topic));
+      const inputs = told.map((step, index) => `  step ${index}: ${showStep(step)}`).join('\n');
+      const text = `${difference.text}\n${showProgram(small)}\n  params ${JSON.stringify(params)}, ${medium} stores\n${inputs}`;
+      return { differences: [{ of: difference.of, text }] };
+    },
+  };
+}
+
+/** Where Kafka Streams falls back on the serdes of its configuration, we ask for them: nothing to compare. */
+function asksForSerdes({ of, text }: Difference): boolean {
+  return of === 'error' && /ours: .*serde/.test(text);
+}
+
+function topicsOf({ statements }: Program): readonly string[] {
+  const sources = statements.filter(({ op }) => op === 'stream' || op === 'table' || op === 'globalTable');
+  return sources.map(({ topic }) => topic as string);
+}
