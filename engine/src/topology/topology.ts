@@ -268,6 +268,11 @@ export class Topology {
   /** @internal A topic that the runtime creates; its name gets the application id in front. */
   addRepartitionTopic(name: string, partitions?: number): this {
     checkLegal('Topic', name);
+    if (partitions !== undefined && !(Number.isSafeInteger(partitions) && partitions >= 1)) {
+      throw new TopologyError(
+        `Repartition topic ${name} can't have partitions: ${partitions}; give 1 or more, or none.`,
+      );
+    }
     if (this.#repartitionTopics.has(name)) {
       throw new TopologyError(`Repartition topic ${name} exists already: give the second repartition another name.`);
     }
