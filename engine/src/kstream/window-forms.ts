@@ -77,7 +77,7 @@ export function sessionForm<K, A>(
         key,
         value,
         retentionMs: retentionOf(name, materialized, least),
-        extraRetentionMs: strategy.kind === 'close' ? extraSessionRetentionMs : 0,
+        extraRetentionMs: strategy.kind === 'close' ? windows.gapMs + extraSessionRetentionMs : 0,
         ...keeping(materialized, strategy),
       }),
     getter: sessionStoreGetter,
@@ -87,12 +87,12 @@ export function sessionForm<K, A>(
 }
 
 /**
- * Windows that are emitted once must be whole: their stores keep what Kafka Streams forgets at the very boundary, a session that
- * may still take a record, the windows that tell what a late record's sliding windows begin with. So the default retention gives
- * what ample retention gives.
+ * Windows that are emitted once must be whole: their stores keep what Kafka Streams forgets at the very boundary, the windows that
+ * tell what a late record's sliding windows begin with, the sessions that a late record connects with one that is still open. So
+ * the default retention gives what ample retention gives, but that a record later than the gap and a minute finds no closed session.
  */
-const extraSessionRetentionMs = 1;
 const extraSlidingRetentionMs = 2;
+const extraSessionRetentionMs = 60_000;
 
 interface LeastRetention {
   readonly ms: number;
