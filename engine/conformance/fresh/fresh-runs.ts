@@ -14,7 +14,7 @@ import { randomSteps } from './steps.ts';
 /** Every fifth seed runs on persistent stores, which are slower; in Kafka Streams on RocksDB. */
 const persistentEvery = 5;
 
-/** Every third seed has record caches of some size. */
+/** Every third seed has record caches of some size; sliding windows not: there Kafka Streams' cache fails, see `cached-sliding`. */
 const cachedEvery = 3;
 
 export function mediumOf(seed: number): Medium {
@@ -29,7 +29,8 @@ export function freshCase(name: string, named: NamedTopology, seed: number, orac
     check: async () => {
       const random = new SeededRandom(seed, name);
       const params = randomParams(parameterNames(name, named), random);
-      if (seed % cachedEvery === 0) Object.assign(params, randomParams(['cacheBytes'], random));
+      if (seed % cachedEvery === 0 && !name.includes('sliding'))
+        Object.assign(params, randomParams(['cacheBytes'], random));
       const steps = randomSteps(sourceTopics(named, params), inputsOf(name, named), random);
       return checkBoth({ topology: name, named, params, steps, medium: mediumOf(seed), oracle });
     },

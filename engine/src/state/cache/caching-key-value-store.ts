@@ -2,8 +2,9 @@ import { type BinaryKey, bytesOf } from '../../base/bytes.ts';
 import { prefixEnd } from '../binary-prefix.ts';
 import type { KeyValueBytesStore, StoredValue, StoreIterator } from '../state-store.ts';
 import { CachingStore } from './caching-store.ts';
-import { type CacheScan, MergedIterator } from './merged-iterator.ts';
-import type { CacheNode, DirtyEntry, RecordCache } from './record-cache.ts';
+import { MergedIterator } from './merged-iterator.ts';
+import type { DirtyEntry } from './record-cache.ts';
+import { compareKeys } from './suffix-index.ts';
 
 const noSuffix = '' as BinaryKey;
 
@@ -72,49 +73,18 @@ export class CachingKeyValueStore extends CachingStore<KeyValueBytesStore> imple
     toExclusive: boolean,
     direction: 'forward' | 'reverse',
   ): StoreIterator<BinaryKey> {
-    if (!this.isOpen) return stored;
-    const sign = direction === 'forward' ? 1 : -1;
+    const forward = direction === 'forward';
+    const isPast = (id: BinaryKey): boolean => {
+      if (!forward) return from !== undefined && id < from;
+      return to !== undefined && (toExclusive ? id >= to : id > to);
+    };
+    const sign = forward ? 1 : -1;
     return new MergedIterator({
-      cached: new RangeScan(this.cache, from, to, toExclusive, direction),
+      cache: this.cache,
+      nodes: this.cache.nodesFrom(forward ? from : to, direction, isPast),
       stored,
-      compare: (node, key) => (node.key < key ? -sign : node.key > key ? sign : 0),
+      compare: (node, key) => sign * compareKeys(node.key, key),
       keyOf: (node) => node.key,
     });
-  }
-}
-
-/** The cached keys of a range. */
-class RangeScan implements CacheScan {
-  readonly #cache: RecordCache;
-  readonly #ids: Iterator<readonly [BinaryKey, undefined]>;
-  readonly #isPast: (id: BinaryKey) => boolean;
-  #closed = false;
-
-  constructor(
-    cache: RecordCache,
-    from: BinaryKey | undefined,
-    to: BinaryKey | undefined,
-    toExclusive: boolean,
-    direction: 'forward' | 'reverse',
-  ) {
-    this.#cache = cache;
-    this.#ids = cache.scan(direction === 'forward' ? from : to, direction);
-    if (direction === 'reverse') this.#isPast = (id) => from !== undefined && id < from;
-    else if (toExclusive) this.#isPast = (id) => to !== undefined && id >= to;
-    else this.#isPast = (id) => to !== undefined && id > to;
-  }
-
-  next(): CacheNode | undefined {
-    for (;;) {
-      const step = this.#ids.next();
-      if (step.done === true || this.#isPast(step.value[0])) return undefined;
-      const node = this.#cache.get(step.value[0]);
-      if (node !== undefined) return node;
-    }
-  }
-
-  close(): void {
-    if (!this.#closed) this.#cache.endScan();
-    this.#closed = true;
   }
 }

@@ -69,7 +69,8 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
   findByEnd(fromMs: number, toMs: number): StoreIterator<SessionBytesKey> {
     const accepts = (suffix: BinaryKey): boolean => endOf(suffix) >= fromMs && endOf(suffix) <= toMs;
     return new MergedIterator<SessionBytesKey>({
-      cached: this.#index.sortedScan(this.cache, accepts, (suffix) => suffix.slice(0, msBytes) as BinaryKey),
+      cache: this.cache,
+      nodes: this.#index.nodesByTime(this.cache, accepts, (suffix) => suffix.slice(0, msBytes) as BinaryKey),
       stored: this.inner.findByEnd(fromMs, toMs),
       compare: (node, key) =>
         endOf(node.suffix) - key.endMs || compareKeys(node.key, key.key) || startOf(node.suffix) - key.startMs,
@@ -120,7 +121,8 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
   ): StoreIterator<SessionBytesKey> {
     const sign = direction === 'forward' ? 1 : -1;
     return new MergedIterator<SessionBytesKey>({
-      cached: this.#index.scan(this.cache, { keyFrom, keyTo, accepts, direction }),
+      cache: this.cache,
+      nodes: this.#index.nodes(this.cache, { keyFrom, keyTo, accepts, direction }),
       stored,
       compare: (node, key) =>
         sign * (compareKeys(node.key, key.key) || endOf(node.suffix) - key.endMs || startOf(node.suffix) - key.startMs),

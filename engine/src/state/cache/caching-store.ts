@@ -76,6 +76,7 @@ export abstract class CachingStore<B extends StateStore> implements StateStore, 
 
   setCacheListener(listener: CacheListener, wantsOld: boolean): void {
     this.#listener = listener;
+    this.cache.forwards = true;
     this.#wantsOld = wantsOld;
   }
 

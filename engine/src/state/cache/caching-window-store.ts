@@ -71,7 +71,8 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
 
   fetchAllByTime(fromMs: number, toMs: number): StoreIterator<WindowedBytesKey> {
     return new MergedIterator<WindowedBytesKey>({
-      cached: this.#index.sortedScan(this.cache, suffixesBetween(fromMs, toMs)),
+      cache: this.cache,
+      nodes: this.#index.nodesByTime(this.cache, suffixesBetween(fromMs, toMs)),
       stored: this.inner.fetchAllByTime(fromMs, toMs),
       compare: (node, key) => startOf(node.suffix) - key.windowStartMs || compareKeys(node.key, key.key),
       keyOf,
@@ -119,7 +120,8 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
     const sign = direction === 'forward' ? 1 : -1;
     const accepts = suffixesBetween(fromMs, toMs);
     return new MergedIterator<WindowedBytesKey>({
-      cached: this.#index.scan(this.cache, { keyFrom, keyTo, accepts, direction }),
+      cache: this.cache,
+      nodes: this.#index.nodes(this.cache, { keyFrom, keyTo, accepts, direction }),
       stored,
       compare: (node, key) => sign * (compareKeys(node.key, key.key) || startOf(node.suffix) - key.windowStartMs),
       keyOf,

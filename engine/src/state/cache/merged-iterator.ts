@@ -1,16 +1,12 @@
 import type { StoreEntry, StoreIterator } from '../state-store.ts';
-import type { CacheNode } from './record-cache.ts';
+import type { CacheEntry, CacheNode, RecordCache } from './record-cache.ts';
 
 const noBytes = Buffer.alloc(0);
 
-/** The cache's side of a merged read: places in order, those that left the cache meanwhile skipped. */
-export interface CacheScan {
-  next(): CacheNode | undefined;
-  close(): void;
-}
-
 export interface MergeOptions<K> {
-  readonly cached: CacheScan;
+  readonly cache: RecordCache;
+  /** The cached places of the range, in order, of the moment at which the iterator is made. */
+  readonly nodes: readonly CacheNode[];
   readonly stored: StoreIterator<K>;
   /** Negative: the cached key comes first in this direction of iteration. */
   readonly compare: (cached: CacheNode, stored: K) => number;
@@ -20,8 +16,10 @@ export interface MergeOptions<K> {
 /**
  * Cache and store as one: the cache's value of a key hides the store's, its deletions hide entries.
  *
- * Owns: both iterators; closes them at the end, on `return` or `close`.
- * Called by: the caching stores. Invariants: I1 each key comes once, in order, in either direction.
+ * Owns: the store's iterator; closes it at the end, on `return` or `close`.
+ * Called by: the caching stores. Invariants: I1 each key comes once, in order, in either direction; I2 what leaves the cache while
+ * the iterator is open is shown all the same: the store's iterator may have been made before it came there; I3 an entry counts as used
+ * when it comes next, as in Kafka Streams.
  */
 export class MergedIterator<K> implements StoreIterator<K>, StoreEntry<K> {
   key!: K;
@@ -29,7 +27,10 @@ export class MergedIterator<K> implements StoreIterator<K>, StoreEntry<K> {
   timestampMs = 0;
   readonly #options: MergeOptions<K>;
   readonly #result: IteratorYieldResult<StoreEntry<K>> = { done: false, value: this };
+  #next = 0;
+  /** The cached place that comes next and what it held when it did. */
   #node: CacheNode | undefined;
+  #entry: CacheEntry | undefined;
   #stored: StoreEntry<K> | undefined;
   #closed = false;
 
@@ -38,10 +39,10 @@ export class MergedIterator<K> implements StoreIterator<K>, StoreEntry<K> {
   }
 
   next(): IteratorResult<StoreEntry<K>, undefined> {
-    const { cached, stored, compare, keyOf } = this.#options;
+    const { cache, nodes, stored, compare, keyOf } = this.#options;
     while (!this.#closed) {
-      this.#node ??= cached.next();
       this.#stored ??= stored.next().value;
+      if (this.#node === undefined && this.#next < nodes.length) this.#peek(cache, nodes[this.#next] as CacheNode);
       const node = this.#node;
       const entry = this.#stored;
       if (node === undefined && entry === undefined) break;
@@ -54,8 +55,8 @@ export class MergedIterator<K> implements StoreIterator<K>, StoreEntry<K> {
         this.timestampMs = timestampMs;
         return this.#result;
       }
+      const { value, timestampMs } = this.#entry as CacheEntry;
       this.#node = undefined;
-      const { value, timestampMs } = (node as CacheNode).entry;
       if (value === null) continue;
       this.key = keyOf(node as CacheNode);
       this.value = value;
@@ -66,6 +67,12 @@ export class MergedIterator<K> implements StoreIterator<K>, StoreEntry<K> {
     return { done: true, value: undefined };
   }
 
+  #peek(cache: RecordCache, node: CacheNode): void {
+    this.#next += 1;
+    this.#node = node;
+    this.#entry = (cache.get(node.id) ?? node).entry;
+  }
+
   return(): IteratorResult<StoreEntry<K>, undefined> {
     this.close();
     return { done: true, value: undefined };
@@ -74,7 +81,6 @@ export class MergedIterator<K> implements StoreIterator<K>, StoreEntry<K> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#options.cached.close();
     this.#options.stored.close();
   }
 

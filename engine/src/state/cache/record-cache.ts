@@ -59,6 +59,8 @@ export class RecordCache {
   #newest: CacheNode | undefined;
   #oldest: CacheNode | undefined;
   sizeBytes = 0;
+  /** Flushed entries go downstream. */
+  forwards = false;
   /** A read left the thread's cache over its limit: the next put evicts first. */
   evictionDue = false;
 
@@ -146,13 +148,24 @@ export class RecordCache {
     this.evictionDue = false;
   }
 
-  /** The ids of this moment in byte order, from `from` on (reverse: down from it). `endScan` must follow. */
-  scan(from: BinaryKey | undefined, direction: 'forward' | 'reverse'): Iterator<readonly [BinaryKey, undefined]> {
-    return this.#sorted.scan(this.#nodes, from, direction);
+  /** The place of an id, without counting as a use. */
+  node(id: BinaryKey): CacheNode | undefined {
+    return this.#nodes.get(id);
   }
 
-  endScan(): void {
+  /** The places of this moment in byte order, from `from` on (reverse: down from it) until `isPast`. */
+  nodesFrom(
+    from: BinaryKey | undefined,
+    direction: 'forward' | 'reverse',
+    isPast: (id: BinaryKey) => boolean,
+  ): CacheNode[] {
+    const nodes: CacheNode[] = [];
+    const ids = this.#sorted.scan(this.#nodes, from, direction);
+    for (let step = ids.next(); step.done !== true && !isPast(step.value[0]); step = ids.next()) {
+      nodes.push(this.#nodes.get(step.value[0]) as CacheNode);
+    }
     this.#sorted.endScan();
+    return nodes;
   }
 
   #flush(evicted: CacheNode | undefined): void {

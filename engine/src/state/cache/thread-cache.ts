@@ -9,8 +9,8 @@ import type { RecordCache } from './record-cache.ts';
  * Owns: the sum of the caches' sizes.
  * Called by: the caching stores of all tasks of the thread.
  * Invariants: I1 between two records the sum is that of the caches; while an eviction is under way, what it frees is not yet
- * subtracted, so stores further down evict, too (Kafka Streams reckons so); I2 a read never flushes: nodes on the stack may hold
- * records of the store that would be flushed.
+ * subtracted, so stores further down evict, too (Kafka Streams reckons so); I2 a read never forwards: nodes on the stack may hold
+ * records of the store that would be flushed. What a read should have evicted goes at the store's next put, before it.
  */
 export class ThreadCache {
   readonly maxBytes: number;
@@ -42,6 +42,10 @@ export class ThreadCache {
     // Room must be made first, and only a put or flush may make it.
     if (cache.evictionDue) return;
     this.#add(cache, key, suffix, value, timestampMs, undefined);
+    if (!cache.forwards) {
+      this.#evict(cache);
+      return;
+    }
     while (this.#sizeBytes > this.maxBytes && !cache.isEmpty) {
       if (cache.oldestIsDirty) {
         cache.evictionDue = true;
