@@ -1,8 +1,13 @@
 import { type Processor, type ProcessorContext, Record, Stores, Topology } from '../../src/index.ts';
 import type { KeyValueStore } from '../../src/state/key-value-store.ts';
 import { type Params, strings, type TopologyFamily, text } from './family.ts';
+import { processorRouting } from './processor-routing.ts';
+import { storeReads } from './store-reads.ts';
 
 export const processorApi: TopologyFamily = {
+  ...storeReads,
+  ...processorRouting,
+
   'papi-punctuate': {
     build: (params, store) => {
       const buffer = Stores.keyValueStoreBuilder({ name: 'buf', ...strings, store });

@@ -109,7 +109,7 @@ describe('a versioned table', () => {
     const materialized = { name: 'w', historyRetentionMs: 10 };
     expect(() => grouped.windowedBy(windows).count({ materialized })).toThrow('windows keep no versions');
     const filtered = versionedTable(builder, 'right', 't').filter(() => true);
-    const suppressed = Suppressed.untilTimeLimit<string>(5, BufferConfig.unbounded());
+    const suppressed = Suppressed.untilTimeLimit(5, BufferConfig.unbounded());
     expect(() => filtered.suppress(suppressed)).toThrow('keeps versions');
   });
 

@@ -18,6 +18,8 @@ final class ProcessorApi {
   private ProcessorApi() {}
 
   static void addTo(final Topologies all) {
+    StoreReads.addTo(all);
+    ProcessorRouting.addTo(all);
     all.addTopology("papi-punctuate", params -> new Topology()
         .addSource("src", STRING.deserializer(), STRING.deserializer(), "in")
         .addProcessor("proc", () -> new Punctuated(params), "src")
