@@ -16,6 +16,7 @@ import type { SessionWindowedKStream } from './session-windowed-k-stream.ts';
 import { SessionWindows } from './session-windows.ts';
 import type { TimeWindowedKStream } from './time-windowed-k-stream.ts';
 import type { AnyTimeWindows } from './window-forms.ts';
+import { burnCountName } from './windowed-aggregation.ts';
 
 /** A stream grouped by key. Records without a key or value take no part in its aggregations. */
 export class KGroupedStream<K, V> {
@@ -38,6 +39,7 @@ export class KGroupedStream<K, V> {
 
   /** How many records each key had. */
   count(options: TableOptions<K, number> = {}): KTable<K, number> {
+    burnCountName(this.#grouping, options);
     return this.#aggregated('KSTREAM-AGGREGATE-', options, () => long(), counting(), 'count');
   }
 

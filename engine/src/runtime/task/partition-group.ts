@@ -1,3 +1,4 @@
+import { QueueOrder } from './queue-order.ts';
 import { type RecordQueue, unknownTimestamp } from './record-queue.ts';
 
 /** Never wait for an empty partition (`max.task.idle.ms = -1`). */
@@ -13,6 +14,7 @@ const idleDisabled = -1;
  */
 export class PartitionGroup {
   readonly #queues: RecordQueue[] = [];
+  readonly #order = new QueueOrder();
   readonly #maxTaskIdleMs: number;
   readonly #lagOf: (queue: RecordQueue) => number | undefined;
   readonly #idleDeadlineMs: (number | undefined)[] = [];
@@ -42,6 +44,8 @@ export class PartitionGroup {
   add(queue: RecordQueue): void {
     queue.index = this.#queues.length;
     this.#queues.push(queue);
+    queue.order = this.#order;
+    if (queue.size > 0) this.#order.add(queue);
     this.#idleDeadlineMs.push(undefined);
   }
 
@@ -95,24 +99,18 @@ export class PartitionGroup {
     return earliest;
   }
 
-  /** The queue whose head goes next; undefined when all are empty. Equal timestamps: the first queue. */
+  /** The queue whose head goes next; undefined when all are empty. Among equal timestamps as in Kafka Streams. */
   nextQueue(): RecordQueue | undefined {
-    const queues = this.#queues;
-    const first = queues[0];
-    if (queues.length === 1) return (first as RecordQueue).size > 0 ? first : undefined;
-    let best: RecordQueue | undefined;
-    for (let i = 0; i < queues.length; i += 1) {
-      const queue = queues[i] as RecordQueue;
-      if (queue.size > 0 && (best === undefined || queue.headTimestampMs < best.headTimestampMs)) best = queue;
-    }
-    return best;
+    return this.#order.next;
   }
 
-  /** Takes the head of `queue` and returns its timestamp; stream time follows. */
+  /** Takes the head of `queue`, which goes next, and returns its timestamp; stream time follows. */
   take(queue: RecordQueue): number {
     const timestampMs = queue.headTimestampMs;
     if (timestampMs > this.streamTimeMs) this.streamTimeMs = timestampMs;
+    this.#order.takeNext();
     queue.take();
+    if (queue.size > 0) this.#order.add(queue);
     return timestampMs;
   }
 

@@ -1,5 +1,6 @@
 import { DeserializationError, type StreamsError } from '../../base/errors.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
+import type { QueueOrder } from './queue-order.ts';
 
 /** Timestamp of "nothing processed yet", as in Kafka Streams. */
 export const unknownTimestamp = -1;
@@ -28,6 +29,8 @@ export class RecordQueue {
   readonly key: string;
   /** Place in its partition group. */
   index = 0;
+  /** Where the group keeps the queues that hold records. */
+  order: QueueOrder | undefined;
   #batches: RecordBatch[] = [];
   #inspector: HeadInspector | undefined;
   /** Batch of the last taken record; released when the next one is taken from another batch. */
@@ -69,6 +72,7 @@ export class RecordQueue {
       this.headBatch = batch;
       this.headRow = 0;
       this.#settleHead();
+      if (this.size > 0) this.order?.add(this);
     } else {
       this.#batches.push(batch);
     }
@@ -123,6 +127,7 @@ export class RecordQueue {
     this.#batches = [];
     this.size = 0;
     this.headTimestampMs = unknownTimestamp;
+    this.order?.remove(this);
   }
 
   #advance(batch: RecordBatch): void {
