@@ -8,6 +8,7 @@ import {
   strings,
   type TopologyFamily,
 } from './family.ts';
+import { fanned } from './table-table-joins.ts';
 
 type Texts = KTable<string, string>;
 
@@ -129,6 +130,21 @@ function family(kind: 'inner' | 'left'): TopologyFamily {
           { ...strings, materialized: { name: 'agg', store } },
         );
     }),
+
+    [`fk-${kind}-join-fanned`]: {
+      build: (params, store) => {
+        const builder = new StreamsBuilder();
+        const left = fanned(builder, 'left').toTable({ materialized: { ...strings, name: 'lt', store } });
+        const right = fanned(builder, 'right').toTable({ materialized: { ...strings, name: 'rt', store } });
+        const options = { materialized: { ...strings, name: 'res', store } };
+        const result = isLeft
+          ? left.leftJoin(right, foreignKey, joined, options)
+          : left.join(right, foreignKey, joined, options);
+        result.toStream().to('out', strings);
+        return built(builder, params);
+      },
+      params: settings,
+    },
 
     // Both sides read one table, so keys of the right one are those that the left one points to.
     [`fk-${kind}-join-of-itself`]: ofTables((table) => {

@@ -1,4 +1,5 @@
 import {
+  type KStream,
   type KTable,
   Stores,
   StreamsBuilder,
@@ -32,6 +33,15 @@ function join(kind: Kind, left: Texts, right: Texts, options: TableOptions<strin
 /** A table of a topic without a name of its own. */
 function bare(builder: StreamsBuilder, topic: string, store: Medium): Texts {
   return builder.table(topic, { ...strings, materialized: { store } });
+}
+
+/** Makes three records of each. */
+export function fanned(builder: StreamsBuilder, topic: string): KStream<string, string> {
+  return builder
+    .stream(topic, strings)
+    .flatMapValues(
+      (value: string | null) => (value === null ? [value] : [value, `${value}'`, `${value}"`]) as string[],
+    );
 }
 
 /** Builds with `left` and `right`, kept as `lt` and `rt`, and writes the result to `out`. */
@@ -99,6 +109,20 @@ for (const kind of kinds) {
         { ...strings, materialized: { name: 'agg', store } },
       ),
   );
+
+  // Several changes of a key in one commit, which caches hold back.
+  plain[`table-table-${kind}-join-fanned`] = {
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      const left = fanned(builder, 'left').toTable({ materialized: { ...strings, name: 'lt', store } });
+      const right = fanned(builder, 'right').toTable({ materialized: { ...strings, name: 'rt', store } });
+      join(kind, left, right, { materialized: { ...strings, name: 'kept', store } })
+        .toStream()
+        .to('out', strings);
+      return built(builder, params);
+    },
+    params: settings,
+  };
 
   plain[`table-table-${kind}-join-of-itself`] = ofTwo((left, right) =>
     join(kind, join(kind, left, left.filter(unmarked).mapValues(loud)), right),

@@ -26,7 +26,7 @@ import { SubscriptionSendProcessor } from './subscription-send-processor.ts';
 export interface ForeignKeyJoinOptions<K, KO, VOut> extends TableOptions<K, VOut> {
   /** How this table's topics are partitioned, where it is not by their keys' hash; answers find their way by it. Gets no value. */
   readonly partitioner?: StreamPartitioner<K, null> | undefined;
-  /** The same of the other table's topics, for the questions. */
+  /** The same of the other table's topics, for the questions. Entries that point nowhere are not put to it. */
   readonly otherPartitioner?: StreamPartitioner<KO, null> | undefined;
 }
 
@@ -175,6 +175,8 @@ function withoutValue<K>(
 ): StreamPartitioner<K, unknown> | undefined {
   if (partitioner === undefined) return undefined;
   return (topic, key, _message, partitionCount) => {
+    // A left entry that points nowhere asks, too; whoever answers has nothing to look up.
+    if (key === null) return undefined;
     const partitions = partitioner(topic, key, null, partitionCount);
     if (!Array.isArray(partitions) || partitions.length === 1) return partitions;
     throw new StreamsError(

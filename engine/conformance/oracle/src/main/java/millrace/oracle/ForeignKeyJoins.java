@@ -71,6 +71,13 @@ final class ForeignKeyJoins {
           .aggregate(() -> "0", (k, v, a) -> a + "+" + v, (k, v, a) -> a + "-" + v, kept("agg"));
     });
 
+    all.add(prefix + "-fanned", (builder, params) -> {
+      final KTable<String, String> one = TableTableJoins.fanned(builder, "left").toTable(kept("lt"));
+      final KTable<String, String> other = TableTableJoins.fanned(builder, "right").toTable(kept("rt"));
+      (left ? one.leftJoin(other, KEY, Dsl::joined, kept("res")) : one.join(other, KEY, Dsl::joined, kept("res")))
+          .toStream().to("out", out());
+    });
+
     final Function<String, String> pointing = v -> v.startsWith("x") ? null : "f" + v.length() % 3;
     ofTables(all, prefix + "-of-itself", table -> {
       final KTable<String, String> one = table.apply("right");

@@ -2,11 +2,14 @@ package millrace.oracle;
 
 import static millrace.oracle.Dsl.*;
 
+import java.util.Collections;
+import java.util.List;
 import java.util.function.BiFunction;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.kstream.Grouped;
+import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Named;
@@ -42,6 +45,11 @@ final class TableTableJoins {
       ofTwo(all, "table-table-" + kind + "-join-regrouped", (left, right) -> join(kind, left, right)
           .groupBy((k, v) -> new KeyValue<>(first(v), k + v), Grouped.with("g", STRING, STRING))
           .aggregate(() -> "0", (k, v, a) -> a + "+" + v, (k, v, a) -> a + "-" + v, kept("agg")));
+      all.add("table-table-" + kind + "-join-fanned", (builder, params) -> {
+        final KTable<String, String> left = fanned(builder, "left").toTable(kept("lt"));
+        final KTable<String, String> right = fanned(builder, "right").toTable(kept("rt"));
+        joinUnnamed(kind, left, right, kept("kept")).toStream().to("out", out());
+      });
       ofTwo(all, "table-table-" + kind + "-join-of-itself", (left, right) ->
           join(kind, join(kind, left, left.filter((k, v) -> !v.startsWith("x")).mapValues(v -> v + "!")), right));
     }
@@ -83,6 +91,11 @@ final class TableTableJoins {
       final KTable<String, String> third = builder.table("third", in());
       result.join(left, right, third).toStream().to("out", out());
     });
+  }
+
+  /** Makes three records of each. */
+  static KStream<String, String> fanned(final StreamsBuilder builder, final String topic) {
+    return builder.stream(topic, in()).flatMapValues(v -> v == null ? Collections.singletonList(null) : List.of(v, v + "'", v + "\""));
   }
 
   static KTable<String, String> join(final String kind, final KTable<String, String> left, final KTable<String, String> right) {
