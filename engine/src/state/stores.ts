@@ -2,6 +2,7 @@ import { StreamsError } from '../base/errors.ts';
 import type { Serde } from '../serde/serde.ts';
 import { withCache, withSessionCache, withWindowCache } from './cache/caching.ts';
 import type { KeyValueStore, TimestampedKeyValueStore } from './key-value-store.ts';
+import { LruKeyValueStore } from './memory/lru-key-value-store.ts';
 import { MemoryKeyValueStore } from './memory/memory-key-value-store.ts';
 import { MemorySessionStore } from './memory/memory-session-store.ts';
 import { MemoryVersionedStore } from './memory/memory-versioned-store.ts';
@@ -35,6 +36,11 @@ export interface StoreOptions<K, V> {
   readonly loggingConfig?: Readonly<Record<string, string>>;
   /** Default: false. */
   readonly cachingEnabled?: boolean;
+}
+
+export interface LruMapOptions<K, V> extends Omit<StoreOptions<K, V>, 'store'> {
+  /** Entries that the store holds at most. */
+  readonly maxCacheSize: number;
 }
 
 export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
@@ -144,7 +150,7 @@ function versionedBuilder<K, V>(
   if (!(historyRetentionMs >= 0)) throw invalid(options.name, 'historyRetentionMs must be 0 or more');
   const segmentIntervalMs = options.segmentIntervalMs ?? defaultSegmentIntervalMs(historyRetentionMs);
   if (!(segmentIntervalMs >= 1)) throw invalid(options.name, 'segmentIntervalMs must be positive');
-  const fields = { ...common(options), historyRetentionMs, segmentIntervalMs };
+  const fields = { ...common(options), cachingEnabled: false, historyRetentionMs, segmentIntervalMs };
   return Object.freeze({
     ...fields,
     kind: 'versioned' as const,
@@ -165,6 +171,26 @@ function versionedBuilder<K, V>(
 export const Stores = {
   keyValueStoreBuilder<K, V>(options: StoreOptions<K, V>): TypedStoreBuilder<KeyValueStore<K, V>, K, V> {
     return keyValueBuilder(options, false, (bytes) => new PlainKeyValueStore(bytes, options.key, options.value));
+  },
+
+  /**
+   * A memory store of at most `maxCacheSize` entries: what was used longest ago makes room. Unlike Kafka Streams' it can be ranged
+   * over.
+   */
+  lruMap<K, V>(options: LruMapOptions<K, V>): TypedStoreBuilder<KeyValueStore<K, V>, K, V> {
+    const { maxCacheSize } = options;
+    if (!(Number.isInteger(maxCacheSize) && maxCacheSize >= 1)) {
+      throw invalid(options.name, 'maxCacheSize must be an integer of at least 1');
+    }
+    const fields = { ...common(options), persistent: false };
+    return Object.freeze({
+      ...fields,
+      kind: 'key-value' as const,
+      build(caching?: boolean) {
+        const bytes = new LruKeyValueStore(fields, maxCacheSize);
+        return new PlainKeyValueStore(withCache(bytes, fields, caching, false), options.key, options.value);
+      },
+    });
   },
 
   timestampedKeyValueStoreBuilder<K, V>(

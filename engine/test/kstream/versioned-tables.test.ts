@@ -1,10 +1,11 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   BufferConfig,
   notPut,
   Stores,
   StreamsBuilder,
   Suppressed,
+  silentLog,
   string,
   TimeWindows,
   type Topology,
@@ -202,6 +203,23 @@ describe('a join with grace', () => {
     const forgetful = short.filter(() => true, { materialized: { name: 'unversioned' } });
     expect(() => left.join(forgetful, joined, { name: 'm', graceMs: 5 })).toThrow('keeps no versions');
   });
+});
+
+test('a table that is not versioned takes the last value, however old, and says so', () => {
+  const warn = vi.fn();
+  const builder = new StreamsBuilder();
+  builder
+    .table('in', { ...strings, materialized: { name: 't', ...memory } })
+    .toStream()
+    .to('out');
+  driver = new TopologyTestDriver(builder.build(), { applicationId: 'app', log: { ...silentLog, warn } });
+  const input = driver.createInputTopic('in', string(), string());
+  input.pipeInput('a', 'new', 20);
+  input.pipeInput('a', 'late', 10);
+  input.pipeInput('a', 'later', 5);
+  expect(driver.getKeyValueStore('t').get('a')).toEqual({ value: 'later', timestampMs: 5 });
+  expect(warn).toHaveBeenCalledTimes(1);
+  expect(warn.mock.calls[0]?.[0]).toMatchObject({ beforeMs: 20, timestampMs: 10, topic: 'in', offset: 1 });
 });
 
 test('a processor uses a versioned store', () => {

@@ -27,6 +27,9 @@ export interface TableSpec<K, V> {
   readonly takesVersions?: () => boolean;
 }
 
+/** Of out-of-order updates, the first is told and then each after this many. */
+const warnEvery = 1_000;
+
 /** A table's store as its nodes use it. */
 export class OpenTableStore<K, V> {
   readonly bytes: TableBytesStore;
@@ -41,8 +44,9 @@ export class OpenTableStore<K, V> {
     this.topic = changelogTopicName(context.applicationId, store.name);
   }
 
-  read(key: Datum<K>, into: Datum<V>): void {
-    setStored(into, this.bytes.get(key.binary(this.keySerde, this.topic)), this.valueSerde, this.topic);
+  /** Answers the value's timestamp, -1 where there is none. */
+  read(key: Datum<K>, into: Datum<V>): number {
+    return setStored(into, this.bytes.get(key.binary(this.keySerde, this.topic)), this.valueSerde, this.topic);
   }
 
   /** Puts the new value; false where it came too late for a versioned table: then nothing may be forwarded. */
@@ -65,6 +69,7 @@ export class TableSourceProcessor<K, V> implements Processor<K, V, K, Change<V>>
   #forwarder!: TableForwarder<K, V>;
   #store: OpenTableStore<K, V> | undefined;
   #readsOld = false;
+  #outOfOrder = 0;
 
   constructor(spec: TableSpec<K, V>) {
     this.#spec = spec;
@@ -87,7 +92,10 @@ export class TableSourceProcessor<K, V> implements Processor<K, V, K, Change<V>>
     }
     const store = this.#store;
     if (store !== undefined) {
-      if (this.#readsOld) store.read(record.keyDatum, this.#change.oldDatum);
+      if (this.#readsOld) {
+        const beforeMs = store.read(record.keyDatum, this.#change.oldDatum);
+        if (record.timestamp < beforeMs) this.#warnOutOfOrder(record.timestamp, beforeMs);
+      }
       this.#change.newDatum = record.valueDatum;
       if (!store.write(record.keyDatum, this.#change, record.timestamp)) return;
     }
@@ -97,6 +105,18 @@ export class TableSourceProcessor<K, V> implements Processor<K, V, K, Change<V>>
     output.timestamp = record.timestamp;
     output.shareHeaders(record as Record<unknown, unknown>);
     this.#forwarder.maybeForward(output);
+  }
+
+  /** Told where the table is read anyway (it is cached, or somebody wants old values), and not for every record of a flood. */
+  #warnOutOfOrder(timestampMs: number, beforeMs: number): void {
+    this.#outOfOrder += 1;
+    if (this.#outOfOrder % warnEvery !== 1) return;
+    const { nodeName, log } = this.#context;
+    const { topic, partition, offset } = this.#context.recordMetadata() ?? {};
+    const count = this.#outOfOrder;
+    const store = this.#store?.topic;
+    const fields = { node: nodeName, store, beforeMs, timestampMs, topic, partition, offset, count };
+    log.warn(fields, 'A table got an older value after a newer one');
   }
 }
 
