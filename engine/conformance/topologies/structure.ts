@@ -1,4 +1,4 @@
-import { StreamsBuilder } from '../../src/index.ts';
+import { type Processor, type ProcessorContext, type Record, StreamsBuilder } from '../../src/index.ts';
 import { joined, strings, type TopologyFamily } from './family.ts';
 
 export const structure: TopologyFamily = {
@@ -33,6 +33,44 @@ export const structure: TopologyFamily = {
     },
   },
 
+  'null-keys-repartitioned': {
+    build: (_params, store) => {
+      const builder = new StreamsBuilder();
+      const table = builder.table('right', { ...strings, materialized: { name: 'rt', store } });
+      const global = builder.globalTable('third', { ...strings, materialized: { name: 'gt', store } });
+      const keyed = builder
+        .stream('left', strings)
+        .selectKey((_key, value: string | null) => (value === null ? null : value.slice(0, 1)) as string);
+      keyed.leftJoin(table, joined, { ...strings, name: 'outer' }).to('out-left', strings);
+      keyed.join(table, joined, { ...strings, name: 'inner' }).to('out-inner', strings);
+      keyed
+        .repartition({ ...strings, name: 'again' })
+        .leftJoin(global, (key) => key, joined)
+        .to('out-global', strings);
+      keyed
+        .toTable({ name: 'kept', materialized: { ...strings, name: 'tt', store } })
+        .toStream()
+        .to('out-table');
+      return builder.build();
+    },
+    params: [],
+  },
+
+  'process-values': {
+    build: () => {
+      const builder = new StreamsBuilder();
+      builder
+        .stream('left', strings)
+        .processValues(() => new Doubling(), { name: 'doubling' })
+        .groupByKey(strings)
+        .reduce((aggregate, value) => aggregate + value)
+        .toStream()
+        .to('out', strings);
+      return builder.build();
+    },
+    params: [],
+  },
+
   'rekey-totable-join': {
     build: (_params, store) => {
       const builder = new StreamsBuilder();
@@ -46,3 +84,18 @@ export const structure: TopologyFamily = {
     },
   },
 };
+
+/** Forwards each record twice: under new values, with a header. */
+class Doubling implements Processor<string, string, string, string> {
+  #context!: ProcessorContext<string, string>;
+
+  init(context: ProcessorContext<string, string>): void {
+    this.#context = context;
+  }
+
+  process(record: Record<string, string | null>): void {
+    record.headers.add('by', 'doubling');
+    this.#context.forward(record.withValue(`${record.value}.`));
+    this.#context.forward(record.withValue(`${record.value};`).withTimestamp(record.timestamp + 3));
+  }
+}
