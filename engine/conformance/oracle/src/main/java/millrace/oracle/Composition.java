@@ -143,7 +143,7 @@ final class Composition {
       }
       case "foreignKeyJoin": {
         final KTable<String, String> left = table(s);
-        final Function<String, String> key = v -> first(v).toUpperCase();
+        final Function<String, String> key = v -> head(v).toUpperCase();
         final TableJoined<String, String> joined = name == null ? null : TableJoined.as(name);
         if (kind(s).equals("left")) {
           return joined == null ? left.leftJoin(otherTable(s), key, Composition::join, kept(s)) : left.leftJoin(otherTable(s), key, Composition::join, joined, kept(s));
@@ -343,10 +343,10 @@ final class Composition {
 
   private static KeyValueMapper<String, String, String> choice(final String name) {
     return switch (name) {
-      case "first" -> (k, v) -> v == null ? k : first(v);
+      case "first" -> (k, v) -> v == null ? k : head(v);
       case "value" -> (k, v) -> v;
       case "all" -> (k, v) -> "all";
-      case "upper" -> (k, v) -> v == null ? null : first(v).toUpperCase();
+      case "upper" -> (k, v) -> v == null ? null : head(v).toUpperCase();
       default -> (k, v) -> k;
     };
   }
@@ -357,6 +357,11 @@ final class Composition {
 
   private static String join(final Object left, final Object right) {
     return cut(String.valueOf(left)) + "|" + cut(String.valueOf(right));
+  }
+
+  /** Values may be empty: an aggregate begins so, and its old value goes down. */
+  private static String head(final String text) {
+    return text.isEmpty() ? "" : text.substring(0, 1);
   }
 
   private static String cut(final String text) {
