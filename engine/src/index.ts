@@ -150,6 +150,7 @@ export type {
 export type { ReadOnlySessionStore, SessionStore } from './state/session-store.ts';
 export type { StateStore, StoreBuilder } from './state/state-store.ts';
 export type {
+  LruMapOptions,
   SessionStoreOptions,
   StoreMedium,
   StoreOptions,

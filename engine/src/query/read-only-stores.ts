@@ -109,7 +109,12 @@ export class CompositeWindowStore<K, V> implements ReadOnlyWindowStore<K, V> {
 
   fetch(key: K, windowStartMs: number): V | undefined;
   fetch(key: K, fromMs: number, toMs: number): KeyValueIterator<number, V>;
-  fetch(key: K, fromMs: number, toMs?: number): V | undefined | KeyValueIterator<number, V> {
+  fetch(keyFrom: K | undefined, keyTo: K | undefined, fromMs: number, toMs: number): KeyValueIterator<Windowed<K>, V>;
+  fetch(
+    ...args: [K, number, number?] | [K | undefined, K | undefined, number, number]
+  ): V | undefined | KeyValueIterator<number, V> | KeyValueIterator<Windowed<K>, V> {
+    if (args.length === 4) return this.#chain((store) => store.fetch(...args));
+    const [key, fromMs, toMs] = args;
     if (toMs !== undefined) return this.#chain((store) => store.fetch(key, fromMs, toMs));
     for (const store of this.#stores()) {
       const value = store.fetch(key, fromMs);
@@ -118,8 +123,18 @@ export class CompositeWindowStore<K, V> implements ReadOnlyWindowStore<K, V> {
     return undefined;
   }
 
-  backwardFetch(key: K, fromMs: number, toMs: number): KeyValueIterator<number, V> {
-    return this.#chain((store) => store.backwardFetch(key, fromMs, toMs));
+  backwardFetch(key: K, fromMs: number, toMs: number): KeyValueIterator<number, V>;
+  backwardFetch(
+    keyFrom: K | undefined,
+    keyTo: K | undefined,
+    fromMs: number,
+    toMs: number,
+  ): KeyValueIterator<Windowed<K>, V>;
+  backwardFetch(
+    ...args: [K, number, number] | [K | undefined, K | undefined, number, number]
+  ): KeyValueIterator<number, V> | KeyValueIterator<Windowed<K>, V> {
+    if (args.length === 4) return this.#chain((store) => store.backwardFetch(...args));
+    return this.#chain((store) => store.backwardFetch(...args));
   }
 
   fetchAll(fromMs: number, toMs: number): KeyValueIterator<Windowed<K>, V> {

@@ -1,4 +1,5 @@
 import type { KeyValue, KeyValueIterator } from './key-value-store.ts';
+import type { OpenIterators } from './open-iterators.ts';
 import type { StoreEntry, StoreIterator } from './state-store.ts';
 
 /**
@@ -9,30 +10,37 @@ import type { StoreEntry, StoreIterator } from './state-store.ts';
  * Invariants: I1 every entry handed out is a fresh object.
  */
 export class MeteredIterator<B, K, V> implements KeyValueIterator<K, V> {
+  readonly #open: OpenIterators;
   readonly #entries: StoreIterator<B>;
   readonly #decode: (entry: StoreEntry<B>) => KeyValue<K, V>;
+  #closed = false;
 
-  constructor(entries: StoreIterator<B>, decode: (entry: StoreEntry<B>) => KeyValue<K, V>) {
+  constructor(open: OpenIterators, entries: StoreIterator<B>, decode: (entry: StoreEntry<B>) => KeyValue<K, V>) {
+    this.#open = open;
     this.#entries = entries;
+    open.add();
     this.#decode = decode;
   }
 
   next(): IteratorResult<KeyValue<K, V>, undefined> {
     const step = this.#entries.next();
     if (step.done === true) {
-      this.#entries.close();
+      this.close();
       return { done: true, value: undefined };
     }
     return { done: false, value: this.#decode(step.value) };
   }
 
   return(): IteratorResult<KeyValue<K, V>, undefined> {
-    this.#entries.close();
+    this.close();
     return { done: true, value: undefined };
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#entries.close();
+    this.#open.remove();
   }
 
   [Symbol.iterator](): this {
@@ -40,6 +48,6 @@ export class MeteredIterator<B, K, V> implements KeyValueIterator<K, V> {
   }
 
   [Symbol.dispose](): void {
-    this.#entries.close();
+    this.close();
   }
 }

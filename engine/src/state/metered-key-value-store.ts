@@ -83,7 +83,7 @@ abstract class MeteredKeyValueStore<K, V, S>
   }
 
   #iterate(entries: StoreIterator<BinaryKey>): KeyValueIterator<K, S> {
-    return new MeteredIterator(entries, (entry: StoreEntry<BinaryKey>) => {
+    return new MeteredIterator(this.openIterators, entries, (entry: StoreEntry<BinaryKey>) => {
       const key = bytesOf(entry.key);
       return { key: this.keySerde.deserialize(key, 0, key.length, this.topic), value: this.toUser(entry) };
     });

@@ -118,7 +118,7 @@ export class TypedSessionStore<K, V> extends MeteredStore<SessionBytesStore, K, 
   }
 
   #iterate(entries: StoreIterator<SessionBytesKey>): KeyValueIterator<Windowed<K>, V> {
-    return new MeteredIterator(entries, (entry: StoreEntry<SessionBytesKey>) => {
+    return new MeteredIterator(this.openIterators, entries, (entry: StoreEntry<SessionBytesKey>) => {
       const { startMs, endMs } = entry.key;
       const bytes = bytesOf(entry.key.key);
       const key = this.keySerde.deserialize(bytes, 0, bytes.length, this.topic);

@@ -1,5 +1,6 @@
 import type { RecordBatch } from '../base/record-batch.ts';
 import type { Serde } from '../serde/serde.ts';
+import { OpenIterators } from './open-iterators.ts';
 import type { StateStore, StateStoreContext, StoredValue } from './state-store.ts';
 
 /**
@@ -14,6 +15,8 @@ export abstract class MeteredStore<B extends StateStore, K, V, S> implements Sta
   readonly bytes: B;
   readonly keySerde: Serde<K>;
   readonly valueSerde: Serde<V>;
+  /** What user code has open. */
+  readonly openIterators = new OpenIterators();
   protected context: StateStoreContext | undefined;
   protected topic: string;
 
@@ -59,6 +62,7 @@ export abstract class MeteredStore<B extends StateStore, K, V, S> implements Sta
   open(context: StateStoreContext): void {
     this.context = context;
     this.topic = `${context.applicationId}-${this.name}-changelog`;
+    this.openIterators.tell(context.metrics, { 'task-id': context.taskId, 'store-name': this.name });
     this.bytes.open(context);
   }
 

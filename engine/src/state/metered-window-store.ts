@@ -6,6 +6,8 @@ import { MeteredStore } from './metered-store.ts';
 import type { StoredValue, StoreEntry, StoreIterator, WindowBytesStore, WindowedBytesKey } from './state-store.ts';
 import type { WindowStore } from './window-store.ts';
 
+type KeyRange<K> = [keyFrom: K | undefined, keyTo: K | undefined, fromMs: number, toMs: number];
+
 /**
  * What plain and timestamped window stores share.
  *
@@ -32,13 +34,29 @@ abstract class MeteredWindowStore<K, V, S>
 
   fetch(key: K, windowStartMs: number): S | undefined;
   fetch(key: K, fromMs: number, toMs: number): KeyValueIterator<number, S>;
-  fetch(key: K, fromMs: number, toMs?: number): S | undefined | KeyValueIterator<number, S> {
+  fetch(keyFrom: K | undefined, keyTo: K | undefined, fromMs: number, toMs: number): KeyValueIterator<Windowed<K>, S>;
+  fetch(
+    ...args: [K, number, number?] | KeyRange<K>
+  ): S | undefined | KeyValueIterator<number, S> | KeyValueIterator<Windowed<K>, S> {
+    if (args.length === 4) return this.#fetchRange(args, 'forward');
+    const [key, fromMs, toMs] = args;
     if (toMs !== undefined) return this.#byStart(this.bytes.fetch(this.#binary(key), fromMs, toMs, 'forward'));
     const stored = this.bytes.get(this.#binary(key), fromMs);
     return stored === undefined ? undefined : this.toUser(stored);
   }
 
-  backwardFetch(key: K, fromMs: number, toMs: number): KeyValueIterator<number, S> {
+  backwardFetch(key: K, fromMs: number, toMs: number): KeyValueIterator<number, S>;
+  backwardFetch(
+    keyFrom: K | undefined,
+    keyTo: K | undefined,
+    fromMs: number,
+    toMs: number,
+  ): KeyValueIterator<Windowed<K>, S>;
+  backwardFetch(
+    ...args: [K, number, number] | KeyRange<K>
+  ): KeyValueIterator<number, S> | KeyValueIterator<Windowed<K>, S> {
+    if (args.length === 4) return this.#fetchRange(args, 'reverse');
+    const [key, fromMs, toMs] = args;
     return this.#byStart(this.bytes.fetch(this.#binary(key), fromMs, toMs, 'reverse'));
   }
 
@@ -58,20 +76,29 @@ abstract class MeteredWindowStore<K, V, S>
     return this.backwardFetchAll(0, Number.MAX_SAFE_INTEGER);
   }
 
+  #fetchRange(
+    [from, to, fromMs, toMs]: KeyRange<K>,
+    direction: 'forward' | 'reverse',
+  ): KeyValueIterator<Windowed<K>, S> {
+    const bound = (key: K | undefined): BinaryKey | undefined =>
+      key === undefined || key === null ? undefined : this.#binary(key);
+    return this.#byWindow(this.bytes.fetchRange(bound(from), bound(to), fromMs, toMs, direction));
+  }
+
   #binary(key: K): BinaryKey {
     if (key === null || key === undefined) throw new TypeError(`State store ${this.name}: the key may not be null`);
     return binaryKey(this.keySerde.serialize(key, this.topic));
   }
 
   #byStart(entries: StoreIterator<WindowedBytesKey>): KeyValueIterator<number, S> {
-    return new MeteredIterator(entries, (entry: StoreEntry<WindowedBytesKey>) => ({
+    return new MeteredIterator(this.openIterators, entries, (entry: StoreEntry<WindowedBytesKey>) => ({
       key: entry.key.windowStartMs,
       value: this.toUser(entry),
     }));
   }
 
   #byWindow(entries: StoreIterator<WindowedBytesKey>): KeyValueIterator<Windowed<K>, S> {
-    return new MeteredIterator(entries, (entry: StoreEntry<WindowedBytesKey>) => {
+    return new MeteredIterator(this.openIterators, entries, (entry: StoreEntry<WindowedBytesKey>) => {
       const bytes = bytesOf(entry.key.key);
       const key = this.keySerde.deserialize(bytes, 0, bytes.length, this.topic);
       const startMs = entry.key.windowStartMs;

@@ -135,6 +135,14 @@ export interface WindowBytesStore extends StateStore {
     toMs: number,
     direction: 'forward' | 'reverse',
   ): StoreIterator<WindowedBytesKey>;
+  /** The same of all keys between two, both inclusive; undefined is an open end. */
+  fetchRange(
+    keyFrom: BinaryKey | undefined,
+    keyTo: BinaryKey | undefined,
+    fromMs: number,
+    toMs: number,
+    direction: 'forward' | 'reverse',
+  ): StoreIterator<WindowedBytesKey>;
   /** Windows of all keys whose start lies in `[fromMs, toMs]`. */
   fetchAll(fromMs: number, toMs: number, direction: 'forward' | 'reverse'): StoreIterator<WindowedBytesKey>;
   /** The same by start, then key, then sequence; quick in stores made with `readByTime`. */

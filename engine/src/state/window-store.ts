@@ -9,7 +9,15 @@ export interface ReadOnlyWindowStore<K, V> {
   fetch(key: K, windowStartMs: number): V | undefined;
   /** Windows of one key by ascending start; the entries' keys are the starts. */
   fetch(key: K, fromMs: number, toMs: number): KeyValueIterator<number, V>;
+  /** Windows of the keys between two, both included; undefined is an open end. */
+  fetch(keyFrom: K | undefined, keyTo: K | undefined, fromMs: number, toMs: number): KeyValueIterator<Windowed<K>, V>;
   backwardFetch(key: K, fromMs: number, toMs: number): KeyValueIterator<number, V>;
+  backwardFetch(
+    keyFrom: K | undefined,
+    keyTo: K | undefined,
+    fromMs: number,
+    toMs: number,
+  ): KeyValueIterator<Windowed<K>, V>;
   fetchAll(fromMs: number, toMs: number): KeyValueIterator<Windowed<K>, V>;
   backwardFetchAll(fromMs: number, toMs: number): KeyValueIterator<Windowed<K>, V>;
   all(): KeyValueIterator<Windowed<K>, V>;

@@ -69,6 +69,17 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
     return this.#merged(stored, undefined, undefined, fromMs, toMs, direction);
   }
 
+  fetchRange(
+    keyFrom: BinaryKey | undefined,
+    keyTo: BinaryKey | undefined,
+    fromMs: number,
+    toMs: number,
+    direction: 'forward' | 'reverse',
+  ): StoreIterator<WindowedBytesKey> {
+    const stored = this.inner.fetchRange(keyFrom, keyTo, fromMs, toMs, direction);
+    return this.#merged(stored, keyFrom, keyTo, fromMs, toMs, direction);
+  }
+
   fetchAllByTime(fromMs: number, toMs: number): StoreIterator<WindowedBytesKey> {
     return new MergedIterator<WindowedBytesKey>({
       cache: this.cache,

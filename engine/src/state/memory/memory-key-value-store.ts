@@ -94,10 +94,17 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
   }
 
   restore(batch: RecordBatch): void {
+    this.restoreEach(batch, () => undefined);
+  }
+
+  /** `onRow` is told each key, and whether it has a value, before it is applied; what it answers is removed. */
+  restoreEach(batch: RecordBatch, onRow: (key: BinaryKey, hasValue: boolean) => BinaryKey | undefined): void {
     for (let row = 0; row < batch.count; row++) {
       const keyStart = batch.keyStarts[row] as number;
       if (keyStart < 0) continue;
       const key = binaryKey(batch.buffer, keyStart, batch.keyEnds[row] as number);
+      const removed = onRow(key, (batch.valueStarts[row] as number) >= 0);
+      if (removed !== undefined) this.#write(removed, null, 0);
       this.#write(key, copyRow(batch, row), batch.timestamps[row] as number);
     }
   }

@@ -119,12 +119,26 @@ export class MemoryWindowStore implements WindowBytesStore {
   }
 
   fetchAll(fromMs: number, toMs: number, direction: 'forward' | 'reverse'): StoreIterator<WindowedBytesKey> {
+    return this.fetchRange(undefined, undefined, fromMs, toMs, direction);
+  }
+
+  fetchRange(
+    keyFrom: BinaryKey | undefined,
+    keyTo: BinaryKey | undefined,
+    fromMs: number,
+    toMs: number,
+    direction: 'forward' | 'reverse',
+  ): StoreIterator<WindowedBytesKey> {
     if (this.#context === undefined) throw storeClosed(this.name);
-    const pairs = this.#sorted.scan(this.#windows, undefined, direction);
+    const forward = direction === 'forward';
+    const pairs = this.#sorted.scan(this.#windows, forward ? keyFrom : keyTo, direction);
+    const isPast = (key: BinaryKey): boolean =>
+      forward ? keyTo !== undefined && key > keyTo : keyFrom !== undefined && key < keyFrom;
     const keys: Iterator<BinaryKey> = {
       next: () => {
         const step = pairs.next();
-        return step.done === true ? { done: true, value: undefined } : { done: false, value: step.value[0] };
+        if (step.done === true || isPast(step.value[0])) return { done: true, value: undefined };
+        return { done: false, value: step.value[0] };
       },
     };
     return new MemoryWindowIterator(keys, {

@@ -127,8 +127,21 @@ export class LmdbWindowStore implements WindowBytesStore {
   }
 
   fetchAll(fromMs: number, toMs: number, direction: 'forward' | 'reverse'): StoreIterator<WindowedBytesKey> {
+    return this.fetchRange(undefined, undefined, fromMs, toMs, direction);
+  }
+
+  fetchRange(
+    keyFrom: BinaryKey | undefined,
+    keyTo: BinaryKey | undefined,
+    fromMs: number,
+    toMs: number,
+    direction: 'forward' | 'reverse',
+  ): StoreIterator<WindowedBytesKey> {
     const from = Math.max(0, fromMs, this.#retention.minLiveStartMs);
-    return new LmdbWindowIterator(this.#table.scan(undefined, undefined, false, direction), from, toMs);
+    const first = keyFrom === undefined ? undefined : windowTableKeyStart(keyFrom);
+    const last = keyTo === undefined ? undefined : windowTableKey(keyTo, startMax, sequenceMax);
+    const empty = first !== undefined && last !== undefined && first > last;
+    return new LmdbWindowIterator(this.#table.scan(first, empty ? first : last, false, direction), from, toMs);
   }
 
   fetchAllByTime(fromMs: number, toMs: number): StoreIterator<WindowedBytesKey> {
