@@ -1,5 +1,5 @@
 import { type Clock, sleep, type Timer } from '../../base/clock.ts';
-import { StreamsError, TaskMigratedError } from '../../base/errors.ts';
+import { BrokerError, StreamsError, TaskMigratedError } from '../../base/errors.ts';
 import type { Log } from '../../base/metrics.ts';
 import type { Random } from '../../base/random.ts';
 import { type TopicPartition, type TopicPartitionKey, topicPartitionKey } from '../../base/record-batch.ts';
@@ -153,7 +153,7 @@ export class GroupMember {
         }
         const isMigration = error instanceof TaskMigratedError;
         if (!isMigration && (code === undefined || !isRetriableCode(code))) {
-          this.#failure = error;
+          this.#failure = code === kafkaCodes.INCONSISTENT_GROUP_PROTOCOL ? this.#refused(error) : error;
           break;
         }
         this.#needsJoin = true;
@@ -353,6 +353,15 @@ export class GroupMember {
     this.#lastTopicCheckMs = now;
     const counts = await this.#parts.partitionCounts(this.#parts.options.assignor.topics());
     for (const [topic, count] of counts) if (this.#assignedCounts.get(topic) !== count) this.rejoin();
+  }
+
+  /** Members of one group share a protocol of assignment; Kafka Streams for Java has its own. */
+  #refused(error: unknown): BrokerError {
+    const { groupId } = this.#parts.options;
+    return new BrokerError(
+      `Group ${groupId} has members of another program, such as Kafka Streams for Java: stop them. Members that did not leave the group stay until their session times out.`,
+      { kafkaCode: kafkaCodes.INCONSISTENT_GROUP_PROTOCOL, retriable: false, cause: error },
+    );
   }
 
   #who(): string {
