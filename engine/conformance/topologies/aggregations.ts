@@ -67,6 +67,40 @@ export const aggregations: TopologyFamily = {
     },
   },
 
+  /** Aggregates that become null on either side, keys that the mapper does not select, and what is made of the old aggregates. */
+  'table-groupby-null-aggregate': {
+    params: [],
+    build: (_params, store) => {
+      const builder = new StreamsBuilder();
+      builder
+        .table('in', { ...strings, materialized: { name: 'src', store } })
+        .groupBy(
+          (key, value) =>
+            [value.startsWith('c') ? (null as unknown as string) : value.slice(0, 1), key + value] as const,
+          {
+            ...strings,
+            name: 'byfirst',
+          },
+        )
+        .aggregate(
+          () => '0',
+          (_key, value, aggregate) => (aggregate.length > 24 ? null : `${aggregate}+${value}`),
+          (_key, value, aggregate) => (value.startsWith('B') ? null : `${aggregate}-${value}`),
+          { value: string(), materialized: { name: 'agg', store } },
+        )
+        .filter((_key, value) => !value.endsWith('1'))
+        .groupBy((key, value) => [String(value.length % 3), key + value] as const, { ...strings, name: 'bylength' })
+        .reduce(
+          (aggregate, value) => (aggregate.length > 60 ? null : `${aggregate}&${value}`),
+          (aggregate, value) => (value.startsWith('x') ? null : `${aggregate}~${value}`),
+          { materialized: { name: 'red', store } },
+        )
+        .toStream()
+        .to('out');
+      return builder.build();
+    },
+  },
+
   'table-filter-mapvalues': {
     build: (params, store) => {
       const builder = new StreamsBuilder();

@@ -89,6 +89,21 @@ export const versioned: TopologyFamily = {
   'versioned-fk-left-join': foreignKeyJoin('leftJoin'),
   'versioned-fk-inner-join': foreignKeyJoin('join'),
 
+  /** Names that nobody gave: repartition topic, node and buffer. */
+  'stream-versioned-table-grace-unnamed': {
+    params: ['history', 'grace', 'optimise'],
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      const right = table(builder, 'right', 'rt', params, store);
+      builder
+        .stream('left', strings)
+        .selectKey((key, value: string | null) => (value === null ? key : value.slice(0, 1)))
+        .join(right, joined, { ...strings, graceMs: graceOf(params), store })
+        .to('out', strings);
+      return builder.build({ topologyOptimization: params['optimise'] ? 'all' : 'none' });
+    },
+  },
+
   /** Without grace: the version of the record's time, at once. */
   'stream-versioned-table-left-join': {
     params: ['history'],

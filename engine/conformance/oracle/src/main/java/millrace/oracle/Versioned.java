@@ -51,6 +51,12 @@ final class Versioned {
       });
     }
 
+    all.add("stream-versioned-table-grace-unnamed", (builder, params) -> {
+      final KTable<String, String> right = table(builder, "right", "rt", params);
+      builder.stream("left", in()).selectKey((k, v) -> v == null ? k : first(v))
+          .join(right, Dsl::joined, Joined.<String, String, String>with(STRING, STRING, STRING).withGracePeriod(grace(params))).to("out", out());
+    });
+
     all.add("stream-versioned-table-left-join", (builder, params) -> {
       final KStream<String, String> left = builder.stream("left", in());
       left.leftJoin(table(builder, "right", "rt", params), Dsl::joined).to("out", out());
@@ -89,11 +95,14 @@ final class Versioned {
   }
 
   /** A grace of the history at most, of which fresh inputs know nothing. */
-  static Joined<String, String, String> waiting(final Params params) {
+  static Duration grace(final Params params) {
     final Duration grace = params.ms("grace");
     final Duration history = params.ms("history");
-    return Joined.<String, String, String>as("vj").withGracePeriod(grace.compareTo(history) > 0 ? history : grace)
-        .withKeySerde(STRING).withValueSerde(STRING);
+    return grace.compareTo(history) > 0 ? history : grace;
+  }
+
+  static Joined<String, String, String> waiting(final Params params) {
+    return Joined.<String, String, String>as("vj").withGracePeriod(grace(params)).withKeySerde(STRING).withValueSerde(STRING);
   }
 
   static Materialized<String, String, KeyValueStore<Bytes, byte[]>> versioned(final String name, final Params params) {
