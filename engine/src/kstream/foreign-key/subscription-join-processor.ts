@@ -31,11 +31,12 @@ export class SubscriptionJoinProcessor<K, V, KO, VO> implements Processor<KO, Su
 
   process(record: Record<KO, Subscription<K>>): void {
     const { instruction: what, hash, primaryKey, primaryPartition } = record.value;
-    if (what === instruction.deleteSilently) return;
     const foreign = this.#foreign;
     let timestampMs = -1;
     if (record.keyDatum.isNull) foreign.setNull();
+    // Also where nothing is answered, as Kafka Streams does: caches count reads as uses.
     else timestampMs = this.#right.read(record.keyDatum, foreign);
+    if (what === instruction.deleteSilently) return;
     if (what === instruction.answerIfPresent && foreign.isNull) return;
 
     const output = this.#output;
