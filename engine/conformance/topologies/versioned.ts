@@ -89,6 +89,22 @@ export const versioned: TopologyFamily = {
   'versioned-fk-left-join': foreignKeyJoin('leftJoin'),
   'versioned-fk-inner-join': foreignKeyJoin('join'),
 
+  /** A filter that may be kept gives its versions up, though nothing keeps it: joins then take changes of the past. */
+  'versioned-filter-unnamed-join': {
+    params: ['history'],
+    inputs: { foreignKeys: ['left'] },
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      const unversioned = { materialized: { ...strings, store } };
+      const left = table(builder, 'left', 'lt', params, store).filter((_key, value) => value !== 'x', unversioned);
+      const right = table(builder, 'right', 'rt', params, store).filter((_key, value) => value !== 'x', unversioned);
+      left.outerJoin(right, joined).toStream().to('out', strings);
+      left.leftJoin(right, foreignKey, joined, { name: 'fkj', materialized: strings }).toStream().to('out-fk', strings);
+      builder.stream('in', strings).leftJoin(right, joined).to('out-stream', strings);
+      return builder.build();
+    },
+  },
+
   /** Names that nobody gave: repartition topic, node and buffer. */
   'stream-versioned-table-grace-unnamed': {
     params: ['history', 'grace', 'optimise'],

@@ -51,6 +51,17 @@ final class Versioned {
       });
     }
 
+    all.add("versioned-filter-unnamed-join", (builder, params) -> {
+      final KTable<String, String> left = table(builder, "left", "lt", params)
+          .filter((k, v) -> !v.equals("x"), Materialized.with(STRING, STRING));
+      final KTable<String, String> right = table(builder, "right", "rt", params)
+          .filter((k, v) -> !v.equals("x"), Materialized.with(STRING, STRING));
+      left.outerJoin(right, Dsl::joined).toStream().to("out", out());
+      final Function<String, String> key = Dsl::foreignKey;
+      left.leftJoin(right, key, Dsl::joined, TableJoined.<String, String>as("fkj"), Materialized.with(STRING, STRING)).toStream().to("out-fk", out());
+      builder.stream("in", in()).leftJoin(right, Dsl::joined).to("out-stream", out());
+    });
+
     all.add("stream-versioned-table-grace-unnamed", (builder, params) -> {
       final KTable<String, String> right = table(builder, "right", "rt", params);
       builder.stream("left", in()).selectKey((k, v) -> v == null ? k : first(v))
