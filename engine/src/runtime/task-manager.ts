@@ -304,11 +304,14 @@ export class TaskManager {
       const positions = await this.#positions(task, committed, external);
       // Closed while a broker or a sink answered.
       if (!isRestoring(task)) return;
-      task.start();
+      // Before the processors begin: they ask what they left with the offsets.
       for (const source of task.sources) {
         const { offset, metadata } = positions.get(source.key) as OffsetAndMetadata;
         task.setPosition(source, offset, metadata);
-        consumer.seek(source, offset);
+      }
+      task.start();
+      for (const source of task.sources) {
+        consumer.seek(source, (positions.get(source.key) as OffsetAndMetadata).offset);
       }
     } catch (error) {
       this.#options.onError(error, task);
