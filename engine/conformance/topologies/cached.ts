@@ -44,7 +44,7 @@ class Fan implements Processor<string, string, string, string> {
 }
 
 /** Adds where the record came from to its value. */
-class Origin implements Processor<string, string, string, string> {
+export class Origin implements Processor<string, string, string, string> {
   #context!: ProcessorContext<string, string>;
 
   init(context: ProcessorContext<string, string>): void {
@@ -57,7 +57,7 @@ class Origin implements Processor<string, string, string, string> {
   }
 }
 
-function fanned(builder: StreamsBuilder, topic: string): KStream<string, string> {
+export function fanned(builder: StreamsBuilder, topic: string): KStream<string, string> {
   return builder.stream(topic, strings).processValues(() => new Fan());
 }
 
@@ -71,7 +71,7 @@ function grown(limit: number): (_key: string, value: string | null, aggregate: s
   return (_key, value, aggregate) => (aggregate.length > limit ? null : aggregate + text(value));
 }
 
-function hoppingTexts(
+export function hoppingTexts(
   builder: StreamsBuilder,
   topic: string,
   name: string,

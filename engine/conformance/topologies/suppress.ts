@@ -1,4 +1,5 @@
 import { BufferConfig, SlidingWindows, StreamsBuilder, Suppressed, string, TimeWindows } from '../../src/index.ts';
+import { fanned, hoppingTexts, Origin } from './cached.ts';
 import { joined, type Params, strings, type TopologyFamily, text } from './family.ts';
 import { retentionOf, sessionsOf } from './sessions.ts';
 
@@ -180,6 +181,37 @@ export const suppress: TopologyFamily = {
         .to('out');
       return builder.build();
     },
+  },
+
+  // Many changes in a commit, with headers, seen with their origin; behind a cache, too.
+  'suppress-fanned': {
+    params: ['limit', 'maxRecords', 'cacheBytes'],
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      fanned(builder, 'in')
+        .groupByKey(strings)
+        .reduce((aggregate, value) => (aggregate.length > 12 ? null : aggregate + value), {
+          materialized: { name: 'r', store },
+        })
+        .suppress(limited(params, BufferConfig.maxRecords(params['maxRecords'] as number)))
+        .toStream()
+        .processValues(() => new Origin())
+        .to('out', strings);
+      return builder.build();
+    },
+  },
+
+  'suppress-fanned-final': {
+    params: ['size', 'advance', 'grace', 'cacheBytes'],
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      hoppingTexts(builder, 'in', 'w', params, store)
+        .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded(), { name: 'final' }))
+        .toStream()
+        .to('out');
+      return builder.build();
+    },
+    output: { key: { kind: 'time', sizeParam: 'size' } },
   },
 
   // One buffer behind another, the first without a changelog, and a store below them.

@@ -56,6 +56,10 @@ export class MemoryChangeBuffer implements StateStore {
     return this.#context !== undefined;
   }
 
+  get isDirty(): boolean {
+    return this.#dirty.size > 0;
+  }
+
   /** Keys in the buffer. */
   get size(): number {
     return this.#entries.size;

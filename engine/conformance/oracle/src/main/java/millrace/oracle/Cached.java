@@ -106,7 +106,7 @@ final class Cached {
     });
   }
 
-  private static KStream<String, String> fanned(final StreamsBuilder builder, final String topic) {
+  static KStream<String, String> fanned(final StreamsBuilder builder, final String topic) {
     return builder.stream(topic, in()).processValues(Fan::new);
   }
 
@@ -115,7 +115,7 @@ final class Cached {
     return (k, v, a) -> a.length() > limit ? null : a + v;
   }
 
-  private static KTable<Windowed<String>, String> hoppingTexts(final StreamsBuilder builder, final String topic, final String name, final Params params) {
+  static KTable<Windowed<String>, String> hoppingTexts(final StreamsBuilder builder, final String topic, final String name, final Params params) {
     final TimeWindows windows = TimeWindows.ofSizeAndGrace(params.ms("size"), params.ms("grace"))
         .advanceBy(Duration.ofMillis(Math.min(params.get("advance"), params.get("size"))));
     return fanned(builder, topic).groupByKey().windowedBy(windows).aggregate(() -> "", grown(14), windows(name, STRING, params));
@@ -165,7 +165,7 @@ final class Cached {
   }
 
   /** Adds where the record came from to its value. */
-  private static final class Origin extends ContextualFixedKeyProcessor<String, String, String> {
+  static final class Origin extends ContextualFixedKeyProcessor<String, String, String> {
     @Override
     public void process(final FixedKeyRecord<String, String> record) {
       final RecordMetadata metadata = context().recordMetadata().orElse(null);

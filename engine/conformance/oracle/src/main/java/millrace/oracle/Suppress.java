@@ -70,6 +70,14 @@ final class Suppress {
         .groupBy((k, v) -> KeyValue.pair(first(v), k + v), Grouped.with("byfirst", STRING, STRING))
         .aggregate(() -> "0", (k, v, a) -> a + "+" + v, (k, v, a) -> a + "-" + v, kept("agg")).toStream().to("out", out()));
 
+    all.add("suppress-fanned", (builder, params) -> Cached.fanned(builder, "in").groupByKey()
+        .reduce((a, v) -> a.length() > 12 ? null : a + v, kept("r"))
+        .suppress(limited(params, BufferConfig.maxRecords(params.get("maxRecords")))).toStream()
+        .processValues(Cached.Origin::new).to("out", out()));
+
+    all.add("suppress-fanned-final", (builder, params) -> Cached.hoppingTexts(builder, "in", "w", params)
+        .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()).withName("final")).toStream().to("out"));
+
     all.add("suppress-twice-filter", (builder, params) -> builder.table("in", in(), kept("src"))
         .suppress(limited(params, BufferConfig.unbounded().withLoggingDisabled()))
         .suppress(limited(params, BufferConfig.maxRecords(params.get("maxRecords"))))
