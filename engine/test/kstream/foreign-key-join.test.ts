@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { StreamsBuilder, string, TopologyError } from '../../src/index.ts';
+import { avro, MemorySchemaRegistry, StreamsBuilder, string, TopologyError } from '../../src/index.ts';
 import { TopologyTestDriver } from '../../src/testing/index.ts';
 import { brokerOf, produceText, readAll, until } from '../support/memory-cluster-harness.ts';
 import { clusterWith, streamsOn } from '../support/streams-harness.ts';
@@ -139,6 +139,45 @@ describe('a foreign-key join', () => {
       .pipeInput('k', 'f1:v', 1, [{ key: 'h', value: Buffer.from('1') }]);
     const [record] = driver.createOutputTopic('out', string(), string()).readRecordsToList();
     expect(record?.headers.lastHeader('h')?.value?.toString()).toBe('1');
+    await driver.close();
+  });
+
+  test('works with schemas from a registry, which learns them under the names that Kafka Streams uses', async () => {
+    const registry = new MemorySchemaRegistry();
+    const keys = avro<{ id: string }>(
+      { type: 'record', name: 'Key', fields: [{ name: 'id', type: 'string' }] },
+      { registry },
+    );
+    const values = avro<{ to: string }>(
+      { type: 'record', name: 'Left', fields: [{ name: 'to', type: 'string' }] },
+      { registry },
+    );
+    const builder = new StreamsBuilder();
+    builder
+      .table('left', { key: string(), value: values, ...memory })
+      .join(
+        builder.table('right', { key: keys, value: string(), ...memory }),
+        (value) => ({ id: value.to }),
+        (left, right) => `${left.to}/${right}`,
+        { name: 'fk' },
+      )
+      .toStream()
+      .to('out', strings);
+    const driver = new TopologyTestDriver(builder.build(), { applicationId: 'app' });
+    const lefts = driver.createInputTopic('left', string(), values);
+    const rights = driver.createInputTopic('right', keys, string());
+    lefts.pipeInput('k1', { to: 'r1' }, 1);
+    rights.pipeInput({ id: 'r1' }, 'R', 2);
+    lefts.pipeInput('k2', { to: 'r1' }, 3);
+    lefts.pipeInput('k1', { to: 'none' }, 4);
+    const output = driver.createOutputTopic('out', string(), string());
+    expect(output.readKeyValuesToList()).toEqual([
+      { key: 'k1', value: 'r1/R' },
+      { key: 'k2', value: 'r1/R' },
+      { key: 'k1', value: null },
+    ]);
+    const topic = 'app-fk-subscription-registration-topic';
+    expect(await registry.versions(`${topic}-vh-value`)).toHaveLength(1);
     await driver.close();
   });
 

@@ -1,6 +1,16 @@
-import type { BinaryKey } from '../../base/bytes.ts';
+import { type BinaryKey, binaryKey } from '../../base/bytes.ts';
+import type { Datum } from '../../processor/datum.ts';
+import type { Serde } from '../../serde/serde.ts';
 
 const lengthBytes = 4;
+
+/**
+ * A key as this program writes it, whatever bytes it came in: whoever wrote it may have used another version of the schema, and
+ * subscribers are found by bytes.
+ */
+export function ownBytes<K>(key: Datum<K>, serde: Serde<K>, topic: string): BinaryKey {
+  return binaryKey(serde.serialize(key.get(), topic));
+}
 
 /** What all subscriptions of a foreign key begin with in their store: length of the foreign key (4 bytes, big-endian) and itself. */
 export function foreignKeyPrefix(foreignKey: BinaryKey): BinaryKey {

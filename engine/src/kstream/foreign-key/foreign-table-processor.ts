@@ -6,7 +6,7 @@ import type { KeyValueStore } from '../../state/key-value-store.ts';
 import type { KeyValueBytesStore } from '../../state/state-store.ts';
 import { changelogTopicName } from '../../topology/internal-topics.ts';
 import type { Change } from '../nodes/change.ts';
-import { foreignKeyPrefix, primaryKeyOf } from './combined-key.ts';
+import { foreignKeyPrefix, ownBytes, primaryKeyOf } from './combined-key.ts';
 import type { ForeignKeyJoinSpec } from './foreign-key-spec.ts';
 import { type PseudoTopics, pseudoTopics } from './pseudo-topics.ts';
 import type { Response } from './response.ts';
@@ -48,7 +48,7 @@ export class ForeignTableProcessor<K, V, KO, VO> implements Processor<KO, Change
       this.#context.recordDropped('out-of-order-version');
       return;
     }
-    const foreignKey = record.keyDatum.binary(this.#spec.foreignKeySerde, this.#topics.foreignKey);
+    const foreignKey = ownBytes(record.keyDatum, this.#spec.foreignKeySerde, this.#topics.foreignKey);
     const foreignValue = record.value.newDatum;
     const output = this.#output;
     output.timestamp = record.timestamp;

@@ -5,7 +5,7 @@ import type { KeyValueStore } from '../../state/key-value-store.ts';
 import type { KeyValueBytesStore } from '../../state/state-store.ts';
 import { changelogTopicName } from '../../topology/internal-topics.ts';
 import { encodeForStore } from '../nodes/stored-datum.ts';
-import { combinedKey } from './combined-key.ts';
+import { combinedKey, ownBytes } from './combined-key.ts';
 import type { ForeignKeyJoinSpec } from './foreign-key-spec.ts';
 import { type PseudoTopics, pseudoTopics } from './pseudo-topics.ts';
 import { instruction, type Subscription } from './subscription.ts';
@@ -55,8 +55,8 @@ export class SubscriptionReceiveProcessor<K, V, KO, VO> implements Processor<KO,
 
   #keep(record: Record<KO, Subscription<K>>, { primaryKey }: Subscription<K>, deletes: boolean): void {
     const { foreignKeySerde, keySerde, subscriptionSerde } = this.#spec;
-    const foreignKey = record.keyDatum.binary(foreignKeySerde, this.#topics.foreignKey);
-    const key = combinedKey(foreignKey, primaryKey.binary(keySerde, this.#topics.primaryKey));
+    const foreignKey = ownBytes(record.keyDatum, foreignKeySerde, this.#topics.foreignKey);
+    const key = combinedKey(foreignKey, ownBytes(primaryKey, keySerde, this.#topics.primaryKey));
     // The message's own bytes: what came in an older version is kept in that version.
     const bytes = deletes ? null : encodeForStore(record.valueDatum, subscriptionSerde, this.#changelog);
     this.#store.put(key, bytes, record.timestamp);
