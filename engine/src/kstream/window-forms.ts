@@ -77,6 +77,7 @@ export function sessionForm<K, A>(
         key,
         value,
         retentionMs: retentionOf(name, materialized, least),
+        readByTime: strategy.kind === 'close',
         extraRetentionMs: strategy.kind === 'close' ? windows.gapMs + extraSessionRetentionMs : 0,
         ...keeping(materialized, strategy),
       }),

@@ -58,6 +58,8 @@ export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
 export interface SessionStoreOptions<K, V> extends StoreOptions<K, V> {
   /** How long a session is kept after the newest session's end, ms; at least gap + grace of the windows it serves. */
   readonly retentionMs: number;
+  /** Sessions of all keys are often asked for by end, as `EmitStrategy.onWindowClose()` does. Default: false. */
+  readonly readByTime?: boolean;
   /** Kept this much longer than the retention says, ms; the changelog isn't. Default: 0. */
   readonly extraRetentionMs?: number;
 }
@@ -212,7 +214,7 @@ export const Stores = {
   sessionStoreBuilder<K, V>(options: SessionStoreOptions<K, V>): TypedStoreBuilder<SessionStore<K, V>, K, V> {
     const { retentionMs } = options;
     if (!(retentionMs >= 0)) throw invalid(options.name, 'retentionMs must be 0 or more');
-    const fields = { ...common(options), retentionMs };
+    const fields = { ...common(options), retentionMs, readByTime: options.readByTime ?? false };
     return Object.freeze({
       ...fields,
       kind: 'session' as const,

@@ -299,6 +299,9 @@ function runAgainstModel(
         expect(rows(store.fetchAll(step.from, step.to, step.reverse ? 'reverse' : 'forward'))).toEqual(
           expected((_, start) => start >= step.from && start <= step.to, step.reverse),
         );
+        expect(rows(store.fetchAllByTime(step.from, step.to))).toEqual(
+          expected((_, start) => start >= step.from && start <= step.to, false).sort((a, b) => a[1] - b[1]),
+        );
         break;
       case 'commit':
         offset++;

@@ -7,4 +7,9 @@ import { windowStoreContract } from '../contract/window-store.ts';
 
 keyValueStoreContract('MemoryKeyValueStore', (options) => new MemoryKeyValueStore(options), false);
 windowStoreContract('MemoryWindowStore', (options) => new MemoryWindowStore(options), false);
+windowStoreContract(
+  'MemoryWindowStore by time',
+  (options) => new MemoryWindowStore({ ...options, readByTime: true }),
+  false,
+);
 sessionStoreContract('MemorySessionStore', (options) => new MemorySessionStore(options), false);

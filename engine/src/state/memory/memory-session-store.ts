@@ -22,6 +22,8 @@ export interface SessionBytesStoreOptions {
   readonly loggingEnabled: boolean;
   /** How long a session is kept after the newest session's end, ms. */
   readonly retentionMs: number;
+  /** Sessions of all keys are often asked for by end: kept so that this needs no look at every key. */
+  readonly readByTime?: boolean;
 }
 
 /** Expired sessions leave memory a bucket at a time: retention ÷ this is the longest they linger, invisible. */

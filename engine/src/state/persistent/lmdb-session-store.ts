@@ -16,6 +16,15 @@ import { countExpired, WindowRetention } from '../window-retention.ts';
 import { ExpirySweep } from './expiry-sweep.ts';
 import { LmdbTable } from './lmdb-table.ts';
 import { sessionEndOf, sessionKeyOf, sessionStartOf, sessionTableKey } from './session-table-key.ts';
+import {
+  isTimeRow,
+  noBytes,
+  sessionKeyOfRow,
+  sessionStartOfRow,
+  sessionTimeRow,
+  timeIndexMeta,
+  timeOfRow,
+} from './time-index.ts';
 import { windowTableKeyStart } from './window-table-key.ts';
 
 const streamTimeMeta = 'observed-stream-time';
@@ -36,6 +45,7 @@ export class LmdbSessionStore implements SessionBytesStore {
   readonly persistent = true;
   readonly retentionMs: number;
   readonly #loggingEnabled: boolean;
+  readonly #timeIndexed: boolean;
   readonly #table: LmdbTable;
   readonly #retention: WindowRetention;
   readonly #sweep: ExpirySweep;
@@ -45,9 +55,10 @@ export class LmdbSessionStore implements SessionBytesStore {
     this.name = options.name;
     this.retentionMs = options.retentionMs;
     this.#loggingEnabled = options.loggingEnabled;
+    this.#timeIndexed = options.readByTime === true;
     this.#table = new LmdbTable(options.name);
     this.#retention = new WindowRetention(options.retentionMs);
-    this.#sweep = new ExpirySweep(this.#table, options.retentionMs, sessionEndOf);
+    this.#sweep = new ExpirySweep(this.#table, options.retentionMs, timeOf);
   }
 
   get isOpen(): boolean {
@@ -74,6 +85,7 @@ export class LmdbSessionStore implements SessionBytesStore {
     this.#table.open(context);
     this.#context = context;
     this.#readPosition();
+    if (this.#timeIndexed && this.#table.readMeta(timeIndexMeta) !== 1) this.#buildTimeIndex();
   }
 
   put(key: BinaryKey, value: Buffer | null, startMs: number, endMs: number, timestampMs: number): void {
@@ -123,8 +135,23 @@ export class LmdbSessionStore implements SessionBytesStore {
   }
 
   findByEnd(fromMs: number, toMs: number): StoreIterator<SessionBytesKey> {
-    const rows = this.#table.scan(undefined, undefined, false, 'forward');
     const found: CopiedEntry<SessionBytesKey>[] = [];
+    if (this.#timeIndexed) {
+      const from = this.#liveFrom(fromMs);
+      if (from > toMs) return new SortedEntries(found);
+      const to = Math.min(toMs + 1, endOfTime);
+      for (const row of this.#table.scan(sessionTimeRow(0, from, ''), sessionTimeRow(0, to, ''), true, 'forward')) {
+        const session = {
+          key: sessionKeyOfRow(row.key),
+          startMs: sessionStartOfRow(row.key),
+          endMs: timeOfRow(row.key),
+        };
+        const stored = this.#table.get(sessionTableKey(session.key, session.startMs, session.endMs));
+        if (stored !== undefined) found.push({ key: session, ...stored });
+      }
+      return new SortedEntries(found);
+    }
+    const rows = this.#table.scan(undefined, undefined, false, 'forward');
     for (const { key, value, timestampMs } of new LmdbSessionIterator(rows, this.#liveFrom(fromMs), toMs, endOfTime)) {
       found.push({ key: { ...key }, value, timestampMs });
     }
@@ -146,8 +173,8 @@ export class LmdbSessionStore implements SessionBytesStore {
     const { minLiveStartMs } = this.#retention;
     this.#table.commit(
       changelogOffset,
-      { [streamTimeMeta]: this.#retention.observedStreamTimeMs },
-      (key) => sessionEndOf(key) >= minLiveStartMs,
+      { [streamTimeMeta]: this.#retention.observedStreamTimeMs, [timeIndexMeta]: this.#timeIndexed ? 1 : 0 },
+      (key) => timeOf(key) >= minLiveStartMs,
       this.#sweep.next(minLiveStartMs),
     );
   }
@@ -176,13 +203,27 @@ export class LmdbSessionStore implements SessionBytesStore {
     this.#sweep.reset();
   }
 
+  /** The store was made without one, by a program that did not read by time. */
+  #buildTimeIndex(): void {
+    for (const row of this.#table.scan(undefined, undefined, false, 'forward')) {
+      if (isTimeRow(row.key)) continue;
+      const endMs = sessionEndOf(row.key);
+      this.#table.put(sessionTimeRow(sessionStartOf(row.key), endMs, sessionKeyOf(row.key)), noBytes, endMs);
+    }
+  }
+
   /** False when the session had already expired. */
   #write(key: BinaryKey, value: Buffer | null, startMs: number, endMs: number): boolean {
     this.#retention.observe(endMs);
     if (endMs < this.#retention.minLiveStartMs) return false;
     this.#table.put(sessionTableKey(key, startMs, endMs), value, endMs);
+    if (this.#timeIndexed) this.#table.put(sessionTimeRow(startMs, endMs, key), value === null ? null : noBytes, endMs);
     return true;
   }
+}
+
+function timeOf(tableKey: BinaryKey): number {
+  return isTimeRow(tableKey) ? timeOfRow(tableKey) : sessionEndOf(tableKey);
 }
 
 /** By end, then start, then key: the order of Kafka Streams' time-ordered session stores. */
@@ -214,6 +255,7 @@ class LmdbSessionIterator implements StoreIterator<SessionBytesKey>, StoreEntry<
       const step = this.#rows.next();
       if (step.done === true) return step;
       const row = step.value;
+      if (isTimeRow(row.key)) continue;
       const endMs = sessionEndOf(row.key);
       const startMs = sessionStartOf(row.key);
       if (endMs < this.#fromEndMs || endMs > this.#toEndMs || startMs > this.#latestStartMs) continue;

@@ -15,6 +15,7 @@ import { readWindowChangelogKey, sequenceMax, type WindowChangelogKey, WindowSuf
 import { countExpired, WindowRetention } from '../window-retention.ts';
 import { ExpirySweep } from './expiry-sweep.ts';
 import { LmdbTable } from './lmdb-table.ts';
+import { isTimeRow, noBytes, timeIndexMeta, timeOfRow, windowKeyOfRow, windowTimeRow } from './time-index.ts';
 import { recordKeyOf, sequenceOf, windowStartOf, windowTableKey, windowTableKeyStart } from './window-table-key.ts';
 
 const streamTimeMeta = 'observed-stream-time';
@@ -37,6 +38,7 @@ export class LmdbWindowStore implements WindowBytesStore {
   readonly windowSizeMs: number;
   readonly #loggingEnabled: boolean;
   readonly #retainDuplicates: boolean;
+  readonly #timeIndexed: boolean;
   readonly #table: LmdbTable;
   readonly #retention: WindowRetention;
   readonly #suffixes = new WindowSuffixCache();
@@ -50,9 +52,10 @@ export class LmdbWindowStore implements WindowBytesStore {
     this.windowSizeMs = options.windowSizeMs;
     this.#loggingEnabled = options.loggingEnabled;
     this.#retainDuplicates = options.retainDuplicates;
+    this.#timeIndexed = options.readByTime === true && !options.retainDuplicates;
     this.#table = new LmdbTable(options.name);
     this.#retention = new WindowRetention(options.retentionMs);
-    this.#sweep = new ExpirySweep(this.#table, options.retentionMs, windowStartOf);
+    this.#sweep = new ExpirySweep(this.#table, options.retentionMs, timeOf);
   }
 
   get observedStreamTimeMs(): number {
@@ -79,6 +82,7 @@ export class LmdbWindowStore implements WindowBytesStore {
     this.#table.open(context);
     this.#context = context;
     this.#readPosition();
+    if (this.#timeIndexed && this.#table.readMeta(timeIndexMeta) !== 1) this.#buildTimeIndex();
   }
 
   put(key: BinaryKey, value: Buffer | null, windowStartMs: number, timestampMs: number): void {
@@ -146,6 +150,18 @@ export class LmdbWindowStore implements WindowBytesStore {
 
   fetchAllByTime(fromMs: number, toMs: number): StoreIterator<WindowedBytesKey> {
     const found: CopiedEntry<WindowedBytesKey>[] = [];
+    if (this.#timeIndexed) {
+      const from = Math.max(0, fromMs, this.#retention.minLiveStartMs);
+      if (from > toMs) return new SortedEntries(found);
+      const rows = this.#table.scan(windowTimeRow(from, ''), windowTimeRow(toMs + 1, ''), true, 'forward');
+      for (const row of rows) {
+        const key = windowKeyOfRow(row.key);
+        const windowStartMs = timeOfRow(row.key);
+        const stored = this.#table.get(windowTableKey(key, windowStartMs, 0));
+        if (stored !== undefined) found.push({ key: { key, windowStartMs, sequence: 0 }, ...stored });
+      }
+      return new SortedEntries(found);
+    }
     for (const { key, value, timestampMs } of this.fetchAll(fromMs, toMs, 'forward')) {
       found.push({ key: { ...key }, value, timestampMs });
     }
@@ -173,8 +189,12 @@ export class LmdbWindowStore implements WindowBytesStore {
     const minLiveStartMs = this.#retention.minLiveStartMs;
     this.#table.commit(
       changelogOffset,
-      { [streamTimeMeta]: this.#retention.observedStreamTimeMs, [sequenceMeta]: this.#sequence },
-      (key) => windowStartOf(key) >= minLiveStartMs,
+      {
+        [streamTimeMeta]: this.#retention.observedStreamTimeMs,
+        [sequenceMeta]: this.#sequence,
+        [timeIndexMeta]: this.#timeIndexed ? 1 : 0,
+      },
+      (key) => timeOf(key) >= minLiveStartMs,
       this.#sweep.next(minLiveStartMs),
     );
   }
@@ -200,13 +220,27 @@ export class LmdbWindowStore implements WindowBytesStore {
     this.#sweep.reset();
   }
 
+  /** The store was made without one, by a program that did not read by time. */
+  #buildTimeIndex(): void {
+    for (const row of this.#table.scan(undefined, undefined, false, 'forward')) {
+      if (isTimeRow(row.key)) continue;
+      this.#table.put(windowTimeRow(windowStartOf(row.key), recordKeyOf(row.key)), noBytes, row.timestampMs);
+    }
+  }
+
   /** False when the window had already expired. */
   #write(key: BinaryKey, value: Buffer | null, windowStartMs: number, sequence: number, timestampMs: number): boolean {
     this.#retention.observe(windowStartMs);
     if (windowStartMs < this.#retention.minLiveStartMs) return false;
     this.#table.put(windowTableKey(key, windowStartMs, sequence), value, timestampMs);
+    if (this.#timeIndexed)
+      this.#table.put(windowTimeRow(windowStartMs, key), value === null ? null : noBytes, timestampMs);
     return true;
   }
+}
+
+function timeOf(tableKey: BinaryKey): number {
+  return isTimeRow(tableKey) ? timeOfRow(tableKey) : windowStartOf(tableKey);
 }
 
 /** Rows of a table scan as windows, those outside the time range left out. */
@@ -230,6 +264,7 @@ class LmdbWindowIterator implements StoreIterator<WindowedBytesKey>, StoreEntry<
       const step = this.#rows.next();
       if (step.done === true) return step;
       const row = step.value;
+      if (isTimeRow(row.key)) continue;
       const windowStartMs = windowStartOf(row.key);
       if (windowStartMs < this.#fromMs || windowStartMs > this.#toMs) continue;
       this.key.key = recordKeyOf(row.key);
