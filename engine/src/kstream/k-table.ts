@@ -227,7 +227,7 @@ export class KTable<K, V> {
     const { materialized } = options;
     // Kafka Streams makes a name for the store of an unnamed materialisation, and then doesn't use it.
     if (materialized !== undefined && materialized.name === undefined && origin.connected === undefined) {
-      names.store(undefined, prefix);
+      names.storeName(prefix);
     }
     const name = names.named(options.name, prefix);
     const keySerde = readingBack(materialized?.key) ?? this.#parts.keySerde;

@@ -36,6 +36,9 @@ export function joinStreamTable<K, V, VT, VOut>(
   } else {
     checkGrace(name, graceMs, table.node, getter);
     const bufferName = `${name}-Buffer`;
+    if (options.name === undefined) {
+      dsl.graph.names.implicit.add({ store: bufferName, changelog: `${bufferName}-changelog` });
+    }
     const keySerde = required(readingBack(options.key) ?? stream.keySerde, 'key', `join '${name}'`);
     const valueSerde = required(readingBack(options.value) ?? stream.valueSerde, 'value', `join '${name}'`);
     own = [joinBufferBuilder({ name: bufferName, graceMs, store: options.store ?? 'persistent' })];

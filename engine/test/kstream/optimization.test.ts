@@ -126,8 +126,8 @@ describe('ensureExplicitInternalResourceNaming', () => {
     expect(() => builder.build(strict)).toThrow(
       [
         'Following changelog topic(s) has not been named: t-STATE-STORE-0000000000-changelog',
-        'Following state store(s) has not been named: t-STATE-STORE-0000000000, KSTREAM-AGGREGATE-STATE-STORE-0000000005',
-        'Following repartition topic(s) has not been named: KSTREAM-AGGREGATE-STATE-STORE-0000000005-repartition',
+        'Following state store(s) has not been named: t-STATE-STORE-0000000000, KSTREAM-AGGREGATE-STATE-STORE-0000000006',
+        'Following repartition topic(s) has not been named: KSTREAM-AGGREGATE-STATE-STORE-0000000006-repartition',
       ].join('\n'),
     );
     expect(() => builder.build()).not.toThrow();

@@ -6,6 +6,8 @@ import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.TopologyConfig;
+import org.apache.kafka.streams.errors.TopologyException;
 import org.apache.kafka.streams.kstream.*;
 import org.apache.kafka.streams.processor.api.*;
 import org.apache.kafka.streams.state.*;
@@ -151,6 +153,7 @@ public class DescribeVectors {
       final String plain = described(program.getValue(), StreamsConfig.NO_OPTIMIZATION);
       final String optimised = described(program.getValue(), StreamsConfig.OPTIMIZE);
       Files.writeString(folder.resolve(program.getKey() + ".txt"), plain);
+      Files.writeString(folder.resolve(program.getKey() + ".unnamed.txt"), unnamed(program.getValue()));
       if (!optimised.equals(plain)) Files.writeString(folder.resolve(program.getKey() + ".optimized.txt"), optimised);
     }
   }
@@ -161,6 +164,22 @@ public class DescribeVectors {
     final Properties config = new Properties();
     config.put(StreamsConfig.TOPOLOGY_OPTIMIZATION_CONFIG, optimisation);
     return builder.build(config).describe().toString();
+  }
+
+  /** What ensure.explicit.internal.resource.naming refuses; empty where everything is named. */
+  static String unnamed(final Consumer<StreamsBuilder> program) {
+    final Properties config = new Properties();
+    config.put(StreamsConfig.APPLICATION_ID_CONFIG, "app");
+    config.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "unused:1");
+    config.put(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true);
+    final StreamsBuilder builder = new StreamsBuilder(new TopologyConfig(new StreamsConfig(config)));
+    program.accept(builder);
+    try {
+      builder.build();
+      return "";
+    } catch (final TopologyException refused) {
+      return refused.getMessage().replace("Invalid topology: ", "");
+    }
   }
 
   static final Aggregator<String, String, String> CONCAT = (k, v, a) -> a + v;

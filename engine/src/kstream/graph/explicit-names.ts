@@ -25,7 +25,7 @@ export class ImplicitNames {
 /** Throws a TopologyError that lists all generated names, by kind, as Kafka Streams does (KIP-1111). */
 export function checkExplicitNames(names: ImplicitNames): void {
   const of = (kind: keyof ImplicitName): string[] => [
-    ...new Set(names.all.map((name) => name[kind]).filter((name) => name !== undefined)),
+    ...names.all.map((name) => name[kind]).filter((name) => name !== undefined),
   ];
   const lines: string[] = [];
   for (const [kind, what] of [
