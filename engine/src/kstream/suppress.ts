@@ -16,12 +16,6 @@ export function suppressed<K, V>(table: TableParts<K, V>, how: Suppressed<K>): K
   const name = options.name ?? names.processorName('KTABLE-SUPPRESS-');
   if (parent.isVersioned) {
     throw new TopologyError(
-      `Suppression ${name} is below ${parent.name}, whose table keeps versions: changes of the past can't be held back. Suppress a table without historyRetentionMs.`,
-    );
-  }
-  const waitMs = how.waitMs ?? closesAfterMs(parent, name);
-  if (parent.isVersioned) {
-    throw new TopologyError(
       `Suppression ${name} is below versioned table ${parent.name}, whose changes may be history: keep that table without historyRetentionMs.`,
     );
   }
@@ -47,7 +41,6 @@ export function suppressed<K, V>(table: TableParts<K, V>, how: Suppressed<K>): K
   });
   const supplier = { get: () => new SuppressProcessor(spec) as never };
   const node = dsl.graph.add(new ProcessorGraphNode(name, [parent], supplier, { own: () => [store] }));
-  node.versioned = false;
   node.versioned = false;
   const { keySerde, valueSerde } = spec;
   return dsl.table({ dsl, node, keySerde, valueSerde, sources, logic, queryableStoreName: undefined });
