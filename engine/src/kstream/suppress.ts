@@ -19,6 +19,7 @@ export function suppressed<K, V>(table: TableParts<K, V>, how: Suppressed<K>): K
       `Suppression ${name} is below versioned table ${parent.name}, whose changes may be history: keep that table without historyRetentionMs.`,
     );
   }
+  const waitMs = how.waitMs ?? closesAfterMs(parent, name);
   const loggingEnabled = options.loggingEnabled ?? true;
   const storeName = options.name === undefined ? names.storeName('KTABLE-SUPPRESS-') : `${options.name}-store`;
   if (options.name === undefined && loggingEnabled) names.implicit.add({ changelog: `${storeName}-changelog` });
