@@ -118,6 +118,7 @@ describe('transformValues', () => {
 
   test('answers look-ups of operations below by transforming again, without a record', async () => {
     const offsets: (number | undefined)[] = [];
+    let closed = 0;
     const make = (): ValueTransformer<string, string, string> => {
       let context: ValueTransformerContext;
       return {
@@ -127,6 +128,9 @@ describe('transformValues', () => {
         transform(_key, value) {
           offsets.push(context.recordMetadata()?.offset);
           return value === null ? null : `${value}!`;
+        },
+        close() {
+          closed += 1;
         },
       };
     };
@@ -142,6 +146,8 @@ describe('transformValues', () => {
     expect(driver.createOutputTopic('out', string(), string()).readValuesToList()).toEqual(['lr!']);
     expect(offsets).toEqual([0, undefined]);
     await driver.close();
+    // That of the table, and that of the side of the join which looks into it.
+    expect(closed).toBe(2);
   });
 });
 

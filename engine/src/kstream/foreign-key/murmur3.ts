@@ -3,6 +3,15 @@ const blockBytes = 16;
 /** Holds the last, incomplete block, filled up with zeros. */
 const tail = Buffer.alloc(blockBytes);
 
+function word32(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
+  );
+}
+
 /** An unsigned 64-bit number as two halves; JavaScript's bigints would take fifty times longer. Changed in place. */
 class Word64 {
   high = 0;
@@ -14,8 +23,9 @@ class Word64 {
     return this;
   }
 
-  readLittleEndian(bytes: Buffer, at: number): this {
-    return this.set(bytes.readInt32LE(at + 4), bytes.readInt32LE(at));
+  /** By plain loads, which are several times faster than `readInt32LE` with its checks. */
+  readLittleEndian(bytes: Uint8Array, at: number): this {
+    return this.set(word32(bytes, at + 4), word32(bytes, at));
   }
 
   add(high: number, low: number): this {
@@ -29,8 +39,10 @@ class Word64 {
   }
 
   multiply(high: number, low: number): this {
-    const [a0, a1] = [this.low & 0xffff, this.low >>> 16];
-    const [b0, b1] = [low & 0xffff, low >>> 16];
+    const a0 = this.low & 0xffff;
+    const a1 = this.low >>> 16;
+    const b0 = low & 0xffff;
+    const b1 = low >>> 16;
     const bottom = a0 * b0;
     const cross = a0 * b1;
     const middle = a1 * b0 + (bottom >>> 16) + (cross & 0xffff);

@@ -51,6 +51,10 @@ export class ResponseJoinProcessor<K, V, KO, VO, VOut> implements Processor<K, R
     this.#context.forward(output);
   }
 
+  close(): void {
+    this.#left.close?.();
+  }
+
   #isCurrent(asked: Buffer | undefined, left: Datum<V>): boolean {
     if (left.isNull || asked === undefined) return left.isNull && asked === undefined;
     return asked.equals(murmur3Hash128(this.#spec.valueSerde.serialize(left.get(), this.#hashTopic)));

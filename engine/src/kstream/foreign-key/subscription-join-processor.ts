@@ -47,4 +47,8 @@ export class SubscriptionJoinProcessor<K, V, KO, VO> implements Processor<KO, Su
     output.shareHeaders(record as Record<unknown, unknown>);
     this.#context.forward(output);
   }
+
+  close(): void {
+    this.#right.close?.();
+  }
 }

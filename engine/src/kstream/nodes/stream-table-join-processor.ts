@@ -69,6 +69,10 @@ export class StreamTableJoinProcessor<K, V, KT, VT, VOut> implements Processor<K
     this.#context.forward(output);
   }
 
+  close(): void {
+    this.#table.close?.();
+  }
+
   #joinKey(record: Record<K, V>): Datum<KT> {
     const { keySelector } = this.#spec;
     if (keySelector === undefined) return record.keyDatum as unknown as Datum<KT>;

@@ -74,6 +74,10 @@ export class TableJoinProcessor<K, V, VO, VOut> implements Processor<K, Change<V
     this.#context.forward(output);
   }
 
+  close(): void {
+    this.#other.close?.();
+  }
+
   #join(own: Datum<V>, other: Datum<VO>, into: Datum<VOut>): void {
     const hasResult = own.isNull ? this.#side.keepsOther && !other.isNull : true;
     if (hasResult) into.setObject(this.#side.joiner(own.get(), other.get()));
@@ -114,6 +118,10 @@ export function joinGetter<K, V, VO, VOut>(tables: JoinedTables<K, V, VO, VOut>)
           }
           into.setObject(joiner(left.get(), right.get()));
           return into.isNull ? -1 : Math.max(leftMs, rightMs);
+        },
+        close() {
+          leftGetter.close?.();
+          rightGetter.close?.();
         },
       };
     },

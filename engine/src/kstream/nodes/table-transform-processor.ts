@@ -134,6 +134,10 @@ export function transformGetter<K, V, VOut>(
           into.setObject(transformer.transform(key.get(), value.get()));
           return into.isNull ? -1 : timestampMs;
         },
+        close() {
+          getter.close?.();
+          transformer.close?.();
+        },
       };
     },
   };

@@ -17,6 +17,8 @@ export interface TableValueGetter<K, V> {
   read(key: Datum<K>, into: Datum<V>): number;
   /** Versioned tables only: the value that was the newest at `asOfMs`. */
   readAsOf?(key: Datum<K>, asOfMs: number, into: Datum<V>): number;
+  /** Called when the node that looks up is closed: getters may hold functions of the user that want to know. */
+  close?(): void;
 }
 
 /** Makes value getters, and says which stores they need. */
@@ -146,6 +148,7 @@ function computedGetter<K, V, VOut>(
       const { readAsOf } = getter;
       return {
         read: (key, into) => computed(getter.read(key, value), key, into),
+        close: () => getter.close?.(),
         ...(readAsOf === undefined
           ? {}
           : { readAsOf: (key, asOfMs, into) => computed(readAsOf.call(getter, key, asOfMs, value), key, into) }),
