@@ -61,9 +61,7 @@ afterAll(async () => {
   await broker?.close();
 });
 
-async function start(engine: Engine, applicationId: string): Promise<Running> {
-  const stateDir = mkdtempSync(join(tmpdir(), 'takeover-'));
-  directories.push(stateDir);
+async function start(engine: Engine, applicationId: string, stateDir: string): Promise<Running> {
   if (engine !== 'typescript') {
     const { bootstrapServers } = stack;
     const guarantee = engine === 'java' ? 'at_least_once' : 'exactly_once_v2';
@@ -76,6 +74,7 @@ async function start(engine: Engine, applicationId: string): Promise<Running> {
     bootstrapServers: [stack.bootstrapServers],
     commitIntervalMs: 100,
     statestoreCacheMaxBytes: 0,
+    windowEmitIntervalMs: 0,
     sessionTimeoutMs: 6_000,
     heartbeatIntervalMs: 500,
     stateDir,
@@ -84,6 +83,12 @@ async function start(engine: Engine, applicationId: string): Promise<Running> {
   running.add(application);
   await streams.start();
   return application;
+}
+
+function stateDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'takeover-'));
+  directories.push(directory);
+  return directory;
 }
 
 async function stop(application: Running): Promise<void> {
@@ -222,16 +227,21 @@ async function resultOf(applicationId: string): Promise<Result> {
 
 /**
  * Runs the program over the parts of the input, each by its engine; one and the same goes on without a stop. The first engine
- * stops when all is done, the second in the middle of its work.
+ * stops when all is done, the second in the middle of its work. An engine whose turn comes again has its local state of then.
  */
 async function runBy(engines: readonly Engine[]): Promise<Result> {
   const applicationId = stack.uniqueName('takeover');
   const spec = (name: string) => ({ topic: `${applicationId}-${name}`, partitions, replicationFactor: 1, configs: {} });
   await broker.admin().createTopics([...inputs, ...sequences, ...tables].map(spec));
 
+  const stateDirectories = {
+    java: stateDirectory(),
+    'java, exactly once': stateDirectory(),
+    typescript: stateDirectory(),
+  };
   let application: Running | undefined;
   for (const [which, engine] of engines.entries()) {
-    application ??= await start(engine, applicationId);
+    application ??= await start(engine, applicationId, stateDirectories[engine]);
     const before = await committedRecords(applicationId);
     await produce(applicationId, part(which));
     const next = engines[which + 1];
@@ -278,9 +288,11 @@ describe('an application that changes its engine', () => {
       configs: {},
     });
     await broker.admin().createTopics([...inputs, ...sequences, ...tables].map(spec));
-    const java = await start('java', applicationId);
-    await expect(start('typescript', applicationId)).rejects.toThrow(/members of another program.*stop them/s);
+    const java = await start('java', applicationId, stateDirectory());
+    await expect(start('typescript', applicationId, stateDirectory())).rejects.toThrow(
+      /members of another program.*stop them/s,
+    );
     await stop(java);
-    await stop(await start('typescript', applicationId));
+    await stop(await start('typescript', applicationId, stateDirectory()));
   });
 });
