@@ -1,10 +1,13 @@
 import { basename } from 'node:path';
+import { murmur2, partitionForBytes } from '../src/broker/partitioner.ts';
 import { compareLists, compareTexts, type Difference, showStep } from './compare.ts';
 import { decodeOutputs, isInternal } from './decode-outputs.ts';
 import { type Deviation, deviationOf } from './deviations.ts';
+import { internalTopicsText } from './internal-topics-text.ts';
 import { observe } from './observe.ts';
 import type { Medium, NamedTopology, Params } from './topologies/family.ts';
 import { topologies } from './topologies/index.ts';
+import { unnamedPrograms } from './unnamed-programs.ts';
 import type { Run, VectorFolder } from './vectors.ts';
 
 /** What one case showed. */
@@ -28,6 +31,9 @@ export interface CaseOptions {
   /** Names of topologies; default: all. */
   readonly only?: (topology: string) => boolean;
 }
+
+/** Numbers of partitions that the vectors tell. */
+const partitionCounts = [1, 3, 4, 12, 32];
 
 /** The parameters under which the texts of describe() were made, where they show in the text. */
 const describedWith: { readonly [topology: string]: Params } = {
@@ -66,7 +72,57 @@ export function vectorCases(folder: VectorFolder, options: CaseOptions): Case[] 
       check: async () => ({ differences: await checkTexts(folder, topology) }),
     });
   }
+  cases.push(...defaultNameCases(folder, only), ...partitionCases(folder, only));
   return cases.sort((a, b) => (a.topology < b.topology ? -1 : a.topology > b.topology ? 1 : 0));
+}
+
+/** Programs that give no names: generated names of nodes, stores and topics, also with all optimisations. */
+function defaultNameCases(folder: VectorFolder, only: (topology: string) => boolean): Case[] {
+  const files = folder.texts('describe-default-names').filter(() => only('describe-default-names'));
+  return files.map((file) => ({
+    topology: 'describe-default-names',
+    title: file,
+    check: async () => {
+      const name = file.replace('.optimized', '');
+      const build = unnamedPrograms[name];
+      if (build === undefined)
+        throw new RangeError(`There is no program '${name}' in engine/conformance/unnamed-programs.ts.`);
+      const topology = build(file === name ? {} : { topologyOptimization: 'all' });
+      const [text = '', topics = ''] = folder
+        .text(`describe-default-names/${file}.txt`)
+        .split(/\nInternal topics [^\n]*\n/);
+      const differences = compareTexts('describe()', text, String(topology.describe()));
+      return {
+        differences: [
+          ...differences,
+          ...compareTexts('internal topics', topics, internalTopicsText(topology.resolve('app'))),
+        ],
+      };
+    },
+  }));
+}
+
+/** Hashes of keys and the partitions that they choose. */
+function partitionCases(folder: VectorFolder, only: (topology: string) => boolean): Case[] {
+  const path = ['murmur2-partitions.jsonl', 'binary/murmur2-partitions.jsonl'].find((each) => folder.has(each));
+  if (path === undefined || !only('murmur2-partitions')) return [];
+  const check = async (): Promise<Verdict> => {
+    const expected = folder
+      .text(path)
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { key: string });
+    const actual = expected.map(({ key }) => {
+      const bytes = Buffer.from(key);
+      const partitions = partitionCounts.map((count) => [
+        `p${count}`,
+        partitionForBytes(bytes, 0, bytes.length, count),
+      ]);
+      return { key, murmur2: murmur2(bytes, 0, bytes.length), ...Object.fromEntries(partitions) };
+    });
+    return { differences: compareLists('partitions', expected, actual) };
+  };
+  return [{ topology: 'murmur2-partitions', title: 'all keys', check }];
 }
 
 interface NamedRun {

@@ -76,9 +76,14 @@ export class VectorFolder {
 
   /** Topologies whose description is kept. */
   described(): readonly string[] {
-    if (!this.has('describe')) return [];
-    return readdirSync(join(this.#path, 'describe'))
-      .filter((name) => name.endsWith('.txt') && !name.endsWith('.internal-topics.txt'))
+    return this.texts('describe').filter((name) => !name.endsWith('.internal-topics'));
+  }
+
+  /** Names of the texts in a folder of this one. */
+  texts(folder: string): readonly string[] {
+    if (!this.has(folder)) return [];
+    return readdirSync(join(this.#path, folder))
+      .filter((name) => name.endsWith('.txt'))
       .map((name) => basename(name, '.txt'))
       .sort();
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { topologies } from '../../conformance/topologies/index.ts';
 import { vectorCases } from '../../conformance/vector-cases.ts';
-import { keptVectors } from '../../conformance/vectors.ts';
+import { hasVector, keptVectors } from '../../conformance/vectors.ts';
 
 // What Kafka Streams 4.3.1 itself computed for the same inputs: values, timestamps, order, final stores, bytes, descriptions.
 
@@ -9,7 +9,7 @@ import { keptVectors } from '../../conformance/vectors.ts';
 const persistentRuns = 2;
 
 const cases = vectorCases(keptVectors, { media: ['memory', 'persistent'], persistentRuns });
-const written = cases.filter(({ topology }) => topologies[topology] !== undefined);
+const written = cases.filter(({ topology }) => topologies[topology] !== undefined || !hasVector(`${topology}.json`));
 
 describe.each([...new Set(written.map(({ topology }) => topology))])('%s', (topology) => {
   const own = written.filter((each) => each.topology === topology);
