@@ -39,7 +39,9 @@ it('loses no record and repeats none without a crash, whichever instances start,
         minLength: 4,
         maxLength: 14,
       }),
-      async (steps) => {
+      // Without caches, with caches that evict all the time, and with such that wait for the commit.
+      fc.constantFrom(0, 300, 10_485_760),
+      async (steps, statestoreCacheMaxBytes) => {
         const cluster = newCluster();
         const broker = brokerOf(cluster);
         const spec = (topic: string) => ({ topic, partitions, replicationFactor: 1, configs: {} });
@@ -54,6 +56,7 @@ it('loses no record and repeats none without a crash, whichever instances start,
             broker: brokerOf(cluster),
             stateDir: join(stateDir, String(instances.length)),
             commitIntervalMs: 5,
+            statestoreCacheMaxBytes,
             pollMs: 5,
             heartbeatIntervalMs: 10,
             sessionTimeoutMs: 10_000,

@@ -20,6 +20,7 @@ export interface LoggedChange {
 export class StoreFixture {
   readonly stateDirectory = mkdtempSync(join(tmpdir(), 'millrace-store-'));
   readonly changes: LoggedChange[] = [];
+  readonly gauges = new Map<string, number>();
   readonly counted: { name: string; tags: MetricTags; delta: number }[] = [];
   timestampMs = 0;
 
@@ -28,7 +29,11 @@ export class StoreFixture {
     taskId: '0_0',
     stateDirectory: this.stateDirectory,
     clock: systemClock,
-    metrics: { ...noMetrics, count: (name, tags, delta) => this.counted.push({ name, tags, delta }) },
+    metrics: {
+      ...noMetrics,
+      count: (name, tags, delta) => this.counted.push({ name, tags, delta }),
+      gauge: (name, _tags, value) => this.gauges.set(name, value),
+    },
     log: silentLog,
     timestampMs: () => this.timestampMs,
     logChange: (store, key, value, timestampMs, headers) => {

@@ -132,6 +132,27 @@ export function windowStoreContract(
       expect(rows(store.fetchAll(15, 25, 'forward')).map((row) => row[0])).toEqual(['a\u0000']);
     });
 
+    it('fetches the windows of a range of keys, bounds included, in both directions', () => {
+      for (const key of ['a', 'a\u0000', 'b', 'bb', 'c']) for (const start of [10, 20]) put(key, start, key);
+      const found = (from: string | undefined, to: string | undefined, reverse = false) =>
+        rows(
+          store.fetchRange(
+            from === undefined ? undefined : keyOf(from),
+            to === undefined ? undefined : keyOf(to),
+            15,
+            30,
+            reverse ? 'reverse' : 'forward',
+          ),
+        ).map((row) => row[0]);
+      expect(found('a\u0000', 'bb')).toEqual(['a\u0000', 'b', 'bb']);
+      expect(found('a\u0000', 'bb', true)).toEqual(['bb', 'b', 'a\u0000']);
+      expect(found(undefined, 'a')).toEqual(['a']);
+      expect(found('bb', undefined)).toEqual(['bb', 'c']);
+      expect(found(undefined, undefined, true)).toEqual(['c', 'bb', 'b', 'a\u0000', 'a']);
+      expect(found('c', 'a')).toEqual([]);
+      expect(found('c', 'a', true)).toEqual([]);
+    });
+
     it('logs key, start and sequence number 0, the value and its timestamp, a tombstone with that of the record', () => {
       fixture.timestampMs = 20;
       put('k', 0x1_0000_0002, 'v', 5);

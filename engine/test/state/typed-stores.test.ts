@@ -61,11 +61,13 @@ describe.each(['memory', 'persistent'] as const)('a typed %s store', (store) => 
     for (const name of ['a', 'b', 'c']) names.put(name, name);
     for (const { key } of names.all()) if (key === 'a') break;
     const iterator = names.all();
+    expect(fixture.gauges.get('num-open-iterators')).toBe(1);
     {
       using scoped = iterator;
       expect(scoped.next()).toEqual({ done: false, value: { key: 'a', value: 'a' } });
     }
     expect(iterator.next()).toEqual({ done: true, value: undefined });
+    expect(fixture.gauges.get('num-open-iterators')).toBe(0);
     names.close();
   });
 
