@@ -1,14 +1,24 @@
-import { SessionWindows, StreamsBuilder, Suppressed, string, TimeWindows, type Topology } from '../../src/index.ts';
+import {
+  EmitStrategy,
+  SessionWindows,
+  StreamsBuilder,
+  Suppressed,
+  string,
+  TimeWindows,
+  type Topology,
+} from '../../src/index.ts';
 import { joined, strings } from '../topologies/family.ts';
 
 const windowMs = 10_000;
 const graceMs = 5_000;
 const gapMs = 2_000;
+/** Nothing that waits for its window to close has expired before. */
+const ampleMs = 3_600_000;
 
 /** Topics without the application's prefix: what it reads. */
 export const inputs = ['events', 'left', 'right', 'orders', 'products'] as const;
 /** Outputs whose whole sequence in a partition is certain: they come from one input alone. */
-export const sequences = ['counts', 'finals', 'sessions'] as const;
+export const sequences = ['counts', 'finals', 'sessions', 'closed'] as const;
 /** Outputs that depend on how inputs interleave, but for the last value of each key. */
 export const tables = ['values', 'joined', 'priced'] as const;
 
@@ -19,7 +29,7 @@ function foreignKey(value: string): string | null {
 }
 
 /**
- * The application of the takeover test: the twin of the Java class `Takeover`. Windows, sessions, a suppression, a repartition, a
+ * The application of the takeover test: the twin of the Java class `Takeover`. Windows, sessions, a suppression, an emission on close, a repartition, a
  * join of tables and one by a foreign key; some names are given, others generated.
  */
 export function takeoverTopology(prefix: string): Topology {
@@ -39,6 +49,14 @@ export function takeoverTopology(prefix: string): Topology {
     .count({ materialized: { name: 'sessions' } })
     .toStream()
     .to(`${prefix}-sessions`);
+
+  events
+    .groupByKey(strings)
+    .windowedBy(TimeWindows.ofSizeAndGrace(windowMs, graceMs))
+    .emitStrategy(EmitStrategy.onWindowClose())
+    .count({ materialized: { name: 'closed', retentionMs: ampleMs } })
+    .toStream()
+    .to(`${prefix}-closed`);
 
   events
     .groupBy((_key, value) => value, { ...strings, name: 'by-value' })

@@ -38,6 +38,9 @@ public final class Takeover {
   private static final Duration GRACE = Duration.ofSeconds(5);
   private static final Duration GAP = Duration.ofSeconds(2);
 
+  /** Nothing that waits for its window to close has expired before. */
+  private static final Duration AMPLE = Duration.ofHours(1);
+
   private Takeover() {}
 
   public static void main(final String[] args) throws Exception {
@@ -61,6 +64,10 @@ public final class Takeover {
         .count(Materialized.<String, Long, SessionStore<Bytes, byte[]>>as("sessions").withKeySerde(STRING).withValueSerde(LONG))
         .toStream().to(prefix + "-sessions", Produced.with(WindowedSerdes.sessionWindowedSerdeFrom(String.class), LONG));
 
+    events.groupByKey(grouped()).windowedBy(TimeWindows.ofSizeAndGrace(WINDOW, GRACE)).emitStrategy(EmitStrategy.onWindowClose())
+        .count(Materialized.<String, Long, WindowStore<Bytes, byte[]>>as("closed").withKeySerde(STRING).withValueSerde(LONG).withRetention(AMPLE))
+        .toStream().to(prefix + "-closed", Produced.with(WindowedSerdes.timeWindowedSerdeFrom(String.class, WINDOW.toMillis()), LONG));
+
     events.groupBy((key, value) -> value, Grouped.with("by-value", STRING, STRING)).count()
         .toStream().to(prefix + "-values", Produced.with(STRING, LONG));
 
@@ -82,6 +89,8 @@ public final class Takeover {
     config.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, guarantee);
     config.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0);
     config.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
+    // At once, not at most once a second of the wall clock.
+    config.put(StreamsConfig.InternalConfig.EMIT_INTERVAL_MS_KSTREAMS_WINDOWED_AGGREGATION, 0L);
     config.put(StreamsConfig.DEFAULT_KEY_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
     config.put(StreamsConfig.DEFAULT_VALUE_SERDE_CLASS_CONFIG, Serdes.StringSerde.class);
     config.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
