@@ -76,6 +76,56 @@ describe('suppress', () => {
     ]);
   });
 
+  test('lets asynchronous operators below hold what it emits, with its origin', async () => {
+    const seen: (readonly [string, number])[] = [];
+    const builder = new StreamsBuilder();
+    builder
+      .table('in', strings)
+      .suppress(Suppressed.untilTimeLimit(10, BufferConfig.unbounded()))
+      .toStream()
+      .mapAsync(async ({ value }) => `${value}!`, { concurrency: 2 })
+      .process(() => {
+        let metadata: () => RecordMetadata | undefined = () => undefined;
+        return {
+          init(context) {
+            metadata = () => context.recordMetadata();
+          },
+          process({ value }) {
+            seen.push([value, metadata()?.offset ?? -1]);
+          },
+        };
+      });
+    const { driver, input } = drive(builder.build());
+    input.pipeInput('a', '1', 0);
+    input.pipeInput('b', '2', 3);
+    input.pipeInput('c', '3', 20);
+    await driver.settle();
+    expect(seen).toEqual([
+      ['1!', 0],
+      ['2!', 1],
+    ]);
+  });
+
+  test('tells the error handler where a record that fails below came from', () => {
+    const failed: number[] = [];
+    const builder = new StreamsBuilder();
+    builder
+      .table('in', strings)
+      .suppress(Suppressed.untilTimeLimit(10, BufferConfig.unbounded()))
+      .toStream()
+      .foreach(() => {
+        throw new Error('no');
+      });
+    const { input } = drive(builder.build(), {
+      processingExceptionHandler: ({ offset }) => {
+        failed.push(offset);
+        return 'continue';
+      },
+    });
+    for (const [at, key] of ['a', 'b', 'c'].entries()) input.pipeInput(key, '1', at * 10);
+    expect(failed).toEqual([0, 1]);
+  });
+
   test('emits the oldest early beyond a limit of records', () => {
     const { input, output } = drive(limited(BufferConfig.maxRecords(2)));
     for (const key of ['a', 'b', 'c']) input.pipeInput(key, '1', 0);
