@@ -31,6 +31,7 @@ export function freshCase(name: string, named: NamedTopology, seed: number, orac
       const params = randomParams(parameterNames(name, named), random);
       if (seed % cachedEvery === 0 && !name.includes('sliding'))
         Object.assign(params, randomParams(['cacheBytes'], random));
+      Object.assign(params, named.fixed);
       const steps = randomSteps(sourceTopics(named, params), inputsOf(name, named), random);
       return checkBoth({ topology: name, named, params, steps, medium: mediumOf(seed), oracle });
     },

@@ -183,7 +183,9 @@ export const cached: TopologyFamily = {
       return builder.build();
     },
     output: { key: { kind: 'time', sizeParam: 'diff' } },
-    params: ['diff', 'grace', 'cacheBytes'],
+    params: ['diff', 'grace'],
+    // Which windows a smaller cache lets go of first depends on how far ahead Kafka Streams' iterators look.
+    fixed: { cacheBytes: 100_000 },
   },
 
   'cached-session': {

@@ -27,6 +27,8 @@ export interface NamedTopology {
   readonly plainStores?: readonly string[];
   /** Names of its parameters, for fresh inputs; needed where no vector file shows them. `fresh/parameters.ts` knows their ranges. */
   readonly params?: readonly string[];
+  /** Parameters that fresh inputs always have. */
+  readonly fixed?: Params;
   /** How fresh inputs look; default: the mix of the vectors. */
   readonly inputs?: FreshInputs;
 }
