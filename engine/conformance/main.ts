@@ -7,6 +7,7 @@ import { Report } from './report.ts';
 import { topologies } from './topologies/index.ts';
 import { vectorCases } from './vector-cases.ts';
 import { keptVectors, VectorFolder } from './vectors.ts';
+import { writeParityDocument } from './write-docs.ts';
 
 /** Random programs that a seed gives, besides an input for every named topology. */
 const programsPerSeed = 20;
@@ -17,6 +18,7 @@ Compares the engine with what Kafka Streams 4.3.1 answered. DIR: a folder of ans
 
   --fresh SEEDS       instead of kept answers: new inputs, run by Kafka Streams itself (needs Java 17 and Maven). 7, 1..20, 3,5,8
   --only TEXT[,TEXT]  topologies whose name contains one of the texts
+  --write-docs        writes docs/parity.md after the comparison
   --show N            differences told in full for one topology; default: 3
   --help`;
 
@@ -26,6 +28,7 @@ const { values, positionals } = parseArgs({
     fresh: { type: 'string' },
     only: { type: 'string' },
     show: { type: 'string' },
+    'write-docs': { type: 'boolean' },
     help: { type: 'boolean' },
   },
 });
@@ -41,6 +44,7 @@ async function compareVectors(folder: string | undefined): Promise<number> {
   const report = new Report(values.show === undefined ? undefined : Number(values.show));
   const vectors = folder === undefined ? keptVectors : new VectorFolder(resolve(folder));
   for (const each of vectorCases(vectors, { media: ['memory', 'persistent'], only })) await report.run(each);
+  if (values['write-docs']) writeParityDocument(report.failed);
   return report.close();
 }
 

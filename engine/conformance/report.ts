@@ -64,6 +64,11 @@ export class Report {
     return total.failed === 0 ? 0 : 1;
   }
 
+  /** Topologies with a failed case so far. */
+  get failed(): ReadonlySet<string> {
+    return new Set([...this.#tallies].filter(([, { failed }]) => failed > 0).map(([topology]) => topology));
+  }
+
   #begin(topology: string): void {
     if (this.#current === topology) return;
     this.#end();
