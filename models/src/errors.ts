@@ -17,7 +17,7 @@ export class InvalidImageError extends Error {
 }
 
 /** What went wrong while a model was asked. `unavailable` may pass; the others will not by themselves. */
-export type InferenceErrorReason = 'bad-input' | 'bad-output' | 'model-failed' | 'unavailable';
+export type InferenceErrorReason = 'bad-input' | 'bad-output' | 'model-failed' | 'model-not-loaded' | 'unavailable';
 
 /** The model could not be loaded or did not give a usable answer. */
 export class InferenceError extends Error {

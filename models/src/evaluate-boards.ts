@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { FolderBoard } from './board-folder.ts';
 import { shiftImage } from './boards/acquisition.ts';
+import { type ConfusionMatrix, confusionOf } from './confusion-matrix.ts';
 import { decodeImage } from './decode-image.ts';
 import type { Detection, DetectorInput, InferenceEngine } from './inference-port.ts';
 import { onePerMark } from './read-detections.ts';
@@ -39,13 +40,20 @@ export interface Evaluation extends DetectionScore {
   readonly f: number;
   /** Average precision of each label that occurs, 0 to 1. */
   readonly byLabel: ReadonlyMap<string, number>;
-  /** Share of clean boards (golden images off by 0 to 2 px) with a detection; absent without golden images. */
+  /**
+   * Share of clean boards with a detection: golden images off by 0 to 2 px against themselves, or alone where
+   * the boards are judged without golden images; absent where no clean image is known.
+   */
   readonly cleanFlagged?: number;
+  /** What defects were taken for at the verdict threshold. */
+  readonly confusion: ConfusionMatrix;
 }
 
 /** A board in memory with what is known about it. */
 export interface KnownBoard extends DetectorInput {
   readonly truth: JudgedBoard['truth'];
+  /** A picture of the same part without defects, which the detector does not get beside `board`. */
+  readonly clean?: Uint8Array | undefined;
 }
 
 /**
@@ -60,6 +68,7 @@ export async function evaluateBoards(
   let clean = 0;
   let flagged = 0;
   const scores: DetectionScore[] = [];
+  const verdicts: JudgedBoard[] = [];
   let batch: KnownBoard[] = [];
   const flush = async () => {
     const answers = await engine.infer(batch, {
@@ -70,10 +79,11 @@ export async function evaluateBoards(
       const truth = batch[i]?.truth ?? [];
       const sure = onePerMark(detections.filter((d) => d.confidence >= engine.verdictThreshold));
       judged.push({ detections, truth });
+      verdicts.push({ detections: sure, truth });
       scores.push(scoreDetections(sure, truth));
     });
-    const cleanBoards = batch.flatMap(({ golden }) => {
-      if (golden === undefined) return [];
+    const cleanBoards = batch.flatMap(({ golden, clean: cleanImage }) => {
+      if (golden === undefined) return cleanImage === undefined ? [] : [{ board: cleanImage, golden }];
       const [dx, dy] = CLEAN_SHIFTS_PX[clean++ % CLEAN_SHIFTS_PX.length] ?? [0, 0];
       return [{ board: shiftImage(golden, dx, dy), golden }];
     });
@@ -93,6 +103,7 @@ export async function evaluateBoards(
     ...score,
     ...ratesOf(score),
     byLabel: averagePrecisions(judged),
+    confusion: confusionOf(verdicts),
     ...(clean === 0 ? {} : { cleanFlagged: flagged / clean }),
   };
 }
@@ -105,9 +116,8 @@ export async function* readKnownBoards(
   for (const { imagePath, goldenPath, truth } of boards) {
     if (truth === undefined) continue;
     const board = await decodeImage(await readFile(imagePath));
-    const useGolden = goldenPath !== undefined && options.withGolden !== false;
-    const golden = useGolden ? await decodeImage(await readFile(goldenPath)) : undefined;
-    yield { board, golden, truth };
+    const golden = goldenPath === undefined ? undefined : await decodeImage(await readFile(goldenPath));
+    yield options.withGolden === false ? { board, golden: undefined, clean: golden, truth } : { board, golden, truth };
   }
 }
 

@@ -46,3 +46,6 @@ export {
   sumScores,
   type TrueDefect,
 } from './score-detections.ts';
+export type { TritonTransport } from './triton/messages.ts';
+export { type LoadOverrides, TritonAdmin } from './triton/triton-admin.ts';
+export { createTritonEngine, type TritonEngineOptions } from './triton/triton-engine.ts';

@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { CHANNELS, fillImage } from './board-tensor.ts';
 import { IMAGE_PIXELS, IMAGE_SIDE_PX } from './inference-port.ts';
 import {
   INPUT_NAME,
@@ -20,29 +21,11 @@ import { DETECTION_COLUMNS } from './read-detections.ts';
  * out of its cache: large batches are cut into runs of this many.
  */
 const IMAGES_PER_RUN = 1;
-const CHANNELS = 3;
-
-/** Bytes to 0..1 by table: a third of the time of dividing. */
-const SCALED = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 const port = parentPort;
 if (port === null) throw new Error('onnx-worker.ts runs only as a worker thread');
 const settings = workerData as WorkerSettings;
 const input = new Float32Array(IMAGES_PER_RUN * CHANNELS * IMAGE_PIXELS);
-
-/** Board, golden and absolute difference of one image as floats; the last two zero without a golden. */
-function fillImage(target: Float32Array, planes: Uint8Array, hasGolden: boolean): void {
-  for (let i = 0; i < IMAGE_PIXELS; i += 1) target[i] = SCALED[planes[i] as number] as number;
-  if (!hasGolden) {
-    target.fill(0, IMAGE_PIXELS);
-    return;
-  }
-  for (let i = 0; i < IMAGE_PIXELS; i += 1) {
-    const golden = SCALED[planes[IMAGE_PIXELS + i] as number] as number;
-    target[IMAGE_PIXELS + i] = golden;
-    target[2 * IMAGE_PIXELS + i] = Math.abs((target[i] as number) - golden);
-  }
-}
 
 async function run(session: InferenceSession, request: InferRequest): Promise<InferReply> {
   const { id, count, planes, hasGolden } = request;
@@ -53,8 +36,8 @@ async function run(session: InferenceSession, request: InferRequest): Promise<In
       const at = (first + i) * 2 * IMAGE_PIXELS;
       fillImage(
         input.subarray(i * CHANNELS * IMAGE_PIXELS, (i + 1) * CHANNELS * IMAGE_PIXELS),
-        planes.subarray(at, at + 2 * IMAGE_PIXELS),
-        hasGolden[first + i] === true,
+        planes.subarray(at, at + IMAGE_PIXELS),
+        hasGolden[first + i] === true ? planes.subarray(at + IMAGE_PIXELS, at + 2 * IMAGE_PIXELS) : undefined,
       );
     }
     const data = input.subarray(0, images * CHANNELS * IMAGE_PIXELS);

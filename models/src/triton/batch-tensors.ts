@@ -1,0 +1,68 @@
+import { fillImage, TENSOR_LENGTH } from '../board-tensor.ts';
+import { IMAGE_SIDE_PX } from '../inference-port.ts';
+import { INPUT_NAME } from '../onnx-messages.ts';
+import type { TritonTransport } from './messages.ts';
+
+/** One image's share of a tensor: so many bytes, written to `target` at `offset` (a multiple of four for FP32). */
+interface TensorPart {
+  readonly byteLength: number;
+  readonly write: (target: ArrayBuffer, offset: number) => void;
+}
+
+/** One input of a request whose bytes are yet to be written. */
+export interface BatchTensor {
+  readonly name: string;
+  readonly datatype: 'FP32' | 'BYTES';
+  readonly shape: readonly number[];
+  readonly byteLength: number;
+  readonly parts: readonly TensorPart[];
+}
+
+/** Each element of a BYTES tensor is led by its length, 32 bits, little-endian. */
+const LENGTH_BYTES = 4;
+
+/**
+ * The inputs that a batch becomes. `packed` holds board and golden of every image one after the other, `lengths` two
+ * numbers an image (0: no golden).
+ */
+export function batchTensors(
+  transport: TritonTransport,
+  packed: Uint8Array,
+  lengths: readonly number[],
+): BatchTensor[] {
+  const boards: Uint8Array[] = [];
+  const goldens: Uint8Array[] = [];
+  let at = 0;
+  for (const [i, length] of lengths.entries()) {
+    (i % 2 === 0 ? boards : goldens).push(packed.subarray(at, at + length));
+    at += length;
+  }
+  if (transport !== 'fp32') return [bytesTensor('board', boards), bytesTensor('golden', goldens)];
+  const parts = boards.map((board, i): TensorPart => {
+    const golden = goldens[i];
+    return {
+      byteLength: TENSOR_LENGTH * Float32Array.BYTES_PER_ELEMENT,
+      write: (target, offset) =>
+        fillImage(new Float32Array(target, offset, TENSOR_LENGTH), board, golden?.length === 0 ? undefined : golden),
+    };
+  });
+  const shape = [boards.length, TENSOR_LENGTH / IMAGE_SIDE_PX ** 2, IMAGE_SIDE_PX, IMAGE_SIDE_PX];
+  return [{ name: INPUT_NAME, datatype: 'FP32', shape, byteLength: byteLengthOf(parts), parts }];
+}
+
+function bytesTensor(name: string, elements: readonly Uint8Array[]): BatchTensor {
+  const parts = elements.map(
+    (element): TensorPart => ({
+      byteLength: LENGTH_BYTES + element.length,
+      write: (target, offset) => {
+        new DataView(target).setUint32(offset, element.length, true);
+        new Uint8Array(target).set(element, offset + LENGTH_BYTES);
+      },
+    }),
+  );
+  return { name, datatype: 'BYTES', shape: [elements.length, 1], byteLength: byteLengthOf(parts), parts };
+}
+
+function byteLengthOf(parts: readonly TensorPart[]): number {
+  return parts.reduce((sum, part) => sum + part.byteLength, 0);
+}

@@ -1,0 +1,63 @@
+import type { ModelMetadataResponse, TensorMetadata } from '@chip-quality/proto';
+import { CHANNELS } from '../board-tensor.ts';
+import { InferenceError } from '../errors.ts';
+import { IMAGE_SIDE_PX } from '../inference-port.ts';
+import { INPUT_NAME, OUTPUT_NAME } from '../onnx-messages.ts';
+import { DETECTION_COLUMNS } from '../read-detections.ts';
+import type { TritonTransport } from './messages.ts';
+
+/** -1 in a model's shape takes any size; the first dimension is the batch. */
+const ANY = -1;
+const OUTPUTS: readonly TensorMetadata[] = [
+  { name: OUTPUT_NAME, datatype: 'FP32', shape: [ANY, ANY, DETECTION_COLUMNS] },
+];
+const FILES: readonly TensorMetadata[] = [
+  { name: 'board', datatype: 'BYTES', shape: [ANY, 1] },
+  { name: 'golden', datatype: 'BYTES', shape: [ANY, 1] },
+];
+const INPUTS: Readonly<Record<TritonTransport, readonly TensorMetadata[]>> = {
+  fp32: [{ name: INPUT_NAME, datatype: 'FP32', shape: [ANY, CHANNELS, IMAGE_SIDE_PX, IMAGE_SIDE_PX] }],
+  uint8: FILES,
+  jpeg: FILES,
+};
+
+/**
+ * Compares a served model with what the transport sends and expects. Throws `InferenceError` (`bad-output`) that names
+ * every difference: better now than with the first board.
+ */
+export function checkMetadata(metadata: ModelMetadataResponse, transport: TritonTransport): void {
+  const faults = [
+    ...compare('input', INPUTS[transport], metadata.inputs),
+    ...compare('output', OUTPUTS, metadata.outputs),
+  ];
+  if (faults.length > 0) {
+    throw new InferenceError('bad-output', `${metadata.name} is not the model we know: ${faults.join('; ')}`);
+  }
+}
+
+function compare(kind: string, wanted: readonly TensorMetadata[], given: readonly TensorMetadata[]): string[] {
+  const faults: string[] = [];
+  for (const one of wanted) {
+    const found = given.find(({ name }) => name === one.name);
+    if (found === undefined) faults.push(`${kind} ${one.name} is missing`);
+    else if (found.datatype !== one.datatype || !fits(one.shape, found.shape)) {
+      faults.push(`${kind} ${one.name} is ${shown(found)}, not ${shown(one)}`);
+    }
+  }
+  if (kind === 'input') {
+    const names = new Set(wanted.map(({ name }) => name));
+    for (const { name } of given) if (!names.has(name)) faults.push(`input ${name} is unknown`);
+  }
+  return faults;
+}
+
+/** Whether what we send or expect is possible with the model's shape. */
+function fits(wanted: readonly number[], given: readonly number[]): boolean {
+  return (
+    wanted.length === given.length && wanted.every((size, i) => size === given[i] || size === ANY || given[i] === ANY)
+  );
+}
+
+function shown({ datatype, shape }: TensorMetadata): string {
+  return `${datatype} [${shape.join(', ')}]`;
+}

@@ -1,0 +1,50 @@
+import type { InferenceErrorReason } from '../errors.ts';
+
+/**
+ * How boards travel to Triton: `fp32` as the detector's own tensor (4.9 MB a board, made here) to
+ * `pcb_defect_detector`; `uint8` as greyscale bytes (0.8 MB with the golden image) and `jpeg` as image files to
+ * `ensemble_model`, which makes the tensor on the server.
+ */
+export type TritonTransport = 'fp32' | 'uint8' | 'jpeg';
+
+/** `workerData` of the sending thread. */
+export interface SenderSettings {
+  readonly address: string;
+  readonly transport: TritonTransport;
+  readonly modelName: string;
+  /** Empty: the version that the model's policy serves. */
+  readonly modelVersion: string;
+  readonly streaming: boolean;
+  readonly sharedMemory: boolean;
+  readonly deadlineMs: number;
+}
+
+/**
+ * One batch for the sending thread: `packed` holds board and golden of every image one after the other, `lengths`
+ * two numbers an image (0: no golden). It travels by transfer and comes back for reuse.
+ */
+export interface SendRequest {
+  readonly kind: 'infer';
+  readonly id: number;
+  readonly packed: Uint8Array<ArrayBuffer>;
+  readonly lengths: readonly number[];
+}
+
+/** What the engine says to its sending thread. */
+export type ToSender = SendRequest | { readonly kind: 'cancel'; readonly id: number } | { readonly kind: 'close' };
+
+/** The thread's answer: `rows` is images × rows × 6, or `error` says why there is none. */
+export interface SendReply {
+  readonly kind: 'reply';
+  readonly id: number;
+  readonly packed: Uint8Array<ArrayBuffer>;
+  readonly rows?: Float32Array<ArrayBuffer>;
+  readonly error?: { readonly reason: InferenceErrorReason; readonly message: string };
+}
+
+/** What the sending thread says. `closed` comes last. */
+export type FromSender =
+  | SendReply
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly reason: InferenceErrorReason; readonly message: string }
+  | { readonly kind: 'closed' };

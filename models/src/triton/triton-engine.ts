@@ -1,0 +1,310 @@
+import { basename } from 'node:path';
+import { InferenceError } from '../errors.ts';
+import {
+  type Detection,
+  type DetectorInput,
+  IMAGE_PIXELS,
+  type InferenceEngine,
+  type InferOptions,
+} from '../inference-port.ts';
+import { type ModelDescription, readModelDescription } from '../model-description.ts';
+import { onePerMark, readDetections } from '../read-detections.ts';
+import { checkMetadata } from './check-metadata.ts';
+import { CALL_DEADLINE_MS } from './connection.ts';
+import type { SenderSettings, SendReply, SendRequest, TritonTransport } from './messages.ts';
+import { SenderThread } from './sender-thread-handle.ts';
+import { SharedRegions } from './shared-regions.ts';
+import { TritonAdmin } from './triton-admin.ts';
+
+/** Batches handed to the thread and not answered; more means that the caller does not bound its work. */
+const PENDING_MAX = 64;
+/** Threads replaced without an answer in between: one that always crashes must not do so for ever. */
+const RESTARTS_MAX = 3;
+/** As `decodeImage`: uncompressed RGBA is 1.6 MB, so a larger file is no honest image of this size. */
+const FILE_BYTES_MAX = 8 * 1024 * 1024;
+const READY_DEADLINE_MS = 1_000;
+const ENSEMBLE = 'ensemble_model';
+
+/** Settings of {@link createTritonEngine}. */
+export interface TritonEngineOptions {
+  /** `host:port` of the server's gRPC service, without a scheme. */
+  readonly address: string;
+  /** The detector's folder in the model repository, for its `classes.json`. */
+  readonly modelDirectory: string;
+  /** The detector's version. Default `'1'`. With `fp32` exactly this version is asked; an ensemble asks the newest. */
+  readonly version?: string;
+  /**
+   * How boards travel. `fp32` to the detector, `uint8` and `jpeg` to the ensemble. With `jpeg`, the images given to
+   * `infer` are files (JPEG, PNG, WebP, TIFF) and not pixels. Default `uint8`.
+   */
+  readonly transport?: TritonTransport;
+  /** The served model's name, where it is not the folder's (`fp32`) or `ensemble_model`. */
+  readonly modelName?: string;
+  /** Sends over one stream instead of a call each. Default `false`. */
+  readonly streaming?: boolean;
+  /** Hands the images over in shared memory; the server must run on this machine, in the same `/dev/shm`. Default `false`. */
+  readonly sharedMemory?: boolean;
+  /** Overrides the confidence from which detections are reported; 0 to 1. */
+  readonly confidenceThreshold?: number;
+  /** Milliseconds until a call rejects as `unavailable`. Default 5,000. */
+  readonly deadlineMs?: number;
+}
+
+interface Pending {
+  readonly images: number;
+  readonly threshold: number;
+  readonly allCandidates: boolean;
+  readonly resolve: (detections: Detection[][]) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * Connects to a model that a Triton server serves. Resolves when the server's metadata has been compared with what
+ * the transport sends and expects; rejects with `InferenceError`: `unavailable` when the server does not answer,
+ * `model-not-loaded` when it does not serve the model, `bad-output` when the model is a different one.
+ */
+export async function createTritonEngine(options: TritonEngineOptions): Promise<InferenceEngine> {
+  const { address, modelDirectory, version = '1', transport = 'uint8', sharedMemory = false } = options;
+  const description = await readModelDescription(modelDirectory, version);
+  const settings: SenderSettings = {
+    address,
+    transport,
+    modelName: options.modelName ?? (transport === 'fp32' ? basename(modelDirectory) : ENSEMBLE),
+    modelVersion: transport === 'fp32' ? version : '',
+    streaming: options.streaming ?? false,
+    sharedMemory,
+    deadlineMs: options.deadlineMs ?? CALL_DEADLINE_MS,
+  };
+  if (sharedMemory && !SharedRegions.isPossible) {
+    throw new InferenceError('unavailable', 'this machine has no shared memory in /dev/shm');
+  }
+  const admin = new TritonAdmin(address);
+  try {
+    const [metadata, { maxBatchSize }] = await Promise.all([
+      admin.modelMetadata(settings.modelName, settings.modelVersion),
+      admin.modelConfig(settings.modelName, settings.modelVersion),
+    ]);
+    checkMetadata(metadata, transport);
+    const engine = new TritonEngine(admin, settings, description, basename(modelDirectory), maxBatchSize, options);
+    await engine.start();
+    return engine;
+  } catch (error) {
+    admin.close();
+    throw error;
+  }
+}
+
+/**
+ * The engine that asks a Triton server.
+ *
+ * Owns: the sending thread, the calls it has not answered, one spare transfer buffer, the admin connection.
+ * Called by: the inference topology through the port.
+ * Invariants: (I1) every call settles exactly once: by reply, abort, deadline, loss of the thread or close; (I2) the
+ * caller's arrays are copied, never transferred; (I3) an idle engine does not keep the process alive.
+ */
+class TritonEngine implements InferenceEngine {
+  readonly modelName: string;
+  readonly modelVersion: string;
+  readonly maxBatchSize: number;
+  readonly verdictThreshold: number;
+  readonly #admin: TritonAdmin;
+  readonly #settings: SenderSettings;
+  readonly #description: ModelDescription;
+  readonly #defaultThreshold: number;
+  readonly #pending = new Map<number, Pending>();
+  #thread: SenderThread | undefined;
+  #starting: Promise<void> | undefined;
+  #spare: ArrayBuffer | undefined;
+  #nextId = 1;
+  #restarts = 0;
+  #closed = false;
+
+  constructor(
+    admin: TritonAdmin,
+    settings: SenderSettings,
+    description: ModelDescription,
+    modelName: string,
+    maxBatchSize: number,
+    options: TritonEngineOptions,
+  ) {
+    this.#admin = admin;
+    this.#settings = settings;
+    this.#description = description;
+    this.modelName = modelName;
+    this.modelVersion = description.modelVersion;
+    this.maxBatchSize = maxBatchSize;
+    this.verdictThreshold = description.verdictThreshold;
+    this.#defaultThreshold = options.confidenceThreshold ?? description.verdictThreshold;
+  }
+
+  /** Starts the sending thread; concurrent calls share one start. */
+  start(): Promise<void> {
+    this.#starting ??= this.#startThread().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  async infer(batch: readonly DetectorInput[], options: InferOptions = {}): Promise<Detection[][]> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    if (batch.length === 0) return [];
+    this.#checkBatch(batch);
+    if (this.#closed) throw new InferenceError('unavailable', 'the engine is closed');
+    if (this.#pending.size >= PENDING_MAX) {
+      throw new InferenceError('unavailable', `${PENDING_MAX} batches are waiting already`);
+    }
+    if (this.#thread === undefined) await this.#restart();
+    const thread = this.#thread;
+    if (thread === undefined) throw new InferenceError('unavailable', 'the engine is closed');
+    signal?.throwIfAborted();
+
+    const id = this.#nextId++;
+    return new Promise<Detection[][]>((resolve, reject) => {
+      const giveUp = (reason: unknown) => {
+        thread.post({ kind: 'cancel', id });
+        this.#settle(id)?.reject(reason);
+      };
+      const onAbort = () => giveUp(signal?.reason);
+      const { address, deadlineMs } = this.#settings;
+      const timer = setTimeout(
+        () => giveUp(new InferenceError('unavailable', `Triton at ${address} gave no answer within ${deadlineMs} ms`)),
+        deadlineMs,
+      );
+      const done = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      this.#pending.set(id, {
+        images: batch.length,
+        threshold: options.confidenceThreshold ?? this.#defaultThreshold,
+        allCandidates: options.allCandidates ?? false,
+        resolve: (detections) => {
+          done();
+          resolve(detections);
+        },
+        reject: (reason) => {
+          done();
+          reject(reason);
+        },
+      });
+      signal?.addEventListener('abort', onAbort, { once: true });
+      thread.hold(true);
+      const request = this.#requestOf(id, batch);
+      thread.post(request, [request.packed.buffer]);
+    });
+  }
+
+  async ready(): Promise<boolean> {
+    if (this.#closed) return false;
+    const { modelName, modelVersion } = this.#settings;
+    return this.#admin.modelReady(modelName, modelVersion, { deadlineMs: READY_DEADLINE_MS });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const thread = this.#thread;
+    this.#thread = undefined;
+    this.#rejectAll(new InferenceError('unavailable', 'the engine was closed'));
+    this.#spare = undefined;
+    this.#admin.close();
+    await thread?.close();
+  }
+
+  async #restart(): Promise<void> {
+    if (this.#starting === undefined) {
+      if (this.#restarts >= RESTARTS_MAX) {
+        throw new InferenceError('unavailable', `the sending thread died ${RESTARTS_MAX + 1} times`);
+      }
+      this.#restarts += 1;
+    }
+    await this.start();
+  }
+
+  async #startThread(): Promise<void> {
+    const thread = await SenderThread.start(
+      this.#settings,
+      (reply) => this.#onReply(reply),
+      (error) => {
+        this.#thread = undefined;
+        this.#rejectAll(error);
+      },
+    );
+    if (this.#closed) await thread.close();
+    else this.#thread = thread;
+  }
+
+  #checkBatch(batch: readonly DetectorInput[]): void {
+    if (batch.length > this.maxBatchSize) {
+      throw new InferenceError('bad-input', `${batch.length} images, more than ${this.maxBatchSize}`);
+    }
+    for (const { board, golden } of batch) {
+      for (const image of golden === undefined ? [board] : [board, golden]) {
+        if (this.#settings.transport !== 'jpeg') {
+          if (image.length !== IMAGE_PIXELS) {
+            throw new InferenceError('bad-input', `an image is not ${IMAGE_PIXELS} bytes long`);
+          }
+        } else if (image.length === 0 || image.length > FILE_BYTES_MAX) {
+          throw new InferenceError('bad-input', `a file of ${image.length} bytes is no image`);
+        }
+      }
+    }
+  }
+
+  #requestOf(id: number, batch: readonly DetectorInput[]): SendRequest {
+    const lengthOf = (image: Uint8Array | undefined) => {
+      const length = image?.length ?? 0;
+      // The ensemble takes exactly so many bytes for pixels; decoders do not mind a byte after a file's end.
+      return this.#settings.transport === 'jpeg' && length === IMAGE_PIXELS ? length + 1 : length;
+    };
+    const lengths = batch.flatMap(({ board, golden }) => [lengthOf(board), lengthOf(golden)]);
+    const bytes = lengths.reduce((sum, length) => sum + length, 0);
+    const spare = this.#spare;
+    this.#spare = undefined;
+    const buffer = spare !== undefined && spare.byteLength >= bytes ? spare : new ArrayBuffer(bytes);
+    const packed = new Uint8Array(buffer);
+    let at = 0;
+    for (const { board, golden } of batch) {
+      packed.set(board, at);
+      at += lengthOf(board);
+      if (golden !== undefined) packed.set(golden, at);
+      at += lengthOf(golden);
+    }
+    return { kind: 'infer', id, packed, lengths };
+  }
+
+  #onReply({ id, packed, rows, error }: SendReply): void {
+    this.#spare = packed.buffer;
+    const pending = this.#settle(id);
+    if (pending === undefined) return;
+    if (rows === undefined) {
+      pending.reject(new InferenceError(error?.reason ?? 'model-failed', error?.message ?? 'no answer'));
+      return;
+    }
+    this.#restarts = 0;
+    try {
+      const length = rows.length / pending.images;
+      const detections: Detection[][] = [];
+      for (let i = 0; i < pending.images; i += 1) {
+        const mine = rows.subarray(i * length, (i + 1) * length);
+        const sorted = readDetections(mine, this.#description, pending.threshold);
+        detections.push(pending.allCandidates ? sorted : onePerMark(sorted));
+      }
+      pending.resolve(detections);
+    } catch (cause) {
+      pending.reject(cause);
+    }
+  }
+
+  /** Takes a call out of the waiting ones; `undefined` when it has been settled already. */
+  #settle(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (this.#pending.size === 0) this.#thread?.hold(false);
+    return pending;
+  }
+
+  #rejectAll(error: InferenceError): void {
+    for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(error);
+  }
+}
