@@ -262,7 +262,7 @@ export const featureGroups: readonly FeatureGroup[] = [
       {
         name: 'global stores with restore by reprocessing; read-only stores',
         state: 'done',
-        tests: ['kafka-streams.test.ts', 'kstream/sources-and-sinks.test.ts'],
+        tests: ['topology/topology.test.ts', 'topology/bad-programs.test.ts'],
       },
     ],
   },
@@ -341,7 +341,7 @@ export const featureGroups: readonly FeatureGroup[] = [
         state: 'done',
         tests: ['kstream/sources-and-sinks.test.ts'],
       },
-      { name: 'purging of repartition topics', state: 'done', tests: ['kafka-streams.test.ts'] },
+      { name: 'purging of repartition topics', state: 'done', tests: ['runtime/durability.test.ts'] },
     ],
   },
 ];

@@ -2,7 +2,7 @@ import { aggregations } from './aggregations.ts';
 import { cached } from './cached.ts';
 import { cogroup } from './cogroup.ts';
 import { emit } from './emit.ts';
-import type { NamedTopology, TopologyFamily } from './family.ts';
+import type { TopologyFamily } from './family.ts';
 import { foreignKeyJoins } from './foreign-key-joins.ts';
 import { optimised } from './optimised.ts';
 import { processorApi } from './processor-api.ts';
@@ -39,11 +39,3 @@ const families: readonly TopologyFamily[] = [
 
 /** Every topology of the comparison, by the name that the vectors and the Java oracle use. */
 export const topologies: TopologyFamily = Object.assign({}, ...families);
-
-/** The topology of that name. */
-export function namedTopology(name: string): NamedTopology {
-  const found = topologies[name];
-  if (found === undefined)
-    throw new RangeError(`There is no topology '${name}'. Known: ${Object.keys(topologies).join(', ')}.`);
-  return found;
-}
