@@ -14,7 +14,7 @@ export interface Deviation {
 /** Retention that no input here reaches. */
 const ampleRetentionMs = 100_000;
 
-/** Deviations that runs show; `features.ts` lists those that they cannot. */
+/** Deviations that runs show; `other-deviations.ts` lists those that they cannot. */
 export const deviations: readonly Deviation[] = [
   {
     title: 'Emission on window close with the default retention',

@@ -1,5 +1,6 @@
 import { deviations } from './deviations.ts';
 import { type Feature, type FeatureState, featureGroups } from './features.ts';
+import { otherDeviations } from './other-deviations.ts';
 
 const marks: Readonly<Record<FeatureState, string>> = {
   done: 'done',
@@ -7,30 +8,6 @@ const marks: Readonly<Record<FeatureState, string>> = {
   partly: 'partly',
   'not done': 'not done',
 };
-/** Differences that no comparison shows as such; `deviations.ts` has those that it does. */
-const otherDeviations: readonly { readonly title: string; readonly reason: string }[] = [
-  {
-    title: 'A null key of a stream in a join with grace',
-    reason:
-      'Kafka Streams 4.3.1 ends with a NullPointerException. We treat the record as the join without grace does: an inner join drops and counts it, a left join joins it with nothing.',
-  },
-  {
-    title: 'Unknown serdes',
-    reason:
-      'Kafka Streams falls back on the serdes of its configuration and fails at run time where they don’t fit. We have no such default: a missing serde is a `TopologyError` that says where to give it.',
-  },
-  {
-    title: 'A global table with a `Materialized` that has no name',
-    reason:
-      'Kafka Streams refuses it with an error about suppliers (it forgets the store); we build it like one without options.',
-  },
-  {
-    title: 'Optimisation that `build()` was not given',
-    reason:
-      'Kafka Streams ignores `topology.optimization` in the configuration of the instance when `build()` did not get it. We say so, as an error.',
-  },
-];
-
 /** The parity document. `failed`: topologies that did not agree when it was made; none in a document that is kept. */
 export function parityDocument(
   topologies: readonly string[],
