@@ -101,6 +101,7 @@ export type {
   Processor,
   ProcessorContext,
   ProcessorSupplier,
+  Punctuation,
   PunctuationType,
   RecordMetadata,
   StreamPartitioner,
@@ -115,6 +116,7 @@ export {
 } from './processor/timestamp-extractors.ts';
 export type { TopicReaderOptions, TopicRecord } from './query/topic-reader.ts';
 export { TopicReader } from './query/topic-reader.ts';
+export type { MetricValue } from './runtime/metrics-registry.ts';
 export type { AvroOptions, AvroSchema } from './serde/avro.ts';
 export { avro } from './serde/avro.ts';
 export type { JsonOptions } from './serde/json.ts';

@@ -2,25 +2,26 @@ import { sleep, systemClock } from './base/clock.ts';
 import type { StreamsConfig, StreamsOptions } from './base/config.ts';
 import { resolveConfig } from './base/default-config.ts';
 import { StreamsError } from './base/errors.ts';
-import { type MetricTags, noMetrics, silentLog } from './base/metrics.ts';
+import { noMetrics, silentLog } from './base/metrics.ts';
 import { systemRandom } from './base/random.ts';
 import type { Broker } from './broker/broker.ts';
 import { partitionForBytes } from './broker/partitioner.ts';
 import { CompositeVersionedStore } from './query/composite-versioned-store.ts';
 import { CompositeSessionStore } from './query/read-only-session-store.ts';
 import { CompositeKeyValueStore, CompositeWindowStore } from './query/read-only-stores.ts';
+import { keyValuesOf, timestampedKeyValuesOf, timestampedWindowsOf, windowsOf } from './query/timestamps-of-stores.ts';
 import { configureSerdes } from './runtime/configure-serdes.ts';
 import { GlobalState } from './runtime/global/global-state.ts';
 import { ensureTopics, type TopicLayout } from './runtime/internal-topics.ts';
-import { MetricsRegistry } from './runtime/metrics-registry.ts';
+import { MetricsRegistry, type MetricValue } from './runtime/metrics-registry.ts';
 import { StreamThread } from './runtime/stream-thread.ts';
 import { type StateListener, StreamsLifecycle, type StreamsState } from './runtime/streams-state.ts';
 import type { Serde } from './serde/serde.ts';
-import type { KeyValueStore, ReadOnlyKeyValueStore } from './state/key-value-store.ts';
+import type { ReadOnlyKeyValueStore, ValueAndTimestamp } from './state/key-value-store.ts';
 import type { ReadOnlySessionStore, SessionStore } from './state/session-store.ts';
 import type { StateStore } from './state/state-store.ts';
 import type { ReadOnlyVersionedKeyValueStore, VersionedKeyValueStore } from './state/versioned-store.ts';
-import type { ReadOnlyWindowStore, WindowStore } from './state/window-store.ts';
+import type { ReadOnlyWindowStore } from './state/window-store.ts';
 import type { ResolvedTopology, SubTopologyStore } from './topology/nodes.ts';
 import { checkOptimizationApplied } from './topology/optimization.ts';
 import type { Topology } from './topology/topology.ts';
@@ -201,23 +202,36 @@ export class KafkaStreams {
 
   /**
    * A read-only view of a key-value store over all partitions of this instance, global stores included. Reads throw
-   * `INVALID_STATE_STORE` (recovery `retry`) while a partition is being restored or moved.
+   * `INVALID_STATE_STORE` (recovery `retry`) while a partition is being restored or moved. Of a table's store it shows the values;
+   * {@link timestampedKeyValueStore} shows their timestamps, too.
    */
   keyValueStore<K, V>(name: string): ReadOnlyKeyValueStore<K, V> {
     this.#checkStore(name, 'key-value');
-    return new CompositeKeyValueStore<K, V>(() => this.#localStores(name) as unknown as KeyValueStore<K, V>[]);
+    return new CompositeKeyValueStore<K, V>(() => this.#localStores(name).map(keyValuesOf<K, V>));
+  }
+
+  /** The same as {@link keyValueStore}, with the timestamps that tables keep beside their values. */
+  timestampedKeyValueStore<K, V>(name: string): ReadOnlyKeyValueStore<K, ValueAndTimestamp<V>> {
+    this.#checkStore(name, 'key-value');
+    return new CompositeKeyValueStore(() => this.#localStores(name).map(timestampedKeyValuesOf<K, V>));
   }
 
   /** The same, one view per partition of this instance, for merging ordered ranges. */
   keyValueStorePartitions<K, V>(name: string): readonly ReadOnlyKeyValueStore<K, V>[] {
     this.#checkStore(name, 'key-value');
-    return this.#localStores(name) as unknown as readonly ReadOnlyKeyValueStore<K, V>[];
+    return this.#localStores(name).map(keyValuesOf<K, V>);
   }
 
   /** The same as {@link keyValueStore} for a window store. */
   windowStore<K, V>(name: string): ReadOnlyWindowStore<K, V> {
     this.#checkStore(name, 'window');
-    return new CompositeWindowStore<K, V>(() => this.#localStores(name) as unknown as WindowStore<K, V>[]);
+    return new CompositeWindowStore<K, V>(() => this.#localStores(name).map(windowsOf<K, V>));
+  }
+
+  /** The same as {@link windowStore}, with the timestamps that windowed tables keep beside their values. */
+  timestampedWindowStore<K, V>(name: string): ReadOnlyWindowStore<K, ValueAndTimestamp<V>> {
+    this.#checkStore(name, 'window');
+    return new CompositeWindowStore(() => this.#localStores(name).map(timestampedWindowsOf<K, V>));
   }
 
   /** The same as {@link keyValueStore} for a session store. */
@@ -268,7 +282,7 @@ export class KafkaStreams {
   }
 
   /** Counters and gauges since the start, by Kafka Streams' names; also sent to the metrics port. */
-  metrics(): readonly { readonly name: string; readonly tags: MetricTags; readonly value: number }[] {
+  metrics(): readonly MetricValue[] {
     return this.#metrics.snapshot();
   }
 

@@ -88,8 +88,9 @@ describe('KafkaStreams on the memory broker', () => {
     expect(streams.state).toBe('RUNNING');
     await until(async () => (await counts(cluster)).k9 === 5, 'all records counted');
     expect(await counts(cluster)).toEqual(Object.fromEntries(pairs(10, 1).map(([key]) => [key, 5])));
-    const store = streams.keyValueStore<string, { value: number }>('counts');
-    expect(store.get('k3')?.value).toBe(5);
+    const store = streams.keyValueStore<string, number>('counts');
+    expect(store.get('k3')).toBe(5);
+    expect(streams.timestampedKeyValueStore<string, number>('counts').get('k3')?.value).toBe(5);
     expect([...store.all()]).toHaveLength(10);
     expect(streams.queryMetadataForKey('counts', 'k3', string())).toEqual({
       partition: 0,
@@ -322,7 +323,7 @@ describe('KafkaStreams on the memory broker', () => {
     expect((await readAll(brokerOf(cluster), 'out'))[0]?.value?.toString()).toBe('Anna');
     await produceText(brokerOf(cluster), 'names', 0, [['b', 'Berta']]);
     await until(
-      () => streams.keyValueStore<string, { value: string }>('names').get('b')?.value === 'Berta',
+      () => streams.keyValueStore<string, string>('names').get('b') === 'Berta',
       'the update',
     );
   });

@@ -1,5 +1,3 @@
-import type { StreamsConfig } from '../base/config.ts';
-import type { Log } from '../base/metrics.ts';
 import type { ProcessorContext, RecordMetadata } from './processor.ts';
 import type { Record } from './record.ts';
 
@@ -23,8 +21,6 @@ export type DropReason =
 export interface InternalProcessorContext<KOut = unknown, VOut = unknown> extends ProcessorContext<KOut, VOut> {
   /** Name of the node that this context belongs to. */
   readonly nodeName: string;
-  readonly log: Log;
-  readonly config: StreamsConfig;
   /**
    * Numbers of this task's nodes that are committed with its offsets and are here again when the task goes on elsewhere, Java
    * applications included; keys are names of stores.

@@ -1,3 +1,5 @@
+import type { StreamsConfig } from '../base/config.ts';
+import type { Log } from '../base/metrics.ts';
 import type { TopicPartition } from '../base/record-batch.ts';
 import type { StateStore, StoreBuilder } from '../state/state-store.ts';
 import type { Record } from './record.ts';
@@ -15,10 +17,22 @@ export interface Cancellable {
   cancel(): void;
 }
 
+/** When a punctuator runs; see {@link ProcessorContext.schedule}. */
+export interface Punctuation {
+  readonly intervalMs: number;
+  readonly type: PunctuationType;
+  readonly callback: (timestampMs: number) => void;
+  /** Anchors the grid: times are this one plus multiples of the interval, the first of them that has not passed yet. Epoch ms. */
+  readonly startTimeMs?: number;
+}
+
 export interface ProcessorContext<KOut = unknown, VOut = unknown> {
   readonly applicationId: string;
   /** `0_1`: sub-topology and partition. */
   readonly taskId: string;
+  /** The application's configuration, ports such as `metrics` included (Java's `appConfigs`, `stateDir`, `metrics`). */
+  readonly config: StreamsConfig;
+  readonly log: Log;
   recordMetadata(): RecordMetadata | undefined;
   /** Depth-first and synchronous, to all children in order or to the named one. */
   forward(record: Record<KOut, VOut>, childName?: string): void;
@@ -28,11 +42,7 @@ export interface ProcessorContext<KOut = unknown, VOut = unknown> {
    * STREAM_TIME is anchored at 0: the first record fires it at once, then at most once a record, on the grid. WALL_CLOCK_TIME is
    * anchored at schedule time, fires once after a gap. `callback` gets the current time, not the grid's.
    */
-  schedule(options: {
-    readonly intervalMs: number;
-    readonly type: PunctuationType;
-    readonly callback: (timestampMs: number) => void;
-  }): Cancellable;
+  schedule(punctuation: Punctuation): Cancellable;
   /** Asks for a commit as soon as possible. */
   commit(): void;
   currentStreamTimeMs(): number;

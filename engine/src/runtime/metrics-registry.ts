@@ -6,6 +6,9 @@ interface Entry {
   value: number;
 }
 
+/** One number of {@link MetricsRegistry}. */
+export type MetricValue = Readonly<Entry>;
+
 /**
  * Keeps the latest counters and gauges for `KafkaStreams.metrics()` and passes everything on.
  *
@@ -33,7 +36,7 @@ export class MetricsRegistry implements Metrics {
     this.#next.observe(name, tags, value);
   }
 
-  snapshot(): readonly { readonly name: string; readonly tags: MetricTags; readonly value: number }[] {
+  snapshot(): readonly MetricValue[] {
     return [...this.#entries.values()].map(({ name, tags, value }) => ({ name, tags, value }));
   }
 

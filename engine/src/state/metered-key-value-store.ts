@@ -92,6 +92,11 @@ abstract class MeteredKeyValueStore<K, V, S>
 
 /** @internal Made by `Stores.keyValueStoreBuilder`. */
 export class PlainKeyValueStore<K, V> extends MeteredKeyValueStore<K, V, V> {
+  /** The values of a store that keeps timestamps beside them. */
+  static of<K, V>(store: TimestampedStore<K, V>): PlainKeyValueStore<K, V> {
+    return new PlainKeyValueStore(store.bytes, store.keySerde, store.valueSerde).view(store);
+  }
+
   protected toUser(stored: StoredValue): V {
     return this.valueSerde.deserialize(stored.value, 0, stored.value.length, this.topic);
   }
@@ -107,6 +112,14 @@ export class PlainKeyValueStore<K, V> extends MeteredKeyValueStore<K, V, V> {
 
 /** @internal Made by `Stores.timestampedKeyValueStoreBuilder`. */
 export class TimestampedStore<K, V> extends MeteredKeyValueStore<K, V, ValueAndTimestamp<V>> {
+  #plain: PlainKeyValueStore<K, V> | undefined;
+
+  /** The values alone: what a query of a key-value store sees, as in Kafka Streams. */
+  get plain(): KeyValueStore<K, V> {
+    this.#plain ??= PlainKeyValueStore.of(this);
+    return this.#plain;
+  }
+
   protected toUser(stored: StoredValue): ValueAndTimestamp<V> {
     const value = this.valueSerde.deserialize(stored.value, 0, stored.value.length, this.topic);
     return { value, timestampMs: stored.timestampMs };

@@ -16,7 +16,7 @@ export abstract class MeteredStore<B extends StateStore, K, V, S> implements Sta
   readonly keySerde: Serde<K>;
   readonly valueSerde: Serde<V>;
   /** What user code has open. */
-  readonly openIterators = new OpenIterators();
+  openIterators = new OpenIterators();
   protected context: StateStoreContext | undefined;
   protected topic: string;
 
@@ -64,6 +64,14 @@ export abstract class MeteredStore<B extends StateStore, K, V, S> implements Sta
     this.topic = `${context.applicationId}-${this.name}-changelog`;
     this.openIterators.tell(context.metrics, { 'task-id': context.taskId, 'store-name': this.name });
     this.bytes.open(context);
+  }
+
+  /** Makes this a second view of what `store`, which is open, keeps. */
+  protected view(store: MeteredStore<B, K, V, unknown>): this {
+    this.context = store.context;
+    this.topic = store.topic;
+    this.openIterators = store.openIterators;
+    return this;
   }
 
   restore(batch: RecordBatch, nextOffset: number): void {

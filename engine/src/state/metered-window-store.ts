@@ -112,6 +112,11 @@ abstract class MeteredWindowStore<K, V, S>
 
 /** @internal Made by `Stores.windowStoreBuilder`. */
 export class PlainWindowStore<K, V> extends MeteredWindowStore<K, V, V> {
+  /** The values of a store that keeps timestamps beside them. */
+  static of<K, V>(store: TimestampedPlainWindowStore<K, V>): PlainWindowStore<K, V> {
+    return new PlainWindowStore(store.bytes, store.keySerde, store.valueSerde).view(store);
+  }
+
   protected toUser(stored: StoredValue): V {
     return this.valueSerde.deserialize(stored.value, 0, stored.value.length, this.topic);
   }
@@ -127,6 +132,14 @@ export class PlainWindowStore<K, V> extends MeteredWindowStore<K, V, V> {
 
 /** @internal Made by `Stores.timestampedWindowStoreBuilder`. */
 export class TimestampedPlainWindowStore<K, V> extends MeteredWindowStore<K, V, ValueAndTimestamp<V>> {
+  #plain: PlainWindowStore<K, V> | undefined;
+
+  /** The values alone: what a query of a window store sees, as in Kafka Streams. */
+  get plain(): WindowStore<K, V> {
+    this.#plain ??= PlainWindowStore.of(this);
+    return this.#plain;
+  }
+
   protected toUser(stored: StoredValue): ValueAndTimestamp<V> {
     const value = this.valueSerde.deserialize(stored.value, 0, stored.value.length, this.topic);
     return { value, timestampMs: stored.timestampMs };

@@ -1,4 +1,4 @@
 export type { CapturedChange, CapturedRecord } from './captured-records.ts';
 export { TestClock } from './test-clock.ts';
-export { TestInputTopic, TestOutputTopic, type TestRecord } from './test-topics.ts';
+export { type TestInputTime, TestInputTopic, TestOutputTopic, type TestRecord } from './test-topics.ts';
 export { TopologyTestDriver, type TopologyTestDriverOptions } from './topology-test-driver.ts';

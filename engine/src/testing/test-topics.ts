@@ -11,48 +11,84 @@ export interface TestRecord<K, V> {
   readonly headers: Headers;
 }
 
+/** The time of records that are piped without one. */
+export interface TestInputTime {
+  /** Of the first of them, epoch ms; default: the driver's wall clock, read each time. */
+  readonly startTimestampMs?: number;
+  /** Added after each of them; default: 0. */
+  readonly autoAdvanceMs?: number;
+}
+
 /** Writes records into a topology; made by `TopologyTestDriver.createInputTopic`. */
 export class TestInputTopic<K, V> {
   readonly topic: string;
   readonly #keySerde: Serde<K>;
   readonly #valueSerde: Serde<V>;
   readonly #pipe: (record: CapturedRecord) => void;
-  readonly #nowMs: () => number;
+  readonly #wallClockMs: () => number;
+  readonly #autoAdvanceMs: number;
+  #advancedMs = 0;
 
   constructor(
     topic: string,
     keySerde: Serde<K>,
     valueSerde: Serde<V>,
-    nowMs: () => number,
+    { nowMs, time = {} }: { readonly nowMs: () => number; readonly time?: TestInputTime | undefined },
     pipe: (record: CapturedRecord) => void,
   ) {
     this.topic = topic;
     this.#keySerde = keySerde;
     this.#valueSerde = valueSerde;
-    this.#nowMs = nowMs;
+    const { startTimestampMs, autoAdvanceMs = 0 } = time;
+    this.#wallClockMs = startTimestampMs === undefined ? nowMs : () => startTimestampMs;
+    this.#autoAdvanceMs = autoAdvanceMs;
     this.#pipe = pipe;
   }
 
-  /** Processes one record to completion. Without a timestamp it gets the driver's wall clock. */
+  /** Moves the time of records that are piped without one. */
+  advanceTimeMs(byMs: number): void {
+    if (!(byMs >= 0)) throw new RangeError(`Topic '${this.topic}': time can't go back, by ${byMs} ms`);
+    this.#advancedMs += byMs;
+  }
+
+  /** Processes one record to completion. Without a timestamp it gets the time of the topic: the driver's wall clock by default. */
   pipeInput(key: K | null, value: V | null, timestampMs?: number, headers: Iterable<Header> = []): void {
     this.#pipe({
       topic: this.topic,
       partition: 0,
       key: key === null || key === undefined ? null : this.#keySerde.serialize(key, this.topic),
       value: value === null || value === undefined ? null : this.#valueSerde.serialize(value, this.topic),
-      timestampMs: timestampMs ?? this.#nowMs(),
+      timestampMs: timestampMs ?? this.#nextMs(),
       headers: [...headers],
     });
   }
 
   /** Bytes as they are, e.g. ones that no serde would write. */
   pipeRaw(key: Buffer | null, value: Buffer | null, timestampMs?: number, headers: Iterable<Header> = []): void {
-    const at = timestampMs ?? this.#nowMs();
+    const at = timestampMs ?? this.#nextMs();
     this.#pipe({ topic: this.topic, partition: 0, key, value, timestampMs: at, headers: [...headers] });
   }
 
   pipeKeyValueList(records: Iterable<readonly [K | null, V | null, number?]>): void {
     for (const [key, value, timestampMs] of records) this.pipeInput(key, value, timestampMs);
+  }
+
+  /** Records without a key. */
+  pipeValueList(values: Iterable<V | null>): void {
+    for (const value of values) this.pipeInput(null, value);
+  }
+
+  /** Records as an output topic answers them. */
+  pipeRecordList(records: Iterable<Partial<TestRecord<K | null, V | null>>>): void {
+    for (const { key = null, value = null, timestampMs, headers } of records) {
+      this.pipeInput(key, value, timestampMs, headers);
+    }
+  }
+
+  #nextMs(): number {
+    const nowMs = this.#wallClockMs() + this.#advancedMs;
+    this.#advancedMs += this.#autoAdvanceMs;
+    return nowMs;
   }
 }
 

@@ -7,23 +7,25 @@ import { resolveConfig } from '../base/default-config.ts';
 import { StreamsError } from '../base/errors.ts';
 import { topicPartitionKey } from '../base/record-batch.ts';
 import { createAsyncProcessor } from '../pipeline/create-async-processor.ts';
+import { keyValuesOf, timestampedKeyValuesOf, timestampedWindowsOf, windowsOf } from '../query/timestamps-of-stores.ts';
 import { GlobalStoreFiller } from '../runtime/global/global-store-filler.ts';
+import { MetricsRegistry, type MetricValue } from '../runtime/metrics-registry.ts';
 import type { SourcePartition } from '../runtime/task/source-partition.ts';
 import { StreamTask } from '../runtime/task/stream-task.ts';
 import { newThreadCache } from '../runtime/task/task-cache.ts';
 import type { Serde } from '../serde/serde.ts';
-import type { KeyValueStore } from '../state/key-value-store.ts';
+import type { KeyValueStore, TimestampedKeyValueStore } from '../state/key-value-store.ts';
 import type { SessionStore } from '../state/session-store.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { VersionedKeyValueStore } from '../state/versioned-store.ts';
-import type { WindowStore } from '../state/window-store.ts';
+import type { TimestampedWindowStore, WindowStore } from '../state/window-store.ts';
 import type { ResolvedTopology, SubTopology } from '../topology/nodes.ts';
 import { checkOptimizationApplied } from '../topology/optimization.ts';
 import { checkOnePattern } from '../topology/patterns.ts';
 import type { Topology } from '../topology/topology.ts';
 import { type CapturedChange, type CapturedRecord, CapturingCollector, singleRecordBatch } from './captured-records.ts';
 import { TestClock } from './test-clock.ts';
-import { TestInputTopic, TestOutputTopic } from './test-topics.ts';
+import { type TestInputTime, TestInputTopic, TestOutputTopic } from './test-topics.ts';
 
 /** Quiet real time after which `settle` moves the test clock to the next timer, when no user call is running. */
 const quietTurns = 3;
@@ -61,6 +63,7 @@ export class TopologyTestDriver {
   readonly #produced = new Set<string>();
   readonly #offsets = new Map<string, number>();
   readonly #stateDir: string;
+  readonly #metrics: MetricsRegistry;
   #mail = false;
   #ready: Promise<void> | undefined;
 
@@ -68,7 +71,9 @@ export class TopologyTestDriver {
     const { initialWallClockMs = 0, ...rest } = options;
     this.#clock = new TestClock(initialWallClockMs);
     this.#stateDir = mkdtempSync(join(tmpdir(), 'millrace-driver-'));
-    this.#config = resolveConfig({ stateDir: this.#stateDir, ...rest, clock: this.#clock });
+    const config = resolveConfig({ stateDir: this.#stateDir, ...rest, clock: this.#clock });
+    this.#metrics = new MetricsRegistry(config.metrics);
+    this.#config = { ...config, metrics: this.#metrics };
     checkOptimizationApplied(this.#config.topologyOptimization, topology.optimizations);
     this.#resolved = topology.resolve(this.#config.applicationId);
     this.#globals = this.#resolved.globalStores.map(
@@ -101,13 +106,14 @@ export class TopologyTestDriver {
     this.#settleSynchronously();
   }
 
-  createInputTopic<K, V>(topic: string, keySerde: Serde<K>, valueSerde: Serde<V>): TestInputTopic<K, V> {
-    return new TestInputTopic(
-      topic,
-      keySerde,
-      valueSerde,
-      () => this.#clock.nowMs(),
-      (record) => this.#pipe(record),
+  createInputTopic<K, V>(
+    topic: string,
+    keySerde: Serde<K>,
+    valueSerde: Serde<V>,
+    time?: TestInputTime,
+  ): TestInputTopic<K, V> {
+    return new TestInputTopic(topic, keySerde, valueSerde, { nowMs: () => this.#clock.nowMs(), time }, (record) =>
+      this.#pipe(record),
     );
   }
 
@@ -128,6 +134,11 @@ export class TopologyTestDriver {
     this.#settleSynchronously();
   }
 
+  /** Counters and gauges since the start, by Kafka Streams' names. */
+  metrics(): readonly MetricValue[] {
+    return this.#metrics.snapshot();
+  }
+
   /** Topics that were written since the start, internal ones included. */
   get producedTopicNames(): ReadonlySet<string> {
     return new Set([...this.#produced, ...this.#collector.changelogs.keys()]);
@@ -143,6 +154,16 @@ export class TopologyTestDriver {
     return this.#outputOf(topic).splice(0);
   }
 
+  /** Every store of the topology by its name, global ones included. */
+  getAllStateStores(): ReadonlyMap<string, StateStore> {
+    const names = [
+      ...this.#resolved.subTopologies.flatMap(({ stores }) => stores.map(({ builder }) => builder.name)),
+      ...this.#resolved.globalStores.map(({ store }) => store.name),
+    ];
+    return new Map(names.map((name) => [name, this.getStateStore(name)]));
+  }
+
+  /** The store as processors see it. */
   getStateStore<S = StateStore>(name: string): S {
     const store =
       this.#task?.store(name) ?? this.#globals.find((filler) => filler.stateStore.name === name)?.stateStore;
@@ -155,12 +176,22 @@ export class TopologyTestDriver {
     return store as S;
   }
 
+  /** Of a table's store it shows the values; {@link getTimestampedKeyValueStore} shows their timestamps, too. */
   getKeyValueStore<K, V>(name: string): KeyValueStore<K, V> {
-    return this.getStateStore(name);
+    return keyValuesOf(this.getStateStore(name));
   }
 
+  getTimestampedKeyValueStore<K, V>(name: string): TimestampedKeyValueStore<K, V> {
+    return timestampedKeyValuesOf(this.getStateStore(name));
+  }
+
+  /** As {@link getKeyValueStore}, of windows. */
   getWindowStore<K, V>(name: string): WindowStore<K, V> {
-    return this.getStateStore(name);
+    return windowsOf(this.getStateStore(name));
+  }
+
+  getTimestampedWindowStore<K, V>(name: string): TimestampedWindowStore<K, V> {
+    return timestampedWindowsOf(this.getStateStore(name));
   }
 
   getSessionStore<K, V>(name: string): SessionStore<K, V> {

@@ -148,8 +148,8 @@ describe('tables with record caches', () => {
       0,
       Array.from({ length: 10 }, (_, i) => [`k${i % 2}`, 'v'] as const),
     );
-    const counts = () => streams.store<ReadOnlyKeyValueStore<string, { value: number }>>('c');
-    await until(async () => counts().get('k1')?.value === 5, 'all counted');
+    const counts = () => streams.store<ReadOnlyKeyValueStore<string, number>>('c');
+    await until(async () => counts().get('k1') === 5, 'all counted');
     expect(await readAll(broker, 'out')).toEqual([]);
     await streams.close();
     const written = (await readAll(broker, 'out')).map(({ key, value }) => [

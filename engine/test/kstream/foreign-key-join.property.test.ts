@@ -82,7 +82,7 @@ describe.each([false, true])('a foreign-key join (left: %s)', (keepsLeft) => {
             expect(seen).toEqual(joined(contents.left, contents.right, keepsLeft));
           }
           if (kept) {
-            const entries = [...driver.getKeyValueStore<string, { value: string }>('result').all()];
+            const entries = [...driver.getTimestampedKeyValueStore<string, string>('result').all()];
             expect(new Map(entries.map((entry) => [entry.key, entry.value.value]))).toEqual(seen);
           }
         } finally {

@@ -52,7 +52,7 @@ describe('a join of tables', () => {
     driver.createInputTopic('left', string(), string()).pipeInput('k', 'l', 1);
     const rights = driver.createInputTopic('right', string(), string());
     rights.pipeInput('k', 'r', 2);
-    expect(driver.getKeyValueStore('kept').get('k')).toMatchObject({ value: 'l', timestampMs: 2 });
+    expect(driver.getTimestampedKeyValueStore('kept').get('k')).toMatchObject({ value: 'l', timestampMs: 2 });
     rights.pipeInput('k', 'other', 3);
     expect(driver.getKeyValueStore('kept').get('k')).toBeUndefined();
     expect(driver.createOutputTopic('out', string(), string()).readValuesToList()).toEqual(['l', null]);

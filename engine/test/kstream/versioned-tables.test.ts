@@ -217,7 +217,7 @@ test('a table that is not versioned takes the last value, however old, and says 
   input.pipeInput('a', 'new', 20);
   input.pipeInput('a', 'late', 10);
   input.pipeInput('a', 'later', 5);
-  expect(driver.getKeyValueStore('t').get('a')).toEqual({ value: 'later', timestampMs: 5 });
+  expect(driver.getTimestampedKeyValueStore('t').get('a')).toEqual({ value: 'later', timestampMs: 5 });
   expect(warn).toHaveBeenCalledTimes(1);
   expect(warn.mock.calls[0]?.[0]).toMatchObject({ beforeMs: 20, timestampMs: 10, topic: 'in', offset: 1 });
 });

@@ -36,9 +36,9 @@ test.each(['memory', 'persistent'] as const)(
     for (const directory of [stateDir, newDirectory()]) {
       const next = streamsOn(brokerOf(cluster), tableOf(medium), { stateDir: directory });
       await next.start();
-      const store = next.keyValueStore<string, { value: string }>('kept');
-      await until(() => store.get('c')?.value === '1', 'the record that came meanwhile');
-      expect([store.get('a')?.value, store.get('b')?.value]).toEqual(['2', '1']);
+      const store = next.keyValueStore<string, string>('kept');
+      await until(() => store.get('c') === '1', 'the record that came meanwhile');
+      expect([store.get('a'), store.get('b')]).toEqual(['2', '1']);
       await next.close();
     }
     // What was restored is not processed again.

@@ -148,7 +148,7 @@ describe('a registry outage', () => {
     await streams.start();
     failures = 1;
     await produceText(brokerOf(cluster), 'names', 0, [['b', 'Bob']]);
-    const names = streams.keyValueStore<string, { value: string }>('names');
+    const names = streams.keyValueStore<string, string>('names');
     await until(() => names.get('b') !== undefined, 'the record after the outage');
     expect(streams.state).toBe('RUNNING');
   });

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { StreamsBuilder } from '../../src/kstream/streams-builder.ts';
+import { TimeWindows } from '../../src/kstream/windows.ts';
 import type { Processor, ProcessorContext } from '../../src/processor/processor.ts';
 import type { Record } from '../../src/processor/record.ts';
 import { long, string } from '../../src/serde/primitives.ts';
@@ -141,6 +143,76 @@ describe('TopologyTestDriver', () => {
     driver.advanceWallClockTimeMs(1);
     driver.advanceWallClockTimeMs(25);
     expect(fired).toEqual(['s3', 's35', 's40', 'w110', 'w135']);
+    await driver.close();
+  });
+
+  it('shows tables with their timestamps and without, and lists every store', async () => {
+    const builder = new StreamsBuilder();
+    const grouped = builder.stream('in', { key: string(), value: string() }).groupByKey();
+    grouped.count({ materialized: { name: 'total' } });
+    grouped.windowedBy(TimeWindows.ofSizeWithNoGrace(10)).count({ materialized: { name: 'by-window' } });
+    builder.addStateStore(Stores.keyValueStoreBuilder({ name: 'plain', key: string(), value: long() }));
+    builder
+      .stream('other', { key: string(), value: string() })
+      .process(() => ({ process() {} }), { stores: ['plain'] });
+    const driver = new TopologyTestDriver(builder.build(), { applicationId: 'app' });
+    driver.createInputTopic('in', string(), string()).pipeInput('a', 'x', 7);
+    expect([...driver.getAllStateStores().keys()].sort()).toEqual(['by-window', 'plain', 'total']);
+    expect(driver.getKeyValueStore('total').get('a')).toBe(1);
+    expect([...driver.getKeyValueStore('total').all()]).toEqual([{ key: 'a', value: 1 }]);
+    expect(driver.getTimestampedKeyValueStore('total').get('a')).toEqual({ value: 1, timestampMs: 7 });
+    expect(driver.getWindowStore('by-window').fetch('a', 0)).toBe(1);
+    expect(driver.getTimestampedWindowStore('by-window').fetch('a', 0)).toEqual({ value: 1, timestampMs: 7 });
+    expect(() => driver.getTimestampedKeyValueStore('plain')).toThrow(/'plain' keeps no timestamps.*keyValueStore/);
+    driver.createInputTopic('in', string(), string()).pipeInput(null, 'x', 8);
+    const dropped = driver.metrics().filter(({ name }) => name === 'dropped-records-total');
+    expect(dropped.map(({ value }) => value)).toEqual([1, 1]);
+    await driver.close();
+  });
+
+  it('gives records that are piped without a time that of their topic', async () => {
+    const driver = new TopologyTestDriver(countTopology(), { applicationId: 'app', initialWallClockMs: 5 });
+    const output = driver.createOutputTopic('out', string(), long());
+    const times = () => output.readRecordsToList().map(({ timestampMs }) => timestampMs);
+    driver.createInputTopic('in', string(), string()).pipeKeyValueList([
+      ['a', 'x'],
+      ['a', 'x', 9],
+    ]);
+    expect(times()).toEqual([5, 9]);
+    const stepping = driver.createInputTopic('in', string(), string(), { startTimestampMs: 100, autoAdvanceMs: 10 });
+    stepping.pipeRecordList([
+      { key: 'a', value: 'x' },
+      { key: 'a', value: 'x', timestampMs: 3 },
+      { key: 'a', value: 'x' },
+    ]);
+    stepping.advanceTimeMs(50);
+    stepping.pipeInput('a', 'x');
+    expect(times()).toEqual([100, 3, 110, 170]);
+    expect(() => stepping.advanceTimeMs(-1)).toThrow("can't go back");
+    await driver.close();
+  });
+
+  it('anchors punctuators at a start time and shows processors the configuration', async () => {
+    const fired: string[] = [];
+    const topology = new Topology().addSource('source', 'in', { key: string(), value: string() }).addProcessor(
+      'punctuated',
+      () => ({
+        init(context) {
+          const callback = (nowMs: number) => fired.push(`${context.config.commitIntervalMs}@${nowMs}`);
+          context.schedule({ intervalMs: 10, type: 'WALL_CLOCK_TIME', startTimeMs: 3, callback });
+          const bad = { intervalMs: 10, type: 'STREAM_TIME', startTimeMs: -1, callback } as const;
+          expect(() => context.schedule(bad)).toThrow(/Processor punctuated .* start time/);
+        },
+        process() {},
+      }),
+      'source',
+    );
+    const options = { applicationId: 'app', commitIntervalMs: 77, initialWallClockMs: 20 };
+    const driver = new TopologyTestDriver(topology, options);
+    driver.advanceWallClockTimeMs(2);
+    driver.advanceWallClockTimeMs(1);
+    driver.advanceWallClockTimeMs(10);
+    expect(fired).toEqual(['77@23', '77@33']);
     await driver.close();
   });
 

@@ -12,6 +12,7 @@ import type {
   Processor,
   ProcessorContext,
   ProcessorSupplier,
+  Punctuation,
   RecordMetadata,
 } from '../../processor/processor.ts';
 import type { Record } from '../../processor/record.ts';
@@ -81,8 +82,8 @@ class FixedKeyContext<K, V> implements InternalProcessorContext<K, V> {
     return this.#node.getStateStore<S>(name);
   }
 
-  schedule(options: Parameters<ProcessorContext['schedule']>[0]): Cancellable {
-    return this.#node.schedule(options);
+  schedule(punctuation: Punctuation): Cancellable {
+    return this.#node.schedule(punctuation);
   }
 
   commit(): void {

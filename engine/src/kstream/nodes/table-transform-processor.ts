@@ -1,7 +1,15 @@
+import type { StreamsConfig } from '../../base/config.ts';
 import { StreamsError } from '../../base/errors.ts';
+import type { Log } from '../../base/metrics.ts';
 import { Datum } from '../../processor/datum.ts';
 import { type InternalProcessorContext, internalContext } from '../../processor/internal-processor-context.ts';
-import type { Cancellable, Processor, ProcessorContext, RecordMetadata } from '../../processor/processor.ts';
+import type {
+  Cancellable,
+  Processor,
+  ProcessorContext,
+  Punctuation,
+  RecordMetadata,
+} from '../../processor/processor.ts';
 import { Record } from '../../processor/record.ts';
 import type { StateStore } from '../../state/state-store.ts';
 import type { ValueTransformer } from '../value-transformer.ts';
@@ -33,6 +41,14 @@ class TransformerContext implements ProcessorContext<never, never> {
     return this.#node.taskId;
   }
 
+  get config(): StreamsConfig {
+    return this.#node.config;
+  }
+
+  get log(): Log {
+    return this.#node.log;
+  }
+
   recordMetadata(): RecordMetadata | undefined {
     return this.#hasRecord ? this.#node.recordMetadata() : undefined;
   }
@@ -48,8 +64,8 @@ class TransformerContext implements ProcessorContext<never, never> {
     return this.#node.getStateStore<S>(name);
   }
 
-  schedule(options: Parameters<ProcessorContext['schedule']>[0]): Cancellable {
-    return this.#node.schedule(options);
+  schedule(punctuation: Punctuation): Cancellable {
+    return this.#node.schedule(punctuation);
   }
 
   commit(): void {

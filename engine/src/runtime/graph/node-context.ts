@@ -2,7 +2,7 @@ import type { StreamsConfig } from '../../base/config.ts';
 import { StreamsError } from '../../base/errors.ts';
 import type { Log } from '../../base/metrics.ts';
 import type { DropReason, InternalProcessorContext } from '../../processor/internal-processor-context.ts';
-import type { Cancellable, PunctuationType, RecordMetadata } from '../../processor/processor.ts';
+import type { Cancellable, Punctuation, RecordMetadata } from '../../processor/processor.ts';
 import type { Record } from '../../processor/record.ts';
 import type { StateStore } from '../../state/state-store.ts';
 import type { GraphNode } from './graph-nodes.ts';
@@ -25,12 +25,7 @@ export interface ContextHost {
   systemTimeMs(): number;
   countDropped(nodeName: string, reason: DropReason): void;
   requestCommit(): void;
-  schedule(
-    nodeName: string,
-    intervalMs: number,
-    type: PunctuationType,
-    callback: (timestampMs: number) => void,
-  ): Cancellable;
+  schedule(nodeName: string, punctuation: Punctuation): Cancellable;
   /** Undefined when there is no such store in the task or among the global ones. */
   store(name: string): StateStore | undefined;
   isGlobalStore(name: string): boolean;
@@ -112,21 +107,11 @@ export class NodeContext implements InternalProcessorContext {
     );
   }
 
-  schedule(options: {
-    readonly intervalMs: number;
-    readonly type: PunctuationType;
-    readonly callback: (timestampMs: number) => void;
-  }): Cancellable {
-    if (!(options.intervalMs >= 1)) {
-      throw new StreamsError(
-        `Processor ${this.nodeName}: a punctuation interval is at least 1 ms, not ${options.intervalMs}`,
-        {
-          code: 'CONFIG',
-          recovery: 'fail',
-        },
-      );
-    }
-    return this.#host.schedule(this.nodeName, options.intervalMs, options.type, options.callback);
+  schedule(punctuation: Punctuation): Cancellable {
+    const { intervalMs, startTimeMs = 0 } = punctuation;
+    if (!(intervalMs >= 1)) throw this.#badPunctuation(`an interval is at least 1 ms, not ${intervalMs}`);
+    if (!(startTimeMs >= 0)) throw this.#badPunctuation(`a start time is epoch ms from 0 on, not ${startTimeMs}`);
+    return this.#host.schedule(this.nodeName, punctuation);
   }
 
   commit(): void {
@@ -143,6 +128,13 @@ export class NodeContext implements InternalProcessorContext {
 
   recordDropped(reason: DropReason): void {
     this.#host.countDropped(this.nodeName, reason);
+  }
+
+  #badPunctuation(rule: string): StreamsError {
+    return new StreamsError(`Processor ${this.nodeName} schedules a punctuator: ${rule}`, {
+      code: 'CONFIG',
+      recovery: 'fail',
+    });
   }
 
   #child(name: string): GraphNode {

@@ -1,6 +1,6 @@
 import type { Cancellable } from '../../processor/processor.ts';
 
-class Punctuation implements Cancellable {
+class Schedule implements Cancellable {
   readonly intervalMs: number;
   readonly nodeName: string;
   readonly callback: (timestampMs: number) => void;
@@ -19,6 +19,12 @@ class Punctuation implements Cancellable {
   }
 }
 
+/** The first time of a grid after `nowMs`; its start where that is still to come, or now. */
+export function firstOfGrid(startMs: number, intervalMs: number, nowMs: number): number {
+  if (startMs >= nowMs) return startMs;
+  return startMs + (Math.floor((nowMs - startMs) / intervalMs) + 1) * intervalMs;
+}
+
 /**
  * Scheduled punctuators of a task, one queue a time (stream, wall clock).
  *
@@ -27,7 +33,7 @@ class Punctuation implements Cancellable {
  * on its grid and lies in the future; I3 due schedules fire in order of their times, equal ones in order of scheduling.
  */
 export class PunctuationQueue {
-  #schedules: Punctuation[] = [];
+  #schedules: Schedule[] = [];
   /** Earliest due time; Infinity when nothing is scheduled. Read once per record. */
   nextMs = Number.POSITIVE_INFINITY;
 
@@ -37,7 +43,7 @@ export class PunctuationQueue {
     intervalMs: number,
     callback: (timestampMs: number) => void,
   ): Cancellable {
-    const punctuation = new Punctuation(nodeName, firstMs, intervalMs, callback);
+    const punctuation = new Schedule(nodeName, firstMs, intervalMs, callback);
     this.#schedules.push(punctuation);
     if (firstMs < this.nextMs) this.nextMs = firstMs;
     return punctuation;

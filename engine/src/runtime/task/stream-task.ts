@@ -9,7 +9,7 @@ import type {
   AsyncProcessor,
   Cancellable,
   HeldRecord,
-  PunctuationType,
+  Punctuation,
   RecordMetadata,
 } from '../../processor/processor.ts';
 import type { Record } from '../../processor/record.ts';
@@ -28,7 +28,7 @@ import {
   mergeProcessorMetadata,
 } from './commit-metadata.ts';
 import { PartitionGroup } from './partition-group.ts';
-import { PunctuationQueue } from './punctuation-queue.ts';
+import { firstOfGrid, PunctuationQueue } from './punctuation-queue.ts';
 import { RecordContext } from './record-context.ts';
 import { RecordFailures } from './record-failures.ts';
 import type { RecordQueue } from './record-queue.ts';
@@ -503,14 +503,13 @@ export class StreamTask implements ContextHost, GraphHost {
     this.commitRequested = true;
   }
 
-  schedule(
-    nodeName: string,
-    intervalMs: number,
-    type: PunctuationType,
-    callback: (timestampMs: number) => void,
-  ): Cancellable {
-    if (type === 'STREAM_TIME') return this.#streamPunctuations.schedule(nodeName, 0, intervalMs, callback);
-    return this.#wallPunctuations.schedule(nodeName, this.systemTimeMs() + intervalMs, intervalMs, callback);
+  schedule(nodeName: string, { type, intervalMs, startTimeMs, callback }: Punctuation): Cancellable {
+    const byStream = type === 'STREAM_TIME';
+    const queue = byStream ? this.#streamPunctuations : this.#wallPunctuations;
+    const nowMs = byStream ? this.streamTimeMs() : this.systemTimeMs();
+    const usualMs = byStream ? 0 : nowMs + intervalMs;
+    const firstMs = startTimeMs === undefined ? usualMs : firstOfGrid(startTimeMs, intervalMs, nowMs);
+    return queue.schedule(nodeName, firstMs, intervalMs, callback);
   }
 
   store(name: string): StateStore | undefined {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PunctuationQueue } from '../../../src/runtime/task/punctuation-queue.ts';
+import { firstOfGrid, PunctuationQueue } from '../../../src/runtime/task/punctuation-queue.ts';
 
 function fire(queue: PunctuationQueue, nowMs: number): string[] {
   const fired: string[] = [];
@@ -11,6 +11,13 @@ function fire(queue: PunctuationQueue, nowMs: number): string[] {
 }
 
 describe('PunctuationQueue', () => {
+  it('anchors a grid at a start time without firing before it or for what has passed', () => {
+    expect(firstOfGrid(25, 10, 20)).toBe(25);
+    expect(firstOfGrid(20, 10, 20)).toBe(20);
+    expect(firstOfGrid(5, 10, 20)).toBe(25);
+    expect(firstOfGrid(10, 10, 20)).toBe(30);
+  });
+
   it('fires once after a gap and stays on its grid', () => {
     const queue = new PunctuationQueue();
     queue.schedule('a', 0, 10, () => {});

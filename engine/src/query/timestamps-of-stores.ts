@@ -1,0 +1,37 @@
+import { StreamsError } from '../base/errors.ts';
+import type { KeyValueStore, TimestampedKeyValueStore } from '../state/key-value-store.ts';
+import { TimestampedStore } from '../state/metered-key-value-store.ts';
+import { TimestampedPlainWindowStore } from '../state/metered-window-store.ts';
+import type { StateStore } from '../state/state-store.ts';
+import type { TimestampedWindowStore, WindowStore } from '../state/window-store.ts';
+
+// Tables keep timestamps beside their values. A query says which it wants by the method it calls, as in Kafka Streams.
+
+/** The store with its values alone, whether it keeps timestamps or not. */
+export function keyValuesOf<K, V>(store: StateStore): KeyValueStore<K, V> {
+  return store instanceof TimestampedStore ? store.plain : (store as KeyValueStore<K, V>);
+}
+
+/** Throws where the store keeps no timestamps. */
+export function timestampedKeyValuesOf<K, V>(store: StateStore): TimestampedKeyValueStore<K, V> {
+  if (store instanceof TimestampedStore) return store;
+  throw withoutTimestamps(store.name, 'keyValueStore');
+}
+
+/** As {@link keyValuesOf}, of windows. */
+export function windowsOf<K, V>(store: StateStore): WindowStore<K, V> {
+  return store instanceof TimestampedPlainWindowStore ? store.plain : (store as WindowStore<K, V>);
+}
+
+/** As {@link timestampedKeyValuesOf}, of windows. */
+export function timestampedWindowsOf<K, V>(store: StateStore): TimestampedWindowStore<K, V> {
+  if (store instanceof TimestampedPlainWindowStore) return store;
+  throw withoutTimestamps(store.name, 'windowStore');
+}
+
+function withoutTimestamps(name: string, instead: string): StreamsError {
+  return new StreamsError(`State store '${name}' keeps no timestamps: ask for it by ${instead}.`, {
+    code: 'INVALID_STATE_STORE',
+    recovery: 'fail',
+  });
+}
