@@ -1,6 +1,6 @@
 import { type BinaryKey, bytesOf } from '../../base/bytes.ts';
 import type { StoredValue, StoreIterator, WindowBytesStore, WindowedBytesKey } from '../state-store.ts';
-import { windowSuffix } from '../window-key.ts';
+import { WindowSuffixCache, windowSuffix } from '../window-key.ts';
 import { CachingStore } from './caching-store.ts';
 import { MergedIterator } from './merged-iterator.ts';
 import type { CacheNode, DirtyEntry } from './record-cache.ts';
@@ -21,6 +21,7 @@ const lastSuffix = '\u00ff'.repeat(13) as BinaryKey;
  */
 export class CachingWindowStore extends CachingStore<WindowBytesStore> implements WindowBytesStore {
   readonly #index = new SuffixIndex();
+  readonly #suffixes = new WindowSuffixCache();
   #cachedStreamTimeMs = -1;
 
   /** `valueOverheadBytes`: 8 where Kafka Streams' values have a timestamp in front. */
@@ -42,13 +43,13 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
 
   put(key: BinaryKey, value: Buffer | null, windowStartMs: number, timestampMs: number): void {
     const { context } = this;
-    const suffix = windowSuffix(windowStartMs, 0);
+    const suffix = this.#suffixes.suffix(windowStartMs, 0);
     if (windowStartMs > this.#cachedStreamTimeMs) this.#cachedStreamTimeMs = windowStartMs;
     context.thread.put(this.cache, key, suffix, value, this.timeOf(value, timestampMs), context.origin());
   }
 
   get(key: BinaryKey, windowStartMs: number): StoredValue | undefined {
-    const node = this.cache.get((key + windowSuffix(windowStartMs, 0)) as BinaryKey);
+    const node = this.cache.get((key + this.#suffixes.suffix(windowStartMs, 0)) as BinaryKey);
     if (node === undefined) return this.inner.get(key, windowStartMs);
     const { value, timestampMs } = node.entry;
     return value === null ? undefined : { value, timestampMs };

@@ -22,6 +22,10 @@ export interface CacheNode {
   entry: CacheEntry;
   newer: CacheNode | undefined;
   older: CacheNode | undefined;
+  /** Neighbours in the order of flushing, while it is dirty. */
+  isDirty: boolean;
+  dirtyBefore: CacheNode | undefined;
+  dirtyAfter: CacheNode | undefined;
 }
 
 /** A key with the value that leaves the cache. */
@@ -54,10 +58,12 @@ export interface RecordCacheOptions {
 export class RecordCache {
   readonly #options: RecordCacheOptions;
   readonly #nodes = new Map<BinaryKey, CacheNode>();
-  readonly #dirty = new Set<BinaryKey>();
   readonly #sorted = new SortedKeys();
   #newest: CacheNode | undefined;
   #oldest: CacheNode | undefined;
+  /** Both ends of the list of dirty nodes: a set of ids would hash every key twice more a put. */
+  #firstDirty: CacheNode | undefined;
+  #lastDirty: CacheNode | undefined;
   sizeBytes = 0;
   /** Flushed entries go downstream. */
   forwards = false;
@@ -73,7 +79,7 @@ export class RecordCache {
   }
 
   get isDirty(): boolean {
-    return this.#dirty.size > 0;
+    return this.#firstDirty !== undefined;
   }
 
   get size(): number {
@@ -82,7 +88,7 @@ export class RecordCache {
 
   /** Whether letting go of the least recently used entry writes anything. */
   get oldestIsDirty(): boolean {
-    return this.#oldest !== undefined && this.#dirty.has(this.#oldest.id);
+    return this.#oldest?.isDirty === true;
   }
 
   /** Counts as a use. */
@@ -103,11 +109,24 @@ export class RecordCache {
     timestampMs: number,
     origin: CacheOrigin | undefined,
   ): void {
-    const id = (key + suffix) as BinaryKey;
-    const entry = { value, timestampMs, origin, sizeBytes: this.#sizeOf(id, value, origin) };
-    let node = this.get(id);
+    const sizeBytes = this.#sizeOf(key.length + suffix.length, value, origin);
+    const entry = { value, timestampMs, origin, sizeBytes };
+    // Mostly what was read just before: then no id is put together and looked up once more.
+    let node = this.#newest;
+    if (node?.key !== key || node.suffix !== suffix) node = this.get((key + suffix) as BinaryKey);
     if (node === undefined) {
-      node = { id, key, suffix, entry, newer: undefined, older: undefined };
+      const id = (key + suffix) as BinaryKey;
+      node = {
+        id,
+        key,
+        suffix,
+        entry,
+        newer: undefined,
+        older: undefined,
+        isDirty: false,
+        dirtyBefore: undefined,
+        dirtyAfter: undefined,
+      };
       this.#nodes.set(id, node);
       this.#sorted.noteChange(id, this.#nodes.size);
       this.#linkNewest(node);
@@ -117,30 +136,29 @@ export class RecordCache {
       node.entry = entry;
     }
     this.sizeBytes += entry.sizeBytes;
-    if (origin !== undefined) {
-      // To the end, also when it was dirty before.
-      this.#dirty.delete(id);
-      this.#dirty.add(id);
-    }
+    // To the end, also when it was dirty before.
+    if (origin !== undefined) this.#linkDirty(node);
   }
 
   /** Lets go of the least recently used entry; if it is dirty, everything dirty is flushed with it, as in Kafka Streams. */
   evict(): void {
     const node = this.#oldest;
     if (node === undefined) return;
-    const dirty = this.#dirty.delete(node.id);
+    const { isDirty } = node;
+    this.#unlinkDirty(node);
     this.#remove(node);
-    if (dirty) this.#flush(node);
+    if (isDirty) this.#flush(node);
   }
 
   flush(): void {
-    if (this.#dirty.size > 0) this.#flush(undefined);
+    if (this.isDirty) this.#flush(undefined);
   }
 
   clear(): void {
     for (const node of this.#nodes.values()) this.#options.onRemoved?.(node);
     this.#nodes.clear();
-    this.#dirty.clear();
+    this.#firstDirty = undefined;
+    this.#lastDirty = undefined;
     this.#sorted.clear();
     this.#newest = undefined;
     this.#oldest = undefined;
@@ -172,17 +190,16 @@ export class RecordCache {
     const entries: DirtyEntry[] = [];
     const deleted: CacheNode[] = [];
     if (evicted !== undefined) entries.push({ key: evicted.key, suffix: evicted.suffix, entry: evicted.entry });
-    for (const id of this.#dirty) {
-      const node = this.#nodes.get(id) as CacheNode;
+    // None is dirty before the entries are handed over: their effects may come back here.
+    for (let node = this.#firstDirty; node !== undefined; node = this.#firstDirty) {
+      this.#unlinkDirty(node);
       entries.push({ key: node.key, suffix: node.suffix, entry: node.entry });
       if (node.entry.value === null) deleted.push(node);
     }
-    // Before the entries are handed over: their effects may come back here.
-    this.#dirty.clear();
     this.#options.onFlush(entries);
     for (const node of deleted) {
       if (this.#nodes.get(node.id) !== node || node.entry.value !== null) continue;
-      this.#dirty.delete(node.id);
+      this.#unlinkDirty(node);
       this.#remove(node);
     }
   }
@@ -193,6 +210,27 @@ export class RecordCache {
     this.#nodes.delete(node.id);
     this.#sorted.noteChange(node.id, this.#nodes.size);
     this.#options.onRemoved?.(node);
+  }
+
+  #linkDirty(node: CacheNode): void {
+    if (node === this.#lastDirty) return;
+    this.#unlinkDirty(node);
+    node.isDirty = true;
+    node.dirtyBefore = this.#lastDirty;
+    if (this.#lastDirty !== undefined) this.#lastDirty.dirtyAfter = node;
+    this.#lastDirty = node;
+    this.#firstDirty ??= node;
+  }
+
+  #unlinkDirty(node: CacheNode): void {
+    if (!node.isDirty) return;
+    if (node.dirtyBefore === undefined) this.#firstDirty = node.dirtyAfter;
+    else node.dirtyBefore.dirtyAfter = node.dirtyAfter;
+    if (node.dirtyAfter === undefined) this.#lastDirty = node.dirtyBefore;
+    else node.dirtyAfter.dirtyBefore = node.dirtyBefore;
+    node.isDirty = false;
+    node.dirtyBefore = undefined;
+    node.dirtyAfter = undefined;
   }
 
   #unlink(node: CacheNode): void {
@@ -211,9 +249,9 @@ export class RecordCache {
     this.#oldest ??= node;
   }
 
-  #sizeOf(id: BinaryKey, value: Buffer | null, origin: CacheOrigin | undefined): number {
+  #sizeOf(idBytes: number, value: Buffer | null, origin: CacheOrigin | undefined): number {
     const { keyOverheadBytes, valueOverheadBytes } = this.#options;
-    let bytes = entryOverheadBytes + keyOverheadBytes + id.length;
+    let bytes = entryOverheadBytes + keyOverheadBytes + idBytes;
     if (value !== null) bytes += valueOverheadBytes + value.length;
     if (origin === undefined) return bytes;
     bytes += origin.topic.length;
