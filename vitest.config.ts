@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three suites. `fast` needs no network and no children; `integration` runs against the real local stack;
- * `browser` and `slow` run in `.ci/run` only.
+ * `fast` needs no network and no children; `integration` runs against the real local stack; `triton` against a real
+ * Triton server, half a gigabyte to install; `browser`, `triton` and `slow` run in `.ci/run` only.
  */
 export default defineConfig({
   test: {
@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['*/test/**/*.test.ts'],
-          exclude: ['**/*.integration.test.ts', '**/*.browser.test.ts', '**/*.slow.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.{integration,browser,slow,triton}.test.ts', '**/node_modules/**'],
           testTimeout: 30_000,
         },
       },
@@ -30,6 +30,15 @@ export default defineConfig({
           include: ['*/test/**/*.slow.test.ts'],
           testTimeout: 900_000,
           hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'triton',
+          include: ['*/test/**/*.triton.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 600_000,
           fileParallelism: false,
         },
       },

@@ -11,6 +11,7 @@ import {
   Metadata,
   type requestCallback,
   type ServiceError,
+  status,
 } from '@grpc/grpc-js';
 import { toInferenceError } from './triton-errors.ts';
 
@@ -21,9 +22,11 @@ const RECEIVE_BYTES_MAX = 64 * 1024 * 1024;
 /** gRPC waits up to two minutes before it looks for a server again; a line that stands wants to know sooner. */
 const RECONNECT_FIRST_MS = 100;
 const RECONNECT_MAX_MS = 2_000;
-/** A server whose machine vanished answers no ping: the connection is given up after the second figure. */
-const KEEPALIVE_EVERY_MS = 20_000;
-const KEEPALIVE_TIMEOUT_MS = 5_000;
+/**
+ * Calls in a row without an answer after which the channel is made anew: the machine behind the connection may have
+ * vanished without a word. Pings would tell, too, but Triton's default is to end a connection that pings.
+ */
+export const SILENT_CALLS_MAX = 3;
 
 /** Limits of one call. */
 export interface CallOptions {
@@ -42,20 +45,14 @@ export interface CallOptions {
  */
 export class TritonConnection {
   readonly address: string;
-  readonly #client: Client;
   readonly #service = inferenceService();
+  #client: Client;
+  #silentCalls = 0;
 
   /** `address` is `host:port` without a scheme. */
   constructor(address: string) {
     this.address = address;
-    this.#client = new Client(address, credentials.createInsecure(), {
-      'grpc.max_receive_message_length': RECEIVE_BYTES_MAX,
-      'grpc.max_send_message_length': -1,
-      'grpc.initial_reconnect_backoff_ms': RECONNECT_FIRST_MS,
-      'grpc.max_reconnect_backoff_ms': RECONNECT_MAX_MS,
-      'grpc.keepalive_time_ms': KEEPALIVE_EVERY_MS,
-      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
-    });
+    this.#client = openClient(address);
   }
 
   /** Calls a method of the protocol with its own messages. */
@@ -83,6 +80,13 @@ export class TritonConnection {
     return this.#client.makeBidiStreamRequest(path, asItIs, responseDeserialize, new Metadata());
   }
 
+  /** Gives the next calls a new channel; those under way end on the old one. */
+  renew(): void {
+    this.#silentCalls = 0;
+    this.#client.close();
+    this.#client = openClient(this.address);
+  }
+
   /** Ends the channel; calls that wait reject. */
   close(): void {
     this.#client.close();
@@ -103,6 +107,7 @@ export class TritonConnection {
       const onAbort = () => call.cancel();
       const onAnswer: requestCallback<Response> = (error: ServiceError | null, response?: Response) => {
         signal?.removeEventListener('abort', onAbort);
+        this.#noteSilence(error);
         if (signal?.aborted) reject(signal.reason);
         else if (error !== null) reject(toInferenceError(error, this.address));
         else resolve(response as Response);
@@ -120,6 +125,24 @@ export class TritonConnection {
       signal?.addEventListener('abort', onAbort, { once: true });
     });
   }
+
+  #noteSilence(error: ServiceError | null): void {
+    // A call that the engine gave up, by its own deadline, was silent as well.
+    const isSilent = error?.code === status.DEADLINE_EXCEEDED || error?.code === status.CANCELLED;
+    this.#silentCalls = isSilent ? this.#silentCalls + 1 : 0;
+    if (this.#silentCalls >= SILENT_CALLS_MAX) this.renew();
+  }
+}
+
+function openClient(address: string): Client {
+  return new Client(address, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': RECEIVE_BYTES_MAX,
+    'grpc.max_send_message_length': -1,
+    'grpc.initial_reconnect_backoff_ms': RECONNECT_FIRST_MS,
+    'grpc.max_reconnect_backoff_ms': RECONNECT_MAX_MS,
+    // Channels to one address would share a connection otherwise, and a new channel would be the old one.
+    'grpc.use_local_subchannel_pool': 1,
+  });
 }
 
 function asItIs(bytes: Buffer): Buffer {

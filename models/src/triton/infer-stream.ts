@@ -1,7 +1,7 @@
 import type { ModelInferResponse, ModelStreamInferResponse } from '@chip-quality/proto';
 import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
 import { InferenceError } from '../errors.ts';
-import type { TritonConnection } from './connection.ts';
+import { SILENT_CALLS_MAX, type TritonConnection } from './connection.ts';
 import { fromStreamError, toInferenceError } from './triton-errors.ts';
 
 interface Waiting {
@@ -20,6 +20,7 @@ interface Waiting {
 export class InferStream {
   readonly #connection: TritonConnection;
   readonly #waiting = new Map<string, Waiting>();
+  #silentRequests = 0;
   #stream: ClientDuplexStream<Buffer, ModelStreamInferResponse> | undefined;
 
   constructor(connection: TritonConnection) {
@@ -36,6 +37,7 @@ export class InferStream {
       const onAbort = () => {
         this.#waiting.delete(id);
         reject(signal.reason);
+        this.#noteSilence();
       };
       signal.addEventListener('abort', onAbort, { once: true });
       const done = () => signal.removeEventListener('abort', onAbort);
@@ -72,6 +74,7 @@ export class InferStream {
     stream: ClientDuplexStream<Buffer, ModelStreamInferResponse>,
     { errorMessage, inferResponse }: ModelStreamInferResponse,
   ): void {
+    this.#silentRequests = 0;
     const id = inferResponse?.id ?? '';
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
@@ -84,6 +87,17 @@ export class InferStream {
         stream.cancel();
       }
     } else if (inferResponse !== null) waiting?.resolve(inferResponse);
+  }
+
+  /** A stream over which nothing comes any more is left for a new one, on a new connection. */
+  #noteSilence(): void {
+    this.#silentRequests += 1;
+    const stream = this.#stream;
+    if (this.#silentRequests < SILENT_CALLS_MAX || stream === undefined) return;
+    this.#silentRequests = 0;
+    this.#onEnd(stream, new InferenceError('unavailable', 'nothing comes over the stream'));
+    stream.cancel();
+    this.#connection.renew();
   }
 
   #onEnd(stream: ClientDuplexStream<Buffer, ModelStreamInferResponse> | undefined, reason: InferenceError): void {

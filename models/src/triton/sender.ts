@@ -7,7 +7,7 @@ import { InferStream } from './infer-stream.ts';
 import type { SenderSettings, SendReply, SendRequest } from './messages.ts';
 import { readResponse } from './read-response.ts';
 import { SharedRegions } from './shared-regions.ts';
-import { isLostRegion } from './triton-errors.ts';
+import { confirmNotLoaded, isLostRegion } from './triton-errors.ts';
 
 /**
  * Serialised requests that are under way, together; the next waits. Three FP32 batches of 16: enough to keep a server
@@ -60,7 +60,8 @@ export class Sender {
         this.#inFlightBytes -= bytes;
         this.#queue.shift()?.();
       }
-    } catch (error) {
+    } catch (cause) {
+      const error = await confirmNotLoaded(cause, this.#connection);
       const reason = error instanceof InferenceError ? error.reason : 'model-failed';
       const message = error instanceof Error ? error.message : String(error);
       return { kind: 'reply', id, packed, error: { reason, message } };

@@ -1,5 +1,6 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { InferenceError, type InferenceErrorReason } from '../errors.ts';
+import type { TritonConnection } from './connection.ts';
 
 /** Triton tells an unknown or unloaded model by words, under codes that it uses for other things too. */
 const NOT_LOADED =
@@ -29,6 +30,20 @@ export function toInferenceError(error: ServiceError, address: string): Inferenc
 /** What the message of a failed request on a stream means; a stream knows no codes. */
 export function fromStreamError(text: string, address: string): InferenceError {
   return new InferenceError(reasonOf(text) ?? 'model-failed', `Triton at ${address}: ${text}`);
+}
+
+/**
+ * What a failed call means when the server is asked once more: one that shuts down says that its models are not
+ * loaded, but they will be after its restart.
+ */
+export async function confirmNotLoaded(error: unknown, connection: TritonConnection): Promise<unknown> {
+  if (!(error instanceof InferenceError) || error.reason !== 'model-not-loaded') return error;
+  try {
+    if ((await connection.call('ServerReady', {})).ready) return error;
+  } catch (cause) {
+    if (!(cause instanceof InferenceError)) throw cause;
+  }
+  return new InferenceError('unavailable', `the server is shutting down: ${error.message}`, { cause: error });
 }
 
 /** Whether a call failed because the server does not know our shared memory any more. */
