@@ -1,13 +1,19 @@
 import type { ApiMetrics } from '@chip-quality/api';
+import type { InferenceMetrics } from '@chip-quality/topologies';
 import type { Metrics, MetricTags } from 'millrace';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry, Summary } from 'prom-client';
 
 /** The 200 ms and 500 ms of the service levels are bucket bounds, so that they can be alerted on exactly. */
 const SECONDS_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
+/** The preferred sizes, what can be left below them, and what a client may ask for. */
+const BATCH_SIZE_BUCKETS = [1, 2, 3, 4, 8, 16, 32];
+/** From the delay that is meant (2 ms) to the age at which a board is overdue (5 s), and beyond. */
+const QUEUE_SECONDS_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export interface PlatformMetrics {
   readonly api: ApiMetrics;
   readonly engine: Metrics;
+  readonly inference: InferenceMetrics;
 }
 
 /** The one registry of the process, behind the API's and the engine's metrics ports. */
@@ -29,6 +35,54 @@ export function createMetrics(): PlatformMetrics {
       render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
     },
     engine: new EngineMetrics(registry),
+    inference: createInferenceMetrics(registry),
+  };
+}
+
+function createInferenceMetrics(registry: Registry): InferenceMetrics {
+  const registers = [registry];
+  const sizes = new Histogram({
+    name: 'inference_batch_size',
+    help: 'Boards in one call of the detector',
+    buckets: BATCH_SIZE_BUCKETS,
+    registers,
+  });
+  const waits = new Histogram({
+    name: 'inference_queue_seconds',
+    help: 'Wait of a decoded board for its batch',
+    labelNames: ['priority'],
+    buckets: QUEUE_SECONDS_BUCKETS,
+    registers,
+  });
+  const batches = new Counter({
+    name: 'inference_batches_total',
+    help: 'Batches that were formed; preferred: of size 4, 8 or 16',
+    labelNames: ['preferred'],
+    registers,
+  });
+  const failures = new Counter({
+    name: 'inference_failures_total',
+    help: 'Inferences without a result, by reason (docs/errors.md)',
+    labelNames: ['reason'],
+    registers,
+  });
+  let formed = 0;
+  let ofPreferredSize = 0;
+  const share = new Gauge({
+    name: 'inference_preferred_batch_share',
+    help: 'Share of the batches since the start that had a preferred size, 0 to 1',
+    registers,
+  });
+  return {
+    batchFormed: (size, preferred) => {
+      sizes.observe(size);
+      batches.inc({ preferred: String(preferred) });
+      formed += 1;
+      if (preferred) ofPreferredSize += 1;
+      share.set(ofPreferredSize / formed);
+    },
+    queued: (priority, waitMs) => waits.observe({ priority }, waitMs / 1_000),
+    failed: (reason) => failures.inc({ reason }),
   };
 }
 

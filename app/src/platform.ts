@@ -12,14 +12,13 @@ import { CommandGateway, createObjectStore, createTimescaleSink, migrate } from 
 import {
   buildCatalogTopology,
   buildIdempotencyTopology,
-  buildInferenceTopology,
+  buildInferenceLanes,
   buildInspectionTopology,
   buildLineYieldTopology,
   buildTimescaleTopology,
   CATALOG_APPLICATION,
   createPlatformSerdes,
   IDEMPOTENCY_APPLICATION,
-  INFERENCE_APPLICATION,
   INSPECTION_APPLICATION,
   LINE_YIELD_APPLICATION,
   type PlatformSerdes,
@@ -134,17 +133,19 @@ export class Platform {
     if (roles.worker) {
       this.#applyRetention();
       const detector = await this.#detector();
-      const inference = buildInferenceTopology(this.#serdes, {
+      const lanes = buildInferenceLanes(this.#serdes, {
         images: objects,
         decode: decodeImage,
         detector,
         clock: systemClock,
+        metrics: this.#metrics.inference,
       });
       const sink = () => createTimescaleSink({ pool: this.pool, name: 'timescale', log: this.#log });
       started.push(
         this.#run(TIMESCALE_APPLICATION, buildTimescaleTopology(this.#serdes, sink)),
         this.#run(LINE_YIELD_APPLICATION, buildLineYieldTopology(this.#serdes)),
-        this.#run(INFERENCE_APPLICATION, inference),
+        // All lanes read the same topic: one of them reports what can't be read.
+        ...lanes.map(({ lane, applicationId, topology }) => this.#run(applicationId, topology, lane === 'normal')),
       );
     }
     let gateway: CommandGateway | undefined;
@@ -206,7 +207,7 @@ export class Platform {
     return detector;
   }
 
-  async #run(applicationId: string, topology: Topology): Promise<void> {
+  async #run(applicationId: string, topology: Topology, deadLetters = true): Promise<void> {
     const streams = new KafkaStreams(topology, {
       applicationId,
       bootstrapServers: this.#config.bootstrapServers,
@@ -217,7 +218,7 @@ export class Platform {
       statestoreCacheMaxBytes: 0,
       sessionTimeoutMs: SESSION_TIMEOUT_MS,
       autoOffsetReset: 'earliest',
-      deadLetterQueueTopicName: topics.deadLetters,
+      ...(deadLetters ? { deadLetterQueueTopicName: topics.deadLetters } : {}),
       // A record that can't be read or processed is written to the dead letters with its reason, and the line goes on.
       deserializationExceptionHandler: () => 'continue',
       processingExceptionHandler: () => 'continue',

@@ -23,6 +23,7 @@ export type * from './views.ts';
 export {
   DEFECT_TYPES,
   type DefectType,
+  INFERENCE_BATCH_SIZE_MAX,
   INFERENCE_PRIORITIES,
   INSPECTION_STATUSES,
   INSPECTION_TYPES,

@@ -8,6 +8,9 @@ export type InspectionStatus = (typeof INSPECTION_STATUSES)[number];
 export const INFERENCE_PRIORITIES = ['low', 'normal', 'high'] as const;
 export type InferencePriority = (typeof INFERENCE_PRIORITIES)[number];
 
+/** Largest batch that a client may allow, and what it allows when it says nothing: batches then form as the platform likes. */
+export const INFERENCE_BATCH_SIZE_MAX = 32;
+
 export const DEFECT_TYPES = ['scratch', 'void', 'contamination', 'misalignment', 'short', 'open'] as const;
 export type DefectType = (typeof DEFECT_TYPES)[number];
 

@@ -2,9 +2,13 @@ export { CATALOG_STORE } from './catalog/catalog-processor.ts';
 export { buildCatalogTopology, CATALOG_APPLICATION } from './catalog/catalog-topology.ts';
 export { IDEMPOTENCY_STORE, IN_FLIGHT_EXPIRY_MS, KEY_RETENTION_MS } from './idempotency/idempotency-processor.ts';
 export { buildIdempotencyTopology, IDEMPOTENCY_APPLICATION } from './idempotency/idempotency-topology.ts';
+export { FAILURE_REASONS, type FailureReason } from './inference/inference-failure.ts';
+export { type InferenceMetrics, noInferenceMetrics } from './inference/inference-metrics.ts';
 export {
+  buildInferenceLanes,
   buildInferenceTopology,
   INFERENCE_APPLICATION,
+  type InferenceLane,
   type InferenceOptions,
 } from './inference/inference-topology.ts';
 export { INSPECTIONS_BY_TIME_STORE, INSPECTIONS_STORE } from './inspection/inspection-processor.ts';

@@ -138,7 +138,7 @@ function requestFor(board: ArtifactRef, payload: Partial<InferenceEvent['payload
       model_name: 'pcb_defect_detector',
       artifacts: [board],
       golden: null,
-      batch_size: 1,
+      batch_size: 32,
       confidence_threshold: null,
       priority: 'normal',
       requested_at: START_MS,
@@ -303,7 +303,8 @@ describe('outages', () => {
     });
     ask(object('patient', [1]));
     expect((await results())[0]?.event_type).toBe('inference.completed');
-    expect(clock.waited).toEqual([200, 400, 800, 1_600]);
+    // The last one is the board's wait for company.
+    expect(clock.waited).toEqual([200, 400, 800, 1_600, 2]);
   });
 
   test('one that stays away fails the inference after the deadline', async () => {

@@ -1,5 +1,6 @@
 import {
   DEFECT_TYPES,
+  INFERENCE_BATCH_SIZE_MAX,
   INFERENCE_PRIORITIES,
   INSPECTION_STATUSES,
   INSPECTION_TYPES,
@@ -117,7 +118,10 @@ export const InferRequest = z
       .string()
       .regex(/^[A-Za-z0-9_-]{1,100}$/, 'Letters, digits, - and _')
       .default('pcb_defect_detector'),
-    batch_size: z.int().min(1).max(32).default(1).meta({ description: 'A hint; batches are formed across requests.' }),
+    batch_size: z.int().min(1).max(INFERENCE_BATCH_SIZE_MAX).default(INFERENCE_BATCH_SIZE_MAX).meta({
+      description:
+        'No batch with this board is larger; batches form across requests, of 4, 8 or 16 boards where they can.',
+    }),
     confidence_threshold: z
       .number()
       .min(0)

@@ -195,7 +195,7 @@ describe('infer', () => {
     const request = api.platform.requests.at(-1);
     expect(request?.payload).toEqual({
       model_name: 'pcb_defect_detector',
-      batch_size: 1,
+      batch_size: 32,
       confidence_threshold: null,
       priority: 'normal',
       job_id: answer.body.request_id,

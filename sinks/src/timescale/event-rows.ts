@@ -112,6 +112,11 @@ function artifactRows({ tenant_id, timestamp, payload }: ArtifactEvent): SinkRow
   ];
 }
 
+/** What the client asked for, beside what it got. */
+function requestedSettings({ batch_size, confidence_threshold, priority }: InferenceEvent['payload']): object {
+  return { batch_size, confidence_threshold, priority };
+}
+
 function inferenceRows({ event_type, tenant_id, timestamp, payload: p }: InferenceEvent): SinkRow[] {
   if (event_type === 'inference.requested') return [];
   const { results, failure } = p;
@@ -127,7 +132,7 @@ function inferenceRows({ event_type, tenant_id, timestamp, payload: p }: Inferen
       p.model_name,
       results?.model_version ?? null,
       arrayText(p.artifacts.map((artifact) => artifact.artifact_id)),
-      jsonText(results ?? failure),
+      jsonText({ ...(results ?? failure), requested: requestedSettings(p) }),
       results?.confidence_score ?? null,
       results?.defects_detected ?? null,
       results?.batch_size ?? null,

@@ -1,6 +1,6 @@
 import { type Defect, derivedId, type InferenceResults } from '@chip-quality/schemas';
 import type { Clock } from 'millrace';
-import type { Detection, Detector, DetectorInput } from '../ports.ts';
+import type { Detection, Detector, DetectorInput, DetectorVersion } from '../ports.ts';
 import { failureOf, InferenceFailedError, isOutage } from './inference-failure.ts';
 import { retryOutage } from './retry-outage.ts';
 
@@ -12,6 +12,8 @@ export const DETECTOR_CALL_TIMEOUT_MS = 20_000;
 /** A board that is ready to be judged. */
 export interface JudgeItem {
   readonly jobId: string;
+  /** Chooses the detector's version. */
+  readonly inspectionId: string;
   readonly input: DetectorInput;
   /** Null: the model's own. */
   readonly confidenceThreshold: number | null;
@@ -40,9 +42,20 @@ function defectsOf(jobId: string, detections: readonly Detection[]): Defect[] {
   }));
 }
 
+/** A board's detections, and the version they are from. */
+interface Found {
+  readonly version: DetectorVersion;
+  readonly threshold: number;
+  readonly detections: readonly Detection[];
+  readonly batchSize: number;
+}
+
 /**
  * Judges a batch. One board that the detector can't take doesn't fail its neighbours: when a batch fails for another reason
  * than an outage, its boards are judged one by one. Answers in the items' order; rejects only when aborted.
+ *
+ * While the detector says that it is away the batch waits: nothing behind it is taken in (the caller's bounds are full, so the
+ * engine pauses the partitions), and nothing is lost.
  */
 export async function judgeBatch(
   items: readonly JudgeItem[],
@@ -50,31 +63,26 @@ export async function judgeBatch(
   options: JudgeOptions,
 ): Promise<Judgement[]> {
   const { detector, clock, deadlineMs = DETECTOR_DEADLINE_MS } = options;
-  const thresholds = items.map((item) => item.confidenceThreshold ?? detector.verdictThreshold);
+  const { whenAvailable } = detector;
   const startMs = clock.monotonicMs();
   try {
-    const found = await retryOutage(
-      () =>
-        timed(clock, signal, (callSignal) =>
-          detector.infer(
-            items.map((item) => item.input),
-            { signal: callSignal, confidenceThreshold: Math.min(...thresholds) },
-          ),
-        ),
-      { clock, deadlineMs, signal },
-    );
+    const found = await retryOutage(() => timed(clock, signal, (callSignal) => ask(detector, items, callSignal)), {
+      clock,
+      deadlineMs,
+      signal,
+      ...(whenAvailable === undefined ? {} : { whenAvailable: whenAvailable.bind(detector) }),
+    });
     const processingMs = Math.round(clock.monotonicMs() - startMs);
     return items.map((item, index) => {
-      const threshold = thresholds[index] as number;
-      const detections = (found[index] ?? []).filter((detection) => detection.confidence >= threshold);
+      const { version, threshold, detections, batchSize } = found[index] as Found;
       return {
-        model_version: detector.modelVersion,
+        model_version: version.modelVersion,
         defects: defectsOf(item.jobId, detections),
         confidence_score: detections[0]?.confidence ?? null,
         confidence_threshold: threshold,
         processing_time_ms: processingMs,
         defects_detected: detections.length,
-        batch_size: items.length,
+        batch_size: batchSize,
       };
     });
   } catch (error) {
@@ -87,6 +95,34 @@ export async function judgeBatch(
     const { reason, detail } = failureOf(error);
     return items.map(() => new InferenceFailedError(reason, detail, { cause: error }));
   }
+}
+
+/** One call a version: while two versions share the inspections, a batch is parted between them. */
+async function ask(detector: Detector, items: readonly JudgeItem[], signal: AbortSignal): Promise<Found[]> {
+  const groups = new Map<DetectorVersion, number[]>();
+  for (const [index, { inspectionId }] of items.entries()) {
+    const version = detector.route?.(inspectionId) ?? detector;
+    const group = groups.get(version);
+    if (group === undefined) groups.set(version, [index]);
+    else group.push(index);
+  }
+  const found: Found[] = [];
+  await Promise.all(
+    [...groups].map(async ([version, indices]) => {
+      const group = indices.map((index) => items[index] as JudgeItem);
+      const thresholds = group.map(({ confidenceThreshold }) => confidenceThreshold ?? version.verdictThreshold);
+      const lists = await version.infer(
+        group.map(({ input }) => input),
+        { signal, confidenceThreshold: Math.min(...thresholds) },
+      );
+      for (const [at, index] of indices.entries()) {
+        const threshold = thresholds[at] as number;
+        const detections = (lists[at] ?? []).filter(({ confidence }) => confidence >= threshold);
+        found[index] = { version, threshold, detections, batchSize: group.length };
+      }
+    }),
+  );
+  return found;
 }
 
 /** As the detector's own errors: worth another try. */

@@ -1,11 +1,59 @@
 import type { InferenceFailure } from '@chip-quality/schemas';
 
+/** What the decoder says of bytes that it refuses, and the detector of a call that it can't answer. */
+const IMAGE_REASONS = [
+  'empty',
+  'not-an-image',
+  'corrupt',
+  'wrong-size',
+  'too-large',
+  'colour-space',
+  'bit-depth',
+  'animated',
+] as const;
+const DETECTOR_REASONS = [
+  'bad-input',
+  'bad-output',
+  'model-failed',
+  'model-not-loaded',
+  'unavailable',
+  'timeout',
+] as const;
+const SUBJECT_REASONS = ['object_not_found', 'object_too_large', 'artifact_changed'] as const;
+
+type ImageReason =
+  | (typeof SUBJECT_REASONS)[number]
+  | 'object_store_unavailable'
+  | `invalid_image:${(typeof IMAGE_REASONS)[number]}`;
+
+/** Why an inference ends as `inference.failed`: a closed list, explained in `docs/errors.md`. */
+export type FailureReason =
+  | ImageReason
+  | `golden_${Exclude<ImageReason, 'object_store_unavailable'>}`
+  | `inference_failed:${(typeof DETECTOR_REASONS)[number]}`
+  | 'unknown_model'
+  | 'no_image'
+  | 'internal_error';
+
+/** All of {@link FailureReason}. */
+export const FAILURE_REASONS: readonly FailureReason[] = [
+  'no_image',
+  'unknown_model',
+  ...(['', 'golden_'] as const).flatMap((subject) => [
+    ...SUBJECT_REASONS.map((reason) => `${subject}${reason}` as const),
+    ...IMAGE_REASONS.map((reason) => `${subject}invalid_image:${reason}` as const),
+  ]),
+  'object_store_unavailable',
+  ...DETECTOR_REASONS.map((reason) => `inference_failed:${reason}` as const),
+  'internal_error',
+];
+
 /** An inference that ends without a result, for a reason that people and programs can read. */
 export class InferenceFailedError extends Error {
   override readonly name = 'InferenceFailedError';
-  readonly failure: InferenceFailure;
+  readonly failure: InferenceFailure & { readonly reason: FailureReason };
 
-  constructor(reason: string, detail: string, options?: ErrorOptions) {
+  constructor(reason: FailureReason, detail: string, options?: ErrorOptions) {
     super(`${reason}: ${detail}`, options);
     this.failure = { reason, detail };
   }
@@ -31,22 +79,38 @@ export function isOutage(error: unknown): boolean {
  * The reason of a failed inference, from the error of a port. `subject` is put in front where it is not the board itself
  * (`golden_`). An error that no port promises is a defect of ours: it ends the inference too, so that the line goes on.
  */
-export function failureOf(error: unknown, subject: '' | 'golden_' = ''): InferenceFailure {
-  if (error instanceof InferenceFailedError) return error.failure;
+export function failureOf(error: unknown, subject: '' | 'golden_' = ''): InferenceFailedError['failure'] {
+  if (error instanceof InferenceFailedError) {
+    const { reason, detail } = error.failure;
+    return { reason: ofSubject(reason, subject), detail };
+  }
+  return { reason: reasonOf(error, subject), detail: messageOf(error) };
+}
+
+function reasonOf(error: unknown, subject: '' | 'golden_'): FailureReason {
   const { code, reason } = (error ?? {}) as Coded;
-  const detail = messageOf(error);
   switch (code) {
     case 'OBJECT_NOT_FOUND':
-      return { reason: `${subject}object_not_found`, detail };
+      return `${subject}object_not_found`;
     case 'OBJECT_TOO_LARGE':
-      return { reason: `${subject}object_too_large`, detail };
+      return `${subject}object_too_large`;
     case 'OBJECT_STORE_UNAVAILABLE':
-      return { reason: 'object_store_unavailable', detail };
+      return 'object_store_unavailable';
     case 'INVALID_IMAGE':
-      return { reason: `${subject}invalid_image:${String(reason)}`, detail };
+      return `${subject}invalid_image:${oneOf(IMAGE_REASONS, reason) ?? 'corrupt'}`;
     case 'INFERENCE_FAILED':
-      return { reason: `inference_failed:${String(reason)}`, detail };
+      return `inference_failed:${oneOf(DETECTOR_REASONS, reason) ?? 'model-failed'}`;
     default:
-      return { reason: 'internal_error', detail };
+      return 'internal_error';
   }
+}
+
+/** A loader's own complaint names the golden image where it is about that. */
+function ofSubject(reason: FailureReason, subject: '' | 'golden_'): FailureReason {
+  const own = oneOf(SUBJECT_REASONS, reason);
+  return own === undefined ? reason : `${subject}${own}`;
+}
+
+function oneOf<W extends string>(words: readonly W[], word: unknown): W | undefined {
+  return words.find((known) => known === word);
 }

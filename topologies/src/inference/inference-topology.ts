@@ -1,151 +1,92 @@
 import {
   eventId,
+  INFERENCE_PRIORITIES,
   type InferenceEvent,
-  type InferenceFailure,
-  type InferenceResults,
+  type InferencePriority,
   topics,
 } from '@chip-quality/schemas';
 import { type AsyncItem, type Clock, StreamsBuilder, type Topology } from 'millrace';
 import type { PlatformSerdes } from '../platform-serdes.ts';
-import type { Detector, DetectorInput, ImageDecoder, ImageSource } from '../ports.ts';
-import { judgeBatch } from './board-judge.ts';
-import { BoardLoader } from './board-loader.ts';
-import { failureOf, InferenceFailedError } from './inference-failure.ts';
+import { BoardInspector, type BoardInspectorOptions, laneOf } from './board-inspector.ts';
+import { InferenceFailedError } from './inference-failure.ts';
 
-/** Application id of {@link buildInferenceTopology}. */
+/** Application id of the normal lane; the others carry their lane's name behind it. */
 export const INFERENCE_APPLICATION = 'platform-inference';
 
-/** The model's preferred batch sizes; formed here, since Triton's own queue delay breaks them. */
-const PREFERRED_SIZES = [4, 8, 16];
-/** Longest wait of a board for company. */
-const QUEUE_DELAY_MS = 2;
-/** Fetches and decodes at once per task: two full batches ahead of the detector. */
-const FETCH_CONCURRENCY = 32;
-/** Decoded boards waiting per task: 80 pairs of 640 × 640 pixels. */
-const WAITING_BYTES_MAX = 64 * 1024 * 1024;
-/** Batches at once per task: one being judged, one being handed over. */
-const BATCHES_IN_FLIGHT = 2;
+/** Boards at once per task: three full batches and what is being fetched. Bytes are bounded by the inspector. */
+const TASK_CONCURRENCY = 64;
 
-export interface InferenceOptions {
-  readonly images: ImageSource;
-  readonly decode: ImageDecoder;
-  readonly detector: Detector;
-  readonly clock: Clock;
-  readonly preferredSizes?: readonly number[];
-  readonly maxDelayMs?: number;
-  readonly fetchConcurrency?: number;
-  readonly objectStoreDeadlineMs?: number;
-  readonly detectorDeadlineMs?: number;
+export interface InferenceOptions extends BoardInspectorOptions {
+  /** Boards at once per task. Default 64. */
+  readonly taskConcurrency?: number;
 }
 
-/** A request whose images are decoded, or that has failed before the detector. */
-type Prepared =
-  | {
-      readonly kind: 'ready';
-      readonly request: InferenceEvent;
-      readonly eventId: string;
-      readonly input: DetectorInput;
-    }
-  | {
-      readonly kind: 'failed';
-      readonly request: InferenceEvent;
-      readonly eventId: string;
-      readonly failure: InferenceFailure;
-    };
+/** A lane's application. */
+export interface InferenceLane {
+  readonly lane: InferencePriority;
+  readonly applicationId: string;
+  readonly topology: Topology;
+}
+
+/**
+ * One application a priority lane. Each reads the whole of `inference.workflow` with offsets of its own and takes only its
+ * lane's requests, so that a high request never waits in the log behind a thousand low ones. They share one inspector, which
+ * forms the batches across lanes and partitions.
+ */
+export function buildInferenceLanes(serdes: PlatformSerdes, options: InferenceOptions): readonly InferenceLane[] {
+  const inspector = new BoardInspector(options);
+  return INFERENCE_PRIORITIES.map((lane) => ({
+    lane,
+    applicationId: lane === 'normal' ? INFERENCE_APPLICATION : `${INFERENCE_APPLICATION}-${lane}`,
+    topology: build(serdes, options, inspector, [lane]),
+  }));
+}
+
+/** All lanes in one application, for those who have no use for priorities. See {@link buildInferenceLanes}. */
+export function buildInferenceTopology(serdes: PlatformSerdes, options: InferenceOptions): Topology {
+  return build(serdes, options, new BoardInspector(options), INFERENCE_PRIORITIES);
+}
 
 /**
  * `inference.requested` → fetch, decode, micro-batch, judge → `inference.completed` or `inference.failed`, back onto
- * `inference.workflow`. Every request gets exactly one of the two (or, after a crash, the same one again).
+ * `inference.workflow`. Every request gets exactly one of the two (or, after a crash, the same one again), in the order of the
+ * requests of its lane and partition.
  */
-export function buildInferenceTopology(serdes: PlatformSerdes, options: InferenceOptions): Topology {
-  const { detector, clock } = options;
-  const loader = new BoardLoader({
-    images: options.images,
-    decode: options.decode,
-    clock,
-    ...(options.objectStoreDeadlineMs === undefined ? {} : { deadlineMs: options.objectStoreDeadlineMs }),
-  });
-  const judging = {
-    detector,
-    clock,
-    ...(options.detectorDeadlineMs === undefined ? {} : { deadlineMs: options.detectorDeadlineMs }),
-  };
+function build(
+  serdes: PlatformSerdes,
+  options: { readonly clock: Clock; readonly taskConcurrency?: number },
+  inspector: BoardInspector,
+  lanes: readonly InferencePriority[],
+): Topology {
+  const { clock, taskConcurrency = TASK_CONCURRENCY } = options;
 
-  async function prepare(item: AsyncItem<string, InferenceEvent>): Promise<Prepared> {
+  async function inspect(item: AsyncItem<string, InferenceEvent>): Promise<InferenceEvent> {
     const request = item.value;
-    const common = { request, eventId: eventId(item.topic, item.partition, item.offset, 0) };
-    try {
-      if (request.payload.model_name !== detector.modelName) {
-        const detail = `There is no model ${request.payload.model_name}; there is ${detector.modelName}.`;
-        throw new InferenceFailedError('unknown_model', detail);
-      }
-      return { kind: 'ready', ...common, input: await loader.load(request.payload, item.signal) };
-    } catch (error) {
-      item.signal.throwIfAborted();
-      return { kind: 'failed', ...common, failure: failureOf(error) };
-    }
+    const judgement = await inspector.inspect(request.payload, item.signal);
+    const failed = judgement instanceof InferenceFailedError;
+    return {
+      event_id: eventId(item.topic, item.partition, item.offset, 0),
+      event_type: failed ? 'inference.failed' : 'inference.completed',
+      timestamp: clock.nowMs(),
+      trace_id: request.trace_id,
+      tenant_id: request.tenant_id,
+      payload: {
+        ...request.payload,
+        results: failed ? null : judgement,
+        failure: failed ? judgement.failure : null,
+      },
+    };
   }
 
-  const finish = (
-    { request, eventId: id }: Prepared,
-    results: InferenceResults | null,
-    failure: InferenceFailure | null,
-  ): InferenceEvent => ({
-    event_id: id,
-    event_type: results === null ? 'inference.failed' : 'inference.completed',
-    timestamp: clock.nowMs(),
-    trace_id: request.trace_id,
-    tenant_id: request.tenant_id,
-    payload: { ...request.payload, results, failure },
-  });
-
   const builder = new StreamsBuilder();
-  const prepared = builder
+  builder
     .stream(topics.inferenceWorkflow, { key: serdes.key, value: serdes.InferenceEvent, name: 'inference-workflow' })
-    .filter((_key, event) => event?.event_type === 'inference.requested', { name: 'requested' })
-    .mapAsync(prepare, {
-      name: 'fetch-and-decode',
-      concurrency: options.fetchConcurrency ?? FETCH_CONCURRENCY,
-      // The detector shouldn't wait for one slow download; results are keyed by job, so their order means nothing.
-      ordered: 'none',
-    });
-  const output = { key: serdes.key, value: serdes.InferenceEvent };
-
-  prepared
-    .filter((_key, item) => item.kind === 'failed', { name: 'not-loadable' })
-    .mapValues((item) => finish(item, null, item.kind === 'failed' ? item.failure : null), { name: 'give-up' })
-    .to(topics.inferenceWorkflow, { ...output, name: 'failed-early' });
-
-  prepared
-    .filter((_key, item): item is Extract<Prepared, { kind: 'ready' }> => item.kind === 'ready', { name: 'loadable' })
-    .microBatch(
-      {
-        name: 'judge',
-        preferredSizes: options.preferredSizes ?? PREFERRED_SIZES,
-        maxDelayMs: options.maxDelayMs ?? QUEUE_DELAY_MS,
-        maxBytes: WAITING_BYTES_MAX,
-        sizeOf: ({ input }) => input.board.length + (input.golden?.length ?? 0),
-        maxInFlight: BATCHES_IN_FLIGHT,
-      },
-      async (items, signal) => {
-        const judgements = await judgeBatch(
-          items.map(({ value }) => ({
-            jobId: value.request.payload.job_id,
-            input: value.input,
-            confidenceThreshold: value.request.payload.confidence_threshold,
-          })),
-          signal,
-          judging,
-        );
-        return items.map(({ value }, index) => {
-          const judgement = judgements[index];
-          return judgement instanceof InferenceFailedError
-            ? finish(value, null, judgement.failure)
-            : finish(value, judgement ?? null, null);
-        });
-      },
+    .filter(
+      (_key, event) => event?.event_type === 'inference.requested' && lanes.includes(laneOf(event.payload.priority)),
+      { name: 'requested' },
     )
-    .to(topics.inferenceWorkflow, { ...output, name: 'judged' });
-
+    // In the order of the requests: what waits for a slow download is only the announcement of a result, never the detector.
+    .mapAsync(inspect, { name: 'inspect', concurrency: taskConcurrency, ordered: 'all' })
+    .to(topics.inferenceWorkflow, { key: serdes.key, value: serdes.InferenceEvent, name: 'judged' });
   return builder.build();
 }

@@ -19,20 +19,45 @@ function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void
   });
 }
 
-/** Repeats `work` while it fails for an outage, with doubling waits, until `deadlineMs` have passed; then its error leaves. */
+/**
+ * Longest wait for something that says it is away: an hour is more than an upgrade or a night's power cut of one server takes,
+ * and work that brings its server down must not hold the work behind it for ever.
+ */
+export const OUTAGE_MAX_MS = 3_600_000;
+
+/**
+ * Repeats `work` while it fails for an outage, with doubling waits, until `deadlineMs` have passed; then its error leaves.
+ * `whenAvailable` waits for something that knows that it is away: that wait does not count, and the deadline begins anew after it,
+ * until {@link OUTAGE_MAX_MS} have passed in all.
+ */
 export async function retryOutage<T>(
   work: () => Promise<T>,
-  options: { readonly clock: Clock; readonly deadlineMs: number; readonly signal: AbortSignal },
+  options: {
+    readonly clock: Clock;
+    readonly deadlineMs: number;
+    readonly signal: AbortSignal;
+    readonly whenAvailable?: (signal: AbortSignal) => Promise<void>;
+  },
 ): Promise<T> {
-  const { clock, deadlineMs, signal } = options;
-  const giveUpAtMs = clock.monotonicMs() + deadlineMs;
+  const { clock, deadlineMs, signal, whenAvailable } = options;
+  const startMs = clock.monotonicMs();
+  let giveUpAtMs = startMs + deadlineMs;
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await work();
     } catch (error) {
       signal.throwIfAborted();
+      if (!isOutage(error)) throw error;
+      const failedAtMs = clock.monotonicMs();
+      await whenAvailable?.(signal);
+      if (clock.monotonicMs() > failedAtMs) {
+        if (clock.monotonicMs() - startMs > OUTAGE_MAX_MS) throw error;
+        giveUpAtMs = clock.monotonicMs() + deadlineMs;
+        attempt = -1;
+        continue;
+      }
       const waitMs = Math.min(BACKOFF_INITIAL_MS * 2 ** attempt, BACKOFF_MAX_MS);
-      if (!isOutage(error) || clock.monotonicMs() + waitMs > giveUpAtMs) throw error;
+      if (clock.monotonicMs() + waitMs > giveUpAtMs) throw error;
       await sleep(clock, waitMs, signal);
     }
   }

@@ -1,6 +1,7 @@
 import {
   type Command,
   type ConfirmedArtifact,
+  INFERENCE_BATCH_SIZE_MAX,
   type InferenceEvent,
   type InspectionAttempt,
   type InspectionState,
@@ -231,7 +232,7 @@ function requested(
   const payload = JSON.parse(command.payload) as InferPayload;
   const wish: InferenceWish = {
     golden: payload.golden == null ? null : artifactRef(payload.golden),
-    batchSize: payload.batch_size ?? 1,
+    batchSize: payload.batch_size ?? INFERENCE_BATCH_SIZE_MAX,
     confidenceThreshold: payload.confidence_threshold ?? null,
     priority: payload.priority ?? 'normal',
   };
