@@ -65,7 +65,7 @@ export async function evaluateBoards(
   boards: AsyncIterable<KnownBoard> | Iterable<KnownBoard>,
 ): Promise<Evaluation> {
   const judged: JudgedBoard[] = [];
-  let clean = 0;
+  let cleanCount = 0;
   let flagged = 0;
   const scores: DetectionScore[] = [];
   const verdicts: JudgedBoard[] = [];
@@ -82,10 +82,11 @@ export async function evaluateBoards(
       verdicts.push({ detections: sure, truth });
       scores.push(scoreDetections(sure, truth));
     });
-    const cleanBoards = batch.flatMap(({ golden, clean: cleanImage }) => {
-      if (golden === undefined) return cleanImage === undefined ? [] : [{ board: cleanImage, golden }];
-      const [dx, dy] = CLEAN_SHIFTS_PX[clean++ % CLEAN_SHIFTS_PX.length] ?? [0, 0];
-      return [{ board: shiftImage(golden, dx, dy), golden }];
+    const cleanBoards = batch.flatMap(({ golden, clean }) => {
+      const image = golden ?? clean;
+      if (image === undefined) return [];
+      const [dx, dy] = CLEAN_SHIFTS_PX[cleanCount++ % CLEAN_SHIFTS_PX.length] ?? [0, 0];
+      return [{ board: shiftImage(image, dx, dy), golden }];
     });
     const alarms = await engine.infer(cleanBoards, { confidenceThreshold: engine.verdictThreshold });
     flagged += alarms.filter((detections) => detections.length > 0).length;
@@ -104,7 +105,7 @@ export async function evaluateBoards(
     ...ratesOf(score),
     byLabel: averagePrecisions(judged),
     confusion: confusionOf(verdicts),
-    ...(clean === 0 ? {} : { cleanFlagged: flagged / clean }),
+    ...(cleanCount === 0 ? {} : { cleanFlagged: flagged / cleanCount }),
   };
 }
 

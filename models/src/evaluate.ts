@@ -1,18 +1,24 @@
 /**
- * Scores the committed model on annotated boards, by DeepPCB's rule (IoU > 0.33, same class).
+ * Scores a committed network on annotated boards, by DeepPCB's rule (IoU > 0.33, same class).
  *
- *   node models/src/evaluate.ts --data DIR [--split held-out|validation|train|FILE] [--no-golden]
- *   node models/src/evaluate.ts --generated 400 [--seed 99]
+ *   node models/src/evaluate.ts --data DIR                            every board, by the served network
+ *   node models/src/evaluate.ts --data DIR --split holdout            the boards held out, split by split
+ *   node models/src/evaluate.ts --data DIR --split families-a         one split; NAME/validation, NAME/train; or a file of ids
+ *   node models/src/evaluate.ts --generated 400 [--seed 99]           boards of the demonstration line
+ *
+ * A committed split is judged by the network that was trained with it, and so never saw its held-out
+ * boards. `--no-golden` judges boards alone, by the single-image network; `--model DIR` chooses a network.
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadBoardFolder, truthOf } from './board-folder.ts';
-import { encodeJpeg, generateBoard } from './boards/index.ts';
+import { DEFECT_LABELS, encodeJpeg, generateBoard } from './boards/index.ts';
+import { formatConfusion } from './confusion-matrix.ts';
 import { decodeImage } from './decode-image.ts';
 import { evaluateBoards, formatEvaluation, type KnownBoard, readKnownBoards } from './evaluate-boards.ts';
 import { createOnnxEngine } from './onnx-engine.ts';
+import { networkOfSplit, SERVED_NETWORK, SINGLE_NETWORK, SPLITS, splitIds } from './training-splits.ts';
 
 /** As in the demonstration: one board in eight is defective, one part for many boards. */
 const DEFECTIVE_EVERY = 8;
@@ -20,10 +26,7 @@ const BOARDS_PER_PART = 16;
 
 const { values } = parseArgs({
   options: {
-    model: {
-      type: 'string',
-      default: fileURLToPath(new URL('../repository/pcb_defect_detector', import.meta.url)),
-    },
+    model: { type: 'string' },
     data: { type: 'string' },
     split: { type: 'string' },
     generated: { type: 'string' },
@@ -41,39 +44,71 @@ async function* generatedBoards(count: number, seed: number): AsyncGenerator<Kno
       defective: i % DEFECTIVE_EVERY === 0,
     });
     const board = await decodeImage(await encodeJpeg(image));
-    const template = values['no-golden'] ? undefined : await decodeImage(await encodeJpeg(golden));
-    yield { board, golden: template, truth: truthOf(defects) };
+    const template = await decodeImage(await encodeJpeg(golden));
+    const truth = truthOf(defects);
+    yield values['no-golden']
+      ? { board, golden: undefined, clean: template, truth }
+      : { board, golden: template, truth };
   }
 }
 
-async function folderBoards(directory: string): Promise<AsyncGenerator<KnownBoard>> {
+async function folderBoards(directory: string, ids: ReadonlySet<string> | undefined) {
   const all = await loadBoardFolder(directory);
-  if (values.split === undefined) return readKnownBoards(all, { withGolden: !values['no-golden'] });
-  const lines = (await readFile(splitPath(values.split), 'utf8')).split('\n').map((line) => line.trim());
-  const wanted = new Set(lines.filter((line) => line !== '' && !line.startsWith('#')));
-  const chosen = all.filter(({ id }) => wanted.has(id));
+  const chosen = ids === undefined ? all : all.filter(({ id }) => ids.has(id));
   return readKnownBoards(chosen, { withGolden: !values['no-golden'] });
 }
 
-/** A committed list by its name, or any file of ids. */
-function splitPath(split: string): string {
-  const committed = fileURLToPath(new URL(`../training/splits/${split}.txt`, import.meta.url));
-  return existsSync(committed) ? committed : split;
+async function score(modelDirectory: string, boards: AsyncIterable<KnownBoard>): Promise<void> {
+  const engine = await createOnnxEngine({ modelDirectory });
+  try {
+    const evaluation = await evaluateBoards(engine, boards);
+    for (const [label, value] of evaluation.byLabel) console.log(`  ${label}: AP=${value.toFixed(4)}`);
+    console.log(formatConfusion(evaluation.confusion, DEFECT_LABELS));
+    console.log(`threshold=${engine.verdictThreshold} ${formatEvaluation(evaluation)}`);
+  } finally {
+    await engine.close();
+  }
 }
 
-const directory = values.data;
-if (directory === undefined && values.generated === undefined) {
-  throw new Error('give --data DIR, or --generated COUNT');
+interface BoardList {
+  readonly name: string;
+  readonly ids: ReadonlySet<string>;
+  readonly model: string;
 }
-const engine = await createOnnxEngine({ modelDirectory: values.model });
-try {
-  const boards =
-    directory === undefined
-      ? generatedBoards(Number(values.generated), Number(values.seed))
-      : await folderBoards(directory);
-  const evaluation = await evaluateBoards(engine, boards);
-  for (const [label, value] of evaluation.byLabel) console.log(`  ${label}: AP=${value.toFixed(4)}`);
-  console.log(formatEvaluation(evaluation));
-} finally {
-  await engine.close();
+
+/** What to score: every committed split that has a network, one of them by its name, or a file of ids. */
+async function listsOf(split: string): Promise<BoardList[]> {
+  if (existsSync(split)) {
+    return [
+      { name: split, ids: new Set((await readFile(split, 'utf8')).split(/\s+/)), model: values.model ?? standard },
+    ];
+  }
+  const modelOf = (name: string) => values.model ?? networkOfSplit(name, !values['no-golden']);
+  const all = split === 'holdout' || split === 'held-out';
+  const names = all ? SPLITS.filter((name) => modelOf(name) !== undefined) : [split];
+  return Promise.all(
+    names.map(async (name) => {
+      const [folder = name, part] = name.split('/');
+      const ids = await splitIds(folder, part);
+      const model = modelOf(folder);
+      if (model === undefined) {
+        throw new Error(`no network for "${folder}" is committed: npm run models:train trains one, --model takes it`);
+      }
+      return { name, ids, model };
+    }),
+  );
+}
+
+const standard = values['no-golden'] ? SINGLE_NETWORK : SERVED_NETWORK;
+if (values.generated !== undefined) {
+  await score(values.model ?? standard, generatedBoards(Number(values.generated), Number(values.seed)));
+} else if (values.data === undefined) {
+  throw new Error('give --data DIR, or --generated COUNT');
+} else if (values.split === undefined) {
+  await score(values.model ?? standard, await folderBoards(values.data, undefined));
+} else {
+  for (const { name, ids, model } of await listsOf(values.split)) {
+    console.log(`${name}:`);
+    await score(model, await folderBoards(values.data, ids));
+  }
 }

@@ -5,18 +5,19 @@ mark that is on both images is design, not a defect; a repaired defect is none; 
 a golden template (channels 1 and 2 zero) must still be judged.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 CROP_PX = 320
 SCALE = (0.8, 1.25)
-CLEAN_SHARE = 0.10
 CLEAN_IDENTICAL_SHARE = 0.4
 AROUND_DEFECT_SHARE = 0.85
 REPAIRED_SHARE = 0.10
-DESIGN_SHARE = 0.12
-NO_GOLDEN_SHARE = 0.12
 JPEG_SHARE = 0.25
+STYLE_SHARE = 0.2
+STYLE_PX = (2, 4)
 SHIFT_PX_MAX = 4.0
 ROTATION_RAD_MAX = 0.006
 # Defects whose visible part is smaller than this are neither taught nor punished much: half a box
@@ -24,12 +25,25 @@ ROTATION_RAD_MAX = 0.006
 VISIBLE_SHARE_MIN = 0.4
 
 
-def edit_marks(rng, board, golden, boxes):
+@dataclass(frozen=True)
+class Recipe:
+    """How often a crop is clean, a mark is copied into the template, and the template is missing."""
+
+    clean: float
+    design: float
+    no_golden: float
+
+
+# A pair network must still answer without a template. One image shows no design to compare with, so
+# marks as design would only contradict the labels, and clean boards have to be learned by heart more.
+RECIPES = {"pair": Recipe(clean=0.10, design=0.12, no_golden=0.12), "single": Recipe(clean=0.20, design=0.0, no_golden=1.0)}
+
+def edit_marks(rng, board, golden, boxes, design_share):
     """Repairs some defects from the template and copies some into it; returns the labels left."""
     kept = []
     for box in boxes:
         draw = rng.random()
-        if draw < REPAIRED_SHARE + DESIGN_SHARE:
+        if draw < REPAIRED_SHARE + design_share:
             x1, y1, x2, y2 = (int(v) for v in box[:4])
             part = np.s_[max(0, y1 - 2) : y2 + 2, max(0, x1 - 2) : x2 + 2]
             if draw < REPAIRED_SHARE:
@@ -80,6 +94,16 @@ def warp(image, matrix):
     )
 
 
+def copper_style(rng, board, golden):
+    """Other boards have thicker or thinner copper: both images change alike."""
+    if rng.random() < STYLE_SHARE:
+        size = int(rng.integers(*STYLE_PX))
+        change = cv2.dilate if rng.random() < 0.5 else cv2.erode
+        kernel = np.ones((size, size), np.uint8)
+        board, golden = change(board, kernel), change(golden, kernel)
+    return board, golden
+
+
 def threshold_noise(rng, image):
     """Camera blur and an uneven threshold: edges move by about a pixel, specks stay away."""
     sigma = rng.uniform(0.6, 1.6)
@@ -120,24 +144,26 @@ def move_boxes(boxes, matrix):
     return np.hstack([clipped_low, clipped_high, boxes[:, 4:5]])[kept].astype(np.float32)
 
 
-def training_crop(rng, folder, index):
+def training_crop(rng, folder, index, recipe=RECIPES["pair"]):
     """One crop: uint8 planes [3, 320, 320] and boxes [n, 5] in crop pixels."""
     board, golden = folder.pair(index)
     boxes = folder.boxes[index]
     identical = False
-    if rng.random() < CLEAN_SHARE:
+    if rng.random() < recipe.clean:
         # Where the marks were is where a clean board is most easily misjudged: aim there first.
         matrix = crop_matrix(rng, boxes)
         board, boxes = golden, boxes[:0]
         identical = rng.random() < CLEAN_IDENTICAL_SHARE
     else:
-        boxes = edit_marks(rng, board, golden, boxes)
+        boxes = edit_marks(rng, board, golden, boxes, recipe.design)
         matrix = crop_matrix(rng, boxes)
+    if not identical:
+        board, golden = copper_style(rng, board, golden)
     planes = np.zeros((3, CROP_PX, CROP_PX), np.uint8)
     planes[0] = degrade(rng, warp(board, matrix))
     if identical:
         planes[1] = planes[0]
-    elif rng.random() >= NO_GOLDEN_SHARE:
+    elif rng.random() >= recipe.no_golden:
         planes[1] = degrade(rng, warp(golden, compose(jitter_matrix(rng), matrix)))
         planes[2] = cv2.absdiff(planes[0], planes[1])
     return planes, move_boxes(boxes, matrix)

@@ -1,6 +1,6 @@
 """Checkpoint -> ONNX with the served contract, checked against the network it came from.
 
-  python3 export.py --checkpoint DIR/checkpoint.pt --output ../repository/pcb_defect_detector/1/model.onnx
+  python3 export.py --network pair --checkpoint DIR/checkpoint.pt --output ../repository/pcb_defect_detector/1/model.onnx
 """
 
 import argparse
@@ -11,7 +11,7 @@ import onnx
 import torch
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from network import DefectNet, ExportedDetector
+from network import NETWORKS, DefectNet, ExportedDetector
 
 # The newest opset that Debian's torch 1.13 writes.
 OPSET = 16
@@ -23,17 +23,17 @@ def fuse(module):
         if isinstance(child, torch.nn.Sequential) and len(child) == 3 and isinstance(child[1], torch.nn.BatchNorm2d):
             child[0] = fuse_conv_bn_eval(child[0], child[1])
             child[1] = torch.nn.Identity()
-        else:
-            fuse(child)
+        fuse(child)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--checkpoint", required=True)
+    parser.add_argument("--network", choices=NETWORKS, default="pair")
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    network = DefectNet()
+    network = DefectNet(args.network)
     network.load_state_dict(torch.load(args.checkpoint)["average"])
     network.eval()
     fused = copy.deepcopy(network)

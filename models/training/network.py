@@ -1,9 +1,11 @@
-"""The detector: a CenterNet-style network on a stride-8 map.
+"""The detectors: CenterNet-style networks on a stride-8 map, one for pairs, one for single images.
 
 Input: [B, 3, H, W], values 0..1: the board, its golden template (zero without one), and their
 absolute difference (zero without a template). Output while training: class logits [B, 6, H/8, W/8]
 and distances from the cell centre to the box sides [B, 4, H/8, W/8], in pixels.
 """
+
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -34,17 +36,41 @@ class Residual(nn.Module):
         return x + self.body(x)
 
 
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of a network: image planes it looks at, channels at strides 4 to 32, residuals at stride 32."""
+
+    planes: int
+    widths: tuple
+    deep_residuals: int
+
+
+# Without a template the network has to know what belongs on a board: more channels, a wider view.
+NETWORKS = {
+    "pair": Shape(planes=3, widths=(32, 40, 72, 112), deep_residuals=1),
+    "single": Shape(planes=1, widths=(32, 48, 80, 128), deep_residuals=2),
+}
+
+
 class DefectNet(nn.Module):
-    def __init__(self, widths=(32, 48, 64, 96), head=64):
+    """`DefectNet("pair")` or `DefectNet("single")`; both take [B, 3, H, W], the latter reads plane 0 only."""
+
+    def __init__(self, network="pair", head=64):
         super().__init__()
-        w4, w8, w16, w32 = widths
-        self.stem = conv(3, w4, 6, 4, 1)
+        shape = NETWORKS[network]
+        w4, w8, w16, w32 = shape.widths
+        self.planes = shape.planes
+        self.stem = conv(shape.planes, w4, 6, 4, 1)
         self.stage8 = nn.Sequential(conv(w4, w8, 3, 2, 1), Residual(w8))
         self.stage16 = nn.Sequential(conv(w8, w16, 3, 2, 1), Residual(w16))
-        self.stage32 = nn.Sequential(conv(w16, w32, 3, 2, 1), Residual(w32))
+        deep = [Residual(w32) for _ in range(shape.deep_residuals)]
+        self.stage32 = nn.Sequential(conv(w16, w32, 3, 2, 1), *deep)
         self.lateral32 = nn.Conv2d(w32, w16, 1)
         self.lateral16 = nn.Conv2d(w16, w8, 1)
-        self.neck = conv(w8, head, 3, 1, 1)
+        # Depthwise, then pointwise: at stride 8 a full 3 x 3 would cost more than any stage.
+        self.neck = nn.Sequential(
+            nn.Conv2d(w8, w8, 3, 1, 1, groups=w8, bias=False), nn.BatchNorm2d(w8), conv(w8, head, 1, 1, 0)
+        )
         self.centre = nn.Conv2d(head, len(CLASSES), 1)
         self.distance = nn.Conv2d(head, 4, 1)
         # Start from "nothing here" (p = 0.01): otherwise the first steps only unlearn noise.
@@ -52,7 +78,7 @@ class DefectNet(nn.Module):
         nn.init.constant_(self.distance.bias, 2.7)
 
     def forward(self, x):
-        x8 = self.stage8(self.stem(x))
+        x8 = self.stage8(self.stem(x[:, : self.planes]))
         x16 = self.stage16(x8)
         x32 = self.stage32(x16)
         x16 = x16 + F.interpolate(self.lateral32(x32), scale_factor=2.0, mode="nearest")

@@ -1,6 +1,6 @@
-"""Trains the detector on one CPU thread. Stops and resumes at any time: run the same command again.
+"""Trains a detector on one CPU thread. Stops and resumes at any time: run the same command again.
 
-  python3 train.py --deeppcb DIR [--synthetic DIR] --out DIR --steps N
+  python3 train.py --network pair --split families-a --deeppcb DIR [--synthetic DIR] --out DIR --steps N
 """
 
 import argparse
@@ -12,30 +12,32 @@ import numpy as np
 import torch
 
 import board_folder
-from augment import CROP_PX, training_crop
-from network import STRIDE_PX, DefectNet, ExportedDetector
+from augment import CROP_PX, RECIPES, training_crop
+from network import NETWORKS, STRIDE_PX, DefectNet, ExportedDetector
 from scoring import best_threshold, mean_average_precision, score_at
 from targets import encode, focal_loss, iou_loss
 
 BATCH = 8
 LEARNING_RATE = 3e-3
 WARMUP_STEPS = 200
-EMA_DECAY = 0.998
+EMA_DECAY = 0.999
 CHECKPOINT_EVERY = 500
 SPLITS = pathlib.Path(__file__).parent / "splits"
 
 
 def arguments():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--network", choices=NETWORKS, default="pair")
+    parser.add_argument("--split", default="random", help="a folder of splits/")
     parser.add_argument("--deeppcb", required=True)
     parser.add_argument("--synthetic", help="board folder written by the TypeScript generator")
     parser.add_argument("--synthetic-share", type=float, default=0.3)
     parser.add_argument("--out", required=True, help="checkpoints and caches")
     parser.add_argument("--init", help="weights to start from instead of random ones")
-    parser.add_argument("--steps", type=int, default=16000)
+    parser.add_argument("--steps", type=int, default=24000)
     parser.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--evaluate-every", type=int, default=2000)
+    parser.add_argument("--evaluate-every", type=int, default=4000)
     return parser.parse_args()
 
 
@@ -47,6 +49,7 @@ def learning_rate(step, steps, peak):
 
 
 def to_input(board, golden):
+    """[3, 640, 640]; a network for single images reads plane 0 only."""
     planes = np.stack([board, golden, np.abs(board.astype(np.int16) - golden).astype(np.uint8)])
     return torch.from_numpy(planes).float().div_(255)
 
@@ -76,13 +79,13 @@ def evaluate(network, sets):
     return threshold, "\n".join(report)
 
 
-def batch_at(step, seed, sources, shares):
+def batch_at(step, seed, sources, shares, recipe):
     """The batch of a step depends on seed and step only, so that a resumed run sees the same ones."""
     rng = np.random.default_rng([seed, step])
     planes, boxes = [], []
     for _ in range(BATCH):
         folder = sources[rng.choice(len(sources), p=shares)]
-        image, found = training_crop(rng, folder, int(rng.integers(len(folder))))
+        image, found = training_crop(rng, folder, int(rng.integers(len(folder))), recipe)
         planes.append(image)
         boxes.append(found)
     images = torch.from_numpy(np.stack(planes)).float().div_(255)
@@ -97,7 +100,7 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     deeppcb = board_folder.load(args.deeppcb, out / "cache")
     index = {name: i for i, name in enumerate(deeppcb.ids)}
-    pick = lambda name: deeppcb.select([index[i] for i in board_folder.read_split(SPLITS / f"{name}.txt")])
+    pick = lambda name: deeppcb.select([index[i] for i in board_folder.read_split(SPLITS / args.split / f"{name}.txt")])
     sets = {"validation": pick("validation"), "held-out": pick("held-out")}
     sources, shares = [pick("train")], [1.0]
     if args.synthetic:
@@ -109,8 +112,8 @@ def main():
         shares = [1 - args.synthetic_share, args.synthetic_share]
     print(f"train on {[len(s) for s in sources]} boards, look at { {k: len(v) for k, v in sets.items()} }", flush=True)
 
-    network = DefectNet().to(memory_format=torch.channels_last)
-    average = DefectNet().to(memory_format=torch.channels_last)
+    network = DefectNet(args.network).to(memory_format=torch.channels_last)
+    average = DefectNet(args.network).to(memory_format=torch.channels_last)
     if args.init:
         network.load_state_dict(torch.load(args.init)["average"])
     average.load_state_dict(network.state_dict())
@@ -134,7 +137,7 @@ def main():
         network.train()
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, args.steps, args.learning_rate)
-        images, boxes = batch_at(step, args.seed, sources, shares)
+        images, boxes = batch_at(step, args.seed, sources, shares, RECIPES[args.network])
         heat, target, weight = encode(boxes, CROP_PX // STRIDE_PX)
         with torch.autocast("cpu", torch.bfloat16):
             logits, distances = network(images)

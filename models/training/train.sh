@@ -1,18 +1,24 @@
 #!/usr/bin/env bash
-# Trains the detector from nothing and exports it: about half an hour of one CPU core. Stop it at any time;
-# the same command goes on from the last checkpoint (every 500 steps).
+# Trains every committed network from its seed and exports it, one after the other: about half an hour of one
+# CPU core each. Stop it at any time; the same command goes on from the last checkpoint (every 500 steps).
 #
-#   models/training/train.sh DEEPPCB_DIR [WORK_DIR]
+#   models/training/train.sh DEEPPCB_DIR [NETWORK...]
 #
-# DEEPPCB_DIR holds boards/, golden/, annotations/. WORK_DIR (default .local/training) gets the generated
-# boards, the caches and the checkpoint. Run it through `npm run models:train -- DEEPPCB_DIR`, so that `node`
-# is Node 24.
+# DEEPPCB_DIR holds boards/, golden/, annotations/. NETWORKs (default: all but pair-random):
+#   pair-families-a     the served detector                       -> repository/pcb_defect_detector
+#   pair-families-b     figures on other unseen families          -> training/results/pair-families-b
+#   single-families-a   the detector without golden images        -> repository/pcb_defect_detector_single
+#   classifier          the second opinion, trained on families-a -> repository/classification_model
+#   pair-random         for figures on random boards              -> $WORK_DIR/pair-random
+# WORK_DIR (default .local/training) gets generated boards, caches and checkpoints. Run it through
+# `npm run models:train -- DEEPPCB_DIR`, so that `node` is Node 24.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 root="$(cd "$here/../.." && pwd)"
 deeppcb="$(cd "${1:?give the DeepPCB folder}" && pwd)"
-work="${2:-$root/.local/training}"
-version="$root/models/repository/pcb_defect_detector/1"
+shift
+work="${WORK_DIR:-$root/.local/training}"
+repository="$root/models/repository"
 export PATH="$root/node_modules/.bin:$PATH" OMP_NUM_THREADS=1
 "$here/setup.sh"
 mkdir -p "$work"
@@ -23,9 +29,36 @@ boards() { # folder, then the generator's options; made once
 boards "$work/synthetic" --count 1000 --defects 6 --seed 7
 boards "$work/line" --count 320 --defects 3 --clean 0.875 --seed 8
 
+detector() { # network, split, steps, folder of the model
+  local name="$1-$2" version="$4/1"
+  local checkpoint="$work/$name/checkpoint.pt"
+  mkdir -p "$version" "$here/results/$name" "$work/$name"
+  # Every model has the same classes; only the threshold is its own.
+  [ -e "$version/classes.json" ] || cp "$repository/pcb_defect_detector/1/classes.json" "$version/"
+  nice -n 5 /usr/bin/python3 train.py --network "$1" --split "$2" --deeppcb "$deeppcb" --synthetic "$work/synthetic" \
+    --out "$work/$name" --steps "$3" | tee -a "$work/$name/curve.txt"
+  cp "$work/$name/curve.txt" "$here/results/$name/curve.txt"
+  /usr/bin/python3 -W ignore export.py --network "$1" --checkpoint "$checkpoint" --output "$version/model.onnx"
+  /usr/bin/python3 choose_threshold.py --network "$1" --split "$2" --checkpoint "$checkpoint" --deeppcb "$deeppcb" \
+    --line "$work/line" --cache "$work/$name/cache" --write "$version/classes.json"
+}
+
+classifier() {
+  mkdir -p "$repository/classification_model/1" "$here/results/classifier-families-a"
+  nice -n 5 /usr/bin/python3 -W ignore classifier.py --split families-a --deeppcb "$deeppcb" \
+    --synthetic "$work/synthetic" --cache "$work/cache" --output "$repository/classification_model/1/model.onnx" |
+    tee "$here/results/classifier-families-a/curve.txt"
+}
+
 cd "$here"
-nice -n 5 /usr/bin/python3 train.py --deeppcb "$deeppcb" --synthetic "$work/synthetic" --out "$work" \
-  --steps 16000 --evaluate-every 4000
-/usr/bin/python3 -W ignore export.py --checkpoint "$work/checkpoint.pt" --output "$version/model.onnx"
-/usr/bin/python3 evaluate.py --checkpoint "$work/checkpoint.pt" --deeppcb "$deeppcb" --line "$work/line" \
-  --cache "$work/cache" --write-threshold "$version/classes.json"
+[ $# -gt 0 ] || set -- pair-families-a pair-families-b single-families-a classifier
+for network; do
+  case "$network" in
+    pair-families-a) detector pair families-a 24000 "$repository/pcb_defect_detector" ;;
+    pair-families-b) detector pair families-b 24000 "$here/results/pair-families-b" ;;
+    pair-random) detector pair random 24000 "$work/pair-random/model" ;;
+    single-families-a) detector single families-a 10000 "$repository/pcb_defect_detector_single" ;;
+    classifier) classifier ;;
+    *) echo "no network $network" >&2 && exit 1 ;;
+  esac
+done
