@@ -4,7 +4,7 @@ import type { Processor, ProcessorContext } from '../../processor/processor.ts';
 import type { Record } from '../../processor/record.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { Windowed } from '../../serde/windowed.ts';
-import type { StoredValue, WindowBytesStore } from '../../state/state-store.ts';
+import type { StoredValue, StoreIterator, WindowBytesStore, WindowedBytesKey } from '../../state/state-store.ts';
 import type { WindowStore } from '../../state/window-store.ts';
 import { changelogTopicName } from '../../topology/internal-topics.ts';
 import type { EmitStrategy } from '../emit-strategy.ts';
@@ -129,7 +129,7 @@ export class SlidingAggregateProcessor<K, V, A> implements Processor<K, V, Windo
     const { timestamp } = record;
     const differenceMs = this.#differenceMs;
     const found = this.#forget();
-    const windows = this.#store.fetch(key, Math.max(0, timestamp - 2 * differenceMs), timestamp + 1, 'reverse');
+    const windows = this.#windows(key, Math.max(0, timestamp - 2 * differenceMs), timestamp + 1, 'reverse');
     try {
       for (let step = windows.next(); step.done !== true; step = windows.next()) {
         const { windowStartMs: startMs } = step.value.key;
@@ -158,6 +158,17 @@ export class SlidingAggregateProcessor<K, V, A> implements Processor<K, V, Windo
     return true;
   }
 
+  #windows(
+    key: BinaryKey,
+    fromMs: number,
+    toMs: number,
+    direction: 'forward' | 'reverse',
+  ): StoreIterator<WindowedBytesKey> {
+    // Kafka Streams asks for a range of one key, which tells its cache that other windows are used.
+    if (this.#forwarder?.isCached) return this.#store.fetchRange(key, key, fromMs, toMs, direction);
+    return this.#store.fetch(key, fromMs, toMs, direction);
+  }
+
   #createMissing(record: Record<K, V>, key: BinaryKey, closeMs: number): void {
     const { timestamp } = record;
     const { starts, previousMs, left, leftExists } = this.#neighbours;
@@ -177,7 +188,7 @@ export class SlidingAggregateProcessor<K, V, A> implements Processor<K, V, Windo
     const { timestamp } = record;
     const found = this.#forget();
     let first: StoredValue | undefined;
-    for (const window of this.#store.fetch(key, 0, timestamp + 1, 'forward')) {
+    for (const window of this.#windows(key, 0, timestamp + 1, 'forward')) {
       const { windowStartMs: startMs } = window.key;
       const stored: StoredValue = { value: window.value, timestampMs: window.timestampMs };
       found.starts.push(startMs);

@@ -1,6 +1,7 @@
 import { type BinaryKey, bytesOf } from '../../base/bytes.ts';
 import { prefixEnd } from '../binary-prefix.ts';
 import type { KeyValueBytesStore, StoredValue, StoreIterator } from '../state-store.ts';
+import { ListedPlaces } from './cache-walk.ts';
 import { CachingStore } from './caching-store.ts';
 import { MergedIterator } from './merged-iterator.ts';
 import type { DirtyEntry } from './record-cache.ts';
@@ -81,7 +82,7 @@ export class CachingKeyValueStore extends CachingStore<KeyValueBytesStore> imple
     const sign = forward ? 1 : -1;
     return new MergedIterator({
       cache: this.cache,
-      nodes: this.cache.nodesFrom(forward ? from : to, direction, isPast),
+      walk: new ListedPlaces(this.cache.nodesFrom(forward ? from : to, direction, isPast)),
       stored,
       compare: (node, key) => sign * compareKeys(node.key, key),
       keyOf: (node) => node.key,

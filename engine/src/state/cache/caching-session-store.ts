@@ -1,6 +1,7 @@
 import { type BinaryKey, bytesOf } from '../../base/bytes.ts';
 import { sessionSuffix } from '../session-key.ts';
 import type { SessionBytesKey, SessionBytesStore, StoredValue, StoreIterator } from '../state-store.ts';
+import { ListedPlaces, TimeOrder } from './cache-walk.ts';
 import { CachingStore } from './caching-store.ts';
 import { MergedIterator } from './merged-iterator.ts';
 import type { CacheNode, DirtyEntry } from './record-cache.ts';
@@ -13,15 +14,17 @@ const msBytes = 8;
 /**
  * A session store behind a record cache.
  *
- * Owns: see {@link CachingStore}; the index of cached sessions. Called by: typed stores, DSL nodes.
+ * Owns: see {@link CachingStore}; the indexes of cached sessions. Called by: typed stores, DSL nodes.
  * Invariants: I1 what is read from the store beneath is not cached; I2 a flushed change carries the session's end as its time.
  */
 export class CachingSessionStore extends CachingStore<SessionBytesStore> implements SessionBytesStore {
   readonly #index = new SuffixIndex();
+  readonly #byTime: TimeOrder | undefined;
   #cachedStreamTimeMs = -1;
 
   constructor(inner: SessionBytesStore) {
     super(inner, { keyOverheadBytes: segmentNumberBytes, valueOverheadBytes: 0 });
+    if (!inner.persistent) this.#byTime = new TimeOrder();
   }
 
   get retentionMs(): number {
@@ -52,7 +55,25 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
     direction: 'forward' | 'reverse',
   ): StoreIterator<SessionBytesKey> {
     const stored = this.inner.findSessions(key, earliestEndMs, latestStartMs, direction);
-    return this.#merged(stored, key, key, sessionsBetween(earliestEndMs, latestStartMs), direction);
+    const endsLater = (suffix: BinaryKey): boolean => endOf(suffix) >= earliestEndMs;
+    const own = () => this.#index.nodes(this.cache, { keyFrom: key, keyTo: key, accepts: endsLater, direction });
+    const from = sessionSuffix(0, Math.max(0, earliestEndMs));
+    return new MergedIterator<SessionBytesKey>({
+      cache: this.cache,
+      walk:
+        this.#byTime?.walk({
+          from: (from.slice(0, msBytes) + key + from) as BinaryKey,
+          to: undefined,
+          direction,
+          key,
+          own,
+        }) ?? new ListedPlaces(own()),
+      accepts: (node) =>
+        node.key === key && startOf(node.suffix) <= latestStartMs && endOf(node.suffix) >= earliestEndMs,
+      stored,
+      compare: ordered(direction),
+      keyOf,
+    });
   }
 
   findSessionsInRange(
@@ -70,7 +91,9 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
     const accepts = (suffix: BinaryKey): boolean => endOf(suffix) >= fromMs && endOf(suffix) <= toMs;
     return new MergedIterator<SessionBytesKey>({
       cache: this.cache,
-      nodes: this.#index.nodesByTime(this.cache, accepts, (suffix) => suffix.slice(0, msBytes) as BinaryKey),
+      walk: new ListedPlaces(
+        this.#index.nodesByTime(this.cache, accepts, (suffix) => suffix.slice(0, msBytes) as BinaryKey),
+      ),
       stored: this.inner.findByEnd(fromMs, toMs),
       compare: (node, key) =>
         endOf(node.suffix) - key.endMs || compareKeys(node.key, key.key) || startOf(node.suffix) - key.startMs,
@@ -106,10 +129,12 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
 
   protected override added(node: CacheNode): void {
     this.#index.add(node.key, node.suffix);
+    this.#byTime?.add(node);
   }
 
   protected override removed(node: CacheNode): void {
     this.#index.remove(node.key, node.suffix);
+    this.#byTime?.remove(node);
   }
 
   #merged(
@@ -119,16 +144,21 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
     accepts: (suffix: BinaryKey) => boolean,
     direction: 'forward' | 'reverse',
   ): StoreIterator<SessionBytesKey> {
-    const sign = direction === 'forward' ? 1 : -1;
     return new MergedIterator<SessionBytesKey>({
       cache: this.cache,
-      nodes: this.#index.nodes(this.cache, { keyFrom, keyTo, accepts, direction }),
+      walk: new ListedPlaces(this.#index.nodes(this.cache, { keyFrom, keyTo, accepts, direction })),
       stored,
-      compare: (node, key) =>
-        sign * (compareKeys(node.key, key.key) || endOf(node.suffix) - key.endMs || startOf(node.suffix) - key.startMs),
+      compare: ordered(direction),
       keyOf,
     });
   }
+}
+
+/** By key, then end, then start. */
+function ordered(direction: 'forward' | 'reverse'): (node: CacheNode, key: SessionBytesKey) => number {
+  const sign = direction === 'forward' ? 1 : -1;
+  return (node, key) =>
+    sign * (compareKeys(node.key, key.key) || endOf(node.suffix) - key.endMs || startOf(node.suffix) - key.startMs);
 }
 
 function keyOf(node: CacheNode): SessionBytesKey {

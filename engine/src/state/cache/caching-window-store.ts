@@ -1,6 +1,7 @@
 import { type BinaryKey, bytesOf } from '../../base/bytes.ts';
 import type { StoredValue, StoreIterator, WindowBytesStore, WindowedBytesKey } from '../state-store.ts';
-import { WindowSuffixCache, windowSuffix } from '../window-key.ts';
+import { sequenceMax, WindowSuffixCache, windowSuffix } from '../window-key.ts';
+import { type CacheWalk, ListedPlaces, TimeOrder } from './cache-walk.ts';
 import { CachingStore } from './caching-store.ts';
 import { MergedIterator } from './merged-iterator.ts';
 import type { CacheNode, DirtyEntry } from './record-cache.ts';
@@ -8,6 +9,7 @@ import { compareKeys, SuffixIndex } from './suffix-index.ts';
 
 /** Kafka Streams' cache puts the number of the segment before each key. */
 const segmentNumberBytes = 8;
+const segmentIntervalMinMs = 60_000;
 /** The sequence number isn't part of the key that readers of the table see. */
 const startBytes = 8;
 const lastSuffix = '\u00ff'.repeat(13) as BinaryKey;
@@ -15,18 +17,20 @@ const lastSuffix = '\u00ff'.repeat(13) as BinaryKey;
 /**
  * A window store (without duplicates) behind a record cache.
  *
- * Owns: see {@link CachingStore}; the index of cached windows. Called by: typed stores, DSL nodes.
+ * Owns: see {@link CachingStore}; the indexes of cached windows. Called by: typed stores, DSL nodes.
  * Invariants: I1 what is read from the store beneath is not cached; I2 a put into a window that expired in the store beneath is
  * seen by reads until it is flushed, and still told to the listener then, as in Kafka Streams.
  */
 export class CachingWindowStore extends CachingStore<WindowBytesStore> implements WindowBytesStore {
   readonly #index = new SuffixIndex();
+  readonly #byTime: TimeOrder | undefined;
   readonly #suffixes = new WindowSuffixCache();
   #cachedStreamTimeMs = -1;
 
   /** `valueOverheadBytes`: 8 where Kafka Streams' values have a timestamp in front. */
   constructor(inner: WindowBytesStore, valueOverheadBytes: number) {
     super(inner, { keyOverheadBytes: segmentNumberBytes, valueOverheadBytes });
+    if (!inner.persistent) this.#byTime = new TimeOrder();
   }
 
   get retentionMs(): number {
@@ -62,7 +66,7 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
     direction: 'forward' | 'reverse',
   ): StoreIterator<WindowedBytesKey> {
     const stored = this.inner.fetch(key, fromMs, toMs, direction);
-    return this.#merged(stored, key, key, fromMs, toMs, direction);
+    return this.#ofKey(stored, key, fromMs, toMs, direction, Math.max(0, fromMs));
   }
 
   fetchAll(fromMs: number, toMs: number, direction: 'forward' | 'reverse'): StoreIterator<WindowedBytesKey> {
@@ -77,6 +81,10 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
     toMs: number,
     direction: 'forward' | 'reverse',
   ): StoreIterator<WindowedBytesKey> {
+    if (keyFrom !== undefined && keyFrom === keyTo) {
+      // Kafka Streams looks at everything older, too, where a range of keys is asked for.
+      return this.#ofKey(this.inner.fetch(keyFrom, fromMs, toMs, direction), keyFrom, fromMs, toMs, direction, 0);
+    }
     const stored = this.inner.fetchRange(keyFrom, keyTo, fromMs, toMs, direction);
     return this.#merged(stored, keyFrom, keyTo, fromMs, toMs, direction);
   }
@@ -84,7 +92,7 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
   fetchAllByTime(fromMs: number, toMs: number): StoreIterator<WindowedBytesKey> {
     return new MergedIterator<WindowedBytesKey>({
       cache: this.cache,
-      nodes: this.#index.nodesByTime(this.cache, suffixesBetween(fromMs, toMs)),
+      walk: new ListedPlaces(this.#index.nodesByTime(this.cache, suffixesBetween(fromMs, toMs))),
       stored: this.inner.fetchAllByTime(fromMs, toMs),
       compare: (node, key) => startOf(node.suffix) - key.windowStartMs || compareKeys(node.key, key.key),
       keyOf,
@@ -115,10 +123,46 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
 
   protected override added(node: CacheNode): void {
     this.#index.add(node.key, node.suffix);
+    this.#byTime?.add(node);
   }
 
   protected override removed(node: CacheNode): void {
     this.#index.remove(node.key, node.suffix);
+    this.#byTime?.remove(node);
+  }
+
+  /** `lookedAtFromMs`: where Kafka Streams' walk through a cache in front of a store in memory begins. */
+  #ofKey(
+    stored: StoreIterator<WindowedBytesKey>,
+    key: BinaryKey,
+    fromMs: number,
+    toMs: number,
+    direction: 'forward' | 'reverse',
+    lookedAtFromMs: number,
+  ): StoreIterator<WindowedBytesKey> {
+    const { cache, inner } = this;
+    const isInTime = suffixesBetween(fromMs, toMs);
+    // Backwards Kafka Streams goes on to the beginning of a segment.
+    const segmentMs = direction === 'reverse' && inner.persistent ? segmentIntervalMs(inner.retentionMs) : 1;
+    const firstMs = Math.floor(Math.max(0, fromMs) / segmentMs) * segmentMs;
+    const own = () =>
+      this.#index.nodes(cache, { keyFrom: key, keyTo: key, accepts: suffixesBetween(firstMs, toMs), direction });
+    const walk = (order: TimeOrder): CacheWalk =>
+      order.walk({
+        from: placeInTime(key, lookedAtFromMs, 0),
+        to: toMs >= Number.MAX_SAFE_INTEGER ? undefined : placeInTime(key, Math.max(0, toMs), sequenceMax),
+        direction,
+        key,
+        own,
+      });
+    return new MergedIterator<WindowedBytesKey>({
+      cache,
+      walk: this.#byTime === undefined ? new ListedPlaces(own()) : walk(this.#byTime),
+      accepts: (node) => node.key === key && isInTime(node.suffix),
+      stored,
+      compare: ordered(direction),
+      keyOf,
+    });
   }
 
   #merged(
@@ -129,16 +173,31 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
     toMs: number,
     direction: 'forward' | 'reverse',
   ): StoreIterator<WindowedBytesKey> {
-    const sign = direction === 'forward' ? 1 : -1;
     const accepts = suffixesBetween(fromMs, toMs);
     return new MergedIterator<WindowedBytesKey>({
       cache: this.cache,
-      nodes: this.#index.nodes(this.cache, { keyFrom, keyTo, accepts, direction }),
+      walk: new ListedPlaces(this.#index.nodes(this.cache, { keyFrom, keyTo, accepts, direction })),
       stored,
-      compare: (node, key) => sign * (compareKeys(node.key, key.key) || startOf(node.suffix) - key.windowStartMs),
+      compare: ordered(direction),
       keyOf,
     });
   }
+}
+
+/** As Kafka Streams' default stores on disk have it. */
+function segmentIntervalMs(retentionMs: number): number {
+  return Math.max(Math.floor(retentionMs / 2), segmentIntervalMinMs);
+}
+
+function placeInTime(key: BinaryKey, startMs: number, sequence: number): BinaryKey {
+  const suffix = windowSuffix(startMs, sequence);
+  return (suffix.slice(0, startBytes) + key + suffix) as BinaryKey;
+}
+
+/** By key, then start. */
+function ordered(direction: 'forward' | 'reverse'): (node: CacheNode, key: WindowedBytesKey) => number {
+  const sign = direction === 'forward' ? 1 : -1;
+  return (node, key) => sign * (compareKeys(node.key, key.key) || startOf(node.suffix) - key.windowStartMs);
 }
 
 function keyOf(node: CacheNode): WindowedBytesKey {

@@ -1,12 +1,15 @@
 import type { StoreEntry, StoreIterator } from '../state-store.ts';
+import type { CacheWalk } from './cache-walk.ts';
 import type { CacheEntry, CacheNode, RecordCache } from './record-cache.ts';
 
 const noBytes = Buffer.alloc(0);
 
 export interface MergeOptions<K> {
   readonly cache: RecordCache;
-  /** The cached places of the range, in order, of the moment at which the iterator is made. */
-  readonly nodes: readonly CacheNode[];
+  /** The cached places that are looked at, those of the range in order. */
+  readonly walk: CacheWalk;
+  /** Which of them are in the range; undefined: all. */
+  readonly accepts?: (cached: CacheNode) => boolean;
   readonly stored: StoreIterator<K>;
   /** Negative: the cached key comes first in this direction of iteration. */
   readonly compare: (cached: CacheNode, stored: K) => number;
@@ -16,7 +19,7 @@ export interface MergeOptions<K> {
 /**
  * Cache and store as one: the cache's value of a key hides the store's, its deletions hide entries.
  *
- * Owns: the store's iterator; closes it at the end, on `return` or `close`.
+ * Owns: the store's iterator and the walk; closes them at the end, on `return` or `close`.
  * Called by: the caching stores. Invariants: I1 each key comes once, in order, in either direction; I2 what leaves the cache while
  * the iterator is open is shown all the same: the store's iterator may have been made before it came there; I3 an entry counts as used
  * when it comes next, as in Kafka Streams.
@@ -27,7 +30,7 @@ export class MergedIterator<K> implements StoreIterator<K>, StoreEntry<K> {
   timestampMs = 0;
   readonly #options: MergeOptions<K>;
   readonly #result: IteratorYieldResult<StoreEntry<K>> = { done: false, value: this };
-  #next = 0;
+  #walked = false;
   /** The cached place that comes next and what it held when it did. */
   #node: CacheNode | undefined;
   #entry: CacheEntry | undefined;
@@ -39,10 +42,10 @@ export class MergedIterator<K> implements StoreIterator<K>, StoreEntry<K> {
   }
 
   next(): IteratorResult<StoreEntry<K>, undefined> {
-    const { cache, nodes, stored, compare, keyOf } = this.#options;
+    const { stored, compare, keyOf } = this.#options;
     while (!this.#closed) {
       this.#stored ??= stored.next().value;
-      if (this.#node === undefined && this.#next < nodes.length) this.#peek(cache, nodes[this.#next] as CacheNode);
+      if (this.#node === undefined && !this.#walked) this.#peek();
       const node = this.#node;
       const entry = this.#stored;
       if (node === undefined && entry === undefined) break;
@@ -67,10 +70,17 @@ export class MergedIterator<K> implements StoreIterator<K>, StoreEntry<K> {
     return { done: true, value: undefined };
   }
 
-  #peek(cache: RecordCache, node: CacheNode): void {
-    this.#next += 1;
-    this.#node = node;
-    this.#entry = (cache.get(node.id) ?? node).entry;
+  /** Whatever is looked at counts as used, also what isn't in the range. */
+  #peek(): void {
+    const { cache, walk, accepts } = this.#options;
+    for (let node = walk.next(); node !== undefined; node = walk.next()) {
+      const { entry } = cache.get(node.id) ?? node;
+      if (accepts !== undefined && !accepts(node)) continue;
+      this.#node = node;
+      this.#entry = entry;
+      return;
+    }
+    this.#walked = true;
   }
 
   return(): IteratorResult<StoreEntry<K>, undefined> {
@@ -81,6 +91,7 @@ export class MergedIterator<K> implements StoreIterator<K>, StoreEntry<K> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#options.walk.close();
     this.#options.stored.close();
   }
 
