@@ -10,7 +10,7 @@ import type { AggregateSpec } from './nodes/aggregate-processor.ts';
 import { PassThroughProcessor } from './nodes/stateless-processors.ts';
 import type { TableValueGetterSupplier } from './nodes/table-value-getter.ts';
 import { type AggregateOptions, readingBack } from './options.ts';
-import { type Dsl, required, type StreamParts } from './parts.ts';
+import { type Dsl, ofGrouping, required, type StreamParts } from './parts.ts';
 import type { Grouping } from './repartition.ts';
 
 const aggregatePrefix = 'COGROUPKSTREAM-AGGREGATE-';
@@ -60,7 +60,12 @@ export class Cogroup<K, A> {
     const { materialized } = options;
     const storeName = names.store(materialized?.name, aggregatePrefix, materialized?.loggingEnabled);
     const streams = this.#partitionedInputs(storeName);
-    const key = required(readingBack(materialized?.key) ?? this.#anyKeySerde(), 'key', 'aggregate of a cogroup');
+    const key = required(
+      readingBack(materialized?.key) ?? this.#anyKeySerde(),
+      'key',
+      'aggregate of a cogroup',
+      ofGrouping,
+    );
     const value = required(materialized?.value ?? options.value, 'value', 'aggregate of a cogroup');
     const keySerde = form.keySerde(key);
     const logic = new FixedLogic(form.getter(storeName, key, value));

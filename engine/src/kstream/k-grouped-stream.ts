@@ -10,7 +10,7 @@ import { tableStore } from './materialize.ts';
 import { AggregateProcessor, type Aggregation } from './nodes/aggregate-processor.ts';
 import { storeGetter } from './nodes/table-value-getter.ts';
 import { type AggregateOptions, readingBack, type TableOptions } from './options.ts';
-import { required } from './parts.ts';
+import { ofGrouping, required } from './parts.ts';
 import type { Grouping } from './repartition.ts';
 import type { SessionWindowedKStream } from './session-windowed-k-stream.ts';
 import { SessionWindows } from './session-windows.ts';
@@ -45,7 +45,7 @@ export class KGroupedStream<K, V> {
 
   /** Folds the values of each key into one of the same type; the first stands as it is. Null deletes. */
   reduce(reducer: (aggregate: V, value: V) => V | null, options: TableOptions<K, V> = {}): KTable<K, V> {
-    const valueSerde = () => required(this.#grouping.parts.valueSerde, 'value', 'reduce');
+    const valueSerde = () => required(this.#grouping.parts.valueSerde, 'value', 'reduce', ofGrouping);
     return this.#aggregated('KSTREAM-REDUCE-', options, valueSerde, reducing(reducer), 'reduce');
   }
 
@@ -83,7 +83,12 @@ export class KGroupedStream<K, V> {
     const { materialized } = options;
     const storeName = names.store(materialized?.name, prefix, materialized?.loggingEnabled);
     const name = names.named(options.name, prefix);
-    const keySerde = required(readingBack(materialized?.key) ?? this.#grouping.parts.keySerde, 'key', operation);
+    const keySerde = required(
+      readingBack(materialized?.key) ?? this.#grouping.parts.keySerde,
+      'key',
+      operation,
+      ofGrouping,
+    );
     const valueSerde = materialized?.value ?? defaultValueSerde();
     const above = this.#grouping.partitioned(storeName, operation);
     const historyRetentionMs = materialized?.historyRetentionMs;

@@ -71,14 +71,18 @@ export interface GroupedTableParts<K, V> {
   readonly name: string | undefined;
 }
 
-/** A serde that must be known; the error says where to give it. */
+/** Where aggregations get the serdes of what they aggregate. */
+export const ofGrouping = 'groupBy or groupByKey';
+
+/** A serde that must be known; the error says in which operation's options to give it. */
 export function required<T>(
   serde: Serde<T> | WritingSerde<T> | undefined,
   side: 'key' | 'value',
   operation: string,
+  givenTo: string = operation,
 ): Serde<T> {
   if (serde !== undefined) return serde as Serde<T>;
   throw new TopologyError(
-    `${operation} needs a ${side} serde, and the ${side} has changed since it was read: pass { ${side}: … } in the options of ${operation}.`,
+    `${operation} needs a ${side} serde, and that of this ${side} is not known: pass { ${side}: … } in the options of ${givenTo}.`,
   );
 }

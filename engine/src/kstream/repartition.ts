@@ -1,7 +1,7 @@
 import { RepartitionNode } from './graph/graph-node.ts';
 import { KeyFilterProcessor } from './nodes/stateless-processors.ts';
 import { type GroupedOptions, type ProducedOptions, readingBack } from './options.ts';
-import { required, type StreamParts } from './parts.ts';
+import { ofGrouping, required, type StreamParts } from './parts.ts';
 
 const repartitionSuffix = '-repartition';
 /** Topics whose name is made of a generated one have nodes with generated names; others are named after the topic. */
@@ -15,8 +15,9 @@ export interface RepartitionPlan<K, V> extends ProducedOptions<K, V> {
   readonly named: boolean;
   /** The user asked for the topic itself, so the optimiser leaves it alone. */
   readonly isExplicit?: boolean;
-  /** For error messages: the operation that needs it. */
+  /** For error messages: the operation that needs it, and the one whose options have the serdes, where that is another. */
   readonly operation: string;
+  readonly givenTo?: string;
   readonly partitions?: number | undefined;
 }
 
@@ -36,8 +37,8 @@ export function repartition<K, V>(
   const sink = names.processorName('KSTREAM-SINK-');
   const filter = names.processorName('KSTREAM-FILTER-');
   const source = names.processorName('KSTREAM-SOURCE-');
-  const keySerde = required(plan.key ?? parts.keySerde, 'key', plan.operation);
-  const valueSerde = required(plan.value ?? parts.valueSerde, 'value', plan.operation);
+  const keySerde = required(plan.key ?? parts.keySerde, 'key', plan.operation, plan.givenTo);
+  const valueSerde = required(plan.value ?? parts.valueSerde, 'value', plan.operation, plan.givenTo);
   const node =
     existing ??
     parts.dsl.graph.add(
@@ -83,7 +84,7 @@ export class Grouping<K, V> {
     const topicPrefix = this.#name ?? storeName;
     const named = this.#name !== undefined || !generatedStoreName.test(storeName);
     const shared = this.#shared;
-    const partitioned = repartition(this.parts, { topicPrefix, named, operation }, shared);
+    const partitioned = repartition(this.parts, { topicPrefix, named, operation, givenTo: ofGrouping }, shared);
     if (shared !== undefined) this.parts.dsl.graph.touch(shared);
     else if (this.#name !== undefined) this.#shared = partitioned.node as RepartitionNode;
     return partitioned;
@@ -96,6 +97,7 @@ export class Grouping<K, V> {
       topicPrefix: this.#name ?? storeName,
       named: this.#name !== undefined || !generatedStoreName.test(storeName),
       operation: 'cogroup',
+      givenTo: ofGrouping,
     };
     return repartition(this.parts, plan, before?.node as RepartitionNode | undefined);
   }

@@ -4,7 +4,7 @@ import { aggregating, counting, reducing } from './aggregations.ts';
 import { EmitStrategy } from './emit-strategy.ts';
 import type { KTable } from './k-table.ts';
 import type { AggregateOptions, TableOptions } from './options.ts';
-import { required } from './parts.ts';
+import { ofGrouping, required } from './parts.ts';
 import type { Grouping } from './repartition.ts';
 import type { SessionWindows } from './session-windows.ts';
 import { sessionForm } from './window-forms.ts';
@@ -52,7 +52,7 @@ export class SessionWindowedKStream<K, V> {
       prefix: reducePrefix,
       operation: 'reduce',
       options,
-      defaultValueSerde: () => required(this.#grouping.parts.valueSerde, 'value', 'reduce'),
+      defaultValueSerde: () => required(this.#grouping.parts.valueSerde, 'value', 'reduce', ofGrouping),
       aggregation: reducing<K, V>(reducer),
       form: sessionForm(this.#windows, merge, options.materialized, this.#strategy),
     });

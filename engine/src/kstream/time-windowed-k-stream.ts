@@ -5,7 +5,7 @@ import { aggregating, counting, reducing } from './aggregations.ts';
 import { EmitStrategy } from './emit-strategy.ts';
 import type { KTable } from './k-table.ts';
 import type { AggregateOptions, TableOptions } from './options.ts';
-import { required } from './parts.ts';
+import { ofGrouping, required } from './parts.ts';
 import type { Grouping } from './repartition.ts';
 import { SlidingWindows } from './sliding-windows.ts';
 import { UnlimitedWindows } from './unlimited-windows.ts';
@@ -58,7 +58,7 @@ export class TimeWindowedKStream<K, V> {
       prefix: reducePrefix,
       operation: 'reduce',
       options,
-      defaultValueSerde: () => required(this.#grouping.parts.valueSerde, 'value', 'reduce'),
+      defaultValueSerde: () => required(this.#grouping.parts.valueSerde, 'value', 'reduce', ofGrouping),
       aggregation: reducing<K, V>(reducer),
       form: timeForm(this.#windows, options.materialized, this.#strategy),
     });

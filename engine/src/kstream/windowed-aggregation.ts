@@ -6,7 +6,7 @@ import { ProcessorGraphNode } from './graph/graph-node.ts';
 import type { KTable } from './k-table.ts';
 import type { Aggregation } from './nodes/aggregate-processor.ts';
 import { readingBack, type TableOptions } from './options.ts';
-import { required } from './parts.ts';
+import { ofGrouping, required } from './parts.ts';
 import type { Grouping } from './repartition.ts';
 import type { WindowForm } from './window-forms.ts';
 
@@ -36,7 +36,7 @@ export function windowedTable<K, V, A>(
   const { materialized } = options;
   const storeName = names.store(materialized?.name, prefix, materialized?.loggingEnabled ?? true);
   const name = names.named(options.name, prefix);
-  const keySerde = required(readingBack(materialized?.key) ?? grouping.parts.keySerde, 'key', operation);
+  const keySerde = required(readingBack(materialized?.key) ?? grouping.parts.keySerde, 'key', operation, ofGrouping);
   const valueSerde = materialized?.value ?? plan.defaultValueSerde();
   const windowedSerde = form.keySerde(keySerde);
   const above = grouping.partitioned(storeName, operation);

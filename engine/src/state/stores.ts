@@ -1,4 +1,4 @@
-import { StreamsError } from '../base/errors.ts';
+import { TopologyError } from '../base/errors.ts';
 import type { Serde } from '../serde/serde.ts';
 import { withCache, withSessionCache, withWindowCache } from './cache/caching.ts';
 import type { KeyValueStore, TimestampedKeyValueStore } from './key-value-store.ts';
@@ -85,9 +85,13 @@ function common<K, V>(options: StoreOptions<K, V>) {
   if (!namePattern.test(options.name) || options.name === '.' || options.name === '..') {
     throw invalid(options.name, 'a store name has 1 to 200 letters, digits, ".", "_" or "-"');
   }
+  const { store = 'persistent' } = options;
+  if (store !== 'memory' && store !== 'persistent') {
+    throw invalid(options.name, `store is ${JSON.stringify(store)}, but may be 'memory' or 'persistent'`);
+  }
   return {
     name: options.name,
-    persistent: (options.store ?? 'persistent') === 'persistent',
+    persistent: store === 'persistent',
     loggingEnabled: options.loggingEnabled ?? true,
     loggingConfig: options.loggingConfig ?? {},
     cachingEnabled: options.cachingEnabled ?? false,
@@ -96,11 +100,8 @@ function common<K, V>(options: StoreOptions<K, V>) {
   };
 }
 
-function invalid(name: string, rule: string): StreamsError {
-  return new StreamsError(`State store ${JSON.stringify(name)}: ${rule}`, {
-    code: 'INVALID_STATE_STORE',
-    recovery: 'fail',
-  });
+function invalid(name: string, rule: string): TopologyError {
+  return new TopologyError(`State store ${JSON.stringify(name)}: ${rule}.`);
 }
 
 function keyValueBuilder<S extends StateStore, K, V>(
@@ -168,7 +169,7 @@ function versionedBuilder<K, V>(
 
 /**
  * Builders of state stores for `topology.addStateStore`, `Materialized` options and `ProcessorSupplier.stores`. Each builder is
- * a value; `build` makes a store a task. Throws `INVALID_STATE_STORE` for impossible options.
+ * a value; `build` makes a store a task. Throws `TopologyError` for impossible options.
  */
 export const Stores = {
   keyValueStoreBuilder<K, V>(options: StoreOptions<K, V>): TypedStoreBuilder<KeyValueStore<K, V>, K, V> {

@@ -30,6 +30,56 @@ function built(program: (builder: StreamsBuilder) => unknown): () => unknown {
 
 const cases: readonly [string, () => unknown, RegExp][] = [
   [
+    'a stream merged with one of another builder',
+    built((b) => b.stream('in', strings).merge(new StreamsBuilder().stream('other', strings))),
+    /KSTREAM-SOURCE-0000000000, which KSTREAM-MERGE-0000000001 reads, belongs to another StreamsBuilder: make both/,
+  ],
+  [
+    'a table joined with one of another builder',
+    built((b) => b.table('in', strings).join(new StreamsBuilder().table('other', strings), both)),
+    /belongs to another StreamsBuilder/,
+  ],
+  [
+    'a cogroup of streams of two builders',
+    built((b) => {
+      const other = new StreamsBuilder().stream('other', strings).groupByKey();
+      const cogrouped = b
+        .stream('in', strings)
+        .groupByKey()
+        .cogroup<string>((_key, value) => value);
+      cogrouped.cogroup(other, (_key, value) => value).aggregate(() => '', { value: string() });
+    }),
+    /belongs to another StreamsBuilder/,
+  ],
+  [
+    'an aggregation of a group whose key has no serde',
+    built((b) =>
+      b
+        .stream('in', strings)
+        .groupBy((key) => key)
+        .count(),
+    ),
+    /count needs a key serde.* pass { key: … } in the options of groupBy or groupByKey/,
+  ],
+  [
+    'a reduction of values without a serde',
+    built((b) => {
+      const lengths = b.stream('in', strings).mapValues((value) => value.length);
+      lengths.groupByKey().reduce((sum, length) => sum + length);
+    }),
+    /reduce needs a value serde.* pass { value: … } in the options of groupBy or groupByKey/,
+  ],
+  [
+    'a store with an impossible name',
+    built((b) => b.table('in', { ...strings, materialized: { name: 'a b' } })),
+    /State store "a b": a store name has 1 to 200 letters/,
+  ],
+  [
+    'a store of an unknown kind',
+    built((b) => b.table('in', { ...strings, materialized: { name: 'x', store: 'rocksdb' as 'memory' } })),
+    /State store "x": store is "rocksdb", but may be 'memory' or 'persistent'/,
+  ],
+  [
     'two sources of one topic with different serdes',
     built((b) => {
       b.stream('in', strings);

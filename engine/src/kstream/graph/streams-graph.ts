@@ -28,10 +28,13 @@ export interface BuildOptions {
 export class StreamsGraph {
   readonly names = new NameProvider();
   readonly #nodes: GraphNode[] = [];
+  readonly #known = new Set<GraphNode>();
   #nextPriority = 0;
 
   add<N extends GraphNode>(node: N): N {
+    for (const parent of node.links.parents) this.#checkOwn(parent, node);
     this.#nodes.push(node);
+    this.#known.add(node);
     // Kafka Streams adds a node to each of its parents in turn.
     for (const _parent of node.links.parents) this.touch(node);
     if (node.links.parents.size === 0) this.touch(node);
@@ -91,6 +94,14 @@ export class StreamsGraph {
       byTopics.set(identity, node);
       for (const topic of topicsOf(node)) this.#own(ownerOfTopic, topic, node);
     }
+  }
+
+  #checkOwn(parent: GraphNode, node: GraphNode): void {
+    if (this.#known.has(parent)) return;
+    for (const other of node.links.parents) other.links.removeChild(node);
+    throw new TopologyError(
+      `${parent.name}, which ${node.name} reads, belongs to another StreamsBuilder: make both streams or tables with one builder.`,
+    );
   }
 
   #own(owners: Map<string, GraphNode>, topic: string, node: GraphNode): void {

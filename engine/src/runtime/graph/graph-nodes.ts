@@ -1,3 +1,4 @@
+import { StreamsError } from '../../base/errors.ts';
 import { decodeHeaders } from '../../base/headers-codec.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
 import { Headers } from '../../processor/headers.ts';
@@ -150,7 +151,15 @@ export class SinkGraphNode implements GraphNode {
 
   #chosen(record: Record<unknown, unknown>): OutputTopic {
     const choose = this.#spec.topic as Exclude<SinkNode['topic'], string>;
-    return this.#collector.output(choose(record.key, record.value, this.#host.currentMetadata()));
+    const topic = choose(record.key, record.value, this.#host.currentMetadata());
+    if (typeof topic === 'string' && topic !== '') return this.#collector.output(topic);
+    throw new StreamsError(
+      `The topic name extractor of ${this.name} must answer a topic, not ${JSON.stringify(topic)}.`,
+      {
+        code: 'PRODUCTION',
+        recovery: 'fail',
+      },
+    );
   }
 }
 
