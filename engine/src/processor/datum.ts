@@ -88,10 +88,23 @@ export class Datum<T = unknown> {
     this.#binary = undefined;
   }
 
+  /**
+   * {@link encode} for keys, which are compared by their bytes: those that somebody else wrote in another form are written anew, as
+   * Kafka Streams does with all.
+   */
+  encodeKey(serde: Serde<T>, topic: string): void {
+    if (serde.isOwnForm !== undefined && this.hasBytesOf(serde)) {
+      if (serde.isOwnForm(this.buffer, this.start, this.end, topic)) return;
+      this.get();
+      this.hasBytes = false;
+    }
+    this.encode(serde, topic);
+  }
+
   /** The serialized form as a store key; computed once per record. */
   binary(serde: Serde<T>, topic: string): BinaryKey {
     if (this.#binary !== undefined && this.hasBytesOf(serde)) return this.#binary;
-    this.encode(serde, topic);
+    this.encodeKey(serde, topic);
     this.#binary = binaryKey(this.buffer, this.start, this.end);
     return this.#binary;
   }
@@ -99,6 +112,12 @@ export class Datum<T = unknown> {
   /** The serialized form in a buffer of its own, for whoever keeps it. */
   copyBytes(serde: Serde<T>, topic: string): Buffer {
     if (!this.hasBytesOf(serde)) return serde.serialize(this.get(), topic);
+    return Buffer.copyBytesFrom(this.buffer, this.start, this.end - this.start);
+  }
+
+  /** {@link copyBytes} for keys: see {@link encodeKey}. */
+  copyKeyBytes(serde: Serde<T>, topic: string): Buffer {
+    this.encodeKey(serde, topic);
     return Buffer.copyBytesFrom(this.buffer, this.start, this.end - this.start);
   }
 

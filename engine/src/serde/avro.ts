@@ -166,18 +166,29 @@ class AvroSerde<T> implements Serde<T> {
     return decoded.value as T;
   }
 
+  isOwnForm(buffer: Buffer, start: number, end: number, topic: string): boolean {
+    const id = topic === this.#lastTopic ? this.#lastTopicId : this.#ownIdIfAny(topic);
+    // What is too short is for `deserialize` to complain about.
+    return id === undefined || end - start < headerBytes || buffer.readUInt32BE(start + 1) === id;
+  }
+
   #typeName(): string {
     return `Avro ${this.#type.name ?? this.#type.typeName}`;
+  }
+
+  /** Undefined where this serde only reads. */
+  #ownIdIfAny(topic: string): number | undefined {
+    let id =
+      this.#idByTopic.get(topic) ?? this.#registry.registerSync?.(this.#subject(topic, 'value'), this.#schemaText);
+    // A topic chosen per record, or a store without a changelog: any id of our schema describes the bytes.
+    if (id === undefined) for (id of this.#idByTopic.values()) break;
+    return id;
   }
 
   #ownId(topic: string): number {
     let id = this.#idByTopic.get(topic);
     if (id === undefined) {
-      id = this.#registry.registerSync?.(this.#subject(topic, 'value'), this.#schemaText);
-      if (id === undefined) {
-        // A topic chosen per record: any id of our schema describes the bytes, though the subject stays unregistered.
-        for (id of this.#idByTopic.values()) break;
-      }
+      id = this.#ownIdIfAny(topic);
       if (id === undefined)
         throw unwritable(this.#typeName(), topic, 'the schema was not registered: configure() first');
       this.#learnOwnId(topic, id);

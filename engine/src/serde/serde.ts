@@ -17,6 +17,11 @@ export interface Serde<T> {
    * Must write the same bytes as `serialize`.
    */
   serializeInto?(value: T, buffer: Buffer, position: number, topic: string): number;
+  /**
+   * Whether bytes that this serde can read, written by whomever, are those that it would write itself for `topic`: where a format has
+   * several forms of one value (Avro, by schema id), equal keys must get one form before they are compared. Absent: always.
+   */
+  isOwnForm?(buffer: Buffer, start: number, end: number, topic: string): boolean;
   /** Before first use on a topic, e.g. to register a schema. Rejects when the registry refuses the schema. */
   configure?(use: SerdeUse): Promise<void>;
   /**

@@ -79,7 +79,7 @@ class CapturingOutput implements OutputTopic {
     this.#push({
       topic: this.topic,
       partition: 0,
-      key: keyDatum.isNull ? null : keyDatum.copyBytes(sink.keySerde, this.topic),
+      key: keyDatum.isNull ? null : keyDatum.copyKeyBytes(sink.keySerde, this.topic),
       value: valueDatum.isNull ? null : valueDatum.copyBytes(sink.valueSerde, this.topic),
       timestampMs: record.timestamp,
       headers: record.hasHeaders ? [...record.headers] : [],

@@ -274,7 +274,7 @@ class BatchingOutput implements OutputTopic {
       this.#lastSink = sink;
       this.#suffixBytes = unpartitionedSuffixBytes(sink.keySerde);
     }
-    if (!keyDatum.isNull) keyDatum.encode(sink.keySerde, topic);
+    if (!keyDatum.isNull) keyDatum.encodeKey(sink.keySerde, topic);
     let partition: number | undefined;
     if (sink.partitioner !== undefined) {
       const chosen = chosenPartitions(sink.partitioner, topic, record.key, record.value, partitionCount);
@@ -369,7 +369,7 @@ class BatchingOutput implements OutputTopic {
   #rawOf(record: Record<unknown, unknown>, sink: OutputSerdes): RawRecord {
     const { keyDatum, valueDatum, timestamp } = record;
     return {
-      key: keyDatum.isNull ? null : keyDatum.copyBytes(sink.keySerde, this.topic),
+      key: keyDatum.isNull ? null : keyDatum.copyKeyBytes(sink.keySerde, this.topic),
       value: valueDatum.isNull ? null : valueDatum.copyBytes(sink.valueSerde, this.topic),
       timestampMs: timestamp,
       headers: record.hasHeaders ? [...record.headers] : [],
