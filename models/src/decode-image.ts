@@ -1,4 +1,4 @@
-import sharp, { type Sharp } from 'sharp';
+import sharp, { type Metadata, type Sharp } from 'sharp';
 import { InvalidImageError } from './errors.ts';
 import { IMAGE_PIXELS, IMAGE_SIDE_PX } from './inference-port.ts';
 
@@ -9,15 +9,22 @@ const HEADER_PIXELS_MAX = 64_000_000;
 /** What cameras write. Others (SVG, PDF, GIF) are refused, since they can hold far more than pixels. */
 const FORMATS: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'tiff']);
 
+/**
+ * Eight bits of grey or RGB: CMYK, Lab and deeper files have no one way to grey, and two decoders (this one and the one in
+ * Triton) must see the same board.
+ */
+const COLOUR_SPACES: ReadonlySet<string> = new Set(['b-w', 'srgb', 'rgb']);
+const DEEP_COLOUR_SPACES: ReadonlySet<string> = new Set(['rgb16', 'grey16', 'scrgb']);
+
 // One image is too small to share among threads, and no image is decoded twice.
 sharp.concurrency(1);
 sharp.cache(false);
 
 /**
- * Decodes a JPEG, PNG, WebP or TIFF file to 640 × 640 greyscale bytes, on libuv's pool. The size
- * must be exactly that: a resized board would not lie on its golden image. Nothing is decoded before
- * the header has been checked, so a decompression bomb costs nothing. Rejects with
- * `InvalidImageError`, whose `reason` says what is wrong with the bytes.
+ * Decodes a JPEG, PNG, WebP or TIFF file of one 8-bit grey or RGB image to 640 × 640 greyscale bytes,
+ * on libuv's pool. The size must be exactly that: a resized board would not lie on its golden image.
+ * Nothing is decoded before
+ * the header has been checked, so a decompression bomb costs nothing. Rejects with `InvalidImageError`, whose `reason` says what is wrong with the bytes.
  */
 export async function decodeImage(bytes: Uint8Array): Promise<Uint8Array> {
   if (bytes.length === 0) throw new InvalidImageError('empty', 'the image has no bytes');
@@ -38,7 +45,7 @@ export async function decodeImage(bytes: Uint8Array): Promise<Uint8Array> {
 }
 
 async function checkHeader(bytes: Uint8Array): Promise<void> {
-  let header: { format?: string; width?: number; height?: number };
+  let header: Metadata;
   try {
     header = await open(bytes).metadata();
   } catch (cause) {
@@ -48,13 +55,18 @@ async function checkHeader(bytes: Uint8Array): Promise<void> {
     }
     throw new InvalidImageError('not-an-image', `not a readable image: ${message}`, { cause });
   }
-  const { format, width, height } = header;
+  const { format, width, height, space, depth, pages } = header;
   if (format === undefined || !FORMATS.has(format)) {
     throw new InvalidImageError('not-an-image', `images of type ${format} are not taken`);
   }
   if (width !== IMAGE_SIDE_PX || height !== IMAGE_SIDE_PX) {
     throw new InvalidImageError('wrong-size', `${width} × ${height} pixels, not ${IMAGE_SIDE_PX} × ${IMAGE_SIDE_PX}`);
   }
+  if ((pages ?? 1) > 1) throw new InvalidImageError('animated', `${pages} images in one file: which is the board?`);
+  if (DEEP_COLOUR_SPACES.has(space) || depth !== 'uchar') {
+    throw new InvalidImageError('bit-depth', `${depth} samples in ${space}, not 8 bits`);
+  }
+  if (!COLOUR_SPACES.has(space)) throw new InvalidImageError('colour-space', `${space} is neither grey nor RGB`);
 }
 
 function open(bytes: Uint8Array): Sharp {

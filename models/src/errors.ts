@@ -1,5 +1,13 @@
 /** Why bytes could not be used as a board image. */
-export type InvalidImageReason = 'empty' | 'not-an-image' | 'corrupt' | 'wrong-size' | 'too-large';
+export type InvalidImageReason =
+  | 'empty'
+  | 'not-an-image'
+  | 'corrupt'
+  | 'wrong-size'
+  | 'too-large'
+  | 'colour-space'
+  | 'bit-depth'
+  | 'animated';
 
 /**
  * The bytes of an artifact are not a usable board image. It is the sender's fault and will be so

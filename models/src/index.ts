@@ -1,4 +1,5 @@
 export { type FolderBoard, loadBoardFolder, truthOf } from './board-folder.ts';
+export { type AnsweringModel, chooseByGolden, type GoldenChoice, type RoutedEngine } from './choose-by-golden.ts';
 export { decodeImage } from './decode-image.ts';
 export {
   InferenceError,

@@ -18,6 +18,8 @@ export interface ModelDescription {
   readonly modelVersion: string;
   /** Chosen on validation boards: the confidence from which a detection makes a board defective. */
   readonly verdictThreshold: number;
+  /** Detections below this confidence are one step less severe; absent: confidence does not matter. */
+  readonly sureConfidence?: number;
   /** By class id. */
   readonly classes: readonly ModelClass[];
 }
@@ -47,11 +49,19 @@ export async function readModelDescription(modelDirectory: string, version: stri
   return parsed;
 }
 
-/** The severity of a box of this class: the class's own, one step up when the box is large. */
-export function severityOf(modelClass: ModelClass, areaPx2: number): Severity {
-  const { severity, escalateFromPx2 } = modelClass;
-  if (escalateFromPx2 === undefined || areaPx2 < escalateFromPx2) return severity;
-  return SEVERITIES[SEVERITIES.indexOf(severity) + 1] ?? severity;
+/**
+ * The severity of a detection: its class's own, one step up when the box is large, one step down when the model is unsure; a large
+ * box that is unsure stays where its class is.
+ */
+export function severityOf(
+  modelClass: ModelClass,
+  { areaPx2, confidence }: { readonly areaPx2: number; readonly confidence: number },
+  { sureConfidence = 0 }: Pick<ModelDescription, 'sureConfidence'>,
+): Severity {
+  const { severity, escalateFromPx2 = Number.POSITIVE_INFINITY } = modelClass;
+  const step = Number(areaPx2 >= escalateFromPx2) - Number(confidence < sureConfidence);
+  const at = Math.min(Math.max(SEVERITIES.indexOf(severity) + step, 0), SEVERITIES.length - 1);
+  return SEVERITIES[at] ?? severity;
 }
 
 function isDescription(value: unknown): value is ModelDescription {
@@ -62,6 +72,7 @@ function isDescription(value: unknown): value is ModelDescription {
     typeof threshold === 'number' &&
     threshold > 0 &&
     threshold < 1 &&
+    isConfidence(value['sureConfidence']) &&
     Array.isArray(classes) &&
     classes.length > 0 &&
     classes.every(isModelClass)
@@ -76,6 +87,10 @@ function isModelClass(value: unknown): value is ModelClass {
     (SEVERITIES as readonly unknown[]).includes(value['severity']) &&
     (value['escalateFromPx2'] === undefined || typeof value['escalateFromPx2'] === 'number')
   );
+}
+
+function isConfidence(value: unknown): boolean {
+  return value === undefined || (typeof value === 'number' && value >= 0 && value <= 1);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

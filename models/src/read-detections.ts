@@ -42,7 +42,7 @@ export function readDetections(
     }
     if (confidence < confidenceThreshold) continue;
     const { label, defectType } = modelClass;
-    const severity = severityOf(modelClass, (x2 - x1) * (y2 - y1));
+    const severity = severityOf(modelClass, { areaPx2: (x2 - x1) * (y2 - y1), confidence }, description);
     found.push({ x1, y1, x2, y2, confidence, label, defectType, severity });
   }
   return found.sort((a, b) => b.confidence - a.confidence);

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { ModelDescription } from '../src/index.ts';
+import { type ModelDescription, severityOf } from '../src/index.ts';
 import { onePerMark, readDetections } from '../src/read-detections.ts';
 
 const description: ModelDescription = {
   modelVersion: '1',
   verdictThreshold: 0.5,
+  sureConfidence: 0.6,
   classes: [
     { label: 'open', defectType: 'open', severity: 'critical' },
     { label: 'spur', defectType: 'misalignment', severity: 'medium', escalateFromPx2: 400 },
@@ -17,6 +18,18 @@ describe('readDetections', () => {
     const [small, large] = read([0, 0, 10, 10, 0.9, 1], [100, 100, 120, 120, 0.8, 1]);
     expect(small).toMatchObject({ label: 'spur', defectType: 'misalignment', severity: 'medium' });
     expect(large).toMatchObject({ severity: 'high', x1: 100, y2: 120 });
+  });
+
+  test('is one step less severe where the model is unsure, whatever the size says, and never less than low', () => {
+    const severities = (confidence: number) =>
+      read([0, 0, 10, 10, confidence, 1], [100, 100, 120, 120, confidence, 1], [50, 0, 60, 9, confidence, 0]).map(
+        ({ severity }) => severity,
+      );
+    expect(severities(0.7)).toEqual(['medium', 'high', 'critical']);
+    expect(severities(0.55)).toEqual(['low', 'medium', 'high']);
+    const low = { label: 'pin_hole', defectType: 'void', severity: 'low' } as const;
+    expect(severityOf(low, { areaPx2: 1, confidence: 0.1 }, description)).toBe('low');
+    expect(severityOf(low, { areaPx2: 1, confidence: 0.1 }, {})).toBe('low');
   });
 
   test('drops what is below the threshold and sorts the rest', () => {

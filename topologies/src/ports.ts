@@ -32,8 +32,8 @@ export interface Detection {
   readonly severity: string;
 }
 
-/** Judges boards. Rejects with `code` `INFERENCE_FAILED` and `retriable`. */
-export interface Detector {
+/** One version of a detector. */
+export interface DetectorVersion {
   readonly modelName: string;
   readonly modelVersion: string;
   readonly maxBatchSize: number;
@@ -43,4 +43,16 @@ export interface Detector {
     batch: readonly DetectorInput[],
     options?: { readonly signal?: AbortSignal; readonly confidenceThreshold?: number },
   ): Promise<readonly (readonly Detection[])[]>;
+}
+
+/** Judges boards. Rejects with `code` `INFERENCE_FAILED` and `retriable`. */
+export interface Detector extends DetectorVersion {
+  /**
+   * The version that judges this board of this inspection at this moment; absent: there is one only. Boards with the same route can
+   * be judged together. It may be of another model, e.g. one for boards without golden image. Good for one call: a version may be
+   * replaced while a caller waits to try again.
+   */
+  route?(inspectionId: string, input: DetectorInput): DetectorVersion;
+  /** Resolves when calls are let through: while the detector is known to be away, nobody asks it. Rejects with the signal's reason. */
+  whenAvailable?(signal: AbortSignal): Promise<void>;
 }

@@ -76,7 +76,7 @@ export async function judgeBatch(
     return items.map((item, index) => {
       const { version, threshold, detections, batchSize } = found[index] as Found;
       return {
-        model_version: version.modelVersion,
+        model_version: versionName(version, detector),
         defects: defectsOf(item.jobId, detections),
         confidence_score: detections[0]?.confidence ?? null,
         confidence_threshold: threshold,
@@ -97,11 +97,16 @@ export async function judgeBatch(
   }
 }
 
+/** As results name a version: with its model where that is not the one that was asked for. */
+function versionName({ modelName, modelVersion }: DetectorVersion, asked: Detector): string {
+  return modelName === asked.modelName ? modelVersion : `${modelName}/${modelVersion}`;
+}
+
 /** One call a version: while two versions share the inspections, a batch is parted between them. */
 async function ask(detector: Detector, items: readonly JudgeItem[], signal: AbortSignal): Promise<Found[]> {
   const groups = new Map<DetectorVersion, number[]>();
-  for (const [index, { inspectionId }] of items.entries()) {
-    const version = detector.route?.(inspectionId) ?? detector;
+  for (const [index, { inspectionId, input }] of items.entries()) {
+    const version = detector.route?.(inspectionId, input) ?? detector;
     const group = groups.get(version);
     if (group === undefined) groups.set(version, [index]);
     else group.push(index);
