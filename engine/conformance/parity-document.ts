@@ -1,5 +1,6 @@
 import { deviations } from './deviations.ts';
 import { type Feature, type FeatureState, featureGroups } from './features.ts';
+import { javaApiGaps } from './java-api.ts';
 import { otherDeviations } from './other-deviations.ts';
 
 const marks: Readonly<Record<FeatureState, string>> = {
@@ -27,6 +28,10 @@ export function parityDocument(
   }
   lines.push('', '## Deliberate deviations', '');
   for (const { title, reason } of [...deviations, ...otherDeviations]) lines.push(`* **${title}.** ${reason}`);
+  lines.push('', '## Methods of the public API that are not here', '');
+  lines.push('Names that merely differ are in `engine/README.md`.', '');
+  lines.push('| class | not here | instead |', '| --- | --- | --- |');
+  for (const { where, missing, instead } of javaApiGaps) lines.push(`| ${where} | ${missing} | ${instead} |`);
   return `${lines.join('\n')}\n`;
 }
 
