@@ -1,5 +1,4 @@
 import { InferenceError } from '../errors.ts';
-import { OUTPUT_NAME } from '../onnx-messages.ts';
 import { type BatchTensor, batchTensors } from './batch-tensors.ts';
 import { TritonConnection } from './connection.ts';
 import { encodeWithContents, encodeWithRegion } from './encode-request.ts';
@@ -7,7 +6,7 @@ import { InferStream } from './infer-stream.ts';
 import type { SenderSettings, SendReply, SendRequest } from './messages.ts';
 import { readResponse } from './read-response.ts';
 import { SharedRegions } from './shared-regions.ts';
-import { confirmNotLoaded, isLostRegion } from './triton-errors.ts';
+import { confirmFault, isLostRegion } from './triton-errors.ts';
 
 /**
  * Serialised requests that are under way, together; the next waits. Three FP32 batches of 16: enough to keep a server
@@ -61,7 +60,7 @@ export class Sender {
         this.#queue.shift()?.();
       }
     } catch (cause) {
-      const error = await confirmNotLoaded(cause, this.#connection);
+      const error = await confirmFault(cause, this.#connection);
       const reason = error instanceof InferenceError ? error.reason : 'model-failed';
       const message = error instanceof Error ? error.message : String(error);
       return { kind: 'reply', id, packed, error: { reason, message } };
@@ -153,6 +152,7 @@ export class Sender {
 
   #header(id: number) {
     const { modelName, modelVersion } = this.#settings;
-    return { modelName, modelVersion, id: String(id), outputs: [{ name: OUTPUT_NAME }] };
+    // No choice of outputs: an ensemble that is asked for an early one alone ends as "unexpected deadlock" (2.51).
+    return { modelName, modelVersion, id: String(id) };
   }
 }

@@ -33,11 +33,13 @@ export function fromStreamError(text: string, address: string): InferenceError {
 }
 
 /**
- * What a failed call means when the server is asked once more: one that shuts down says that its models are not
- * loaded, but they will be after its restart.
+ * What a fault of the model means when the server is asked once more: one that shuts down says that its models are
+ * not loaded, or lets their processes die under a request, but all that is over after its restart.
  */
-export async function confirmNotLoaded(error: unknown, connection: TritonConnection): Promise<unknown> {
-  if (!(error instanceof InferenceError) || error.reason !== 'model-not-loaded') return error;
+export async function confirmFault(error: unknown, connection: TritonConnection): Promise<unknown> {
+  if (!(error instanceof InferenceError) || (error.reason !== 'model-not-loaded' && error.reason !== 'model-failed')) {
+    return error;
+  }
   try {
     if ((await connection.call('ServerReady', {})).ready) return error;
   } catch (cause) {

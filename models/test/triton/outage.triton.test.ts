@@ -41,7 +41,8 @@ test(
     const underWay = engines.flatMap((engine) => [0, 1, 2, 3].map(() => engine.infer(Array(8).fill(input))));
     const [outcomes] = await Promise.all([Promise.allSettled(underWay), stack.stop()]);
     for (const outcome of outcomes) {
-      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ reason: 'unavailable' });
+      if (outcome.status === 'rejected')
+        expect(outcome.reason, String(outcome.reason)).toMatchObject({ reason: 'unavailable' });
     }
     for (const engine of engines) {
       expect(await engine.ready()).toBe(false);

@@ -1,0 +1,78 @@
+import { inferenceService } from '@chip-quality/proto';
+import { expect, test } from 'vitest';
+import { fillImage, TENSOR_LENGTH } from '../src/board-tensor.ts';
+import { IMAGE_PIXELS } from '../src/index.ts';
+import { batchTensors } from '../src/triton/batch-tensors.ts';
+import { encodeWithContents, encodeWithRegion } from '../src/triton/encode-request.ts';
+import { readResponse } from '../src/triton/read-response.ts';
+
+const { requestDeserialize } = inferenceService().ModelInfer;
+
+function plane(seed: number): Uint8Array {
+  return Uint8Array.from({ length: IMAGE_PIXELS }, (_, i) => (i * 7 + seed * 31) % 256);
+}
+
+/** Two boards, the second without a golden image, as the engine packs them. */
+function packed() {
+  const parts = [plane(1), plane(2), plane(3)];
+  const bytes = new Uint8Array(Buffer.concat(parts));
+  return { parts, bytes, lengths: [IMAGE_PIXELS, IMAGE_PIXELS, IMAGE_PIXELS, 0] };
+}
+
+test.each(['', '1', '12', '123', '1234'])(
+  'a request written by hand is the one that protobuf reads, whatever the length of its head (id "%s")',
+  (id) => {
+    const { parts, bytes, lengths } = packed();
+    const tensors = batchTensors('fp32', bytes, lengths);
+    const message = encodeWithContents({ modelName: 'm', modelVersion: '3', id }, tensors);
+    const read = requestDeserialize(message);
+    expect(read).toMatchObject({ modelName: 'm', modelVersion: '3', id });
+    expect(read.inputs).toMatchObject([{ name: 'input_images', datatype: 'FP32', shape: [2, 3, 640, 640] }]);
+    const wanted = new Float32Array(2 * TENSOR_LENGTH);
+    fillImage(wanted.subarray(0, TENSOR_LENGTH), parts[0] as Uint8Array, parts[1]);
+    fillImage(wanted.subarray(TENSOR_LENGTH), parts[2] as Uint8Array, undefined);
+    expect(Buffer.compare(read.rawInputContents?.[0] as Buffer, Buffer.from(wanted.buffer))).toBe(0);
+  },
+);
+
+test('greyscale bytes and files travel as two tensors of byte strings, each led by its length', () => {
+  const board = Uint8Array.of(1, 2, 3);
+  const golden = Uint8Array.of(4);
+  const tensors = batchTensors('jpeg', Uint8Array.of(...board, ...golden, ...board), [3, 1, 3, 0]);
+  const { inputs, rawInputContents } = requestDeserialize(encodeWithContents({ modelName: 'm' }, tensors));
+  expect(inputs).toMatchObject([
+    { name: 'board', datatype: 'BYTES', shape: [2, 1] },
+    { name: 'golden', datatype: 'BYTES', shape: [2, 1] },
+  ]);
+  expect([...(rawInputContents?.[0] ?? [])]).toEqual([3, 0, 0, 0, 1, 2, 3, 3, 0, 0, 0, 1, 2, 3]);
+  expect([...(rawInputContents?.[1] ?? [])]).toEqual([1, 0, 0, 0, 4, 0, 0, 0, 0]);
+});
+
+test('memory that is given is used again when it is large enough', () => {
+  const tensors = batchTensors('jpeg', Uint8Array.of(1, 2), [1, 1]);
+  const memory = new ArrayBuffer(1000);
+  expect(encodeWithContents({ modelName: 'm' }, tensors, memory).buffer).toBe(memory);
+  expect(encodeWithContents({ modelName: 'm' }, tensors, new ArrayBuffer(8)).buffer).not.toBe(memory);
+});
+
+test('tensors in a shared region are told by place and length', () => {
+  const tensors = batchTensors('jpeg', Uint8Array.of(1, 2, 3), [2, 1]);
+  const { inputs, rawInputContents } = requestDeserialize(encodeWithRegion({ modelName: 'm' }, tensors, 'r'));
+  expect(rawInputContents).toEqual([]);
+  expect(inputs[1]?.parameters).toMatchObject({
+    shared_memory_region: { stringParam: 'r' },
+    shared_memory_byte_size: { int64Param: 5 },
+    shared_memory_offset: { int64Param: 6 },
+  });
+});
+
+test('an answer of the right shape without its bytes is no answer', () => {
+  const outputs = [{ name: 'detections', datatype: 'FP32', shape: [1, 100, 6] }];
+  const answer = { modelName: 'm', modelVersion: '1', id: '1', outputs };
+  const bad = { name: 'InferenceError', reason: 'bad-output' };
+  const read = (rawOutputContents: Buffer[], other = {}) => readResponse({ ...answer, ...other, rawOutputContents }, 1);
+  expect(read([Buffer.alloc(2400)])).toHaveLength(600);
+  expect(() => read([Buffer.alloc(0)])).toThrow(expect.objectContaining(bad));
+  expect(() => read([])).toThrow(expect.objectContaining(bad));
+  expect(() => read([Buffer.alloc(2400)], { outputs: [] })).toThrow('answered nothing');
+});
