@@ -9,6 +9,7 @@ import type {
   InspectionList,
   InspectionView,
   LotView,
+  ModelView,
   PartView,
 } from '@chip-quality/schemas';
 
@@ -19,6 +20,8 @@ export type {
   InspectionList,
   InspectionView,
   LotView,
+  ModelDeploymentView,
+  ModelView,
   PartView,
 } from '@chip-quality/schemas';
 
@@ -29,7 +32,9 @@ export type Operation =
   | 'lot.create'
   | 'inspection.create'
   | 'inspection.confirm_artifact'
-  | 'inspection.infer';
+  | 'inspection.infer'
+  | 'model.deploy'
+  | 'model.rollback';
 
 export interface CommandRequest {
   /** Correlation id: the reply carries it back. UUIDv7. */
@@ -40,7 +45,7 @@ export interface CommandRequest {
   /** As the client sent it, at most 255 characters. */
   readonly idempotencyKey: string;
   readonly operation: Operation;
-  /** Id of the part, lot or inspection the command is for (already derived for creates). */
+  /** Id of the part, lot or inspection the command is for (already derived for creates), or the model's name. */
   readonly resourceId: string;
   /** Validated body plus what the API resolved (lot snapshot, artifact facts, golden reference). */
   readonly payload: Readonly<Record<string, unknown>>;
@@ -83,6 +88,13 @@ export interface Queries {
   inspections(tenantId: string, filter: InspectionFilter): Promise<InspectionList>;
   part(tenantId: string, id: string): Promise<PartView | undefined>;
   lot(tenantId: string, id: string): Promise<LotView | undefined>;
+}
+
+/** The models of the repository with what is deployed of them. Rejects with {@link UnavailableError} while state is moving. */
+export interface Models {
+  /** By name. */
+  list(): Promise<readonly ModelView[]>;
+  model(name: string): Promise<ModelView | undefined>;
 }
 
 export interface ObjectHead {

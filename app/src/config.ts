@@ -24,12 +24,21 @@ export interface PlatformConfig {
   };
   readonly jwtSecret: string;
   readonly stateDirectory: string;
+  /** The folder of the model that judges, in a Triton model repository. */
   readonly modelDirectory: string;
+  readonly inference: InferenceConfig;
   readonly host: string;
   /** Unique per running process, stable over its restarts: the consumer groups' static member id. */
   readonly instanceId: string;
   readonly logLevel: string;
 }
+
+/** Where the model runs: in this process, or in a Triton server (`host:port` of its gRPC service). */
+export type InferenceConfig =
+  | { readonly engine: 'onnx' }
+  | { readonly engine: 'triton'; readonly tritonAddress: string; readonly sharedMemory: boolean };
+
+export const INFERENCE_ENGINES = ['onnx', 'triton'] as const;
 
 /** Where this checkout keeps its data: `.local`, or `LOCAL_DIR`. */
 export function localDirectory(environment: NodeJS.ProcessEnv): string {
@@ -73,12 +82,27 @@ export function readConfig(environment: NodeJS.ProcessEnv, stack: StackEndpoints
     jwtSecret: stack === undefined ? need('JWT_SECRET') : (values['JWT_SECRET'] ?? localSecret(local)),
     stateDirectory: values['STATE_DIR'] ?? join(local, 'state'),
     modelDirectory: values['MODEL_DIRECTORY'] ?? join(repository, 'models', 'repository', 'pcb_defect_detector'),
+    inference: inferenceOf(values, need, stack !== undefined),
     host: values['HOST'] ?? (stack === undefined ? '0.0.0.0' : '127.0.0.1'),
     instanceId: values['INSTANCE_ID'] ?? hostname(),
     logLevel: values['LOG_LEVEL'] ?? 'info',
   };
   if (missing.length > 0) throw new Error(`missing environment variables: ${missing.join(', ')}`);
   return config;
+}
+
+function inferenceOf(
+  values: Readonly<Record<string, string | undefined>>,
+  need: (name: string) => string,
+  isLocal: boolean,
+): InferenceConfig {
+  const engine = values['INFERENCE_ENGINE'] ?? 'onnx';
+  if (engine === 'onnx') return { engine };
+  if (engine !== 'triton') {
+    throw new Error(`INFERENCE_ENGINE is ${engine}; it may be ${INFERENCE_ENGINES.join(' or ')}`);
+  }
+  const shared = values['TRITON_SHARED_MEMORY'] ?? String(isLocal && process.platform === 'linux');
+  return { engine, tritonAddress: need('TRITON_URL'), sharedMemory: shared === 'true' };
 }
 
 /** The token secret of a local installation: made once, readable by its owner only. */

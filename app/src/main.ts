@@ -1,7 +1,7 @@
 import './header-limit.ts';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { socketAddress, startStack, tryListen } from '@chip-quality/dev';
+import { DEFAULT_PARTS, type DefaultStack, socketAddress, startStack, tryListen } from '@chip-quality/dev';
 import closeWithGrace from 'close-with-grace';
 import { hasOwnStack, localDirectory, readConfig } from './config.ts';
 import { stationToken, viewerToken } from './demo-tokens.ts';
@@ -32,15 +32,17 @@ async function main(): Promise<void> {
   // A folder without images is told at once, not after everything has been started for it.
   const { boards, source, remark } = await runPlan(options);
   await claim();
+  const environment = options.engine === undefined ? process.env : { ...process.env, INFERENCE_ENGINE: options.engine };
   const stack = hasOwnStack(process.env)
     ? undefined
-    : await startStack({
+    : ((await startStack({
         root: local,
+        parts: environment['INFERENCE_ENGINE'] === 'triton' ? [...DEFAULT_PARTS, 'triton'] : DEFAULT_PARTS,
         log: say,
         onLost: () => fail(new Error('the local stack went away: its supervisor ended; start again')),
         onPartEnded: (part, how, restarts) => say(`${part} ended (${how})${restarts ? ', starting it again' : ''}`),
-      });
-  const config = readConfig(process.env, stack);
+      })) as DefaultStack);
+  const config = readConfig(environment, stack);
   const log = fileLog(local, config.logLevel);
   // Node prints warnings on the terminal, which belongs to people (kafkajs arms a timer in the past, for one).
   process.removeAllListeners('warning');

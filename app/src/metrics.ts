@@ -1,7 +1,9 @@
 import type { ApiMetrics } from '@chip-quality/api';
+import type { ModelObserver } from '@chip-quality/models';
 import type { InferenceMetrics } from '@chip-quality/topologies';
-import type { Metrics, MetricTags } from 'millrace';
+import type { Log, Metrics, MetricTags } from 'millrace';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry, Summary } from 'prom-client';
+import { createModelObserver } from './model-metrics.ts';
 
 /** The 200 ms and 500 ms of the service levels are bucket bounds, so that they can be alerted on exactly. */
 const SECONDS_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
@@ -14,6 +16,7 @@ export interface PlatformMetrics {
   readonly api: ApiMetrics;
   readonly engine: Metrics;
   readonly inference: InferenceMetrics;
+  readonly models: (log: Log) => ModelObserver;
 }
 
 /** The one registry of the process, behind the API's and the engine's metrics ports. */
@@ -36,6 +39,7 @@ export function createMetrics(): PlatformMetrics {
     },
     engine: new EngineMetrics(registry),
     inference: createInferenceMetrics(registry),
+    models: createModelObserver(registry),
   };
 }
 

@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { INFERENCE_ENGINES } from './config.ts';
 
 /** Boards a minute of the live demonstration: a visible, unhurried line that leaves room on a laptop. */
 const DEMO_RATE_PER_MINUTE = 240;
@@ -19,6 +20,8 @@ export interface StartOptions {
   /** 0: any free port. Undefined: the preferred port, or a free one when it is taken. */
   readonly port: number | undefined;
   readonly seed: number | undefined;
+  /** Where the model runs; undefined: as INFERENCE_ENGINE says, in this process without it. */
+  readonly engine: (typeof INFERENCE_ENGINES)[number] | undefined;
   /** Start the platform without the simulated stations. */
   readonly stations: boolean;
 }
@@ -40,6 +43,11 @@ export function parseOptions(argv: readonly string[]): StartOptions {
     .option('--concurrency <n>', 'boards in the hands of the stations at once', positiveInteger)
     .option('--port <n>', 'port of the API and the live page (0: any free one)', nonNegative)
     .option('--seed <n>', 'seed of the generated boards', nonNegative)
+    .addOption(
+      new Option('--engine <name>', 'where the model runs: in this process, or in a local Triton server').choices(
+        INFERENCE_ENGINES,
+      ),
+    )
     .option('--no-stations', 'start the platform alone')
     .allowExcessArguments(false)
     .parse(argv, { from: 'user' });
@@ -51,6 +59,7 @@ export function parseOptions(argv: readonly string[]): StartOptions {
     concurrency?: number;
     port?: number;
     seed?: number;
+    engine?: (typeof INFERENCE_ENGINES)[number];
     stations: boolean;
   }>();
   const exit = given.exit ?? false;
@@ -68,6 +77,7 @@ export function parseOptions(argv: readonly string[]): StartOptions {
     concurrency: given.concurrency ?? CONCURRENCY,
     port: given.port ?? (exit ? 0 : undefined),
     seed: given.seed,
+    engine: given.engine,
     stations: given.stations,
   };
 }

@@ -37,7 +37,7 @@ export class PlatformQueries implements Queries {
   }
 
   inspection(tenantId: string, id: string): Promise<InspectionView | undefined> {
-    return read(() => {
+    return readState(() => {
       const state = this.#inspections().get(id);
       // A stranger's inspection does not exist.
       return state === undefined || state.tenant_id !== tenantId ? undefined : inspectionView(state);
@@ -45,9 +45,9 @@ export class PlatformQueries implements Queries {
   }
 
   inspections(tenantId: string, filter: InspectionFilter): Promise<InspectionList> {
-    return read(() => {
+    return readState(() => {
       const inspections = this.#inspections();
-      const lists = partitionsOf<string>(this.#inspection, INSPECTIONS_BY_TIME_STORE).map((byTime) =>
+      const lists = ownedPartitions<string>(this.#inspection, INSPECTIONS_BY_TIME_STORE).map((byTime) =>
         listInspections(byTime, inspections, tenantId, filter),
       );
       return mergeNewest(lists, filter.limit);
@@ -55,20 +55,20 @@ export class PlatformQueries implements Queries {
   }
 
   part(tenantId: string, id: string): Promise<PartView | undefined> {
-    return read(() => partOf(this.#entries().get(id), tenantId));
+    return readState(() => partOf(this.#entries().get(id), tenantId));
   }
 
   lot(tenantId: string, id: string): Promise<LotView | undefined> {
-    return read(() => lotOf(this.#entries().get(id), tenantId));
+    return readState(() => lotOf(this.#entries().get(id), tenantId));
   }
 
   #inspections(): ReadOnlyKeyValueStore<string, InspectionState> {
-    partitionsOf(this.#inspection, INSPECTIONS_STORE);
+    ownedPartitions(this.#inspection, INSPECTIONS_STORE);
     return this.#inspection.keyValueStore(INSPECTIONS_STORE);
   }
 
   #entries(): ReadOnlyKeyValueStore<string, CatalogState> {
-    partitionsOf(this.#catalog, CATALOG_STORE);
+    ownedPartitions(this.#catalog, CATALOG_STORE);
     return this.#catalog.keyValueStore(CATALOG_STORE);
   }
 }
@@ -77,7 +77,7 @@ export class PlatformQueries implements Queries {
  * All partitions of a store. Throws when one is elsewhere (after a long pause of the process its partitions are taken from it, and
  * come back a little later): what is not found then may well exist, and a station that is told 404 gives its board up.
  */
-function partitionsOf<V>(streams: KafkaStreams, store: string): readonly ReadOnlyKeyValueStore<string, V>[] {
+export function ownedPartitions<V>(streams: KafkaStreams, store: string): readonly ReadOnlyKeyValueStore<string, V>[] {
   const partitions = streams.keyValueStorePartitions<string, V>(store);
   if (partitions.length === PARTITIONS) return partitions;
   throw new UnavailableError(
@@ -87,7 +87,7 @@ function partitionsOf<V>(streams: KafkaStreams, store: string): readonly ReadOnl
 }
 
 /** Stores answer synchronously, between records; a store on the move is worth waiting for. */
-async function read<T>(query: () => T): Promise<T> {
+export async function readState<T>(query: () => T): Promise<T> {
   try {
     return query();
   } catch (error) {

@@ -6,7 +6,7 @@ import {
   createApiServer,
   createLiveFeed,
 } from '@chip-quality/api';
-import { createOnnxEngine, decodeImage, type InferenceEngine } from '@chip-quality/models';
+import { decodeImage, type ModelLifeCycle } from '@chip-quality/models';
 import { topicSpecs, topics } from '@chip-quality/schemas';
 import { CommandGateway, createObjectStore, createTimescaleSink, migrate } from '@chip-quality/sinks';
 import {
@@ -15,12 +15,14 @@ import {
   buildInferenceLanes,
   buildInspectionTopology,
   buildLineYieldTopology,
+  buildModelDeploymentTopology,
   buildTimescaleTopology,
   CATALOG_APPLICATION,
   createPlatformSerdes,
   IDEMPOTENCY_APPLICATION,
   INSPECTION_APPLICATION,
   LINE_YIELD_APPLICATION,
+  MODEL_DEPLOYMENT_APPLICATION,
   type PlatformSerdes,
   TIMESCALE_APPLICATION,
 } from '@chip-quality/topologies';
@@ -37,10 +39,12 @@ import {
 } from 'millrace';
 import { Pool } from 'pg';
 import type { PlatformConfig } from './config.ts';
+import { DeployedModels } from './deployed-models.ts';
 import { isFenced } from './is-fenced.ts';
 import { boardView, lineYieldView } from './live-views.ts';
 import type { PlatformMetrics } from './metrics.ts';
 import { PlatformQueries } from './platform-queries.ts';
+import { startDetector } from './start-detector.ts';
 
 /** Answers should not wait for a commit; state and offsets follow this soon, so that a restart repeats little. */
 const COMMIT_INTERVAL_MS = 100;
@@ -71,7 +75,7 @@ export const TOKEN_AUDIENCE = 'chip-quality-api';
 
 /** What a process of the platform runs. One process may run both. */
 export interface PlatformRoles {
-  /** HTTP API, live page, and the applications whose stores it reads: idempotency, catalog, inspection. */
+  /** HTTP API, live page, and the applications whose stores it reads: idempotency, catalog, inspection, model deployment. */
   readonly api: boolean;
   /** Inference, projection into PostgreSQL, line yield. */
   readonly worker: boolean;
@@ -132,7 +136,7 @@ export class Platform {
     const started: Promise<void>[] = [];
     if (roles.worker) {
       this.#applyRetention();
-      const detector = await this.#detector();
+      const detector = await this.#detector(broker);
       const lanes = buildInferenceLanes(this.#serdes, {
         images: objects,
         decode: decodeImage,
@@ -153,6 +157,7 @@ export class Platform {
       gateway = await this.#gateway(broker);
       started.push(
         this.#run(CATALOG_APPLICATION, buildCatalogTopology(this.#serdes)),
+        this.#run(MODEL_DEPLOYMENT_APPLICATION, buildModelDeploymentTopology(this.#serdes)),
         this.#run(INSPECTION_APPLICATION, buildInspectionTopology(this.#serdes)),
         this.#run(IDEMPOTENCY_APPLICATION, buildIdempotencyTopology(this.#serdes)),
       );
@@ -193,8 +198,9 @@ export class Platform {
     this.#closers.push(async () => clearInterval(timer));
   }
 
-  async #detector(): Promise<InferenceEngine> {
-    const detector = await createOnnxEngine({ modelDirectory: this.#config.modelDirectory });
+  async #detector(broker: Broker): Promise<ModelLifeCycle> {
+    const observer = this.#metrics.models(this.#log);
+    const { detector, close } = await startDetector(this.#config, broker, this.#serdes, observer, this.#log);
     const timer = setInterval(() => {
       void detector.ready().then((ready) => {
         this.#detectorReady = ready;
@@ -202,7 +208,7 @@ export class Platform {
     }, DETECTOR_POLL_MS).unref();
     this.#closers.push(async () => {
       clearInterval(timer);
-      await detector.close();
+      await close();
     });
     return detector;
   }
@@ -320,6 +326,10 @@ export class Platform {
           this.#applications.get(CATALOG_APPLICATION) as KafkaStreams,
         ),
         objects,
+        models: new DeployedModels(
+          this.#config.modelDirectory,
+          this.#applications.get(MODEL_DEPLOYMENT_APPLICATION) as KafkaStreams,
+        ),
         live,
         clock,
       },

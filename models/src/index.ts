@@ -26,6 +26,12 @@ export {
   SEVERITIES,
   type Severity,
 } from './inference-port.ts';
+export type { ShadowComparison } from './life-cycle/compare-detections.ts';
+export { type CandidateDeployment, type Deployment, placeOf } from './life-cycle/deployment.ts';
+export { ModelLifeCycle, type ModelLifeCycleOptions, type ModelRoute } from './life-cycle/model-life-cycle.ts';
+export type { JudgedBatch, ModelObserver, ModelRole } from './life-cycle/model-observer.ts';
+export { listModels, type RepositoryModel, type RepositoryVersion } from './life-cycle/model-repository.ts';
+export { TritonModelSource, type TritonModelSourceOptions } from './life-cycle/triton-model-source.ts';
 export {
   type ModelClass,
   type ModelDescription,
@@ -33,6 +39,12 @@ export {
   severityOf,
 } from './model-description.ts';
 export { createOnnxEngine, type OnnxEngineOptions } from './onnx-engine.ts';
+export {
+  type Circuit,
+  makeResilient,
+  type ResilienceOptions,
+  type ResilientEngine,
+} from './resilience/resilient-engine.ts';
 export {
   averagePrecision,
   type Box,

@@ -21,6 +21,8 @@ export type { AvroComplexSchema, AvroField, AvroSchema } from './inline-schema.t
 export { PARTITIONS, type PlatformTopicSpec, topicSpecs, topics } from './topics.ts';
 export type * from './views.ts';
 export {
+  CANDIDATE_MODES,
+  type CandidateMode,
   DEFECT_TYPES,
   type DefectType,
   INFERENCE_BATCH_SIZE_MAX,

@@ -5,6 +5,8 @@ export const topics = {
   apiResponses: 'api.responses',
   inspectionCommands: 'inspection.commands',
   catalogCommands: 'catalog.commands',
+  modelCommands: 'model.commands',
+  modelDeployments: 'model.deployments',
   inspectionLifecycle: 'inspection.lifecycle',
   artifactManagement: 'artifact.management',
   inferenceWorkflow: 'inference.workflow',
@@ -43,6 +45,11 @@ function spec(topic: string, retentionMs: number): PlatformTopicSpec {
   };
 }
 
+/** Only the newest record of a key matters: whoever reads it from the beginning knows the present state. */
+function compacted(topic: string): PlatformTopicSpec {
+  return { topic, partitions: PARTITIONS, replicationFactor: -1, configs: { 'cleanup.policy': 'compact' } };
+}
+
 /** All shared topics with their partitions and retention. The application creates them before it starts anything. */
 export const topicSpecs: readonly PlatformTopicSpec[] = [
   spec(topics.apiRequests, COMMAND_RETENTION_MS),
@@ -50,6 +57,8 @@ export const topicSpecs: readonly PlatformTopicSpec[] = [
   spec(topics.apiResponses, RESPONSE_RETENTION_MS),
   spec(topics.inspectionCommands, COMMAND_RETENTION_MS),
   spec(topics.catalogCommands, COMMAND_RETENTION_MS),
+  spec(topics.modelCommands, COMMAND_RETENTION_MS),
+  compacted(topics.modelDeployments),
   spec(topics.inspectionLifecycle, KEEP_FOREVER_MS),
   spec(topics.artifactManagement, KEEP_FOREVER_MS),
   spec(topics.inferenceWorkflow, KEEP_FOREVER_MS),

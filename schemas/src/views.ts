@@ -65,6 +65,34 @@ export interface LotView {
   readonly created_at: string;
 }
 
+/** Which versions of a model judge. */
+export interface ModelDeploymentView {
+  readonly production: string;
+  readonly candidate: { readonly version: string; readonly mode: string; readonly share: number } | null;
+  /** Where a rollback leads once there is no candidate; null: nowhere. */
+  readonly previous: string | null;
+  /** 0: nobody has deployed anything yet, the newest version judges. */
+  readonly revision: number;
+  readonly updated_at: string | null;
+  readonly updated_by: string | null;
+}
+
+/** A version in the model repository. */
+export interface ModelVersionView {
+  readonly version: string;
+  /** Confidence from which a detection makes a board defective. */
+  readonly verdict_threshold: number;
+}
+
+/** A model of the repository. */
+export interface ModelView {
+  readonly name: string;
+  /** Oldest first. */
+  readonly versions: readonly ModelVersionView[];
+  /** Null for models that boards are not judged with by themselves. */
+  readonly deployment: ModelDeploymentView | null;
+}
+
 /** A place in the list of inspections: newest first, ties by id. */
 export interface ListPosition {
   readonly createdAtMs: number;

@@ -24,8 +24,14 @@ export const OPERATIONS = [
   'inspection.create',
   'inspection.confirm_artifact',
   'inspection.infer',
+  'model.deploy',
+  'model.rollback',
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
+
+/** How a version on trial takes part: it judges a share of the boards, or only sees them too. */
+export const CANDIDATE_MODES = ['shadow', 'split'] as const;
+export type CandidateMode = (typeof CANDIDATE_MODES)[number];
 
 /** Band of an integer priority: 1-3 low, 4-6 normal, 7-8 high, 9-10 critical. */
 export function priorityBand(priority: number): 'low' | 'normal' | 'high' | 'critical' {

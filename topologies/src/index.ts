@@ -24,8 +24,10 @@ export {
   YIELD_GRACE_MS,
   YIELD_WINDOW_MS,
 } from './line-yield/line-yield-topology.ts';
+export { MODEL_DEPLOYMENTS_STORE } from './model-deployment/deployment-processor.ts';
+export { buildModelDeploymentTopology, MODEL_DEPLOYMENT_APPLICATION } from './model-deployment/deployment-topology.ts';
 export { createPlatformSerdes, type PlatformSerdes } from './platform-serdes.ts';
-export type { Detection, Detector, DetectorInput, ImageDecoder, ImageSource } from './ports.ts';
+export type { Detection, Detector, DetectorInput, DetectorVersion, ImageDecoder, ImageSource } from './ports.ts';
 export type { StateOptions } from './state-options.ts';
 export { buildTimescaleTopology, type ProjectedEvent, TIMESCALE_APPLICATION } from './timescale/timescale-topology.ts';
 export {
@@ -34,6 +36,7 @@ export {
   inspectionView,
   lotOf,
   lotView,
+  modelDeploymentView,
   partOf,
   partView,
 } from './views.ts';

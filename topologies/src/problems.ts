@@ -16,6 +16,7 @@ const kinds = {
   'no-image': { status: 409, title: 'No confirmed image' },
   'inference-in-progress': { status: 409, title: 'An inference is running' },
   'artifact-changed': { status: 409, title: 'The artifact was confirmed with other content' },
+  'nothing-to-roll-back': { status: 409, title: 'There is no earlier version' },
   'too-many': { status: 409, title: 'There are too many already' },
   'key-reused': { status: 422, title: 'The Idempotency-Key was used for another request' },
   'unknown-operation': { status: 422, title: 'The operation is not known' },

@@ -9,6 +9,8 @@ import type {
   InspectionView,
   Lot,
   LotView,
+  ModelDeployment,
+  ModelDeploymentView,
   Part,
   PartView,
 } from '@chip-quality/schemas';
@@ -85,6 +87,19 @@ export function partView(part: Part): PartView {
 export function lotView(lot: Lot): LotView {
   const { id, lot_number, part_id, quantity, created_at } = lot;
   return { id, lot_number, part_id, quantity, created_at: iso(created_at) };
+}
+
+/** A deployment that somebody made. */
+export function modelDeploymentView(deployment: ModelDeployment): ModelDeploymentView {
+  const { production, candidate, history, revision, updated_at, updated_by } = deployment;
+  return {
+    production,
+    candidate: candidate === null ? null : { version: candidate.version, mode: candidate.mode, share: candidate.share },
+    previous: history.at(-1) ?? null,
+    revision,
+    updated_at: iso(updated_at),
+    updated_by,
+  };
 }
 
 /** The part in a catalogue entry of this tenant. */

@@ -1,5 +1,13 @@
 /** What a token may allow. */
-export const SCOPES = ['inspections:write', 'inspections:read', 'parts:write', 'lots:write', 'live:read'] as const;
+export const SCOPES = [
+  'inspections:write',
+  'inspections:read',
+  'parts:write',
+  'lots:write',
+  'models:write',
+  'models:read',
+  'live:read',
+] as const;
 
 export type Scope = (typeof SCOPES)[number];
 

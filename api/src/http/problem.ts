@@ -40,6 +40,7 @@ export const PROBLEM_KINDS = {
   'request-timeout': { status: 408, title: 'The body came too slowly' },
   'not-uploaded': { status: 409, title: 'The artifact is not uploaded' },
   'artifact-changed': { status: 409, title: 'The artifact is not what was confirmed' },
+  'not-deployable': { status: 409, title: 'Boards are not judged with this model by itself' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'upload-too-large': { status: 413, title: 'The uploaded object is too large' },
   'unsupported-media-type': { status: 415, title: 'Only application/json is understood' },

@@ -40,7 +40,7 @@ export interface RouteSpec<
   Query extends z.ZodObject = z.ZodObject,
   Body extends z.ZodType = z.ZodType,
 > {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   /** OpenAPI template: `/v1/parts/{part_id}`. */
   readonly path: string;
   readonly operationId: string;

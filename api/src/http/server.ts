@@ -14,6 +14,7 @@ import {
   type ApiClock,
   type CommandGateway,
   type LiveFeed,
+  type Models,
   type Objects,
   type Queries,
   UnavailableError,
@@ -37,6 +38,7 @@ export interface ApiServerOptions {
     readonly gateway: CommandGateway;
     readonly queries: Queries;
     readonly objects: Objects;
+    readonly models: Models;
     readonly live: LiveFeed;
     readonly clock: ApiClock;
   };
@@ -93,10 +95,11 @@ class UwsApiServer implements ApiServer {
     this.#live.mount(this.#app);
 
     const allowed = new Map<string, string[]>();
-    const mount = (method: 'GET' | 'POST', path: string, handler: Handler) => {
+    const mount = (method: 'GET' | 'POST' | 'PUT', path: string, handler: Handler) => {
       const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1');
       const listener = this.#listener(path, handler);
       if (method === 'GET') this.#app.get(pattern, listener).head(pattern, listener);
+      else if (method === 'PUT') this.#app.put(pattern, listener);
       else this.#app.post(pattern, listener);
       const methods = method === 'GET' ? ['GET', 'HEAD'] : [method];
       allowed.set(path, [...(allowed.get(path) ?? []), ...methods]);

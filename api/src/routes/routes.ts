@@ -1,9 +1,10 @@
 import type { ApiLimits } from '../http/limits.ts';
 import type { Route } from '../http/route.ts';
-import type { ApiClock, CommandGateway, Objects, Queries } from '../ports.ts';
+import type { ApiClock, CommandGateway, Models, Objects, Queries } from '../ports.ts';
 import { artifactRoutes } from './artifacts.ts';
 import { inspectionRoutes } from './inspections.ts';
 import { lotRoutes } from './lots.ts';
+import { modelRoutes } from './models.ts';
 import { partRoutes } from './parts.ts';
 
 /** Ports that the routes ask. */
@@ -11,16 +12,18 @@ export interface RoutePorts {
   readonly gateway: CommandGateway;
   readonly queries: Queries;
   readonly objects: Objects;
+  readonly models: Models;
   readonly clock: ApiClock;
 }
 
 /** Every documented operation of the API. */
-export function apiRoutes({ gateway, queries, objects, clock }: RoutePorts, limits: ApiLimits): Route[] {
+export function apiRoutes({ gateway, queries, objects, models, clock }: RoutePorts, limits: ApiLimits): Route[] {
   const uploads = { objects, clock, limits };
   return [
     ...partRoutes(gateway, queries, uploads),
     ...lotRoutes(gateway, queries),
     ...inspectionRoutes(gateway, queries),
     ...artifactRoutes(gateway, queries, uploads),
+    ...modelRoutes(gateway, models),
   ];
 }

@@ -1,4 +1,5 @@
 import {
+  CANDIDATE_MODES,
   DEFECT_TYPES,
   INFERENCE_BATCH_SIZE_MAX,
   INFERENCE_PRIORITIES,
@@ -203,6 +204,62 @@ export const Part = z
 export const Lot = z
   .object({ id: z.uuid(), lot_number: z.string(), part_id: z.uuid(), quantity: z.int(), created_at: timestamp })
   .meta({ id: 'Lot' });
+
+/** Folder names in Triton's model repository. */
+export const modelName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/);
+const modelVersion = z.string().regex(/^[1-9][0-9]{0,8}$/, 'must be the number of a version');
+
+const candidateMode = z.enum(CANDIDATE_MODES).meta({
+  description:
+    'split: it judges its share of the inspections. shadow: it sees them too, and its answers are only compared and counted.',
+});
+
+export const ModelDeploymentRequest = z
+  .strictObject({
+    production: modelVersion,
+    candidate: z
+      .strictObject({
+        version: modelVersion,
+        mode: candidateMode,
+        share: z
+          .number()
+          .gt(0)
+          .max(1)
+          .default(1)
+          .meta({ description: 'Share of the inspections, chosen by a stable hash of the inspection id.' }),
+      })
+      .nullish(),
+  })
+  .refine(({ production, candidate }) => candidate?.version !== production, {
+    path: ['candidate', 'version'],
+    message: 'must be another version than the one in production',
+  })
+  .meta({ id: 'ModelDeploymentRequest' });
+
+export const ModelRollback = z.strictObject({}).meta({ id: 'ModelRollback' });
+
+export const ModelDeployment = z
+  .object({
+    production: z.string(),
+    candidate: z.object({ version: z.string(), mode: z.string(), share: z.number() }).nullable(),
+    previous: z.string().nullable().meta({ description: 'Where a rollback leads once there is no candidate.' }),
+    revision: z.int().meta({ description: '0: nobody has deployed anything yet, the newest version judges.' }),
+    updated_at: timestamp.nullable(),
+    updated_by: z.string().nullable(),
+  })
+  .meta({ id: 'ModelDeployment' });
+
+export const Model = z
+  .object({
+    name: z.string(),
+    versions: z.array(z.object({ version: z.string(), verdict_threshold: z.number() })),
+    deployment: ModelDeployment.nullable().meta({
+      description: 'Null for models that boards are not judged with by themselves.',
+    }),
+  })
+  .meta({ id: 'Model' });
+
+export const ModelList = z.object({ data: z.array(Model) }).meta({ id: 'ModelList' });
 
 export const UploadTicket = z
   .object({

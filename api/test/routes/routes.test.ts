@@ -275,15 +275,19 @@ describe('the OpenAPI document', () => {
       'createInspection',
       'createLot',
       'createPart',
+      'deployModel',
       'getArtifact',
       'getGolden',
       'getInspection',
       'getLot',
+      'getModel',
       'getPart',
       'inferInspection',
       'listInspections',
+      'listModels',
       'presignArtifact',
       'presignGolden',
+      'rollBackModel',
     ]);
     const references = [...JSON.stringify(body).matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1] as string);
     for (const reference of references) {

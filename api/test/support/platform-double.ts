@@ -9,6 +9,9 @@ import {
   type InspectionList,
   type InspectionView,
   type LotView,
+  type ModelDeploymentView,
+  type Models,
+  type ModelView,
   type ObjectHead,
   type Objects,
   type PartView,
@@ -20,10 +23,11 @@ import {
  * A small platform in memory behind the API's ports: enough of the actors' behaviour to make the API's answers
  * meaningful, plus the faults that a real platform shows only when it is ill.
  */
-export class PlatformDouble implements CommandGateway, Queries, Objects {
+export class PlatformDouble implements CommandGateway, Queries, Objects, Models {
   readonly parts = new Map<string, PartView>();
   readonly lots = new Map<string, LotView>();
   readonly boards = new Map<string, InspectionView>();
+  readonly models = new Map<string, ModelView>();
   readonly stored = new Map<string, ObjectHead>();
   readonly requests: CommandRequest[] = [];
   /** Set to make the next calls fail. */
@@ -99,6 +103,16 @@ export class PlatformDouble implements CommandGateway, Queries, Objects {
     return this.lots.get(id);
   }
 
+  async list(): Promise<readonly ModelView[]> {
+    this.#check();
+    return [...this.models.values()];
+  }
+
+  async model(name: string): Promise<ModelView | undefined> {
+    this.#check();
+    return this.models.get(name);
+  }
+
   async presignPut(key: string): Promise<string> {
     return `${this.objectsOrigin}/${key}?put`;
   }
@@ -122,6 +136,14 @@ export class PlatformDouble implements CommandGateway, Queries, Objects {
 
   #run({ operation, resourceId, payload }: CommandRequest): { status: number; body: Record<string, unknown> } {
     const now = new Date(this.#clock.nowMs()).toISOString();
+    if (operation === 'model.deploy') {
+      const model = this.models.get(resourceId) as ModelView;
+      const { production, candidate = null } = payload as unknown as ModelDeploymentView;
+      const deployment = { ...(model.deployment as ModelDeploymentView), production, candidate, revision: 1 };
+      this.models.set(resourceId, { ...model, deployment });
+      return { status: 200, body: { ...deployment } };
+    }
+    if (operation === 'model.rollback') return { status: 409, body: { type: 'urn:x:nothing-to-roll-back' } };
     if (operation === 'part.create') {
       const part = {
         id: resourceId,

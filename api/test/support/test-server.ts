@@ -26,7 +26,7 @@ export interface TestServer {
   readonly finished: { route: string; method: string; status: number }[];
   readonly logged: { level: string; fields: Readonly<Record<string, unknown>>; message: string }[];
   token(options?: TokenOptions): Promise<string>;
-  /** `fetch` with a token of all scopes, JSON body and, for POST, a fresh key, unless the options say otherwise. */
+  /** `fetch` with a token of all scopes, JSON body and, for POST and PUT, a fresh key, unless the options say otherwise. */
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -70,7 +70,7 @@ export async function startTestServer(
     logged.push({ level, fields, message });
   };
   const server = createApiServer({
-    ports: { gateway: platform, queries: platform, objects: platform, live: feed, clock },
+    ports: { gateway: platform, queries: platform, objects: platform, models: platform, live: feed, clock },
     auth: { issuer: ISSUER, audience: AUDIENCE, keys: { kind: 'secret', secret: SECRET } },
     log: { info: logAt('info'), warn: logAt('warn'), error: logAt('error') },
     metrics: {
@@ -102,7 +102,8 @@ export async function startTestServer(
   async function call(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
     const headers = new Headers({ authorization: `Bearer ${fullToken}` });
     if (options.body !== undefined || options.rawBody !== undefined) headers.set('content-type', 'application/json');
-    if (method === 'POST' && options.key !== null) headers.set('idempotency-key', options.key ?? `key-${keys++}`);
+    if ((method === 'POST' || method === 'PUT') && options.key !== null)
+      headers.set('idempotency-key', options.key ?? `key-${keys++}`);
     for (const [name, value] of Object.entries(options.headers ?? {})) {
       if (value === undefined) headers.delete(name);
       else headers.set(name, value);

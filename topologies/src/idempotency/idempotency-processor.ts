@@ -23,6 +23,7 @@ export const SWEEP_ENTRIES_MAX = 2_000;
 export const idempotencySinks = {
   inspectionCommands: 'inspection-commands',
   catalogCommands: 'catalog-commands',
+  modelCommands: 'model-commands',
   responses: 'responses',
 } as const;
 
@@ -135,9 +136,7 @@ export class IdempotencyProcessor implements Processor<string, In, string, Out> 
       traceparent: entry.traceparent,
       issued_at: entry.issued_at,
     };
-    const sink = entry.operation.startsWith('inspection.')
-      ? idempotencySinks.inspectionCommands
-      : idempotencySinks.catalogCommands;
+    const sink = sinkOf(entry.operation);
     this.#context.forward(
       new Record<string, Out>(entry.resource_id, command, timestamp, traceHeaders(entry.traceparent)),
       sink,
@@ -176,4 +175,10 @@ export class IdempotencyProcessor implements Processor<string, In, string, Out> 
     this.#sweptTo = seen >= SWEEP_ENTRIES_MAX ? last : undefined;
     for (const key of expired) this.#store.delete(key);
   }
+}
+
+/** Each actor has a topic of commands of its own. */
+function sinkOf(operation: string): string {
+  if (operation.startsWith('inspection.')) return idempotencySinks.inspectionCommands;
+  return operation.startsWith('model.') ? idempotencySinks.modelCommands : idempotencySinks.catalogCommands;
 }

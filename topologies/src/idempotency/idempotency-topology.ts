@@ -28,5 +28,6 @@ export function buildIdempotencyTopology(serdes: PlatformSerdes, options: StateO
       value: serdes.Command,
     })
     .addSink(idempotencySinks.catalogCommands, topics.catalogCommands, 'idempotency', { key, value: serdes.Command })
+    .addSink(idempotencySinks.modelCommands, topics.modelCommands, 'idempotency', { key, value: serdes.Command })
     .addSink(idempotencySinks.responses, topics.apiResponses, 'idempotency', { key, value: serdes.ApiResponse });
 }

@@ -1,0 +1,138 @@
+import { basename, dirname } from 'node:path';
+import type { Models, ModelView } from '@chip-quality/api';
+import { type Deployment, listModels, type RepositoryModel } from '@chip-quality/models';
+import { type ModelDeployment, type ModelDeploymentState, topics } from '@chip-quality/schemas';
+import { MODEL_DEPLOYMENTS_STORE, modelDeploymentView, type PlatformSerdes } from '@chip-quality/topologies';
+import { type Broker, type KafkaStreams, type Log, TopicReader } from 'millrace';
+import { ownedPartitions, readState } from './platform-queries.ts';
+
+/** A compacted topic of a handful of models is read in milliseconds; a broker that does not answer for so long is away. */
+const CATCH_UP_MS = 60_000;
+const POLL_MS = 20;
+
+/**
+ * The models of the repository folder, with what is deployed of the one that judges, from the keyed store of this process.
+ * Where nobody has deployed anything, its newest version judges.
+ */
+export class DeployedModels implements Models {
+  readonly #modelDirectory: string;
+  readonly #deployments: KafkaStreams;
+
+  constructor(modelDirectory: string, deployments: KafkaStreams) {
+    this.#modelDirectory = modelDirectory;
+    this.#deployments = deployments;
+  }
+
+  async list(): Promise<readonly ModelView[]> {
+    const models = await listModels(dirname(this.#modelDirectory));
+    return Promise.all(models.map((model) => this.#view(model)));
+  }
+
+  async model(name: string): Promise<ModelView | undefined> {
+    return (await this.list()).find((model) => model.name === name);
+  }
+
+  async #view({ name, versions }: RepositoryModel): Promise<ModelView> {
+    const deployment =
+      name !== basename(this.#modelDirectory)
+        ? null
+        : await readState(() => {
+            ownedPartitions(this.#deployments, MODEL_DEPLOYMENTS_STORE);
+            const store = this.#deployments.keyValueStore<string, ModelDeploymentState>(MODEL_DEPLOYMENTS_STORE);
+            const state = store.get(name);
+            return state === undefined ? undeployed(versions) : modelDeploymentView(state.deployment);
+          });
+    return {
+      name,
+      versions: versions.map(({ version, verdictThreshold }) => ({ version, verdict_threshold: verdictThreshold })),
+      deployment,
+    };
+  }
+}
+
+function undeployed(versions: RepositoryModel['versions']): ModelView['deployment'] {
+  const production = newest(versions);
+  return { production, candidate: null, previous: null, revision: 0, updated_at: null, updated_by: null };
+}
+
+function newest(versions: RepositoryModel['versions']): string {
+  return (versions.at(-1) as RepositoryModel['versions'][number]).version;
+}
+
+/** What judges while nobody has deployed anything. Throws when the model has no version. */
+export async function defaultDeployment(modelDirectory: string): Promise<Deployment> {
+  const models = await listModels(dirname(modelDirectory));
+  const model = models.find(({ name }) => name === basename(modelDirectory));
+  if (model === undefined) throw new Error(`there is no version of a model in ${modelDirectory}`);
+  return { production: newest(model.versions), candidate: null };
+}
+
+/**
+ * Reads the deployments of a model from the beginning and goes on following them.
+ *
+ * Owns: a reader of the compacted topic. Called by: the platform.
+ * Invariants: I1 `onDeployment` sees revisions only grow; I2 after `open` the newest one of that moment is known.
+ */
+export class DeploymentFollower {
+  readonly #modelName: string;
+  #reader: TopicReader<string, ModelDeployment> | undefined;
+  #newest: ModelDeployment | undefined;
+  #onDeployment: ((deployment: Deployment) => void) | undefined;
+
+  private constructor(modelName: string) {
+    this.#modelName = modelName;
+  }
+
+  static async open(modelName: string, broker: Broker, serdes: PlatformSerdes, log: Log): Promise<DeploymentFollower> {
+    const follower = new DeploymentFollower(modelName);
+    const reader = await TopicReader.open({
+      broker,
+      topic: topics.modelDeployments,
+      key: serdes.key,
+      value: serdes.ModelDeployment,
+      from: 'earliest',
+      onRecords: (records) => {
+        for (const { value } of records) if (value !== null) follower.#take(value);
+      },
+      onError: (error, at) => log.warn({ err: error, ...at }, 'Reading model deployments'),
+    });
+    follower.#reader = reader;
+    const deadlineMs = performance.now() + CATCH_UP_MS;
+    while (reader.lag !== 0) {
+      if (performance.now() > deadlineMs) {
+        await reader.close();
+        throw new Error(`${topics.modelDeployments} was not read within ${CATCH_UP_MS} ms`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    return follower;
+  }
+
+  /** The newest one; undefined where nobody has deployed anything. */
+  get newest(): Deployment | undefined {
+    return this.#newest === undefined ? undefined : deploymentOf(this.#newest);
+  }
+
+  /** Calls back with the newest one, where there is one, and from then on with every change. */
+  follow(onDeployment: (deployment: Deployment) => void): void {
+    this.#onDeployment = onDeployment;
+    if (this.#newest !== undefined) onDeployment(deploymentOf(this.#newest));
+  }
+
+  async close(): Promise<void> {
+    await this.#reader?.close();
+  }
+
+  #take(deployment: ModelDeployment): void {
+    if (deployment.model_name !== this.#modelName) return;
+    if (this.#newest !== undefined && deployment.revision <= this.#newest.revision) return;
+    this.#newest = deployment;
+    this.#onDeployment?.(deploymentOf(deployment));
+  }
+}
+
+function deploymentOf({ production, candidate }: ModelDeployment): Deployment {
+  if (candidate === null) return { production, candidate: null };
+  const { version, mode, share } = candidate;
+  return { production, candidate: { version, mode: mode === 'split' ? 'split' : 'shadow', share } };
+}

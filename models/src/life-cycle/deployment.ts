@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+
+/** A version that is tried beside the one in production. */
+export interface CandidateDeployment {
+  readonly version: string;
+  /** `split`: it judges its share of the inspections. `shadow`: it sees them too; its answers are only compared and counted. */
+  readonly mode: 'shadow' | 'split';
+  /** Above 0 to 1. */
+  readonly share: number;
+}
+
+/** Which versions of a model judge. Versions are folder names in the model repository. */
+export interface Deployment {
+  readonly production: string;
+  readonly candidate: CandidateDeployment | null;
+}
+
+/** Six bytes are exact in a double, and far finer than any share. */
+const HASH_BYTES = 6;
+
+/**
+ * Where an inspection lies between 0 and 1 (exclusive): the same id always at the same place, in every process. An inspection
+ * belongs to a candidate's share when its place is below the share, so a share that grows keeps whom it had.
+ */
+export function placeOf(inspectionId: string): number {
+  return createHash('sha256').update(inspectionId).digest().readUIntBE(0, HASH_BYTES) / 2 ** (8 * HASH_BYTES);
+}

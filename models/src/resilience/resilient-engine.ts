@@ -1,0 +1,198 @@
+import {
+  BrokenCircuitError,
+  BulkheadRejectedError,
+  bulkhead,
+  CircuitState,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  ExponentialBackoff,
+  handleWhen,
+  retry,
+  TaskCancelledError,
+  TimeoutStrategy,
+  timeout,
+  wrap,
+} from 'cockatiel';
+import { InferenceError } from '../errors.ts';
+import type { Detection, DetectorInput, InferenceEngine, InferOptions } from '../inference-port.ts';
+
+/** One call: sixteen boards take a quarter of a second on one core, so a server that needs longer is ill. */
+const CALL_DEADLINE_MS = 5_000;
+/** A hiccup passes within a second; what lasts longer is for the circuit breaker. */
+const RETRIES_MAX = 2;
+const RETRY_DELAY_MIN_MS = 100;
+const RETRY_DELAY_MAX_MS = 1_000;
+/** Failed calls in a row after which nobody asks any more, and how long that lasts. */
+const BREAKER_FAILURES = 5;
+const BREAKER_OPEN_MS = 30_000;
+/** One batch is judged while the next is handed over. */
+const CONCURRENT_CALLS_MAX = 2;
+/** Callers bound themselves (two batches an instance); this is the bound for those that do not. */
+const QUEUED_CALLS_MAX = 32;
+
+/** Whether calls are let through: `half-open` lets one try. */
+export type Circuit = 'closed' | 'open' | 'half-open';
+
+/** Settings of {@link makeResilient}. */
+export interface ResilienceOptions {
+  /** Milliseconds until a call that was begun rejects as `unavailable`. Default 5,000. */
+  readonly callDeadlineMs?: number;
+  /** Calls at the engine at once; others wait. Default 2. */
+  readonly concurrentCallsMax?: number;
+  /** Calls that wait; more reject as `unavailable`. Default 32. */
+  readonly queuedCallsMax?: number;
+  /** Told when the circuit changes. */
+  readonly onCircuit?: (circuit: Circuit) => void;
+}
+
+/** An engine that may be asked at any time and says when it is worth while. */
+export interface ResilientEngine extends InferenceEngine {
+  readonly circuit: Circuit;
+  /**
+   * Resolves when calls are let through: at once, unless the circuit is open. Rejects with the signal's reason. Callers that
+   * hold work wait here, so that an outage stops them instead of failing what they hold.
+   */
+  whenAvailable(signal?: AbortSignal): Promise<void>;
+}
+
+/**
+ * Puts an engine behind a deadline of each call, retries with jitter, a circuit breaker (five failures in a row open it for 30 s,
+ * then one call tries) and a bulkhead. Only `unavailable` is repeated and counted: the same input asked again has no
+ * effect on a model, but what is wrong with the input or the answer stays wrong. Closing it closes the engine.
+ */
+export function makeResilient(engine: InferenceEngine, options: ResilienceOptions = {}): ResilientEngine {
+  return new GuardedEngine(engine, options);
+}
+
+const isOutage = (error: unknown): boolean => error instanceof InferenceError && error.retriable;
+
+/**
+ * Owns: the policies and the engine behind them. Called by: the model life cycle.
+ * Invariants: I1 at most `concurrentCallsMax` calls are at the engine; I2 a call that the caller cancelled is neither repeated nor
+ * counted; I3 while the circuit is open the engine is not asked.
+ */
+class GuardedEngine implements ResilientEngine {
+  readonly #engine: InferenceEngine;
+  readonly #callDeadlineMs: number;
+  readonly #bulkhead;
+  readonly #breaker;
+  readonly #timeout;
+  readonly #policy;
+  #openedAtMs = 0;
+
+  constructor(engine: InferenceEngine, options: ResilienceOptions) {
+    this.#engine = engine;
+    this.#callDeadlineMs = options.callDeadlineMs ?? CALL_DEADLINE_MS;
+    const outages = handleWhen(isOutage);
+    const retries = retry(outages, {
+      maxAttempts: RETRIES_MAX,
+      backoff: new ExponentialBackoff({ initialDelay: RETRY_DELAY_MIN_MS, maxDelay: RETRY_DELAY_MAX_MS }),
+    });
+    this.#bulkhead = bulkhead(
+      options.concurrentCallsMax ?? CONCURRENT_CALLS_MAX,
+      options.queuedCallsMax ?? QUEUED_CALLS_MAX,
+    );
+    this.#breaker = circuitBreaker(outages, {
+      breaker: new ConsecutiveBreaker(BREAKER_FAILURES),
+      halfOpenAfter: BREAKER_OPEN_MS,
+    });
+    this.#timeout = timeout(this.#callDeadlineMs, TimeoutStrategy.Aggressive);
+    this.#breaker.onStateChange(() => {
+      if (this.circuit === 'open') this.#openedAtMs = performance.now();
+      options.onCircuit?.(this.circuit);
+    });
+    // The retry is outermost: while it waits, somebody else has the place at the engine.
+    this.#policy = wrap(retries, this.#bulkhead, this.#breaker);
+  }
+
+  get modelName(): string {
+    return this.#engine.modelName;
+  }
+
+  get modelVersion(): string {
+    return this.#engine.modelVersion;
+  }
+
+  get maxBatchSize(): number {
+    return this.#engine.maxBatchSize;
+  }
+
+  get verdictThreshold(): number {
+    return this.#engine.verdictThreshold;
+  }
+
+  get circuit(): Circuit {
+    const { state } = this.#breaker;
+    if (state === CircuitState.Closed) return 'closed';
+    return state === CircuitState.HalfOpen ? 'half-open' : 'open';
+  }
+
+  async infer(batch: readonly DetectorInput[], options: InferOptions = {}): Promise<Detection[][]> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    try {
+      return await this.#policy.execute(() => this.#call(batch, options), signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof BrokenCircuitError) {
+        throw new InferenceError('unavailable', `${this.modelName} is not asked: it failed ${BREAKER_FAILURES} times`, {
+          cause: error,
+        });
+      }
+      if (error instanceof BulkheadRejectedError) {
+        throw new InferenceError('unavailable', `too many batches wait for ${this.modelName}`, { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  async whenAvailable(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    const waitMs = this.#openedAtMs + BREAKER_OPEN_MS - performance.now();
+    if (this.circuit !== 'open' || waitMs <= 0) return;
+    await new Promise<void>((resolve, reject) => {
+      const done = () => {
+        clearTimeout(timer);
+        reset.dispose();
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const timer = setTimeout(() => {
+        done();
+        resolve();
+      }, waitMs);
+      const reset = this.#breaker.onReset(() => {
+        done();
+        resolve();
+      });
+      const onAbort = () => {
+        done();
+        reject(signal?.reason);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  async ready(): Promise<boolean> {
+    return this.circuit !== 'open' && (await this.#engine.ready());
+  }
+
+  close(): Promise<void> {
+    return this.#engine.close();
+  }
+
+  async #call(batch: readonly DetectorInput[], options: InferOptions): Promise<Detection[][]> {
+    // A queued call may have been cancelled before its turn.
+    options.signal?.throwIfAborted();
+    try {
+      return await this.#timeout.execute(
+        ({ signal }) => this.#engine.infer(batch, { ...options, signal }),
+        options.signal,
+      );
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (!(error instanceof TaskCancelledError)) throw error;
+      const message = `${this.modelName} gave no answer within ${this.#callDeadlineMs} ms`;
+      throw new InferenceError('unavailable', message, { cause: error });
+    }
+  }
+}
