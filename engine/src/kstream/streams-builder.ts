@@ -129,7 +129,10 @@ export class StreamsBuilder {
     return this;
   }
 
-  /** The topology of everything made so far: a value, no I/O. Throws `TopologyError` with the node and the remedy. */
+  /**
+   * The topology of everything made before: a value, no I/O. Throws `TopologyError` with the node and the remedy. May be called
+   * again, say with other options; nothing can be added then.
+   */
   build(options: BuildOptions = {}): Topology {
     return this.#graph.build(options);
   }

@@ -35,6 +35,15 @@ const cases: readonly [string, () => unknown, RegExp][] = [
     /KSTREAM-SOURCE-0000000000, which KSTREAM-MERGE-0000000001 reads, belongs to another StreamsBuilder: make both/,
   ],
   [
+    'a program that grows after it was built',
+    built((b) => {
+      const table = b.table('in', strings);
+      b.build();
+      table.toStream({ name: 'late' });
+    }),
+    /late comes after build\(\).*complete the program first/,
+  ],
+  [
     'a table joined with one of another builder',
     built((b) => b.table('in', strings).join(new StreamsBuilder().table('other', strings), both)),
     /belongs to another StreamsBuilder/,

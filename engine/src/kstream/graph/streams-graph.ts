@@ -30,8 +30,14 @@ export class StreamsGraph {
   readonly #nodes: GraphNode[] = [];
   readonly #known = new Set<GraphNode>();
   #nextPriority = 0;
+  #isBuilt = false;
 
   add<N extends GraphNode>(node: N): N {
+    if (this.#isBuilt) {
+      throw new TopologyError(
+        `${node.name} comes after build(), where it would change the topology that was built: complete the program first, or begin another with a new StreamsBuilder.`,
+      );
+    }
     for (const parent of node.links.parents) this.#checkOwn(parent, node);
     this.#nodes.push(node);
     this.#known.add(node);
@@ -47,7 +53,7 @@ export class StreamsGraph {
     this.#nextPriority += 1;
   }
 
-  /** A new topology each time; the graph stays as it is and may grow on. */
+  /** A new topology each time, for which the graph stays as it is: later operations could make its tables keep more than it knows. */
   build(options: BuildOptions = {}): Topology {
     const rules = optimizationRules(options.topologyOptimization);
     const undo = [this.names.keep(), ...this.#nodes.map((node) => node.links.keep())];
@@ -62,6 +68,7 @@ export class StreamsGraph {
       );
       topology.checkCopartitioning();
       if (options.ensureExplicitInternalResourceNaming === true) checkExplicitNames(this.names.implicit);
+      this.#isBuilt = true;
       return topology;
     } finally {
       for (const step of undo) step();
