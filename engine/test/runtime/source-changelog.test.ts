@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { StreamsBuilder } from '../../src/kstream/streams-builder.ts';
-import { string } from '../../src/serde/primitives.ts';
+import { long, string } from '../../src/serde/primitives.ts';
 import { brokerOf, produceText, readAll, until } from '../support/memory-cluster-harness.ts';
 import { clusterWith, newDirectory, streamsOn } from '../support/streams-harness.ts';
 
@@ -43,5 +43,45 @@ test.each(['memory', 'persistent'] as const)(
     }
     // What was restored is not processed again.
     expect(await readAll(brokerOf(cluster), 'out')).toHaveLength(4);
+  },
+);
+
+test.each(['memory', 'persistent'] as const)(
+  'what lies behind the committed offset is processed, not restored: the %s table knows the value before it',
+  async (medium) => {
+    const program = () => {
+      const builder = new StreamsBuilder();
+      builder
+        .table('in', { ...strings, materialized: { name: 'kept', store: medium } })
+        .groupBy((_key, value) => [value, value], strings)
+        .count({ materialized: { name: 'counts', store: medium } })
+        .toStream()
+        .to('out', { key: string(), value: long() });
+      return builder.build({ topologyOptimization: 'all' });
+    };
+    const cluster = await clusterWith({ in: 1, out: 1 });
+    const broker = brokerOf(cluster);
+    await produceText(broker, 'in', 0, [
+      ['k1', 'red'],
+      ['k2', 'red'],
+    ]);
+    const counts = async () => {
+      const last = new Map<string, number>();
+      for (const { key, value } of await readAll(brokerOf(cluster), 'out')) {
+        last.set(String(key), Number(value?.readBigInt64BE()));
+      }
+      return Object.fromEntries(last);
+    };
+    const first = streamsOn(broker, program());
+    await first.start();
+    await until(async () => (await counts()).red === 2, 'the first counts');
+    await first.close();
+
+    await produceText(brokerOf(cluster), 'in', 0, [['k1', 'blue']]);
+    const next = streamsOn(brokerOf(cluster), program());
+    await next.start();
+    await until(async () => (await counts()).blue === 1, 'the change that came meanwhile');
+    await next.close();
+    expect(await counts()).toEqual({ red: 1, blue: 1 });
   },
 );

@@ -1,5 +1,5 @@
 import type { StreamsConfig } from '../../base/config.ts';
-import { type TopicPartition, topicPartitionKey } from '../../base/record-batch.ts';
+import { type RecordBatch, type TopicPartition, topicPartitionKey } from '../../base/record-batch.ts';
 import type { Broker } from '../../broker/broker.ts';
 import { isOutOfRange } from '../errors.ts';
 import type { StreamTask } from './stream-task.ts';
@@ -52,9 +52,12 @@ export async function restoreTasks(tasks: readonly StreamTask[], options: Restor
         const each = open.get(key);
         for (const batch of batches) {
           if (each !== undefined && each.task.state !== 'CLOSED') {
-            records += batch.count;
-            const lastOffset = batch.offsets[batch.count - 1] as number;
-            each.task.stores.restore(each.entry.store, batch, lastOffset + 1);
+            const restored = each.entry.changelogIsSource ? rowsBefore(batch, each.endOffset) : batch;
+            records += restored.count;
+            if (restored.count > 0) {
+              const lastOffset = restored.offsets[restored.count - 1] as number;
+              each.task.stores.restore(each.entry.store, restored, lastOffset + 1);
+            }
           }
           batch.release();
         }
@@ -68,7 +71,10 @@ export async function restoreTasks(tasks: readonly StreamTask[], options: Restor
           each.task.stores.wipe(each.entry);
           const begins = await broker.admin().beginningOffsets([{ topic, partition }]);
           consumer.seek({ topic, partition }, begins.get(key) ?? 0);
-        } else each.task.stores.advance(each.entry.store, nextOffset);
+        } else {
+          const end = each.entry.changelogIsSource ? Math.min(nextOffset, each.endOffset) : nextOffset;
+          each.task.stores.advance(each.entry.store, end);
+        }
       }
       for (const [key, each] of open) {
         const over = each.task.state === 'CLOSED' || consumer.position(each) >= each.endOffset;
@@ -85,6 +91,20 @@ export async function restoreTasks(tasks: readonly StreamTask[], options: Restor
   const elapsedMs = config.clock.monotonicMs() - startedMs;
   config.metrics.count('restore-total', {}, records);
   config.log.info({ records, elapsedMs, tasks: tasks.map(({ taskId }) => taskId) }, 'Restored state from changelogs');
+}
+
+/**
+ * The batch without the records of a source topic that are still to be processed: a store that held their values already would tell
+ * them as the values before.
+ */
+function rowsBefore(batch: RecordBatch, endOffset: number): RecordBatch {
+  let { count } = batch;
+  while (count > 0 && (batch.offsets[count - 1] as number) >= endOffset) count -= 1;
+  if (count === batch.count) return batch;
+  const { topic, partition, buffer, offsets, timestamps } = batch;
+  const { keyStarts, keyEnds, valueStarts, valueEnds, headerStarts, headerEnds } = batch;
+  const columns = { keyStarts, keyEnds, valueStarts, valueEnds, headerStarts, headerEnds };
+  return { topic, partition, count, buffer, offsets, timestamps, ...columns, release: () => batch.release() };
 }
 
 /** The partitions that have something to restore, each at its store's position. */
