@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { useTestStack } from '@chip-quality/dev/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -31,7 +31,7 @@ async function pushDetector(name: string): Promise<void> {
 
 test('the whole repository is served, with the configuration of the files', async () => {
   const models = await admin.repositoryIndex();
-  for (const name of ['pcb_defect_detector', 'preprocess_boards', 'ensemble_model']) {
+  for (const name of await readdir(join(MODEL_DIRECTORY, '..'))) {
     expect(models).toContainEqual({ name, version: '1', state: 'READY', reason: '' });
   }
   expect(await admin.modelConfig('pcb_defect_detector')).toEqual({
@@ -49,7 +49,10 @@ test('the whole repository is served, with the configuration of the files', asyn
       { name: 'board', datatype: 'BYTES', shape: [-1, 1] },
       { name: 'golden', datatype: 'BYTES', shape: [-1, 1] },
     ],
-    outputs: [{ name: 'detections', datatype: 'FP32', shape: [-1, -1, 6] }],
+    outputs: [
+      { name: 'detections', datatype: 'FP32', shape: [-1, -1, 6] },
+      { name: 'second_opinions', datatype: 'FP32', shape: [-1, -1, 2] },
+    ],
   });
 });
 
