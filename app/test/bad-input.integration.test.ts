@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { PARTITIONS, topics } from '@chip-quality/schemas';
 import { Kafka, type KafkaMessage, logLevel } from 'kafkajs';
 import { bytes, connectBroker, TopicReader, type TopicRecord } from 'millrace';
@@ -127,6 +128,27 @@ describe('a request that can not be served', () => {
   });
 });
 
+/** Signature and header of a PNG, and nothing behind them. */
+function pngHeader(width: number, height: number): Uint8Array {
+  const header = Buffer.from('IHDR\0\0\0\0\0\0\0\0\x08\0\0\0\0', 'latin1');
+  header.writeUInt32BE(width, 4);
+  header.writeUInt32BE(height, 8);
+  const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
+  length.writeUInt32BE(header.length - 4);
+  checksum.writeUInt32BE(crc32(header));
+  const data = Buffer.concat([Buffer.alloc(4), Buffer.from('IDAT', 'latin1'), Buffer.alloc(4)]);
+  data.writeUInt32BE(crc32(data.subarray(4, 8)), 8);
+  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), length, header, checksum, data]);
+}
+
+/** A board and its negative, in turns. */
+async function flicker(board: Uint8Array): Promise<Uint8Array> {
+  const negative = await sharp(board).negate().png().toBuffer();
+  return sharp([await sharp(board).png().toBuffer(), negative], { join: { animated: true } })
+    .webp()
+    .toBuffer();
+}
+
 describe('an upload that can not be inspected', () => {
   it.each([
     ['not-an-image', () => Promise.resolve(new TextEncoder().encode('this is a letter, not a board'))],
@@ -139,6 +161,25 @@ describe('an upload that can not be inspected', () => {
           .jpeg()
           .toBuffer(),
     ],
+    // The header of a PNG of 2.5 gigapixels: decoding it would take all memory.
+    ['too-large', () => Promise.resolve(pngHeader(50_000, 50_000))],
+    [
+      'colour-space',
+      async () =>
+        sharp(await boardImage())
+          .toColourspace('cmyk')
+          .jpeg()
+          .toBuffer(),
+    ],
+    [
+      'bit-depth',
+      async () =>
+        sharp(await boardImage())
+          .toColourspace('grey16')
+          .png()
+          .toBuffer(),
+    ],
+    ['animated', async () => flicker(await boardImage())],
   ])('ends as a failed inspection with the reason %s (case %#)', async (reason, make) => {
     const inspection = await platform.inspect(await make());
     expect(inspection).toMatchObject({
@@ -161,7 +202,7 @@ describe('an upload that can not be inspected', () => {
 
   it('tells a broken golden image from a broken board', async () => {
     const lotId = await platform.openLot('P-broken', new TextEncoder().encode('no golden image'));
-    const inspection = await platform.inspect(await boardImage(), 'board.jpg', lotId);
+    const inspection = await platform.inspect(await boardImage(), { lotId });
     expect(inspection).toMatchObject({ status: 'failed', failure_reason: 'golden_invalid_image:not-an-image' });
   });
 
@@ -173,6 +214,49 @@ describe('an upload that can not be inspected', () => {
     expect((await platform.upload(path, await boardImage(), 'good.jpg')).status).toBe(200);
     expect((await platform.request('POST', `${path}/infer`, { body: {}, key: `${path}-2` })).status).toBe(202);
     expect((await platform.end(path)).status).toBe('completed');
+  });
+});
+
+describe('what a client asks of an inference', () => {
+  it('decides over its board, is kept with the result, and shows in the metrics', async () => {
+    const image = await boardImage();
+    const lanes = [
+      { priority: 'high', batch_size: 1, confidence_threshold: 0.999 },
+      { priority: 'low', batch_size: 3, confidence_threshold: 0.01 },
+      {},
+    ];
+    const [strict, lenient, plain] = await Promise.all(lanes.map((wish) => platform.inspect(image, { wish })));
+    expect([strict.status, lenient.status, plain.status]).toEqual(['completed', 'completed', 'completed']);
+    expect([strict.verdict, plain.verdict]).toEqual(['pass', 'fail']);
+    expect(lenient.defects.length).toBeGreaterThanOrEqual(plain.defects.length);
+    await platform.caughtUp();
+    const kept = await Promise.all([strict, lenient, plain].map(({ id }) => platform.inferenceOf(id)));
+    expect(kept.map(({ inference_data }) => [inference_data.requested, inference_data.confidence_threshold])).toEqual([
+      [lanes[0], 0.999],
+      [lanes[1], 0.01],
+      [{ priority: 'normal', batch_size: 32, confidence_threshold: null }, expect.closeTo(0.4, 0)],
+    ]);
+    expect(kept[0]?.batch_size).toBe(1);
+    expect(kept[1]?.batch_size).toBeLessThanOrEqual(3);
+    const metrics = await platform.metrics();
+    for (const line of [
+      /^inference_batch_size_bucket\{le="16"\} [1-9]/m,
+      /^inference_queue_seconds_count\{priority="high"\} 1$/m,
+      /^inference_queue_seconds_count\{priority="low"\} 1$/m,
+      /^inference_batches_total\{preferred="false"\} [1-9]/m,
+      /^inference_preferred_batch_share 0/m,
+      /^inference_failures_total\{reason="invalid_image:animated"\} 1$/m,
+    ]) {
+      expect(metrics).toMatch(line);
+    }
+  });
+
+  it('is refused where it makes no sense', async () => {
+    const path = await platform.create();
+    const body = { priority: 'urgent', batch_size: 0, confidence_threshold: 2 };
+    const refused = await platform.request('POST', `${path}/infer`, { body, key: `${path}-nonsense` });
+    expect(refused.status).toBe(400);
+    expect(refused.body.errors.map((error: { field: string }) => error.field).sort()).toEqual(Object.keys(body).sort());
   });
 });
 

@@ -8,7 +8,8 @@ export type AnsweringModel = Pick<
 
 /** An engine that may have several versions, and may know when it is away. */
 export interface RoutedEngine extends InferenceEngine {
-  route?(inspectionId: string): AnsweringModel;
+  /** The version that judges this board of this inspection at this moment. */
+  route?(inspectionId: string, input: DetectorInput): AnsweringModel;
   whenAvailable?(signal?: AbortSignal): Promise<void>;
 }
 
@@ -58,9 +59,9 @@ class TwoModels implements GoldenChoice {
     return this.#pair.verdictThreshold;
   }
 
-  route(inspectionId: string, { golden }: DetectorInput): AnsweringModel {
-    const model = golden === undefined ? this.#single : this.#pair;
-    return model.route?.(inspectionId) ?? model;
+  route(inspectionId: string, input: DetectorInput): AnsweringModel {
+    const model = input.golden === undefined ? this.#single : this.#pair;
+    return model.route?.(inspectionId, input) ?? model;
   }
 
   async infer(batch: readonly DetectorInput[], options?: InferOptions): Promise<Detection[][]> {

@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto';
-import { type ArtifactRef, type InferenceEvent, topics } from '@chip-quality/schemas';
-import { type Clock, systemClock } from 'millrace';
+import { type ArtifactRef, type InferenceEvent, type InferencePriority, topics } from '@chip-quality/schemas';
+import { type Clock, systemClock, type Topology } from 'millrace';
 import { describe, expect, test } from 'vitest';
-import { buildInferenceTopology, type Detector, type DetectorInput, type InferenceOptions } from '../src/index.ts';
+import {
+  buildInferenceLanes,
+  buildInferenceTopology,
+  type Detector,
+  type DetectorInput,
+  type InferenceOptions,
+} from '../src/index.ts';
 import { drive, START_MS, serdes, TENANT } from './support/driver.ts';
 
 /** A clock whose timers fire at once and move it on, so that backoffs take no time. */
@@ -84,11 +90,11 @@ function object(path: string, bytes: number[]): ArtifactRef {
   };
 }
 
-function setUp(overrides: Partial<InferenceOptions> = {}) {
+function setUp(overrides: Partial<InferenceOptions> = {}, lane?: InferencePriority) {
   const detector = new FakeDetector();
   const clock = impatientClock();
   loads = [];
-  const topology = buildInferenceTopology(serdes, {
+  const options: InferenceOptions = {
     images: {
       async load(path) {
         loads.push(path);
@@ -104,7 +110,11 @@ function setUp(overrides: Partial<InferenceOptions> = {}) {
     detector,
     clock,
     ...overrides,
-  });
+  };
+  const topology =
+    lane === undefined
+      ? buildInferenceTopology(serdes, options)
+      : (buildInferenceLanes(serdes, options).find((each) => each.lane === lane)?.topology as Topology);
   const driver = drive(topology, 'platform-inference');
   const workflow = driver.createInputTopic(topics.inferenceWorkflow, serdes.key, serdes.InferenceEvent);
   const output = driver.createOutputTopic(topics.inferenceWorkflow, serdes.key, serdes.InferenceEvent);
@@ -213,6 +223,45 @@ test('each board’s own threshold decides, also within one batch', async () => 
   ]);
 });
 
+test('a request’s batch size bounds every batch with it, and results leave in the order of the requests', async () => {
+  const { ask, results, detector } = setUp();
+  const sent = Array.from({ length: 12 }, (_, index) => ask(object(`bound-${index}`, [90]), { batch_size: 3 }));
+  const events = await results();
+  expect(events.map(({ payload }) => payload.job_id)).toEqual(sent.map(({ payload }) => payload.job_id));
+  expect(Math.max(...detector.batches)).toBeLessThanOrEqual(3);
+  expect(events.every(({ payload }) => (payload.results?.batch_size ?? 0) <= 3)).toBe(true);
+});
+
+test('a lane’s application takes its own requests only, and one of a priority unknown to it is normal', async () => {
+  const priorities = ['low', 'normal', 'high', 'urgent'];
+  const taken: Record<string, (string | undefined)[]> = {};
+  for (const lane of ['low', 'normal', 'high'] as const) {
+    const { ask, results } = setUp({}, lane);
+    for (const priority of priorities) ask(object('lane', [90]), { priority });
+    taken[lane] = (await results()).map(({ payload }) => payload.priority);
+  }
+  expect(taken).toEqual({ low: ['low'], normal: ['normal', 'urgent'], high: ['high'] });
+});
+
+test('a board without golden image is judged by the model and the threshold of its route', async () => {
+  const { ask, results, detector } = setUp();
+  const single = Object.assign(new FakeDetector(), { modelName: 'single', modelVersion: '2', verdictThreshold: 0.8 });
+  Object.assign(detector, {
+    route: (_: string, { golden }: DetectorInput): Detector => (golden === undefined ? single : detector),
+  });
+  const board = object('routed', [70]);
+  const [without, pair] = [ask(board), ask(board, { golden: object('other-golden', [1]) })];
+  const events = await results();
+  const resultOf = ({ payload }: InferenceEvent) =>
+    events.find((event) => event.payload.job_id === payload.job_id)?.payload.results;
+  expect(resultOf(without)).toMatchObject({
+    model_version: 'single/2',
+    confidence_threshold: 0.8,
+    defects_detected: 0,
+  });
+  expect(resultOf(pair)).toMatchObject({ model_version: '3', confidence_threshold: 0.5, defects_detected: 1 });
+});
+
 test('a redelivered request makes the same event and defect ids', async () => {
   const board = object('again', [80]);
   const sent = requestFor(board, {});
@@ -279,6 +328,24 @@ describe('a board that can’t be judged fails with its reason, and its neighbou
       ['breaks-3', 'inference_failed:bad-input'],
     ]);
   });
+
+  test.each(['bad-input', 'bad-output', 'model-failed', 'model-not-loaded'])(
+    'a detector that answers %s fails its boards, and judges the next ones',
+    async (reason) => {
+      const { ask, results, detector } = setUp();
+      detector.fault = () => {
+        throw new Coded('INFERENCE_FAILED', reason);
+      };
+      for (let index = 0; index < 5; index += 1) ask(object(`faulty-${index}`, [90]));
+      const failed = await results();
+      expect(failed.map(({ event_type, payload }) => [event_type, payload.failure?.reason])).toEqual(
+        Array(5).fill(['inference.failed', `inference_failed:${reason}`]),
+      );
+      detector.fault = undefined;
+      ask(object('after', [90]));
+      expect((await results()).map(({ event_type }) => event_type)).toEqual(['inference.completed']);
+    },
+  );
 
   test('an error that no port promises ends the inference, not the line', async () => {
     const { ask, results, detector } = setUp();

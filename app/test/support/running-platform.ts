@@ -79,6 +79,18 @@ export class RunningPlatform {
   }
 
   async #start(): Promise<void> {
+    await this.#boot();
+    const { golden } = generateBoard({ seed: 0, partSeed: PART_SEED, defective: false });
+    this.#lotId = await this.openLot('P-1', await encodeJpeg(golden));
+  }
+
+  /** Stops the platform, not the stack, and starts it again on the same data. */
+  async restart(): Promise<void> {
+    await this.#platform?.close();
+    await this.#boot();
+  }
+
+  async #boot(): Promise<void> {
     const config = readConfig(
       { LOCAL_DIR: this.#directory, JWT_SECRET: secret, INSTANCE_ID: 'test', LOG_LEVEL: 'info' },
       this.stack,
@@ -89,8 +101,6 @@ export class RunningPlatform {
     const port = await this.#platform.start({ api: true, worker: true }, [0]);
     this.#url = `http://127.0.0.1:${port}`;
     this.#token = await this.token();
-    const { golden } = generateBoard({ seed: 0, partSeed: PART_SEED, defective: false });
-    this.#lotId = await this.openLot('P-1', await encodeJpeg(golden));
   }
 
   /** A part with its golden image, and a lot of it; answers the lot's id. */
@@ -121,6 +131,21 @@ export class RunningPlatform {
       counts[table] = Number(result?.rows[0]?.count);
     }
     return counts;
+  }
+
+  /** The row of an inspection's only inference. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into rows of every kind
+  async inferenceOf(inspectionId: string): Promise<any> {
+    const result = await this.#platform?.pool.query('SELECT * FROM inferences WHERE inspection_id = $1', [
+      inspectionId,
+    ]);
+    if (result?.rows.length !== 1) throw new Error(`${inspectionId} has ${result?.rows.length} inferences`);
+    return result.rows[0];
+  }
+
+  /** What Prometheus would read. */
+  async metrics(): Promise<string> {
+    return (await fetch(`${this.#url}/metrics`)).text();
   }
 
   /** Resolves when every application has processed what is in its topics. */
@@ -223,13 +248,20 @@ export class RunningPlatform {
     }
   }
 
-  /** Takes an image through create, upload, confirm, infer; answers the finished inspection. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every kind
-  async inspect(bytes: Uint8Array, filename = 'board.jpg', lotId = this.#lotId): Promise<any> {
+  /** Takes an image through create, upload, confirm, infer; answers the finished inspection. `wish`: the body of infer. */
+  async inspect(
+    bytes: Uint8Array,
+    {
+      filename = 'board.jpg',
+      lotId = this.#lotId,
+      wish = {},
+    }: { filename?: string; lotId?: string; wish?: object } = {},
+    // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every kind
+  ): Promise<any> {
     const path = await this.create(lotId);
     const confirmed = await this.upload(path, bytes, filename);
     if (confirmed.status !== 200) throw new Error(`confirm answered ${confirmed.status}`);
-    const queued = await this.request('POST', `${path}/infer`, { body: {}, key: `${path}-infer` });
+    const queued = await this.request('POST', `${path}/infer`, { body: wish, key: `${path}-infer` });
     if (queued.status !== 202) throw new Error(`infer answered ${queued.status} ${JSON.stringify(queued.body)}`);
     return this.end(path);
   }
