@@ -25,8 +25,13 @@ export function joinStreamTable<K, V, VT, VOut>(
   { joiner, leftJoin, prefix, options }: StreamTableJoinPlan<K, V, VT, VOut>,
 ): KStream<K, VOut> {
   const { dsl } = stream;
-  const getter = table.logic.valueGetter();
   const name = dsl.graph.names.named(options.name, prefix);
+  if (table.dsl !== dsl) {
+    throw new TopologyError(
+      `The stream and the table of join ${name} belong to two StreamsBuilders: make both with one builder.`,
+    );
+  }
+  const getter = table.logic.valueGetter();
   const sources = [...new Set([...stream.sources, ...table.sources])];
   const { graceMs } = options;
   let own: readonly StoreBuilder<StateStore>[] = [];

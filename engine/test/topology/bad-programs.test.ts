@@ -49,6 +49,16 @@ const cases: readonly [string, () => unknown, RegExp][] = [
     /belongs to another StreamsBuilder/,
   ],
   [
+    'a stream joined with a table of another builder',
+    built((b) => b.stream('in', strings).join(new StreamsBuilder().table('other', strings), both, { name: 'j' })),
+    /The stream and the table of join j belong to two StreamsBuilders/,
+  ],
+  [
+    'a foreign-key join of tables of two builders',
+    built((b) => b.table('in', strings).join(new StreamsBuilder().table('other', strings), (value) => value, both)),
+    /belongs to another StreamsBuilder/,
+  ],
+  [
     'a cogroup of streams of two builders',
     built((b) => {
       const other = new StreamsBuilder().stream('other', strings).groupByKey();
