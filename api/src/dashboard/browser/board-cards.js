@@ -17,9 +17,17 @@ const REASONS = /** @type {Record<string, string>} */ ({
   'invalid_image:corrupt': 'The image file is damaged or cut short',
   'invalid_image:wrong-size': 'The image has the wrong size',
   'invalid_image:too-large': 'The image is too large',
+  'invalid_image:colour-space': 'The image is neither grey nor RGB',
+  'invalid_image:bit-depth': 'The image has more than 8 bits a colour',
+  'invalid_image:animated': 'The file holds several images',
   object_not_found: 'The image is missing from the store',
   object_too_large: 'The image file is too large',
+  artifact_changed: 'The image was replaced after its confirmation',
   object_store_unavailable: 'The image store did not answer',
+  'inference_failed:bad-output': 'The model gave an answer that is none',
+  'inference_failed:model-not-loaded': 'The model is not loaded',
+  'inference_failed:unavailable': 'The model did not answer',
+  'inference_failed:timeout': 'The model took too long',
   internal_error: 'An error inside the platform',
 });
 /** The reason is about the part's golden image, not about the board's. */
