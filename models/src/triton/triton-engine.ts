@@ -23,6 +23,8 @@ const RESTARTS_MAX = 3;
 /** As `decodeImage`: uncompressed RGBA is 1.6 MB, so a larger file is no honest image of this size. */
 const FILE_BYTES_MAX = 8 * 1024 * 1024;
 const READY_DEADLINE_MS = 1_000;
+/** A spare buffer that is so many times too large is not used: each transfer counts whole for the garbage collector. */
+const SPARE_FACTOR_MAX = 2;
 const ENSEMBLE = 'ensemble_model';
 
 /** Settings of {@link createTritonEngine}. */
@@ -261,7 +263,8 @@ class TritonEngine implements InferenceEngine {
     const bytes = lengths.reduce((sum, length) => sum + length, 0);
     const spare = this.#spare;
     this.#spare = undefined;
-    const buffer = spare !== undefined && spare.byteLength >= bytes ? spare : new ArrayBuffer(bytes);
+    const isFit = spare !== undefined && spare.byteLength >= bytes && spare.byteLength <= bytes * SPARE_FACTOR_MAX;
+    const buffer = isFit ? spare : new ArrayBuffer(bytes);
     const packed = new Uint8Array(buffer);
     let at = 0;
     for (const { board, golden } of batch) {
