@@ -37,6 +37,18 @@ export class ChangeSerde<V> implements Serde<Change<V>> {
     return Buffer.concat([oldBytes ?? Buffer.alloc(0), Buffer.of(onlyOld)]);
   }
 
+  /**
+   * The way sinks write: nothing is kept with the record. A change is reused by the node that forwards it, so bytes that stayed with its
+   * record would be those of the change before.
+   */
+  serializeInto(change: Change<V>, buffer: Buffer, position: number, topic: string): number {
+    const bytes = this.serialize(change, topic);
+    const end = position + bytes.length;
+    if (end > buffer.length) return -1;
+    buffer.set(bytes, position);
+    return end;
+  }
+
   deserialize(buffer: Buffer, start: number, end: number, topic: string): Change<V> {
     if (end <= start) throw new DeserializationError(`Topic ${topic}: a change needs at least one byte`);
     const change = new Change<V>();

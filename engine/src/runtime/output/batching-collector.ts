@@ -294,9 +294,15 @@ class BatchingOutput implements OutputTopic {
     const writer = this.writer(partition);
     const { valueSerde } = sink;
     if (valueDatum.isNull || valueSerde.serializeInto === undefined || valueDatum.hasBytesOf(valueSerde)) {
-      if (!valueDatum.isNull) valueDatum.encode(valueSerde, topic);
-      const value = valueDatum.isNull ? null : valueDatum.buffer;
-      const { start, end } = valueDatum;
+      let { start, end } = valueDatum;
+      let value: Buffer | null = null;
+      if (valueDatum.hasBytesOf(valueSerde)) value = valueDatum.buffer;
+      else if (!valueDatum.isNull) {
+        // Not kept with the record: whoever made the object may change it and forward it again.
+        value = valueSerde.serialize(valueDatum.get(), topic);
+        start = 0;
+        end = value.length;
+      }
       if (writer.count > 0) {
         if (writer.append(timestamp, key, keyDatum.start, keyDatum.end, value, start, end, headers)) return;
         this.#collector.send();
