@@ -11,14 +11,14 @@ import { type Admin, Kafka, logLevel, Partitioners } from 'kafkajs';
 import { cpuSeconds, peakMegabytes } from './process-usage.ts';
 
 /**
- * Millrace against Kafka Streams 4.3.1: the same three topologies, broker, input and settings, each peer a process of its own,
+ * Millrace against Kafka Streams 4.3.1: the same topologies, broker, input and settings, each peer a process of its own,
  * measured from outside through /proc, one after the other; then the two output topics are compared byte for byte by a third
  * client. The first half of the records is the JIT-cold figure (process start included), the second half the warm one.
  */
 const { values: options } = parseArgs({
   options: {
     records: { type: 'string', default: '1000000' },
-    topologies: { type: 'string', default: 'pass-through,count,json-map' },
+    topologies: { type: 'string', default: 'pass-through,count,json-map,windowed-count,stream-join' },
   },
 });
 const RECORDS = Number(options.records);
@@ -28,7 +28,7 @@ const RECORD_BYTES = 200;
 const SAMPLE_MS = 20;
 /** A peer that makes no progress for this long has failed. */
 const STALL_MS = 120_000;
-/** The issue's floor for pass-through and count. */
+/** The least that every topology must reach but `json-map`, most of which is the JSON parser. */
 const RATIO_FLOOR = 2;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -56,7 +56,21 @@ function outputTopic(peer: string, topology: string, run: string): string {
 }
 
 async function createTopic(topic: string): Promise<void> {
-  await admin.createTopics({ topics: [{ topic, numPartitions: PARTITIONS, replicationFactor: 1 }] });
+  // kafkajs gives up where the leaders are not known at once, which a busy machine makes likely.
+  await admin.createTopics({
+    topics: [{ topic, numPartitions: PARTITIONS, replicationFactor: 1 }],
+    waitForLeaders: false,
+  });
+  const deadlineMs = performance.now() + STALL_MS;
+  for (;;) {
+    try {
+      await admin.fetchTopicOffsets(topic);
+      return;
+    } catch (error) {
+      if (performance.now() > deadlineMs) throw error;
+      await sleep(SAMPLE_MS);
+    }
+  }
 }
 
 function keyText(key: number): string {
@@ -275,6 +289,6 @@ try {
   rmSync(join(directory, 'state'), { recursive: true, force: true });
 }
 if (floorMissed) {
-  console.log(`below the floor: ${RATIO_FLOOR} × in CPU-seconds on pass-through and count`);
+  console.log(`below the floor: ${RATIO_FLOOR} × in CPU-seconds`);
   process.exitCode = 1;
 }

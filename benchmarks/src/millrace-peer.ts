@@ -1,6 +1,6 @@
-import { bytes, KafkaStreams, long, StreamsBuilder, string, type Topology } from 'millrace';
+import { bytes, JoinWindows, KafkaStreams, long, StreamsBuilder, string, TimeWindows, type Topology } from 'millrace';
 
-/** The three topologies, as `KafkaStreamsPeer.java` has them. */
+/** The topologies, as `KafkaStreamsPeer.java` has them. */
 export function benchmarkTopology(name: string, input: string, output: string): Topology {
   const builder = new StreamsBuilder();
   switch (name) {
@@ -21,6 +21,33 @@ export function benchmarkTopology(name: string, input: string, output: string): 
         .mapValues((value) => mapJson(value))
         .to(output, { key: string(), value: bytes() });
       break;
+    case 'windowed-count':
+      builder
+        .stream(input, { key: string(), value: bytes() })
+        .groupByKey()
+        .windowedBy(TimeWindows.ofSizeAndGrace(30_000, 10_000))
+        .count({ materialized: { name: 'counts', store: 'memory' } })
+        .toStream()
+        .to(output, { value: long() });
+      break;
+    case 'stream-join': {
+      const records = builder.stream(input, { key: string(), value: bytes() });
+      // A key comes back after 16 ms at the earliest: each record meets itself alone, so that there is one result a record.
+      records
+        .join(
+          records.mapValues((value) => value),
+          (left) => left,
+          JoinWindows.ofTimeDifferenceAndGrace(10, 5_000),
+          {
+            value: bytes(),
+            otherValue: bytes(),
+            thisStore: { name: 'left', store: 'memory' },
+            otherStore: { name: 'right', store: 'memory' },
+          },
+        )
+        .to(output, { key: string(), value: bytes() });
+      break;
+    }
     default:
       throw new Error(`unknown topology ${name}`);
   }

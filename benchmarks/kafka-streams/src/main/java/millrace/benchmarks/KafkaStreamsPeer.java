@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -13,8 +14,13 @@ import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.Grouped;
+import org.apache.kafka.streams.kstream.JoinWindows;
+import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
+import org.apache.kafka.streams.kstream.StreamJoined;
+import org.apache.kafka.streams.kstream.TimeWindows;
+import org.apache.kafka.streams.kstream.WindowedSerdes;
 import org.apache.kafka.streams.state.Stores;
 
 /**
@@ -47,6 +53,32 @@ public final class KafkaStreamsPeer {
                 .stream(input, Consumed.with(Serdes.String(), Serdes.ByteArray()))
                 .mapValues(KafkaStreamsPeer::mapJson)
                 .to(output, Produced.with(Serdes.String(), Serdes.ByteArray()));
+            case "windowed-count" -> builder
+                .stream(input, Consumed.with(Serdes.String(), Serdes.ByteArray()))
+                .groupByKey(Grouped.with(Serdes.String(), Serdes.ByteArray()))
+                .windowedBy(TimeWindows.ofSizeAndGrace(Duration.ofSeconds(30), Duration.ofSeconds(10)))
+                .count(Materialized.<String, Long>as(
+                        Stores.inMemoryWindowStore("counts", Duration.ofSeconds(40), Duration.ofSeconds(30), false))
+                    .withKeySerde(Serdes.String()).withValueSerde(Serdes.Long()))
+                .toStream()
+                .to(output, Produced.with(
+                    WindowedSerdes.timeWindowedSerdeFrom(String.class, 30_000), Serdes.Long()));
+            case "stream-join" -> {
+                final KStream<String, byte[]> records =
+                    builder.stream(input, Consumed.with(Serdes.String(), Serdes.ByteArray()));
+                // A key comes back after 16 ms at the earliest: each record meets itself alone, so that there is one result a record.
+                records.join(
+                    records.mapValues(value -> value),
+                    (left, right) -> left,
+                    JoinWindows.ofTimeDifferenceAndGrace(Duration.ofMillis(10), Duration.ofSeconds(5)),
+                    StreamJoined.<String, byte[], byte[]>with(
+                            Stores.inMemoryWindowStore("left", Duration.ofMillis(5_020), Duration.ofMillis(20), true),
+                            Stores.inMemoryWindowStore("right", Duration.ofMillis(5_020), Duration.ofMillis(20), true))
+                        .withKeySerde(Serdes.String())
+                        .withValueSerde(Serdes.ByteArray())
+                        .withOtherValueSerde(Serdes.ByteArray()))
+                    .to(output, Produced.with(Serdes.String(), Serdes.ByteArray()));
+            }
             default -> throw new IllegalArgumentException("unknown topology " + topology);
         }
         final Properties properties = new Properties();
