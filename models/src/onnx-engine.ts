@@ -18,6 +18,8 @@ const MAX_BATCH_SIZE = 32;
 const PENDING_MAX = 64;
 /** Crashed workers replaced without an answer in between: a model that always crashes must not do so for ever. */
 const RESTARTS_MAX = 3;
+/** A spare buffer that is so many times too large is not used: each transfer counts whole for the garbage collector. */
+const SPARE_FACTOR_MAX = 2;
 
 /** Settings of {@link createOnnxEngine}. */
 export interface OnnxEngineOptions {
@@ -191,7 +193,8 @@ class OnnxEngine implements InferenceEngine {
     const bytes = batch.length * 2 * IMAGE_PIXELS;
     const spare = this.#spare;
     this.#spare = undefined;
-    const buffer = spare !== undefined && spare.byteLength >= bytes ? spare : new ArrayBuffer(bytes);
+    const isFit = spare !== undefined && spare.byteLength >= bytes && spare.byteLength <= bytes * SPARE_FACTOR_MAX;
+    const buffer = isFit ? spare : new ArrayBuffer(bytes);
     const planes = new Uint8Array(buffer);
     batch.forEach(({ board, golden }, i) => {
       planes.set(board, 2 * i * IMAGE_PIXELS);

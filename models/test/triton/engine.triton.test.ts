@@ -149,6 +149,16 @@ describe('images that are none', () => {
       /too many pixels|15000 x 15000/,
     ],
     ['CMYK', () => sharp({ create: pixels }).toColourspace('cmyk').jpeg().toBuffer(), /mode CMYK/],
+    [
+      'an animation',
+      () => {
+        const frames = Buffer.alloc(640 * 1280 * 3, 255).fill(0, 640 * 640 * 3);
+        return sharp(frames, { raw: { width: 640, height: 1280, channels: 3, pageHeight: 640 } })
+          .webp({ loop: 0, delay: [100, 100] })
+          .toBuffer();
+      },
+      /animation or has several pages|640 x 1280/,
+    ],
     ['half a file', async () => (await sharp({ create: pixels }).jpeg().toBuffer()).subarray(0, 900), /damaged/],
   ];
 
