@@ -25,5 +25,9 @@ mkdir -p "$(dirname "$out")"
 cp -R "$repository" "$out"
 for addition in "$overlay"/*.pbtxt; do
   model="$(basename "$addition" .pbtxt)"
+  if [[ ! -f "$out/$model/config.pbtxt" ]]; then
+    echo "the overlay is for $model, which the repository does not have" >&2
+    exit 1
+  fi
   cat "$addition" >>"$out/$model/config.pbtxt"
 done
