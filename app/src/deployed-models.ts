@@ -6,13 +6,15 @@ import { MODEL_DEPLOYMENTS_STORE, modelDeploymentView, type PlatformSerdes } fro
 import { type Broker, type KafkaStreams, type Log, TopicReader } from 'millrace';
 import { ownedPartitions, readState } from './platform-queries.ts';
 
+/** The network for boards without golden image stands beside the one for pairs, under its name with this behind it. */
+const SINGLE_SUFFIX = '_single';
 /** A compacted topic of a handful of models is read in milliseconds; a broker that does not answer for so long is away. */
 const CATCH_UP_MS = 60_000;
 const POLL_MS = 20;
 
 /**
- * The models of the repository folder, with what is deployed of the one that judges, from the keyed store of this process.
- * Where nobody has deployed anything, its newest version judges.
+ * The models of the repository folder, with what is deployed of those that judge, from the keyed store of this process.
+ * Where nobody has deployed anything, the oldest version judges.
  */
 export class DeployedModels implements Models {
   readonly #modelDirectory: string;
@@ -33,15 +35,14 @@ export class DeployedModels implements Models {
   }
 
   async #view({ name, versions }: RepositoryModel): Promise<ModelView> {
-    const deployment =
-      name !== basename(this.#modelDirectory)
-        ? null
-        : await readState(() => {
-            ownedPartitions(this.#deployments, MODEL_DEPLOYMENTS_STORE);
-            const store = this.#deployments.keyValueStore<string, ModelDeploymentState>(MODEL_DEPLOYMENTS_STORE);
-            const state = store.get(name);
-            return state === undefined ? undeployed(versions) : modelDeploymentView(state.deployment);
-          });
+    const deployment = !judgingModels(this.#modelDirectory).includes(name)
+      ? null
+      : await readState(() => {
+          ownedPartitions(this.#deployments, MODEL_DEPLOYMENTS_STORE);
+          const store = this.#deployments.keyValueStore<string, ModelDeploymentState>(MODEL_DEPLOYMENTS_STORE);
+          const state = store.get(name);
+          return state === undefined ? undeployed(versions) : modelDeploymentView(state.deployment);
+        });
     return {
       name,
       versions: versions.map(({ version, verdictThreshold }) => ({ version, verdict_threshold: verdictThreshold })),
@@ -51,20 +52,28 @@ export class DeployedModels implements Models {
 }
 
 function undeployed(versions: RepositoryModel['versions']): ModelView['deployment'] {
-  const production = newest(versions);
+  const production = first(versions);
   return { production, candidate: null, previous: null, revision: 0, updated_at: null, updated_by: null };
 }
 
-function newest(versions: RepositoryModel['versions']): string {
-  return (versions.at(-1) as RepositoryModel['versions'][number]).version;
+function first(versions: RepositoryModel['versions']): string {
+  return (versions[0] as RepositoryModel['versions'][number]).version;
 }
 
-/** What judges while nobody has deployed anything. Throws when the model has no version. */
-export async function defaultDeployment(modelDirectory: string): Promise<Deployment> {
+/** Folders of the models that boards are judged with: the one for pairs, and the one for boards without golden image. */
+export function judgingModels(modelDirectory: string): [pair: string, single: string] {
+  const name = basename(modelDirectory);
+  return [name, `${name}${SINGLE_SUFFIX}`];
+}
+
+/**
+ * What judges while nobody has deployed anything: the oldest version, so that a version that is copied in never judges by itself, nor
+ * do two processes that started at different times disagree. Undefined when the model has none.
+ */
+export async function defaultDeployment(modelDirectory: string): Promise<Deployment | undefined> {
   const models = await listModels(dirname(modelDirectory));
   const model = models.find(({ name }) => name === basename(modelDirectory));
-  if (model === undefined) throw new Error(`there is no version of a model in ${modelDirectory}`);
-  return { production: newest(model.versions), candidate: null };
+  return model === undefined ? undefined : { production: first(model.versions), candidate: null };
 }
 
 /**

@@ -16,7 +16,7 @@ export interface PlatformMetrics {
   readonly api: ApiMetrics;
   readonly engine: Metrics;
   readonly inference: InferenceMetrics;
-  readonly models: (log: Log) => ModelObserver;
+  readonly models: (model: string, log: Log) => ModelObserver;
 }
 
 /** The one registry of the process, behind the API's and the engine's metrics ports. */

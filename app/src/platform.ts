@@ -6,7 +6,7 @@ import {
   createApiServer,
   createLiveFeed,
 } from '@chip-quality/api';
-import { decodeImage, type ModelLifeCycle } from '@chip-quality/models';
+import { decodeImage } from '@chip-quality/models';
 import { topicSpecs, topics } from '@chip-quality/schemas';
 import { CommandGateway, createObjectStore, createTimescaleSink, migrate } from '@chip-quality/sinks';
 import {
@@ -44,7 +44,7 @@ import { isFenced } from './is-fenced.ts';
 import { boardView, lineYieldView } from './live-views.ts';
 import type { PlatformMetrics } from './metrics.ts';
 import { PlatformQueries } from './platform-queries.ts';
-import { startDetector } from './start-detector.ts';
+import { type ChosenDetector, startDetector } from './start-detector.ts';
 
 /** Answers should not wait for a commit; state and offsets follow this soon, so that a restart repeats little. */
 const COMMIT_INTERVAL_MS = 100;
@@ -198,9 +198,13 @@ export class Platform {
     this.#closers.push(async () => clearInterval(timer));
   }
 
-  async #detector(broker: Broker): Promise<ModelLifeCycle> {
-    const observer = this.#metrics.models(this.#log);
-    const { detector, close } = await startDetector(this.#config, broker, this.#serdes, observer, this.#log);
+  async #detector(broker: Broker): Promise<ChosenDetector> {
+    const { detector, close } = await startDetector(this.#config, {
+      broker,
+      serdes: this.#serdes,
+      observer: (modelName) => this.#metrics.models(modelName, this.#log),
+      log: this.#log,
+    });
     const timer = setInterval(() => {
       void detector.ready().then((ready) => {
         this.#detectorReady = ready;

@@ -1,28 +1,73 @@
-import { basename } from 'node:path';
-import { createOnnxEngine, ModelLifeCycle, type ModelObserver, TritonModelSource } from '@chip-quality/models';
+import { basename, dirname, join } from 'node:path';
+import {
+  chooseByGolden,
+  createOnnxEngine,
+  type GoldenChoice,
+  ModelLifeCycle,
+  type ModelObserver,
+  type RoutedEngine,
+  TritonModelSource,
+} from '@chip-quality/models';
 import type { PlatformSerdes } from '@chip-quality/topologies';
 import type { Broker, Log } from 'millrace';
-import type { PlatformConfig } from './config.ts';
-import { DeploymentFollower, defaultDeployment } from './deployed-models.ts';
+import type { InferenceConfig, PlatformConfig } from './config.ts';
+import { DeploymentFollower, defaultDeployment, judgingModels } from './deployed-models.ts';
+
+/** What a worker's detector needs of the platform. */
+export interface DetectorSurroundings {
+  readonly broker: Broker;
+  readonly serdes: PlatformSerdes;
+  readonly observer: (modelName: string) => ModelObserver;
+  readonly log: Log;
+}
+
+/** One model with its versions, or the choice between two. */
+export type ChosenDetector = RoutedEngine | GoldenChoice;
 
 /** The detector of a worker, and how to let go of it. */
-export interface RunningDetector {
-  readonly detector: ModelLifeCycle;
+export interface RunningDetector<Engine = ChosenDetector> {
+  readonly detector: Engine;
   close(): Promise<void>;
 }
 
 /**
- * Loads what is deployed, in this process or from a Triton server, and follows deployments from then on. Rejects when the
- * version in production can't be loaded; a candidate that can't be loaded is tried again while production judges.
+ * Loads what is deployed, in this process or from a Triton server, and follows deployments from then on. Boards without golden
+ * image go to the model that was trained for them, where the repository has one. Rejects when a version in production can't be
+ * loaded; a candidate that can't be loaded is tried again while production judges.
  */
 export async function startDetector(
-  config: PlatformConfig,
-  broker: Broker,
-  serdes: PlatformSerdes,
-  observer: ModelObserver,
-  log: Log,
+  { modelDirectory, inference }: PlatformConfig,
+  surroundings: DetectorSurroundings,
 ): Promise<RunningDetector> {
-  const { modelDirectory, inference } = config;
+  const [pairName, singleName] = judgingModels(modelDirectory);
+  const running: RunningDetector[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(running.map((each) => each.close()));
+  };
+  try {
+    const start = async (name: string): Promise<RoutedEngine | undefined> => {
+      const started = await startModel(join(dirname(modelDirectory), name), inference, surroundings);
+      if (started !== undefined) running.push(started);
+      return started?.detector;
+    };
+    const pair = await start(pairName);
+    if (pair === undefined) throw new Error(`there is no version of a model in ${modelDirectory}`);
+    const single = await start(singleName);
+    return { detector: single === undefined ? pair : chooseByGolden(pair, single), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Undefined where the repository has no version of the model. */
+async function startModel(
+  modelDirectory: string,
+  inference: InferenceConfig,
+  { broker, serdes, observer, log }: DetectorSurroundings,
+): Promise<RunningDetector<RoutedEngine> | undefined> {
+  const byDefault = await defaultDeployment(modelDirectory);
+  if (byDefault === undefined) return undefined;
   const modelName = basename(modelDirectory);
   const triton =
     inference.engine === 'triton'
@@ -35,17 +80,18 @@ export async function startDetector(
   const detector = new ModelLifeCycle({
     modelName,
     open: triton?.open ?? ((version) => createOnnxEngine({ modelDirectory, version })),
-    observer,
+    observer: observer(modelName),
   });
-  const follower = await DeploymentFollower.open(modelName, broker, serdes, log);
+  let follower: DeploymentFollower | undefined;
   const close = async (): Promise<void> => {
-    await follower.close();
+    await follower?.close();
     await detector.close();
     triton?.close();
   };
   try {
-    const first = follower.newest ?? (await defaultDeployment(modelDirectory));
-    await detector.start({ production: first.production, candidate: null });
+    follower = await DeploymentFollower.open(modelName, broker, serdes, log);
+    const { production } = follower.newest ?? byDefault;
+    await detector.start({ production, candidate: null });
   } catch (error) {
     await close();
     throw error;

@@ -71,7 +71,7 @@ export interface ModelDeploymentView {
   readonly candidate: { readonly version: string; readonly mode: string; readonly share: number } | null;
   /** Where a rollback leads once there is no candidate; null: nowhere. */
   readonly previous: string | null;
-  /** 0: nobody has deployed anything yet, the newest version judges. */
+  /** 0: nobody has deployed anything yet, the oldest version judges. */
   readonly revision: number;
   readonly updated_at: string | null;
   readonly updated_by: string | null;

@@ -243,7 +243,7 @@ export const ModelDeployment = z
     production: z.string(),
     candidate: z.object({ version: z.string(), mode: z.string(), share: z.number() }).nullable(),
     previous: z.string().nullable().meta({ description: 'Where a rollback leads once there is no candidate.' }),
-    revision: z.int().meta({ description: '0: nobody has deployed anything yet, the newest version judges.' }),
+    revision: z.int().meta({ description: '0: nobody has deployed anything yet, the oldest version judges.' }),
     updated_at: timestamp.nullable(),
     updated_by: z.string().nullable(),
   })

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mintToken, SCOPES, type Scope } from '@chip-quality/api';
-import { type DefaultStack, startStack } from '@chip-quality/dev';
+import { DEFAULT_PARTS, type DefaultStack, type PartName, startStack } from '@chip-quality/dev';
 import { encodeJpeg, generateBoard } from '@chip-quality/models/boards';
 import { readConfig } from '../../src/config.ts';
 import { fileLog } from '../../src/log.ts';
@@ -43,6 +43,11 @@ export interface RequestMore {
   readonly token?: string | null;
 }
 
+export interface StartMore {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly parts?: readonly PartName[];
+}
+
 /**
  * The whole platform in the test's process, on a stack of its own: the platform's topics have fixed names, so nobody can
  * share one.
@@ -56,24 +61,36 @@ export class RunningPlatform {
   /** Process ids of the stack's parts, as the stack tells them. */
   readonly #progress: string[];
   readonly #directory: string;
+  readonly #environment: Readonly<Record<string, string>>;
   #platform: Platform | undefined;
   #url = '';
   #token = '';
   #lotId = '';
   #chips = 0;
 
-  private constructor(stack: DefaultStack, directory: string, progress: string[]) {
+  private constructor(
+    stack: DefaultStack,
+    directory: string,
+    progress: string[],
+    environment: Readonly<Record<string, string>>,
+  ) {
+    this.#environment = environment;
     this.stack = stack;
     this.#directory = directory;
     this.#progress = progress;
   }
 
-  static async start(name: string): Promise<RunningPlatform> {
+  /** `environment`: variables besides those of the stack. `parts`: what the stack has, where the defaults don't do. */
+  static async start(
+    name: string,
+    { environment = {}, parts = DEFAULT_PARTS }: StartMore = {},
+  ): Promise<RunningPlatform> {
     const directory = testDirectory(name);
     rmSync(directory, { recursive: true, force: true });
     const progress: string[] = [];
-    const stack = await startStack({ root: directory, durable: false, log: (line) => progress.push(line) });
-    const running = new RunningPlatform(stack, directory, progress);
+    const log = (line: string) => progress.push(line);
+    const stack = (await startStack({ root: directory, durable: false, parts, log })) as DefaultStack;
+    const running = new RunningPlatform(stack, directory, progress, environment);
     await running.#start();
     return running;
   }
@@ -92,7 +109,7 @@ export class RunningPlatform {
 
   async #boot(): Promise<void> {
     const config = readConfig(
-      { LOCAL_DIR: this.#directory, JWT_SECRET: secret, INSTANCE_ID: 'test', LOG_LEVEL: 'info' },
+      { LOCAL_DIR: this.#directory, JWT_SECRET: secret, INSTANCE_ID: 'test', LOG_LEVEL: 'info', ...this.#environment },
       this.stack,
     );
     this.#platform = new Platform(config, fileLog(this.#directory, config.logLevel), createMetrics(), (error) =>
