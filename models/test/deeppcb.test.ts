@@ -16,6 +16,7 @@ const BOARDS = 50;
 test.skipIf(!present).each([
   { split: 'families-a', held: 200, withGolden: true, meanMin: 0.97, fMin: 0.94, flaggedMax: 0.01 },
   { split: 'families-b', held: 309, withGolden: true, meanMin: 0.97, fMin: 0.94, flaggedMax: 0.02 },
+  { split: 'families-a', held: 200, withGolden: false, meanMin: 0.82, fMin: 0.7, flaggedMax: 0.4 },
 ])(
   'on the families of $split, which its network never saw (golden images: $withGolden), the figures hold',
   { timeout: 120_000 },

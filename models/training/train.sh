@@ -57,7 +57,7 @@ for network; do
     pair-families-a) detector pair families-a 24000 "$repository/pcb_defect_detector" ;;
     pair-families-b) detector pair families-b 24000 "$here/results/pair-families-b" ;;
     pair-random) detector pair random 24000 "$work/pair-random/model" ;;
-    single-families-a) detector single families-a 10000 "$repository/pcb_defect_detector_single" ;;
+    single-families-a) detector single families-a 24000 "$repository/pcb_defect_detector_single" ;;
     classifier) classifier ;;
     *) echo "no network $network" >&2 && exit 1 ;;
   esac
