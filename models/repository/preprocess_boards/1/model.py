@@ -125,8 +125,6 @@ def decode_with_pillow(data, name):
         raise BadImage(f"{name} has {image.size[0]} x {image.size[1]} pixels, not {SIDE} x {SIDE}")
     if getattr(image, "n_frames", 1) > 1:
         raise BadImage(f"{name} holds {image.n_frames} images")
-    if getattr(image, "n_frames", 1) > 1:
-        raise BadImage(f"{name} is an animation or has several pages")
     if image.mode not in MODES:
         raise BadImage(f"{name} is of mode {image.mode}, not 8-bit greyscale or RGB")
     try:
