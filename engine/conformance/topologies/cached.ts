@@ -105,6 +105,20 @@ export const cached: TopologyFamily = {
     params: ['cacheBytes'],
   },
 
+  'cached-read-below': {
+    build: (_params, store) => {
+      const builder = new StreamsBuilder();
+      fanned(builder, 'in')
+        .groupByKey(strings)
+        .aggregate(() => '', grown(14), { value: string(), materialized: { name: 'r', store } })
+        .toStream()
+        .process(() => new ReadsAbove(), { stores: ['r'] })
+        .to('out', strings);
+      return builder.build();
+    },
+    params: ['cacheBytes'],
+  },
+
   'cached-chain': {
     build: (_params, store) => {
       const builder = new StreamsBuilder();
@@ -245,6 +259,23 @@ export const cached: TopologyFamily = {
     params: ['cacheBytes'],
   },
 };
+
+/** Reads the cached table that its records come from: what a read lets go of comes by here in the middle of another record. */
+class ReadsAbove implements Processor<string, string, string, string> {
+  #context!: ProcessorContext<string, string>;
+  #store!: KeyValueStore<string, { value: string; timestampMs: number }>;
+
+  init(context: ProcessorContext<string, string>): void {
+    this.#context = context;
+    this.#store = context.getStateStore('r');
+  }
+
+  process(record: Record<string, string>): void {
+    const seen = ['A', 'B', 'C'].map((key) => text(this.#store.get(key)?.value));
+    this.#context.forward(record.withValue(`${text(record.value)}:${seen.join()}`));
+    this.#context.forward(record);
+  }
+}
 
 /** Every operation of a key-value store, on keys made of the record's. */
 class UsesStores implements Processor<string, string, string, string> {

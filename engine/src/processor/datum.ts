@@ -1,5 +1,6 @@
 import { type BinaryKey, binaryKey } from '../base/bytes.ts';
 import type { Serde } from '../serde/serde.ts';
+import { isReused, saveState } from './reused.ts';
 
 const noBytes = Buffer.alloc(0);
 
@@ -119,6 +120,26 @@ export class Datum<T = unknown> {
   copyKeyBytes(serde: Serde<T>, topic: string): Buffer {
     this.encodeKey(serde, topic);
     return Buffer.copyBytesFrom(this.buffer, this.start, this.end - this.start);
+  }
+
+  /** @internal Copies the bytes: they may lie in a buffer that is used again. */
+  [saveState](): () => void {
+    const copy = this.detach();
+    const object = copy.#object;
+    const restoreObject = isReused(object) ? object[saveState]() : undefined;
+    return () => {
+      this.buffer = copy.buffer;
+      this.start = copy.start;
+      this.end = copy.end;
+      this.hasBytes = copy.hasBytes;
+      this.hasObject = copy.hasObject;
+      this.isNull = copy.isNull;
+      this.#object = copy.#object;
+      this.#serde = copy.#serde;
+      this.#topic = copy.#topic;
+      this.#binary = undefined;
+      restoreObject?.();
+    };
   }
 
   /** A datum that owns its bytes, for boundaries that outlive the record. */

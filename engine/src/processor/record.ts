@@ -1,6 +1,7 @@
 import { StreamsError } from '../base/errors.ts';
 import { Datum } from './datum.ts';
 import { Headers } from './headers.ts';
+import { saveState } from './reused.ts';
 
 /**
  * A record inside a topology. Records that a processor receives are views, reused for the next record: keep one with
@@ -100,6 +101,24 @@ export class Record<K, V> {
     this.valueDatum = source.valueDatum;
     this.timestamp = source.timestamp;
     this.shareHeaders(source);
+  }
+
+  /** @internal */
+  [saveState](): () => void {
+    const { keyDatum, valueDatum, timestamp } = this;
+    const headers = this.#headers;
+    const headerSource = this.#headerSource;
+    const restoreKey = keyDatum[saveState]();
+    const restoreValue = valueDatum[saveState]();
+    return () => {
+      this.keyDatum = keyDatum;
+      this.valueDatum = valueDatum;
+      this.timestamp = timestamp;
+      this.#headers = headers;
+      this.#headerSource = headerSource;
+      restoreKey();
+      restoreValue();
+    };
   }
 
   /** @internal Headers that were kept; shared, not copied. */

@@ -125,11 +125,14 @@ class FixedKeyProcessor<K, V, VOut> implements Processor<K, V, K, VOut> {
   }
 
   process(record: Record<K, V>): void {
-    this.#context.key = record.keyDatum;
+    const context = this.#context;
+    // Reading a cached table may come back here.
+    const outer = context.key;
+    context.key = record.keyDatum;
     try {
       this.#inner.process(record);
     } finally {
-      this.#context.key = undefined;
+      context.key = outer;
     }
   }
 

@@ -46,7 +46,7 @@ export class SessionAggregateProcessor<K, V, A> implements Processor<K, V, Windo
   readonly #windowedSerde: Serde<Windowed<K>>;
   readonly #strategy: EmitStrategy | undefined;
   readonly #output: WindowedOutput<K, A>;
-  readonly #found: FoundSession[] = [];
+  #found: FoundSession[] = [];
   #context!: InternalProcessorContext<Windowed<K>, Change<A>>;
   #store!: SessionBytesStore;
   #forwarder: TableForwarder<Windowed<K>, A> | undefined;
@@ -102,6 +102,8 @@ export class SessionAggregateProcessor<K, V, A> implements Processor<K, V, Windo
     if (timestamp > this.#observedStreamTimeMs) this.#observedStreamTimeMs = timestamp;
     const closeMs = this.#observedStreamTimeMs - this.#graceMs - this.#gapMs;
     const key = keyDatum.binary(this.#spec.keySerde, this.#topic);
+    // Where a cache forwards in the middle of this record, a session of this node may be made there.
+    if (this.#forwarder?.isCached) this.#found = [];
     const found = this.#found;
     found.length = 0;
     let startMs = timestamp;
@@ -113,19 +115,19 @@ export class SessionAggregateProcessor<K, V, A> implements Processor<K, V, Windo
       endMs = Math.max(endMs, other.endMs);
     }
     if (endMs < closeMs) this.#context.recordDropped('expired-window');
-    else this.#put(record, key, startMs, endMs);
+    else this.#put(record, key, startMs, endMs, found);
     this.#emitter?.afterRecord(record as Record<unknown, unknown>, closeMs);
   }
 
-  #put(record: Record<K, V>, key: BinaryKey, startMs: number, endMs: number): void {
+  #put(record: Record<K, V>, key: BinaryKey, startMs: number, endMs: number, found: readonly FoundSession[]): void {
     const { valueSerde, aggregation } = this.#spec;
     const { change } = this.#output;
     // A session of this very moment stays where it is; others make room for what they become part of.
     if (startMs !== record.timestamp || endMs !== record.timestamp) {
-      for (const session of this.#found) this.#remove(record, key, session);
+      for (const session of found) this.#remove(record, key, session);
     }
     this.#emitter?.beforePut(record as Record<unknown, unknown>, endMs);
-    this.#merge(record);
+    this.#merge(record, found);
     fold(aggregation, record, change);
     this.#store.put(key, encodeForStore(change.newDatum, valueSerde, this.#topic), startMs, endMs, record.timestamp);
     change.oldDatum.setNull();
@@ -133,11 +135,11 @@ export class SessionAggregateProcessor<K, V, A> implements Processor<K, V, Windo
   }
 
   /** The aggregate of all sessions found, before the record, as the change's old value. */
-  #merge(record: Record<K, V>): void {
+  #merge(record: Record<K, V>, found: readonly FoundSession[]): void {
     const { valueSerde, aggregation, merger } = this.#spec;
     const { oldDatum, newDatum } = this.#output.change;
     startFold(aggregation, this.#output.change);
-    for (const { value } of this.#found) {
+    for (const { value } of found) {
       newDatum.setBytes(value, 0, value.length, valueSerde, this.#topic);
       const merged = aggregation.readsRecord
         ? merger(record.key, oldDatum.get(), newDatum.get())

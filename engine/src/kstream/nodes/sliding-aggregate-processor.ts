@@ -33,6 +33,10 @@ interface Neighbours {
   rightExists: boolean;
 }
 
+function noNeighbours(): Neighbours {
+  return { starts: [], previousMs: none, left: undefined, right: undefined, leftExists: false, rightExists: false };
+}
+
 /**
  * Folds records into sliding windows.
  *
@@ -54,14 +58,7 @@ export class SlidingAggregateProcessor<K, V, A> implements Processor<K, V, Windo
   readonly #windowedSerde: Serde<Windowed<K>>;
   readonly #strategy: EmitStrategy | undefined;
   readonly #output: WindowedOutput<K, A>;
-  readonly #neighbours: Neighbours = {
-    starts: [],
-    previousMs: none,
-    left: undefined,
-    right: undefined,
-    leftExists: false,
-    rightExists: false,
-  };
+  #neighbours = noNeighbours();
   #context!: InternalProcessorContext<Windowed<K>, Change<A>>;
   #store!: WindowBytesStore;
   #forwarder: TableForwarder<Windowed<K>, A> | undefined;
@@ -120,15 +117,15 @@ export class SlidingAggregateProcessor<K, V, A> implements Processor<K, V, Windo
       return;
     }
     this.#emitter?.beforePut(record as Record<unknown, unknown>, timestamp);
-    if (this.#updateExisting(record, key, closeMs)) this.#createMissing(record, key, closeMs);
+    const found = this.#forget();
+    if (this.#updateExisting(record, key, closeMs, found)) this.#createMissing(record, key, closeMs, found);
     this.#emitter?.afterRecord(record as Record<unknown, unknown>, closeMs);
   }
 
   /** Newest windows first. False when there can be no missing windows: a record of the same time made them. */
-  #updateExisting(record: Record<K, V>, key: BinaryKey, closeMs: number): boolean {
+  #updateExisting(record: Record<K, V>, key: BinaryKey, closeMs: number, found: Neighbours): boolean {
     const { timestamp } = record;
     const differenceMs = this.#differenceMs;
-    const found = this.#forget();
     const windows = this.#windows(key, Math.max(0, timestamp - 2 * differenceMs), timestamp + 1, 'reverse');
     try {
       for (let step = windows.next(); step.done !== true; step = windows.next()) {
@@ -169,9 +166,9 @@ export class SlidingAggregateProcessor<K, V, A> implements Processor<K, V, Windo
     return this.#store.fetch(key, fromMs, toMs, direction);
   }
 
-  #createMissing(record: Record<K, V>, key: BinaryKey, closeMs: number): void {
+  #createMissing(record: Record<K, V>, key: BinaryKey, closeMs: number, found: Neighbours): void {
     const { timestamp } = record;
-    const { starts, previousMs, left, leftExists } = this.#neighbours;
+    const { starts, previousMs, left, leftExists } = found;
     const leftStartMs = timestamp - this.#differenceMs;
     if (previousMs !== none && !starts.includes(previousMs + 1) && previousMs + 1 >= leftStartMs) {
       this.#update(record, key, previousMs + 1, undefined, closeMs);
@@ -180,7 +177,7 @@ export class SlidingAggregateProcessor<K, V, A> implements Processor<K, V, Windo
       const holdsPrevious = previousMs !== none && previousMs >= leftStartMs;
       this.#update(record, key, leftStartMs, holdsPrevious ? left : undefined, closeMs);
     }
-    this.#createRight(record, key);
+    this.#createRight(record, key, found);
   }
 
   /** Windows may not start before 0: records of the first `difference` ms have no left window but share `[0, difference]`. */
@@ -202,7 +199,7 @@ export class SlidingAggregateProcessor<K, V, A> implements Processor<K, V, Windo
     }
     // All that the first window holds is later than this record, or there would be a window between them.
     if (found.right === undefined && first !== undefined && first.timestampMs > timestamp) found.right = first;
-    this.#createRight(record, key);
+    this.#createRight(record, key, found);
     const { previousMs } = found;
     if (previousMs !== none && !found.starts.includes(previousMs + 1)) {
       this.#update(record, key, previousMs + 1, undefined, closeMs);
@@ -211,6 +208,8 @@ export class SlidingAggregateProcessor<K, V, A> implements Processor<K, V, Windo
   }
 
   #forget(): Neighbours {
+    // Where a cache forwards in the middle of this record, a record may come by that is made there.
+    if (this.#forwarder?.isCached) this.#neighbours = noNeighbours();
     const found = this.#neighbours;
     found.starts.length = 0;
     found.previousMs = none;
@@ -222,8 +221,8 @@ export class SlidingAggregateProcessor<K, V, A> implements Processor<K, V, Windo
   }
 
   /** The window right of the record holds what comes after it: what was in the window before, without the record. */
-  #createRight(record: Record<K, V>, key: BinaryKey): void {
-    const { right, rightExists } = this.#neighbours;
+  #createRight(record: Record<K, V>, key: BinaryKey, found: Neighbours): void {
+    const { right, rightExists } = found;
     if (rightExists || right === undefined || right.timestampMs <= record.timestamp) return;
     const startMs = record.timestamp + 1;
     const { change } = this.#output;

@@ -51,8 +51,7 @@ export class TableForwarder<K, V> {
 /**
  * Forwards what leaves a table's cache, undecoded.
  *
- * Owns: its output record; no eviction of a store begins while another of the same store is forwarded, since reads don't evict
- * and nobody below puts into it.
+ * Owns: its output record, which {@link ThreadCache.keepRead} saves where one eviction of the store interrupts another.
  */
 class FlushForwarder<K, V> implements CacheListener {
   readonly #context: InternalProcessorContext<K, Change<V>>;

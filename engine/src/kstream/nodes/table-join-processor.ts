@@ -111,12 +111,15 @@ export function joinGetter<K, V, VO, VOut>(tables: JoinedTables<K, V, VO, VOut>)
             into.setNull();
             return -1;
           }
+          const leftIsNull = left.isNull;
+          // Taken out before the other read, in the middle of which a cache may forward, and come by here.
+          const leftValue = left.get();
           const rightMs = rightGetter.read(key, right);
-          if (right.isNull && (left.isNull || !keepsLeft)) {
+          if (right.isNull && (leftIsNull || !keepsLeft)) {
             into.setNull();
             return -1;
           }
-          into.setObject(joiner(left.get(), right.get()));
+          into.setObject(joiner(leftValue, right.get()));
           return into.isNull ? -1 : Math.max(leftMs, rightMs);
         },
         close() {

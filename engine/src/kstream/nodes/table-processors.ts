@@ -149,10 +149,11 @@ abstract class TableValueProcessor<K, V, VOut> implements Processor<K, Change<V>
     const { keyDatum } = record;
     const above = record.value;
     const { newDatum, oldDatum } = this.#change;
-    this.compute(keyDatum, above.newDatum, newDatum);
+    // The read comes first: a cache may forward in the middle of it, and come by here.
     if (!this.#sendOldValues) oldDatum.setNull();
     else if (this.#store !== undefined) this.#store.read(keyDatum, oldDatum);
-    else this.compute(keyDatum, above.oldDatum, oldDatum);
+    this.compute(keyDatum, above.newDatum, newDatum);
+    if (this.#sendOldValues && this.#store === undefined) this.compute(keyDatum, above.oldDatum, oldDatum);
 
     if (this.#dropsUnchangedAbsence && this.#sendOldValues && oldDatum.isNull && newDatum.isNull) return;
     if (this.#store === undefined) this.#change.isLatest = above.isLatest;

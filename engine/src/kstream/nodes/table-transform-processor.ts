@@ -113,10 +113,12 @@ export class TableTransformProcessor<K, V, VOut> implements Processor<K, Change<
     const { keyDatum } = record;
     const above = record.value;
     const { newDatum, oldDatum } = this.#change;
-    newDatum.setObject(this.#transformer.transform(record.key, above.newValue));
+    const transformed = this.#transformer.transform(record.key, above.newValue);
     if (!this.#sendOldValues) oldDatum.setNull();
     else if (this.#store !== undefined) this.#store.read(keyDatum, oldDatum);
     else oldDatum.setObject(this.#transformer.transform(record.key, above.oldValue));
+    // Set last: what reads of cached stores forward may come by here.
+    newDatum.setObject(transformed);
     this.#change.isLatest = above.isLatest;
     if (this.#store !== undefined && !this.#store.write(keyDatum, this.#change, record.timestamp)) return;
     const output = this.#output;

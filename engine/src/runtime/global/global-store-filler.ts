@@ -27,6 +27,7 @@ export class GlobalStoreFiller implements GraphHost, ContextHost {
   /** ContextHost: timestamp of the record being applied. */
   timestampMs = 0;
   record: undefined;
+  readonly openRecords = undefined;
   /** ContextHost: global processors keep no records back. */
   origin: RecordMetadata | undefined;
   readonly #source: SourceGraphNode;

@@ -18,6 +18,8 @@ export interface ContextHost {
   timestampMs: number;
   /** The record that the running node was given; undefined in punctuators. */
   record: Record<unknown, unknown> | undefined;
+  /** The records that are being forwarded just now, outermost first; undefined where nobody asks. */
+  readonly openRecords: Record<unknown, unknown>[] | undefined;
   currentMetadata(): RecordMetadata | undefined;
   /** Where a kept record came from, while it is forwarded; undefined otherwise. */
   origin: RecordMetadata | undefined;
@@ -76,6 +78,9 @@ export class NodeContext implements InternalProcessorContext {
   forward(record: Record<unknown, unknown>, childName?: string): void {
     const host = this.#host;
     const { children } = this;
+    const { openRecords } = host;
+    const depth = openRecords?.length ?? 0;
+    openRecords?.push(record);
     const outerMs = host.timestampMs;
     const outerRecord = host.record;
     host.timestampMs = record.timestamp;
@@ -84,6 +89,8 @@ export class NodeContext implements InternalProcessorContext {
     else for (let i = 0; i < children.length; i += 1) (children[i] as GraphNode).process(record);
     host.timestampMs = outerMs;
     host.record = outerRecord;
+    // Not popped: records of nodes that failed may be on top.
+    if (openRecords !== undefined) openRecords.length = depth;
   }
 
   forwardFrom(origin: RecordMetadata, record: Record<unknown, unknown>): void {

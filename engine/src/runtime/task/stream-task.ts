@@ -117,6 +117,8 @@ export class StreamTask implements ContextHost, GraphHost {
   origin: RecordMetadata | undefined;
   /** ContextHost */
   record: Record<unknown, unknown> | undefined;
+  /** ContextHost: kept where stores are cached. */
+  readonly openRecords: Record<unknown, unknown>[] | undefined;
   recordsProcessed = 0;
 
   constructor(options: StreamTaskOptions) {
@@ -135,6 +137,7 @@ export class StreamTask implements ContextHost, GraphHost {
     });
     this.#globalStores = options.globalStores;
     this.#wake = options.wake;
+    this.openRecords = options.cache === undefined ? undefined : [];
     this.#tags = { 'task-id': options.taskId };
     this.stores = new TaskStores(subTopology.stores, {
       applicationId: config.applicationId,
@@ -185,6 +188,11 @@ export class StreamTask implements ContextHost, GraphHost {
       (batch, row, error) => this.#skipped(batch, row, error),
       () => this.systemTimeMs(),
     );
+  }
+
+  /** A record, a punctuator or a result of an asynchronous operator is being processed. */
+  get isProcessing(): boolean {
+    return this.#processing;
   }
 
   get state(): TaskState {
@@ -338,6 +346,7 @@ export class StreamTask implements ContextHost, GraphHost {
     this.timestampMs = timestampMs;
     this.record = source.node.record;
     this.context = context;
+    if (this.openRecords !== undefined) this.openRecords.length = 0;
     this.#processing = true;
     this.#commitNeeded = true;
     try {

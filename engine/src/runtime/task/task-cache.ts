@@ -2,6 +2,7 @@ import type { StreamsConfig } from '../../base/config.ts';
 import type { Headers } from '../../processor/headers.ts';
 import type { RecordMetadata } from '../../processor/processor.ts';
 import type { Record } from '../../processor/record.ts';
+import { saveState } from '../../processor/reused.ts';
 import type { CacheOrigin, RecordCacheContext } from '../../state/cache/cache-origin.ts';
 import { ThreadCache } from '../../state/cache/thread-cache.ts';
 import type { RecordContext } from './record-context.ts';
@@ -22,7 +23,13 @@ export interface ProcessingFrame {
   timestampMs: number;
   /** The record that the running node was given. */
   record: Record<unknown, unknown> | undefined;
+  /** Records that nodes are forwarding, outermost first. */
+  readonly openRecords: readonly Record<unknown, unknown>[] | undefined;
+  readonly isProcessing: boolean;
 }
+
+/** The part of it that changes around what a cache lets go of. */
+type OuterFrame = Pick<ProcessingFrame, 'context' | 'origin' | 'timestampMs' | 'record'>;
 
 /** A frame that may be kept: its input record's bytes are not the batch's. */
 class KeptOrigin implements CacheOrigin {
@@ -54,6 +61,7 @@ export class TaskCache implements RecordCacheContext {
   readonly #frame: ProcessingFrame;
   readonly #copy: (context: RecordContext) => RecordContext;
   #copied: RecordContext | undefined;
+  #entered = 0;
 
   /** `copy` answers a context that outlives the record. */
   constructor(thread: ThreadCache, frame: ProcessingFrame, copy: (context: RecordContext) => RecordContext) {
@@ -67,9 +75,21 @@ export class TaskCache implements RecordCacheContext {
     return new KeptOrigin(this.#frame, context === undefined ? undefined : this.#kept(context));
   }
 
-  enter(origin: CacheOrigin): ProcessingFrame {
+  get isProcessing(): boolean {
+    return this.#entered > 0 || this.#frame.isProcessing;
+  }
+
+  saveRecords(): () => void {
+    const restores = (this.#frame.openRecords ?? []).map((record) => record[saveState]());
+    return () => {
+      for (const restore of restores) restore();
+    };
+  }
+
+  enter(origin: CacheOrigin): OuterFrame {
+    this.#entered += 1;
     const frame = this.#frame;
-    const outer = {
+    const outer: OuterFrame = {
       context: frame.context,
       origin: frame.origin,
       timestampMs: frame.timestampMs,
@@ -84,8 +104,9 @@ export class TaskCache implements RecordCacheContext {
   }
 
   leave(outer: unknown): void {
+    this.#entered -= 1;
     const frame = this.#frame;
-    const { context, origin, timestampMs, record } = outer as ProcessingFrame;
+    const { context, origin, timestampMs, record } = outer as OuterFrame;
     frame.context = context;
     frame.origin = origin;
     frame.timestampMs = timestampMs;

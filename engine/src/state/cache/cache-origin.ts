@@ -14,6 +14,10 @@ export interface CacheOrigin {
 /** What caching stores use of their task. */
 export interface RecordCacheContext {
   readonly thread: ThreadCache;
+  /** False where somebody else reads, such as an interactive query: then nothing is cached, let alone evicted. */
+  readonly isProcessing: boolean;
+  /** Copies the records that nodes are in the middle of; the answer puts them back. */
+  saveRecords(): () => void;
   /** The record being processed, as something that may be kept. */
   origin(): CacheOrigin;
   /** Until `leave`, everything happens as part of processing `origin`. Answers what `leave` needs. */

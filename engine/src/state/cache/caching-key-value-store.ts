@@ -22,15 +22,17 @@ export class CachingKeyValueStore extends CachingStore<KeyValueBytesStore> imple
   }
 
   get(key: BinaryKey): StoredValue | undefined {
-    const { thread } = this.context;
+    const { context } = this;
     const node = this.cache.get(key);
     if (node !== undefined) {
       const { value, timestampMs } = node.entry;
       return value === null ? undefined : { value, timestampMs };
     }
     const stored = this.inner.get(key);
-    if (stored !== undefined) thread.keepRead(this.cache, key, noSuffix, stored.value, stored.timestampMs);
-    return stored;
+    if (stored === undefined || !context.isProcessing) return stored;
+    const { value, timestampMs } = stored;
+    context.thread.keepRead(this.cache, key, noSuffix, value, timestampMs, context);
+    return { value, timestampMs };
   }
 
   put(key: BinaryKey, value: Buffer | null, timestampMs: number): void {

@@ -67,8 +67,6 @@ export class RecordCache {
   sizeBytes = 0;
   /** Flushed entries go downstream. */
   forwards = false;
-  /** A read left the thread's cache over its limit: the next put evicts first. */
-  evictionDue = false;
 
   constructor(options: RecordCacheOptions) {
     this.#options = options;
@@ -163,7 +161,6 @@ export class RecordCache {
     this.#newest = undefined;
     this.#oldest = undefined;
     this.sizeBytes = 0;
-    this.evictionDue = false;
   }
 
   /** The place of an id, without counting as a use. */

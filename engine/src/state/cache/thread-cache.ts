@@ -1,5 +1,5 @@
 import type { BinaryKey } from '../../base/bytes.ts';
-import type { CacheOrigin } from './cache-origin.ts';
+import type { CacheOrigin, RecordCacheContext } from './cache-origin.ts';
 import type { RecordCache } from './record-cache.ts';
 
 /**
@@ -9,8 +9,8 @@ import type { RecordCache } from './record-cache.ts';
  * Owns: the sum of the caches' sizes.
  * Called by: the caching stores of all tasks of the thread.
  * Invariants: I1 between two records the sum is that of the caches; while an eviction is under way, what it frees is not yet
- * subtracted, so stores further down evict, too (Kafka Streams reckons so); I2 a read never forwards: nodes on the stack may hold
- * records of the store that would be flushed. What a read should have evicted goes at the store's next put, before it.
+ * subtracted, so stores further down evict, too (Kafka Streams reckons so); I2 a read that forwards leaves the records that nodes are
+ * in the middle of as they were.
  */
 export class ThreadCache {
   readonly maxBytes: number;
@@ -32,31 +32,27 @@ export class ThreadCache {
     timestampMs: number,
     origin: CacheOrigin,
   ): void {
-    this.#evictDue(cache);
     this.#add(cache, key, suffix, value, timestampMs, origin);
     this.#evict(cache);
   }
 
-  /** Keeps what was read from the store beneath. */
-  keepRead(cache: RecordCache, key: BinaryKey, suffix: BinaryKey, value: Buffer, timestampMs: number): void {
-    // Room must be made first, and only a put or flush may make it.
-    if (cache.evictionDue) return;
+  /** Keeps what was read from the store beneath; what has to leave for it is forwarded in the middle of the read. */
+  keepRead(
+    cache: RecordCache,
+    key: BinaryKey,
+    suffix: BinaryKey,
+    value: Buffer,
+    timestampMs: number,
+    context: RecordCacheContext,
+  ): void {
     this.#add(cache, key, suffix, value, timestampMs, undefined);
-    if (!cache.forwards) {
-      this.#evict(cache);
-      return;
-    }
-    while (this.#sizeBytes > this.maxBytes && !cache.isEmpty) {
-      if (cache.oldestIsDirty) {
-        cache.evictionDue = true;
-        return;
-      }
-      this.#evictOne(cache);
-    }
+    if (this.#sizeBytes <= this.maxBytes) return;
+    const restore = cache.forwards && cache.isDirty ? context.saveRecords() : undefined;
+    this.#evict(cache);
+    restore?.();
   }
 
   flush(cache: RecordCache): void {
-    this.#evictDue(cache);
     const before = cache.sizeBytes;
     cache.flush();
     this.#sizeBytes += cache.sizeBytes - before;
@@ -79,12 +75,6 @@ export class ThreadCache {
     const before = cache.sizeBytes;
     cache.put(key, suffix, value, timestampMs, origin);
     this.#sizeBytes += cache.sizeBytes - before;
-  }
-
-  #evictDue(cache: RecordCache): void {
-    if (!cache.evictionDue) return;
-    cache.evictionDue = false;
-    this.#evict(cache);
   }
 
   #evict(cache: RecordCache): void {

@@ -8,15 +8,26 @@ export class CacheFixture extends StoreFixture {
   readonly thread: ThreadCache;
   topic = 'in';
   readonly entered: CacheOrigin[] = [];
+  isProcessing = true;
+  /** How often a read had the records saved that are being processed. */
+  recordsSaved = 0;
   readonly cached: StateStoreContext;
 
   constructor(maxBytes: number) {
     super();
     this.thread = new ThreadCache(maxBytes);
+    const isProcessing = (): boolean => this.isProcessing;
     this.cached = {
       ...this.context,
       cache: {
         thread: this.thread,
+        get isProcessing() {
+          return isProcessing();
+        },
+        saveRecords: () => {
+          this.recordsSaved += 1;
+          return () => {};
+        },
         origin: () => ({ topic: this.topic, timestampMs: this.timestampMs, headers: undefined }),
         enter: (origin) => {
           this.entered.push(origin);

@@ -48,6 +48,10 @@ final class Cached {
         .reduce((a, v) -> a.length() > 20 ? null : a + v, kept("r")).toStream()
         .processValues(Origin::new).to("out", out()));
 
+    all.add("cached-read-below", (builder, params) -> fanned(builder, "in").groupByKey()
+        .aggregate(() -> "", grown(14), kept("r"))
+        .toStream().process(ReadsAbove::new, "r").to("out", out()));
+
     all.add("cached-chain", (builder, params) -> fanned(builder, "in").groupByKey()
         .aggregate(() -> "", grown(14), kept("a"))
         .filter((k, v) -> !v.contains("b"), kept("f"))
@@ -231,6 +235,21 @@ final class Cached {
       seen.add(shown(windows.fetch(key, from, timestamp)));
       seen.add(shown(sessions.findSessions(key, from, timestamp)));
       context().forward(new Record<>(key, String.join(";", seen), timestamp));
+    }
+  }
+
+  /** Reads the cached table that its records come from. */
+  private static final class ReadsAbove extends ContextualProcessor<String, String, String, String> {
+    @Override
+    public void process(final Record<String, String> record) {
+      final TimestampedKeyValueStore<String, String> store = context().getStateStore("r");
+      final List<String> seen = new ArrayList<>();
+      for (final String key : List.of("A", "B", "C")) {
+        final ValueAndTimestamp<String> found = store.get(key);
+        seen.add(String.valueOf(found == null ? null : found.value()));
+      }
+      context().forward(record.withValue(record.value() + ":" + String.join(",", seen)));
+      context().forward(record);
     }
   }
 }
