@@ -50,7 +50,8 @@ export async function retryOutage<T>(
       if (!isOutage(error)) throw error;
       const failedAtMs = clock.monotonicMs();
       await whenAvailable?.(signal);
-      if (clock.monotonicMs() > failedAtMs) {
+      // Less is no outage that something knew of, only the time that an `await` takes.
+      if (clock.monotonicMs() - failedAtMs >= BACKOFF_INITIAL_MS) {
         if (clock.monotonicMs() - startMs > OUTAGE_MAX_MS) throw error;
         giveUpAtMs = clock.monotonicMs() + deadlineMs;
         attempt = -1;

@@ -1,0 +1,130 @@
+import type { Clock } from 'millrace';
+import { describe, expect, it } from 'vitest';
+import { type JudgeItem, judgeBatch } from '../../src/inference/board-judge.ts';
+import { InferenceFailedError } from '../../src/inference/inference-failure.ts';
+import type { Detector, DetectorVersion } from '../../src/ports.ts';
+
+const MINUTE_MS = 60_000;
+const away = Object.assign(new Error('away'), { code: 'INFERENCE_FAILED', reason: 'unavailable', retriable: true });
+
+/** Time that passes by waiting. Timers above the longest backoff (deadlines of calls) never fire. */
+function jumpingClock(): Clock & { nowMs(): number; pass(ms: number): void } {
+  let nowMs = 0;
+  return {
+    nowMs: () => nowMs,
+    monotonicMs: () => nowMs,
+    pass: (ms: number) => {
+      nowMs += ms;
+    },
+    setTimer: (delayMs: number, callback: () => void) => {
+      if (delayMs <= 5_000) {
+        queueMicrotask(() => {
+          nowMs += delayMs;
+          callback();
+        });
+      }
+      return { cancel: () => {} };
+    },
+  } as unknown as Clock & { nowMs(): number; pass(ms: number): void };
+}
+
+const item = (inspectionId: string): JudgeItem => ({
+  jobId: `job-${inspectionId}`,
+  inspectionId,
+  input: { board: new Uint8Array(1), golden: undefined },
+  confidenceThreshold: null,
+});
+
+function version(modelVersion: string, verdictThreshold: number, confidence: number): DetectorVersion {
+  return {
+    modelName: 'pcb_defect_detector',
+    modelVersion,
+    maxBatchSize: 32,
+    verdictThreshold,
+    infer: async (batch) =>
+      batch.map(() => [
+        { x1: 0, y1: 0, x2: 1, y2: 1, confidence, label: 'open', defectType: 'open', severity: 'critical' },
+      ]),
+  };
+}
+
+describe('judging a batch', () => {
+  it('parts it between versions, each with its own threshold, and answers in the order of the boards', async () => {
+    const one = version('1', 0.5, 0.6);
+    const two = version('2', 0.7, 0.6);
+    const detector: Detector = { ...one, route: (id) => (id.startsWith('b') ? two : one) };
+    const items = ['b1', 'a1', 'b2', 'a2', 'a3'].map(item);
+    const judged = await judgeBatch(items, new AbortController().signal, { detector, clock: jumpingClock() });
+    expect(judged).toMatchObject([
+      { model_version: '2', confidence_threshold: 0.7, defects_detected: 0, batch_size: 2 },
+      { model_version: '1', confidence_threshold: 0.5, defects_detected: 1, batch_size: 3 },
+      { model_version: '2', defects_detected: 0 },
+      { model_version: '1', defects_detected: 1 },
+      { model_version: '1', defects_detected: 1 },
+    ]);
+  });
+
+  it('asks for a route again with every try: the version may have been replaced', async () => {
+    const two = version('2', 0.5, 0.9);
+    let isReplaced = false;
+    const old: DetectorVersion = {
+      ...version('1', 0.5, 0.9),
+      infer: async () => {
+        isReplaced = true;
+        throw away;
+      },
+    };
+    const detector: Detector = { ...two, route: () => (isReplaced ? two : old) };
+    const [judged] = await judgeBatch([item('a')], new AbortController().signal, { detector, clock: jumpingClock() });
+    expect(judged).toMatchObject({ model_version: '2' });
+  });
+
+  it('waits for a detector that says it is away, longer than its deadline, and loses nothing', async () => {
+    const clock = jumpingClock();
+    const good = version('1', 0.5, 0.9);
+    const backAtMs = 20 * MINUTE_MS;
+    const detector: Detector = {
+      ...good,
+      infer: (batch) => (clock.nowMs() < backAtMs ? Promise.reject(away) : good.infer(batch)),
+      whenAvailable: async () => {
+        if (clock.nowMs() < backAtMs) clock.pass(30_000);
+      },
+    };
+    const judged = await judgeBatch([item('a'), item('b')], new AbortController().signal, { detector, clock });
+    expect(judged).toMatchObject([{ defects_detected: 1 }, { defects_detected: 1 }]);
+    expect(clock.nowMs()).toBeGreaterThanOrEqual(backAtMs);
+  });
+
+  it('gives up after the deadline when the detector takes calls and fails them, and after an hour in any case', async () => {
+    for (const [waitMs, atLeastMs, atMostMs] of [
+      [0, 0, MINUTE_MS],
+      [30_000, 60 * MINUTE_MS, 62 * MINUTE_MS],
+    ] as const) {
+      const clock = jumpingClock();
+      const detector: Detector = {
+        ...version('1', 0.5, 0.9),
+        infer: () => Promise.reject(away),
+        whenAvailable: async () => clock.pass(waitMs),
+      };
+      const [judged] = await judgeBatch([item('a')], new AbortController().signal, { detector, clock });
+      expect(judged).toBeInstanceOf(InferenceFailedError);
+      expect(clock.nowMs()).toBeGreaterThanOrEqual(atLeastMs);
+      expect(clock.nowMs()).toBeLessThanOrEqual(atMostMs);
+    }
+  });
+
+  it('stops waiting when its partition is revoked', async () => {
+    const revoked = new AbortController();
+    const detector: Detector = {
+      ...version('1', 0.5, 0.9),
+      infer: () => Promise.reject(away),
+      whenAvailable: (signal) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+        }),
+    };
+    const judging = judgeBatch([item('a')], revoked.signal, { detector, clock: jumpingClock() });
+    setImmediate(() => revoked.abort(new Error('revoked')));
+    await expect(judging).rejects.toThrow('revoked');
+  });
+});
