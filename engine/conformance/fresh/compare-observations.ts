@@ -3,7 +3,7 @@ import { isInternal } from '../decode-outputs.ts';
 import type { Observation, WrittenRecord } from '../observation.ts';
 
 /** What is compared besides outputs; a deviation leaves only those. */
-export type Depth = 'everything' | 'outputs';
+export type Depth = 'everything' | 'outputs' | 'newest outputs';
 
 /** How our engine differs from Kafka Streams in one run. */
 export function compareObservations(java: Observation, ours: Observation, depth: Depth): Difference[] {
@@ -13,6 +13,9 @@ export function compareObservations(java: Observation, ours: Observation, depth:
     return [{ of: 'error', text: `Kafka Streams: ${java.error ?? 'no error'}\n  ours: ${ours.error ?? 'no error'}` }];
   }
   const [theirRecords, ourRecords] = [java.records ?? [], ours.records ?? []];
+  if (depth === 'newest outputs') {
+    return compareLists('newest outputs', newestOutputs(theirRecords), newestOutputs(ourRecords), showRecord);
+  }
   const outputs = compareLists('outputs', theirRecords.filter(isOutput), ourRecords.filter(isOutput), showRecord);
   if (depth === 'outputs') return outputs;
   const differences = [
@@ -25,6 +28,13 @@ export function compareObservations(java: Observation, ours: Observation, depth:
     differences.push(...compareLists(`store ${name}`, entries, ours.stores?.[name] ?? []));
   }
   return differences;
+}
+
+/** Of each key the last output of each step, in the order of keys. */
+function newestOutputs(records: readonly WrittenRecord[]): WrittenRecord[] {
+  const newest = new Map<string, WrittenRecord>();
+  for (const record of records.filter(isOutput)) newest.set(`${record.step} ${record.topic} ${record.keyHex}`, record);
+  return [...newest].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, record]) => record);
 }
 
 function isOutput(record: WrittenRecord): boolean {

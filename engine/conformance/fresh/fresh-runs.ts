@@ -70,7 +70,7 @@ export async function differencesOf(both: Both, steps: readonly Step[]): Promise
   const java = await oracle.ask({ topology, params: asked, steps, ...(program === undefined ? {} : { program }) });
   const ours = await observe(named, { params, steps }, medium, Object.keys(java.stores ?? {}));
   if (java.unknownTopology === true) return [{ of: 'oracle', text: 'the Java oracle has no topology of that name' }];
-  return compareObservations(java, ours, deviation === undefined ? 'everything' : 'outputs');
+  return compareObservations(java, ours, deviation === undefined ? 'everything' : (deviation.depth ?? 'outputs'));
 }
 
 /** Those that the family names, else those of the vectors. */

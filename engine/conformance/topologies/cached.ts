@@ -191,15 +191,18 @@ export const cached: TopologyFamily = {
         .groupByKey(strings)
         // Kafka Streams' cache can't read windows of length 0, nor read backwards over deleted ones.
         .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace((params['diff'] as number) + 1, params['grace'] as number))
-        .aggregate(() => '', grown(1_000_000), { value: string(), materialized: { name: 'w', store } })
+        .aggregate(() => '', grown(1_000_000), {
+          value: string(),
+          materialized: { name: 'w', store, retentionMs: params['retention'] as number },
+        })
         .toStream()
         .to('out');
       return builder.build();
     },
     output: { key: { kind: 'time', sizeParam: 'diff' } },
-    params: ['diff', 'grace'],
-    // Which windows a smaller cache lets go of first depends on how far ahead Kafka Streams' iterators look.
-    fixed: { cacheBytes: 100_000 },
+    params: ['diff', 'grace', 'cacheBytes'],
+    // A window that leaves a cache may have expired in the store: how soon one leaves must not show.
+    fixed: { retention: 100_000 },
   },
 
   'cached-session': {
