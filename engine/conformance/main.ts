@@ -4,6 +4,7 @@ import { compositionCase, compositionName } from './compositions/composition-cas
 import { freshCase } from './fresh/fresh-runs.ts';
 import { Oracle } from './oracle-client.ts';
 import { Report } from './report.ts';
+import { runtimeCases, runtimeCompositionCase } from './runtime-cases.ts';
 import { topologies } from './topologies/index.ts';
 import { vectorCases } from './vector-cases.ts';
 import { keptVectors, VectorFolder } from './vectors.ts';
@@ -11,12 +12,15 @@ import { writeParityDocument } from './write-docs.ts';
 
 /** Random programs that a seed gives, besides an input for every named topology. */
 const programsPerSeed = 20;
+/** Random programs for the real runtime: no Java is asked, so there may be many. */
+const runtimePrograms = 500;
 
 const usage = `npm run conformance [-- DIR] [options]
 
 Compares the engine with what Kafka Streams 4.3.1 answered. DIR: a folder of answers; default: engine/conformance/vectors.
 
   --fresh SEEDS       instead of kept answers: new inputs, run by Kafka Streams itself (needs Java 17 and Maven). 7, 1..20, 3,5,8
+  --runtime           the kept answers, and random programs, through the real runtime on a broker in memory
   --only TEXT[,TEXT]  topologies whose name contains one of the texts
   --write-docs        writes docs/parity.md after the comparison
   --show N            differences told in full for one topology; default: 3
@@ -26,6 +30,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     fresh: { type: 'string' },
+    runtime: { type: 'boolean' },
     only: { type: 'string' },
     show: { type: 'string' },
     'write-docs': { type: 'boolean' },
@@ -38,6 +43,7 @@ const only = (topology: string): boolean => wanted === undefined || wanted.some(
 
 if (values.help) console.log(usage);
 else if (values.fresh !== undefined) process.exitCode = await compareFresh(seedsOf(values.fresh));
+else if (values.runtime) process.exitCode = await compareRuntime(positionals[0]);
 else process.exitCode = await compareVectors(positionals[0]);
 
 async function compareVectors(folder: string | undefined): Promise<number> {
@@ -45,6 +51,16 @@ async function compareVectors(folder: string | undefined): Promise<number> {
   const vectors = folder === undefined ? keptVectors : new VectorFolder(resolve(folder));
   for (const each of vectorCases(vectors, { media: ['memory', 'persistent'], only })) await report.run(each);
   if (values['write-docs']) writeParityDocument(report.failed);
+  return report.close();
+}
+
+async function compareRuntime(folder: string | undefined): Promise<number> {
+  const report = new Report(values.show === undefined ? undefined : Number(values.show));
+  const vectors = folder === undefined ? keptVectors : new VectorFolder(resolve(folder));
+  for (const each of runtimeCases(vectors, { only })) await report.run(each);
+  for (let number = 0; only(compositionName) && number < runtimePrograms; number++) {
+    await report.run(runtimeCompositionCase(1, number));
+  }
   return report.close();
 }
 

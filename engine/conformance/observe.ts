@@ -42,7 +42,7 @@ export async function observe(
 }
 
 /** The configuration under which topologies are compared: no cache, no throttles, unless a parameter says so. */
-function settings(params: Params): {
+export function settings(params: Params): {
   statestoreCacheMaxBytes: number;
   windowEmitIntervalMs: number;
   outerJoinEmitIntervalMs: number;
@@ -121,6 +121,6 @@ function findStore(driver: TopologyTestDriver, name: string): StateStore | undef
   }
 }
 
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
