@@ -150,7 +150,9 @@ describe('an engine behind deadline, retries, breaker and bulkhead', () => {
     engine.release();
     expect(await Promise.all(calls)).toHaveLength(5);
     expect(engine.underWayMax).toBe(2);
-    expect(await tooMany).toMatchObject({ reason: { reason: 'unavailable', message: expect.stringContaining('too many') } });
+    expect(await tooMany).toMatchObject({
+      reason: { reason: 'unavailable', message: expect.stringContaining('too many') },
+    });
     expect(resilient.circuit).toBe('closed');
   });
 
