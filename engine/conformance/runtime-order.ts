@@ -28,6 +28,11 @@ export function isOrderedAtOnce(resolved: ResolvedTopology): boolean {
   return resolved.globalStores.length === 0 && resolved.subTopologies.every(isOrdered);
 }
 
+/** One input record is one record to every task: nothing that it leads to comes back through a topic. */
+export function crossesNoTopic(resolved: ResolvedTopology): boolean {
+  return !resolved.subTopologies.some((part) => part.sourceTopics.some((topic) => isWrittenHere(resolved, topic)));
+}
+
 function isWrittenHere({ subTopologies }: ResolvedTopology, topic: string): boolean {
   return subTopologies.some((part) => part.sinkTopics.includes(topic));
 }
