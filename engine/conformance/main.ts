@@ -4,7 +4,7 @@ import { compositionCase, compositionName } from './compositions/composition-cas
 import { freshCase } from './fresh/fresh-runs.ts';
 import { Oracle } from './oracle-client.ts';
 import { Report } from './report.ts';
-import { runtimeCases, runtimeCompositionCase } from './runtime-cases.ts';
+import { runtimeCases, runtimeCompositionCase, runtimeFreshCase } from './runtime-cases.ts';
 import { topologies } from './topologies/index.ts';
 import { vectorCases } from './vector-cases.ts';
 import { keptVectors, VectorFolder } from './vectors.ts';
@@ -58,6 +58,9 @@ async function compareRuntime(folder: string | undefined): Promise<number> {
   const report = new Report(values.show === undefined ? undefined : Number(values.show));
   const vectors = folder === undefined ? keptVectors : new VectorFolder(resolve(folder));
   for (const each of runtimeCases(vectors, { only })) await report.run(each);
+  for (const [name, named] of Object.entries(topologies)) {
+    if (only(name)) await report.run(runtimeFreshCase(name, named, 1));
+  }
   for (let number = 0; only(compositionName) && number < runtimePrograms; number++) {
     await report.run(runtimeCompositionCase(1, number));
   }

@@ -6,6 +6,7 @@ import { randomProgram } from './compositions/generate.ts';
 import { interpret } from './compositions/interpret.ts';
 import { showProgram } from './compositions/program.ts';
 import { showRecord } from './fresh/compare-observations.ts';
+import { freshInput } from './fresh/fresh-runs.ts';
 import { SeededRandom } from './fresh/seeded-random.ts';
 import { randomSteps } from './fresh/steps.ts';
 import type { WrittenRecord } from './observation.ts';
@@ -50,6 +51,20 @@ export function runtimeCases(folder: VectorFolder, options: RuntimeCaseOptions =
     }
   }
   return cases;
+}
+
+/** A random input for a named topology, fed stepwise. */
+export function runtimeFreshCase(name: string, named: NamedTopology, seed: number): Case {
+  const check = async () => {
+    const run = freshInput(name, named, seed);
+    const resolved = named.build(run.params, 'memory').resolve('app');
+    // A cache holds until a commit: the driver's comes after each record, the runtime's after all that a step brought.
+    const isAlike = (run.params['cacheBytes'] ?? 0) === 0 || crossesNoTopic(resolved);
+    return {
+      differences: isAlike && isOrderedStepwise(resolved) ? await differencesOnRuntime(named, run, 'stepwise') : [],
+    };
+  };
+  return { topology: name, title: `seed ${seed}`, check };
 }
 
 /** A random program with a random input, through the test driver and the real runtime, as far as its order is determined. */

@@ -1,6 +1,6 @@
 import { type Difference, showStep } from '../compare.ts';
 import { deviationOf } from '../deviations.ts';
-import { observe } from '../observe.ts';
+import { observe, type RunInput } from '../observe.ts';
 import type { Oracle } from '../oracle-client.ts';
 import type { FreshInputs, Medium, NamedTopology, Params } from '../topologies/family.ts';
 import type { Case, Verdict } from '../vector-cases.ts';
@@ -27,15 +27,20 @@ export function freshCase(name: string, named: NamedTopology, seed: number, orac
     topology: name,
     title: `seed ${seed}`,
     check: async () => {
-      const random = new SeededRandom(seed, name);
-      const params = randomParams(parameterNames(name, named), random);
-      if (seed % cachedEvery === 0 && !name.includes('sliding'))
-        Object.assign(params, randomParams(['cacheBytes'], random));
-      Object.assign(params, named.fixed);
-      const steps = randomSteps(sourceTopics(named, params), inputsOf(name, named), random);
+      const { params, steps } = freshInput(name, named, seed);
       return checkBoth({ topology: name, named, params, steps, medium: mediumOf(seed), oracle });
     },
   };
+}
+
+/** Random parameters and steps for a named topology: the same for the same seed. */
+export function freshInput(name: string, named: NamedTopology, seed: number): RunInput {
+  const random = new SeededRandom(seed, name);
+  const params = randomParams(parameterNames(name, named), random);
+  if (seed % cachedEvery === 0 && !name.includes('sliding'))
+    Object.assign(params, randomParams(['cacheBytes'], random));
+  Object.assign(params, named.fixed);
+  return { params, steps: randomSteps(sourceTopics(named, params), inputsOf(name, named), random) };
 }
 
 interface Both {
