@@ -17,6 +17,7 @@ const PAIR_NETWORKS: ReadonlyMap<string, string> = new Map([
   // The served network is the one of families-a, so that what is served is what is gated.
   ['families-a', SERVED_NETWORK],
   ['families-b', at('training/results/pair-families-b')],
+  ['random', at('training/results/pair-random')],
 ]);
 
 /** The folder of the network that may be judged on a split; `undefined` where none was trained. */
