@@ -322,10 +322,7 @@ describe('KafkaStreams on the memory broker', () => {
     await until(async () => (await readAll(brokerOf(cluster), 'out')).length === 1, 'the first join');
     expect((await readAll(brokerOf(cluster), 'out'))[0]?.value?.toString()).toBe('Anna');
     await produceText(brokerOf(cluster), 'names', 0, [['b', 'Berta']]);
-    await until(
-      () => streams.keyValueStore<string, string>('names').get('b') === 'Berta',
-      'the update',
-    );
+    await until(() => streams.keyValueStore<string, string>('names').get('b') === 'Berta', 'the update');
   });
 
   it('lets a reader see every record from where it began, bad ones told apart', async () => {
