@@ -10,16 +10,12 @@ import {
 } from './inference-port.ts';
 import { type ModelDescription, readModelDescription } from './model-description.ts';
 import type { InferReply, InferRequest, WorkerSettings, WorkerStarted } from './onnx-messages.ts';
-import { DETECTION_COLUMNS, onePerMark, readDetections } from './read-detections.ts';
+import { PendingBatches } from './pending-batches.ts';
 
 /** As `max_batch_size` in the model's config.pbtxt. */
 const MAX_BATCH_SIZE = 32;
-/** Batches handed to the worker and not answered; more means that the caller does not bound its work. */
-const PENDING_MAX = 64;
 /** Crashed workers replaced without an answer in between: a model that always crashes must not do so for ever. */
 const RESTARTS_MAX = 3;
-/** A spare buffer that is so many times too large is not used: each transfer counts whole for the garbage collector. */
-const SPARE_FACTOR_MAX = 2;
 
 /** Settings of {@link createOnnxEngine}. */
 export interface OnnxEngineOptions {
@@ -31,14 +27,6 @@ export interface OnnxEngineOptions {
   readonly confidenceThreshold?: number;
   /** Module of the inference thread, for those who run the model elsewhere (and for tests of its crashes). */
   readonly workerUrl?: URL;
-}
-
-interface Pending {
-  readonly count: number;
-  readonly threshold: number;
-  readonly allCandidates: boolean;
-  readonly resolve: (detections: Detection[][]) => void;
-  readonly reject: (reason: unknown) => void;
 }
 
 /**
@@ -56,7 +44,7 @@ export async function createOnnxEngine(options: OnnxEngineOptions): Promise<Infe
 /**
  * The in-process engine.
  *
- * Owns: one worker thread, the calls it has not answered, one spare transfer buffer.
+ * Owns: one worker thread and the batches that it has not answered.
  * Called by: the inference topology through the port.
  * Invariants: (I1) every call settles exactly once: by reply, abort, crash or close; (I2) the
  * caller's arrays are copied, never transferred; (I3) an idle engine does not keep the process alive.
@@ -66,15 +54,11 @@ class OnnxEngine implements InferenceEngine {
   readonly modelVersion: string;
   readonly maxBatchSize = MAX_BATCH_SIZE;
   readonly verdictThreshold: number;
-  readonly #description: ModelDescription;
   readonly #modelPath: string;
-  readonly #defaultThreshold: number;
   readonly #workerUrl: URL;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending: PendingBatches;
   #worker: Worker | undefined;
   #starting: Promise<void> | undefined;
-  #spare: ArrayBuffer | undefined;
-  #nextId = 1;
   #restarts = 0;
   #closed = false;
 
@@ -82,10 +66,9 @@ class OnnxEngine implements InferenceEngine {
     this.modelName = basename(options.modelDirectory);
     this.modelVersion = description.modelVersion;
     this.verdictThreshold = description.verdictThreshold;
-    this.#description = description;
     this.#modelPath = join(options.modelDirectory, version, 'model.onnx');
     this.#workerUrl = options.workerUrl ?? new URL('./onnx-worker.ts', import.meta.url);
-    this.#defaultThreshold = options.confidenceThreshold ?? description.verdictThreshold;
+    this.#pending = new PendingBatches(description, options.confidenceThreshold, () => this.#worker?.unref());
   }
 
   /** Starts the worker and waits for its model; concurrent calls share one start. */
@@ -101,37 +84,18 @@ class OnnxEngine implements InferenceEngine {
     if (batch.length === 0) return [];
     checkBatch(batch);
     if (this.#closed) throw new InferenceError('unavailable', 'the engine is closed');
-    if (this.#pending.size >= PENDING_MAX) {
-      throw new InferenceError('unavailable', `${PENDING_MAX} batches are waiting already`);
-    }
+    this.#pending.checkRoom();
     if (this.#worker === undefined) await this.#restart();
     const worker = this.#worker;
     if (worker === undefined) throw new InferenceError('unavailable', 'the engine is closed');
     options.signal?.throwIfAborted();
 
-    const id = this.#nextId++;
-    const { signal } = options;
-    return new Promise<Detection[][]>((resolve, reject) => {
-      const onAbort = () => this.#settle(id)?.reject(signal?.reason);
-      const done = () => signal?.removeEventListener('abort', onAbort);
-      this.#pending.set(id, {
-        count: batch.length,
-        threshold: options.confidenceThreshold ?? this.#defaultThreshold,
-        allCandidates: options.allCandidates ?? false,
-        resolve: (detections) => {
-          done();
-          resolve(detections);
-        },
-        reject: (reason) => {
-          done();
-          reject(reason);
-        },
-      });
-      signal?.addEventListener('abort', onAbort, { once: true });
+    const send = (id: number) => {
       worker.ref();
       const request = this.#requestOf(id, batch);
       worker.postMessage(request, [request.planes.buffer]);
-    });
+    };
+    return this.#pending.wait({ images: batch.length, send }, options);
   }
 
   async ready(): Promise<boolean> {
@@ -142,8 +106,8 @@ class OnnxEngine implements InferenceEngine {
     this.#closed = true;
     const worker = this.#worker;
     this.#worker = undefined;
-    this.#rejectAll(new InferenceError('unavailable', 'the engine was closed'));
-    this.#spare = undefined;
+    this.#pending.rejectAll(new InferenceError('unavailable', 'the engine was closed'));
+    this.#pending.keepBuffer(undefined);
     await worker?.terminate();
   }
 
@@ -167,7 +131,7 @@ class OnnxEngine implements InferenceEngine {
         // A late event of a worker that was replaced must not fail its successor's calls.
         if (this.#worker === worker) {
           this.#worker = undefined;
-          this.#rejectAll(error);
+          this.#pending.rejectAll(error);
         }
       };
       worker.on('error', (cause) => fail(`the model's thread failed: ${String(cause)}`, cause));
@@ -191,11 +155,7 @@ class OnnxEngine implements InferenceEngine {
 
   #requestOf(id: number, batch: readonly DetectorInput[]): InferRequest {
     const bytes = batch.length * 2 * IMAGE_PIXELS;
-    const spare = this.#spare;
-    this.#spare = undefined;
-    const isFit = spare !== undefined && spare.byteLength >= bytes && spare.byteLength <= bytes * SPARE_FACTOR_MAX;
-    const buffer = isFit ? spare : new ArrayBuffer(bytes);
-    const planes = new Uint8Array(buffer);
+    const planes = new Uint8Array(this.#pending.takeBuffer(bytes));
     batch.forEach(({ board, golden }, i) => {
       planes.set(board, 2 * i * IMAGE_PIXELS);
       if (golden !== undefined) planes.set(golden, (2 * i + 1) * IMAGE_PIXELS);
@@ -205,42 +165,8 @@ class OnnxEngine implements InferenceEngine {
   }
 
   #onReply(reply: InferReply): void {
-    this.#spare = reply.planes.buffer;
-    const pending = this.#settle(reply.id);
-    if (pending === undefined) return;
-    const { rows, error } = reply;
-    if (rows === undefined) {
-      pending.reject(new InferenceError(error?.reason ?? 'model-failed', error?.message ?? 'no answer'));
-      return;
-    }
-    this.#restarts = 0;
-    try {
-      const length = rows.length / pending.count;
-      if (!Number.isInteger(length / DETECTION_COLUMNS)) {
-        throw new InferenceError('bad-output', `${rows.length} numbers for ${pending.count} images`);
-      }
-      const detections: Detection[][] = [];
-      for (let i = 0; i < pending.count; i += 1) {
-        const mine = rows.subarray(i * length, (i + 1) * length);
-        const sorted = readDetections(mine, this.#description, pending.threshold);
-        detections.push(pending.allCandidates ? sorted : onePerMark(sorted));
-      }
-      pending.resolve(detections);
-    } catch (cause) {
-      pending.reject(cause);
-    }
-  }
-
-  /** Takes a call out of the waiting ones; `undefined` when it has been settled already. */
-  #settle(id: number): Pending | undefined {
-    const pending = this.#pending.get(id);
-    this.#pending.delete(id);
-    if (this.#pending.size === 0) this.#worker?.unref();
-    return pending;
-  }
-
-  #rejectAll(error: InferenceError): void {
-    for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(error);
+    this.#pending.keepBuffer(reply.planes.buffer);
+    if (this.#pending.answer(reply.id, reply)) this.#restarts = 0;
   }
 }
 

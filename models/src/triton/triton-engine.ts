@@ -8,7 +8,7 @@ import {
   type InferOptions,
 } from '../inference-port.ts';
 import { type ModelDescription, readModelDescription } from '../model-description.ts';
-import { onePerMark, readDetections } from '../read-detections.ts';
+import { PendingBatches } from '../pending-batches.ts';
 import { checkMetadata } from './check-metadata.ts';
 import { CALL_DEADLINE_MS } from './connection.ts';
 import type { SenderSettings, SendReply, SendRequest, TritonTransport } from './messages.ts';
@@ -16,15 +16,11 @@ import { SenderThread } from './sender-thread-handle.ts';
 import { SharedRegions } from './shared-regions.ts';
 import { TritonAdmin } from './triton-admin.ts';
 
-/** Batches handed to the thread and not answered; more means that the caller does not bound its work. */
-const PENDING_MAX = 64;
 /** Threads replaced without an answer in between: one that always crashes must not do so for ever. */
 const RESTARTS_MAX = 3;
 /** As `decodeImage`: uncompressed RGBA is 1.6 MB, so a larger file is no honest image of this size. */
 const FILE_BYTES_MAX = 8 * 1024 * 1024;
 const READY_DEADLINE_MS = 1_000;
-/** A spare buffer that is so many times too large is not used: each transfer counts whole for the garbage collector. */
-const SPARE_FACTOR_MAX = 2;
 const ENSEMBLE = 'ensemble_model';
 
 /** Settings of {@link createTritonEngine}. */
@@ -50,14 +46,6 @@ export interface TritonEngineOptions {
   readonly confidenceThreshold?: number;
   /** Milliseconds until a call rejects as `unavailable`. Default 5,000. */
   readonly deadlineMs?: number;
-}
-
-interface Pending {
-  readonly images: number;
-  readonly threshold: number;
-  readonly allCandidates: boolean;
-  readonly resolve: (detections: Detection[][]) => void;
-  readonly reject: (reason: unknown) => void;
 }
 
 /**
@@ -99,7 +87,7 @@ export async function createTritonEngine(options: TritonEngineOptions): Promise<
 /**
  * The engine that asks a Triton server.
  *
- * Owns: the sending thread, the calls it has not answered, one spare transfer buffer, the admin connection.
+ * Owns: the sending thread, the batches that it has not answered, the admin connection.
  * Called by: the inference topology through the port.
  * Invariants: (I1) every call settles exactly once: by reply, abort, deadline, loss of the thread or close; (I2) the
  * caller's arrays are copied, never transferred; (I3) an idle engine does not keep the process alive.
@@ -111,13 +99,9 @@ class TritonEngine implements InferenceEngine {
   readonly verdictThreshold: number;
   readonly #admin: TritonAdmin;
   readonly #settings: SenderSettings;
-  readonly #description: ModelDescription;
-  readonly #defaultThreshold: number;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending: PendingBatches;
   #thread: SenderThread | undefined;
   #starting: Promise<void> | undefined;
-  #spare: ArrayBuffer | undefined;
-  #nextId = 1;
   #restarts = 0;
   #closed = false;
 
@@ -131,12 +115,11 @@ class TritonEngine implements InferenceEngine {
   ) {
     this.#admin = admin;
     this.#settings = settings;
-    this.#description = description;
     this.modelName = modelName;
     this.modelVersion = description.modelVersion;
     this.maxBatchSize = maxBatchSize;
     this.verdictThreshold = description.verdictThreshold;
-    this.#defaultThreshold = options.confidenceThreshold ?? description.verdictThreshold;
+    this.#pending = new PendingBatches(description, options.confidenceThreshold, () => this.#thread?.hold(false));
   }
 
   /** Starts the sending thread; concurrent calls share one start. */
@@ -153,48 +136,24 @@ class TritonEngine implements InferenceEngine {
     if (batch.length === 0) return [];
     this.#checkBatch(batch);
     if (this.#closed) throw new InferenceError('unavailable', 'the engine is closed');
-    if (this.#pending.size >= PENDING_MAX) {
-      throw new InferenceError('unavailable', `${PENDING_MAX} batches are waiting already`);
-    }
+    this.#pending.checkRoom();
     if (this.#thread === undefined) await this.#restart();
     const thread = this.#thread;
     if (thread === undefined) throw new InferenceError('unavailable', 'the engine is closed');
     signal?.throwIfAborted();
 
-    const id = this.#nextId++;
-    return new Promise<Detection[][]>((resolve, reject) => {
-      const giveUp = (reason: unknown) => {
-        thread.post({ kind: 'cancel', id });
-        this.#settle(id)?.reject(reason);
-      };
-      const onAbort = () => giveUp(signal?.reason);
-      const { address, deadlineMs } = this.#settings;
-      const timer = setTimeout(
-        () => giveUp(new InferenceError('unavailable', `Triton at ${address} gave no answer within ${deadlineMs} ms`)),
-        deadlineMs,
-      );
-      const done = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-      };
-      this.#pending.set(id, {
-        images: batch.length,
-        threshold: options.confidenceThreshold ?? this.#defaultThreshold,
-        allCandidates: options.allCandidates ?? false,
-        resolve: (detections) => {
-          done();
-          resolve(detections);
-        },
-        reject: (reason) => {
-          done();
-          reject(reason);
-        },
-      });
-      signal?.addEventListener('abort', onAbort, { once: true });
+    const { address, deadlineMs } = this.#settings;
+    const send = (id: number) => {
       thread.hold(true);
       const request = this.#requestOf(id, batch);
       thread.post(request, [request.packed.buffer]);
-    });
+    };
+    const abandon = (id: number) => thread.post({ kind: 'cancel', id });
+    const deadline = {
+      afterMs: deadlineMs,
+      message: `Triton at ${address} gave no answer within ${deadlineMs} ms`,
+    };
+    return this.#pending.wait({ images: batch.length, send, abandon, deadline }, options);
   }
 
   async ready(): Promise<boolean> {
@@ -207,8 +166,8 @@ class TritonEngine implements InferenceEngine {
     this.#closed = true;
     const thread = this.#thread;
     this.#thread = undefined;
-    this.#rejectAll(new InferenceError('unavailable', 'the engine was closed'));
-    this.#spare = undefined;
+    this.#pending.rejectAll(new InferenceError('unavailable', 'the engine was closed'));
+    this.#pending.keepBuffer(undefined);
     this.#admin.close();
     await thread?.close();
   }
@@ -229,7 +188,7 @@ class TritonEngine implements InferenceEngine {
       (reply) => this.#onReply(reply),
       (error) => {
         this.#thread = undefined;
-        this.#rejectAll(error);
+        this.#pending.rejectAll(error);
       },
     );
     if (this.#closed) await thread.close();
@@ -261,11 +220,7 @@ class TritonEngine implements InferenceEngine {
     };
     const lengths = batch.flatMap(({ board, golden }) => [lengthOf(board), lengthOf(golden)]);
     const bytes = lengths.reduce((sum, length) => sum + length, 0);
-    const spare = this.#spare;
-    this.#spare = undefined;
-    const isFit = spare !== undefined && spare.byteLength >= bytes && spare.byteLength <= bytes * SPARE_FACTOR_MAX;
-    const buffer = isFit ? spare : new ArrayBuffer(bytes);
-    const packed = new Uint8Array(buffer);
+    const packed = new Uint8Array(this.#pending.takeBuffer(bytes));
     let at = 0;
     for (const { board, golden } of batch) {
       packed.set(board, at);
@@ -276,38 +231,8 @@ class TritonEngine implements InferenceEngine {
     return { kind: 'infer', id, packed, lengths };
   }
 
-  #onReply({ id, packed, rows, error }: SendReply): void {
-    this.#spare = packed.buffer;
-    const pending = this.#settle(id);
-    if (pending === undefined) return;
-    if (rows === undefined) {
-      pending.reject(new InferenceError(error?.reason ?? 'model-failed', error?.message ?? 'no answer'));
-      return;
-    }
-    this.#restarts = 0;
-    try {
-      const length = rows.length / pending.images;
-      const detections: Detection[][] = [];
-      for (let i = 0; i < pending.images; i += 1) {
-        const mine = rows.subarray(i * length, (i + 1) * length);
-        const sorted = readDetections(mine, this.#description, pending.threshold);
-        detections.push(pending.allCandidates ? sorted : onePerMark(sorted));
-      }
-      pending.resolve(detections);
-    } catch (cause) {
-      pending.reject(cause);
-    }
-  }
-
-  /** Takes a call out of the waiting ones; `undefined` when it has been settled already. */
-  #settle(id: number): Pending | undefined {
-    const pending = this.#pending.get(id);
-    this.#pending.delete(id);
-    if (this.#pending.size === 0) this.#thread?.hold(false);
-    return pending;
-  }
-
-  #rejectAll(error: InferenceError): void {
-    for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(error);
+  #onReply(reply: SendReply): void {
+    this.#pending.keepBuffer(reply.packed.buffer);
+    if (this.#pending.answer(reply.id, reply)) this.#restarts = 0;
   }
 }
