@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from marks import draw_marks
+
 CROP_PX = 320
-SCALE = (0.8, 1.25)
 CLEAN_IDENTICAL_SHARE = 0.4
 AROUND_DEFECT_SHARE = 0.85
 REPAIRED_SHARE = 0.10
@@ -27,16 +28,32 @@ VISIBLE_SHARE_MIN = 0.4
 
 @dataclass(frozen=True)
 class Recipe:
-    """How often a crop is clean, a mark is copied into the template, and the template is missing."""
+    """How often a crop is clean, a mark is copied into the template, and the template is missing; the range of
+    scales; how often the crop is a changed design with drawn marks, and how many marks are drawn at most there and
+    on other crops."""
 
     clean: float
     design: float
     no_golden: float
+    scale: tuple = (0.8, 1.25)
+    redesigned: float = 0.0
+    drawn_on_redesigned: int = 0
+    drawn_on_others: int = 0
 
 
 # A pair network must still answer without a template. One image shows no design to compare with, so
-# marks as design would only contradict the labels, and clean boards have to be learned by heart more.
-RECIPES = {"pair": Recipe(clean=0.10, design=0.12, no_golden=0.12), "single": Recipe(clean=0.20, design=0.0, no_golden=1.0)}
+# marks as design would only contradict the labels, and what damage looks like has to be learned apart
+# from the few designs there are: marks drawn on designs that are inverted, thickened, thinned and turned.
+RECIPES = {
+    "pair": Recipe(clean=0.10, design=0.12, no_golden=0.12),
+    "single": Recipe(
+        clean=0.10, design=0.0, no_golden=1.0, scale=(0.65, 1.5), redesigned=0.4, drawn_on_redesigned=6, drawn_on_others=3
+    ),
+}
+INVERTED_SHARE = 0.3
+THICKNESS_SHARE = 0.6
+THICKNESS_PX = (2, 8)
+TURNED_SHARE = 0.3
 
 def edit_marks(rng, board, golden, boxes, design_share):
     """Repairs some defects from the template and copies some into it; returns the labels left."""
@@ -55,9 +72,30 @@ def edit_marks(rng, board, golden, boxes, design_share):
     return np.array(kept, dtype=np.float32).reshape(-1, 5)
 
 
-def crop_matrix(rng, boxes):
+def redesigned(rng, golden):
+    """A design that no board has: copper and ground swapped, tracks of another thickness, any angle."""
+    if rng.random() < INVERTED_SHARE:
+        golden = 255 - golden
+    if rng.random() < THICKNESS_SHARE:
+        change = cv2.dilate if rng.random() < 0.5 else cv2.erode
+        golden = change(golden, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (int(rng.integers(*THICKNESS_PX)),) * 2))
+    if rng.random() < TURNED_SHARE:
+        turn = cv2.getRotationMatrix2D((320, 320), float(rng.uniform(0, 360)), 1.0)
+        golden = cv2.warpAffine(golden, turn, (640, 640), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        golden = np.where(golden > 127, 255, 0).astype(np.uint8)
+    return golden
+
+
+def area_of(matrix):
+    """x1, y1, x2, y2 in source pixels of what a crop shows."""
+    back = np.linalg.inv(matrix[:, :2])
+    corners = (np.array([[0, 0], [CROP_PX, CROP_PX]]) - matrix[:, 2]) @ back.T
+    return np.clip(np.concatenate([corners.min(0), corners.max(0)]), 0, 640)
+
+
+def crop_matrix(rng, boxes, scales):
     """2 x 3 matrix from source pixels to crop pixels: symmetry, scale and position."""
-    scale = float(np.exp(rng.uniform(np.log(SCALE[0]), np.log(SCALE[1]))))
+    scale = float(np.exp(rng.uniform(*np.log(scales))))
     half = CROP_PX / scale / 2
     if len(boxes) and rng.random() < AROUND_DEFECT_SHARE:
         box = boxes[rng.integers(len(boxes))]
@@ -144,19 +182,30 @@ def move_boxes(boxes, matrix):
     return np.hstack([clipped_low, clipped_high, boxes[:, 4:5]])[kept].astype(np.float32)
 
 
-def training_crop(rng, folder, index, recipe=RECIPES["pair"]):
-    """One crop: uint8 planes [3, 320, 320] and boxes [n, 5] in crop pixels."""
+def training_crop(rng, folder, index, recipe=RECIPES["pair"], marks=None):
+    """One crop: uint8 planes [3, 320, 320] and boxes [n, 5] in crop pixels. `marks` (see marks.py) are
+    needed where the recipe draws some."""
     board, golden = folder.pair(index)
     boxes = folder.boxes[index]
     identical = False
-    if rng.random() < recipe.clean:
+    draw = rng.random()
+    if draw < recipe.clean:
         # Where the marks were is where a clean board is most easily misjudged: aim there first.
-        matrix = crop_matrix(rng, boxes)
+        matrix = crop_matrix(rng, boxes, recipe.scale)
         board, boxes = golden, boxes[:0]
         identical = rng.random() < CLEAN_IDENTICAL_SHARE
+    elif draw < recipe.clean + recipe.redesigned:
+        matrix = crop_matrix(rng, boxes[:0], recipe.scale)
+        golden = redesigned(rng, golden)
+        board = golden.copy()
+        count = int(rng.integers(recipe.drawn_on_redesigned + 1))
+        boxes = draw_marks(rng, board, golden, boxes[:0], marks, count, area_of(matrix))
     else:
         boxes = edit_marks(rng, board, golden, boxes, recipe.design)
-        matrix = crop_matrix(rng, boxes)
+        matrix = crop_matrix(rng, boxes, recipe.scale)
+        if recipe.drawn_on_others:
+            count = int(rng.integers(recipe.drawn_on_others + 1))
+            boxes = draw_marks(rng, board, board.copy(), boxes, marks, count, area_of(matrix))
     if not identical:
         board, golden = copper_style(rng, board, golden)
     planes = np.zeros((3, CROP_PX, CROP_PX), np.uint8)

@@ -38,17 +38,17 @@ class Residual(nn.Module):
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of a network: image planes it looks at, channels at strides 4 to 32, residuals at stride 32."""
+    """Sizes of a network: image planes it looks at, channels at strides 4 to 32, residuals at strides 8 to 32."""
 
     planes: int
     widths: tuple
-    deep_residuals: int
+    residuals: tuple
 
 
 # Without a template the network has to know what belongs on a board: more channels, a wider view.
 NETWORKS = {
-    "pair": Shape(planes=3, widths=(32, 40, 72, 112), deep_residuals=1),
-    "single": Shape(planes=1, widths=(32, 48, 80, 128), deep_residuals=2),
+    "pair": Shape(planes=3, widths=(32, 40, 72, 112), residuals=(1, 1, 1)),
+    "single": Shape(planes=1, widths=(32, 48, 96, 144), residuals=(2, 1, 2)),
 }
 
 
@@ -61,10 +61,10 @@ class DefectNet(nn.Module):
         w4, w8, w16, w32 = shape.widths
         self.planes = shape.planes
         self.stem = conv(shape.planes, w4, 6, 4, 1)
-        self.stage8 = nn.Sequential(conv(w4, w8, 3, 2, 1), Residual(w8))
-        self.stage16 = nn.Sequential(conv(w8, w16, 3, 2, 1), Residual(w16))
-        deep = [Residual(w32) for _ in range(shape.deep_residuals)]
-        self.stage32 = nn.Sequential(conv(w16, w32, 3, 2, 1), *deep)
+        self.stage8, self.stage16, self.stage32 = (
+            nn.Sequential(conv(inputs, outputs, 3, 2, 1), *(Residual(outputs) for _ in range(count)))
+            for inputs, outputs, count in zip((w4, w8, w16), (w8, w16, w32), shape.residuals)
+        )
         self.lateral32 = nn.Conv2d(w32, w16, 1)
         self.lateral16 = nn.Conv2d(w16, w8, 1)
         # Depthwise, then pointwise: at stride 8 a full 3 x 3 would cost more than any stage.

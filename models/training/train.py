@@ -13,6 +13,7 @@ import torch
 
 import board_folder
 from augment import CROP_PX, RECIPES, training_crop
+from marks import cut_marks
 from network import NETWORKS, STRIDE_PX, DefectNet, ExportedDetector
 from scoring import best_threshold, mean_average_precision, score_at
 from targets import encode, focal_loss, iou_loss
@@ -79,13 +80,13 @@ def evaluate(network, sets):
     return threshold, "\n".join(report)
 
 
-def batch_at(step, seed, sources, shares, recipe):
+def batch_at(step, seed, sources, shares, recipe, marks):
     """The batch of a step depends on seed and step only, so that a resumed run sees the same ones."""
     rng = np.random.default_rng([seed, step])
     planes, boxes = [], []
     for _ in range(BATCH):
         folder = sources[rng.choice(len(sources), p=shares)]
-        image, found = training_crop(rng, folder, int(rng.integers(len(folder))), recipe)
+        image, found = training_crop(rng, folder, int(rng.integers(len(folder))), recipe, marks)
         planes.append(image)
         boxes.append(found)
     images = torch.from_numpy(np.stack(planes)).float().div_(255)
@@ -112,6 +113,7 @@ def main():
         shares = [1 - args.synthetic_share, args.synthetic_share]
     print(f"train on {[len(s) for s in sources]} boards, look at { {k: len(v) for k, v in sets.items()} }", flush=True)
 
+    marks = cut_marks(sources[0])
     network = DefectNet(args.network).to(memory_format=torch.channels_last)
     average = DefectNet(args.network).to(memory_format=torch.channels_last)
     if args.init:
@@ -137,7 +139,7 @@ def main():
         network.train()
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step, args.steps, args.learning_rate)
-        images, boxes = batch_at(step, args.seed, sources, shares, RECIPES[args.network])
+        images, boxes = batch_at(step, args.seed, sources, shares, RECIPES[args.network], marks)
         heat, target, weight = encode(boxes, CROP_PX // STRIDE_PX)
         with torch.autocast("cpu", torch.bfloat16):
             logits, distances = network(images)
