@@ -12,6 +12,9 @@ const BATCH_SIZE_BUCKETS = [1, 2, 3, 4, 8, 16, 32];
 /** From the delay that is meant (2 ms) to the age at which a board is overdue (5 s), and beyond. */
 const QUEUE_SECONDS_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** As the metrics of model versions have them: two versions on one graph. */
+const VERSION_LABELS = ['model', 'version'];
+
 export interface PlatformMetrics {
   readonly api: ApiMetrics;
   readonly engine: Metrics;
@@ -47,7 +50,8 @@ function createInferenceMetrics(registry: Registry): InferenceMetrics {
   const registers = [registry];
   const sizes = new Histogram({
     name: 'inference_batch_size',
-    help: 'Boards in one call of the detector',
+    help: 'Boards in one batch of a version of the detector',
+    labelNames: VERSION_LABELS,
     buckets: BATCH_SIZE_BUCKETS,
     registers,
   });
@@ -61,7 +65,7 @@ function createInferenceMetrics(registry: Registry): InferenceMetrics {
   const batches = new Counter({
     name: 'inference_batches_total',
     help: 'Batches that were formed; preferred: of size 4, 8 or 16',
-    labelNames: ['preferred'],
+    labelNames: [...VERSION_LABELS, 'preferred'],
     registers,
   });
   const failures = new Counter({
@@ -70,20 +74,23 @@ function createInferenceMetrics(registry: Registry): InferenceMetrics {
     labelNames: ['reason'],
     registers,
   });
-  let formed = 0;
-  let ofPreferredSize = 0;
+  const counts = new Map<string, { formed: number; preferred: number }>();
   const share = new Gauge({
     name: 'inference_preferred_batch_share',
-    help: 'Share of the batches since the start that had a preferred size, 0 to 1',
+    help: 'Share of a version’s batches since the start that had a preferred size, 0 to 1',
+    labelNames: VERSION_LABELS,
     registers,
   });
   return {
-    batchFormed: (size, preferred) => {
-      sizes.observe(size);
-      batches.inc({ preferred: String(preferred) });
-      formed += 1;
-      if (preferred) ofPreferredSize += 1;
-      share.set(ofPreferredSize / formed);
+    batchFormed: ({ modelName: model, modelVersion: version }, size, preferred) => {
+      const labels = { model, version };
+      sizes.observe(labels, size);
+      batches.inc({ ...labels, preferred: String(preferred) });
+      const count = counts.get(`${model}/${version}`) ?? { formed: 0, preferred: 0 };
+      counts.set(`${model}/${version}`, count);
+      count.formed += 1;
+      if (preferred) count.preferred += 1;
+      share.set(labels, count.preferred / count.formed);
     },
     queued: (priority, waitMs) => waits.observe({ priority }, waitMs / 1_000),
     failed: (reason) => failures.inc({ reason }),

@@ -262,6 +262,33 @@ test('a board without golden image is judged by the model and the threshold of i
   expect(resultOf(pair)).toMatchObject({ model_version: '3', confidence_threshold: 0.5, defects_detected: 1 });
 });
 
+test('boards of two versions and two networks are parted before they are batched: each of the three gets exact sizes', async () => {
+  const { ask, results, detector: pair } = setUp();
+  const [candidate, single] = ['candidate', 'single'].map((modelName) =>
+    Object.assign(new FakeDetector(), { modelName, maxBatchSize: 8 }),
+  ) as [FakeDetector, FakeDetector];
+  const routed = (id: string) => (id.startsWith('try') ? candidate : pair);
+  Object.assign(pair, {
+    route: (id: string, { golden }: DetectorInput): Detector => (golden === undefined ? single : routed(id)),
+  });
+  const golden = object('golden-of-all', [1]);
+  for (let index = 0; index < 48; index += 1) {
+    const inspection_id = `${index % 3 === 0 ? 'try' : 'keep'}-${index}`;
+    ask(object('parted', [90]), { inspection_id, golden: index % 4 === 0 ? null : golden });
+  }
+  const events = await results();
+  expect(events).toHaveLength(48);
+  for (const [model, boards] of [
+    [pair, 24],
+    [candidate, 12],
+    [single, 12],
+  ] as const) {
+    expect(model.batches.reduce((sum, size) => sum + size, 0)).toBe(boards);
+    expect(model.batches.filter((size) => ![4, 8, 16].includes(size)).length).toBeLessThanOrEqual(1);
+    expect(Math.max(...model.batches)).toBeLessThanOrEqual(model === pair ? 16 : 8);
+  }
+});
+
 test('a redelivered request makes the same event and defect ids', async () => {
   const board = object('again', [80]);
   const sent = requestFor(board, {});

@@ -127,7 +127,9 @@ export class BoardInspector {
         input,
         confidenceThreshold: payload.confidence_threshold,
       };
-      return await this.#batcher.submit(item, { lane, batchSizeMax: payload.batch_size, signal });
+      const version = this.#detector.route?.(payload.inspection_id, input) ?? this.#detector;
+      const batchSizeMax = Math.min(payload.batch_size, version.maxBatchSize);
+      return await this.#batcher.submit(item, { version, lane, batchSizeMax, signal });
     } finally {
       giveBack();
     }

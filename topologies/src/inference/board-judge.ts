@@ -102,7 +102,7 @@ function versionName({ modelName, modelVersion }: DetectorVersion, asked: Detect
   return modelName === asked.modelName ? modelVersion : `${modelName}/${modelVersion}`;
 }
 
-/** One call a version: while two versions share the inspections, a batch is parted between them. */
+/** One call a version: boards of a batch have the same one, unless a deployment came while they waited. */
 async function ask(detector: Detector, items: readonly JudgeItem[], signal: AbortSignal): Promise<Found[]> {
   const groups = new Map<DetectorVersion, number[]>();
   for (const [index, { inspectionId, input }] of items.entries()) {

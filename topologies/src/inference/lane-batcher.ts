@@ -1,6 +1,7 @@
 import { INFERENCE_PRIORITIES, type InferencePriority } from '@chip-quality/schemas';
 import type { Clock } from 'millrace';
-import { formBatch } from './form-batch.ts';
+import type { DetectorVersion } from '../ports.ts';
+import { type BatchProposal, formBatch } from './form-batch.ts';
 import type { InferenceMetrics } from './inference-metrics.ts';
 
 /** Lanes in order of service. */
@@ -28,6 +29,8 @@ export interface LaneBatcherOptions<T, R> {
 
 /** How one item wants to be batched. */
 export interface LaneItemOptions {
+  /** Items of different versions never share a batch. */
+  readonly version: DetectorVersion;
   readonly lane: InferencePriority;
   /** Upper bound of batches with this item, 1 or more. */
   readonly batchSizeMax: number;
@@ -36,6 +39,7 @@ export interface LaneItemOptions {
 
 interface Entry<T, R> {
   readonly value: T;
+  readonly version: DetectorVersion;
   readonly lane: InferencePriority;
   readonly batchSizeMax: number;
   readonly arrivedMs: number;
@@ -45,22 +49,35 @@ interface Entry<T, R> {
   readonly reject: (reason: unknown) => void;
 }
 
+/** What waits for one version: a queue a lane. */
+type Queues<T, R> = ReadonlyMap<InferencePriority, Entry<T, R>[]>;
+
+/** What one version could be given now. */
+interface Offer<T, R> extends BatchProposal<Entry<T, R>> {
+  readonly leader: Entry<T, R>;
+  /** Of the version's oldest item. */
+  readonly waitedMs: number;
+}
+
 /**
- * Gathers items of every task of a process into batches of exactly the preferred sizes, in three lanes.
+ * Gathers items of every task of a process into batches of exactly the preferred sizes, each for one version, in three lanes.
  *
  * A batch that can't grow goes at once; a smaller one when its oldest item has waited `maxDelayMs`, in the largest preferred
  * size that fits. What is left below the smallest preferred size goes too, unless a batch is at the judge: it would most likely
- * queue behind it, so it waits for company a while longer.
+ * queue behind it, so it waits for company a while longer. Of several versions that one goes whose batch has the highest
+ * leader, then the oldest.
  *
  * Owns: the waiting items, the batches at the judge, one timer. Called by: the inference topologies of the process.
- * Invariants: I1 every item settles exactly once: with its result, its batch's error or its signal's reason; I2 a lane is first
- * in, first out; I3 a batch is led by the highest lane that waits, except for one in four while something is overdue; I4 no
- * batch is larger than the bound of any of its items; I5 at most `maxInFlight` batches are at the judge.
+ * Invariants: I1 every item settles exactly once: with its result, its batch's error or its signal's reason; I2 a lane of a
+ * version is first in, first out; I3 a batch is led by the highest lane that has waited `maxDelayMs`, except for one in four
+ * while something is overdue; I4 no batch is larger than the bound of any of its items; I5 at most `maxInFlight` batches are at
+ * the judge.
  */
 export class LaneBatcher<T, R> {
   readonly #options: LaneBatcherOptions<T, R>;
   readonly #sizesDescending: readonly number[];
-  readonly #lanes = new Map<InferencePriority, Entry<T, R>[]>(LANES.map((lane) => [lane, []]));
+  /** Versions that something waits for. */
+  readonly #waiting = new Map<DetectorVersion, Queues<T, R>>();
   /** For items at the judge: what to do when their caller goes away. */
   readonly #abandonedBy = new Map<Entry<T, R>, () => void>();
   #arrivals = 0;
@@ -83,7 +100,7 @@ export class LaneBatcher<T, R> {
   }
 
   /** Resolves with the item's result; rejects with the error of its batch or, at once, with the signal's reason. */
-  submit(value: T, { lane, batchSizeMax, signal }: LaneItemOptions): Promise<R> {
+  submit(value: T, { version, lane, batchSizeMax, signal }: LaneItemOptions): Promise<R> {
     if (signal.aborted) return Promise.reject(signal.reason);
     this.#arrivals += 1;
     return new Promise<R>((resolve, reject) => {
@@ -94,6 +111,7 @@ export class LaneBatcher<T, R> {
       const settled = () => signal.removeEventListener('abort', onAbort);
       const entry: Entry<T, R> = {
         value,
+        version,
         lane,
         batchSizeMax: Math.max(1, batchSizeMax),
         arrivedMs: this.#options.clock.monotonicMs(),
@@ -108,79 +126,102 @@ export class LaneBatcher<T, R> {
         },
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#laneOf(lane).push(entry);
+      const queues = this.#waiting.get(version) ?? new Map(LANES.map((each) => [each, []]));
+      this.#waiting.set(version, queues);
+      queues.get(lane)?.push(entry);
       this.#dispatch();
     });
   }
 
-  #laneOf(lane: InferencePriority): Entry<T, R>[] {
-    return this.#lanes.get(lane) as Entry<T, R>[];
-  }
-
   #forget(entry: Entry<T, R>): void {
-    const lane = this.#laneOf(entry.lane);
-    const at = lane.indexOf(entry);
-    if (at >= 0) lane.splice(at, 1);
+    const queue = this.#waiting.get(entry.version)?.get(entry.lane);
+    if (queue?.includes(entry)) this.#take([entry]);
     else this.#abandonedBy.get(entry)?.();
     this.#arm();
+  }
+
+  /** Out of the queues. */
+  #take(entries: readonly Entry<T, R>[]): void {
+    for (const entry of entries) {
+      const queues = this.#waiting.get(entry.version) as Queues<T, R>;
+      const queue = queues.get(entry.lane) as Entry<T, R>[];
+      queue.splice(queue.indexOf(entry), 1);
+      if ([...queues.values()].every(({ length }) => length === 0)) this.#waiting.delete(entry.version);
+    }
   }
 
   #dispatch(): void {
     while (this.#running < this.#options.maxInFlight) {
       const nowMs = this.#options.clock.monotonicMs();
-      const overdue = this.#overdueLane(nowMs);
-      const turn = overdue !== undefined && this.#sinceOverdue >= OVERDUE_TURN - 1;
-      const order = turn ? [overdue, ...LANES.filter((lane) => lane !== overdue)] : LANES;
-      const proposal = formBatch(
-        order.map((lane) => this.#laneOf(lane)),
-        this.#sizesDescending,
-      );
-      const wellFormed = proposal.exact || this.#running === 0 || this.#waitedMs(nowMs) >= REST_DELAY_MS;
-      const mayGo = proposal.full || (wellFormed && this.#waitedMs(nowMs) >= this.#options.maxDelayMs);
-      if (proposal.items.length === 0 || !mayGo) break;
-      const ledByOverdue = proposal.items[0]?.lane === overdue;
-      this.#sinceOverdue = ledByOverdue ? 0 : this.#sinceOverdue + 1;
-      this.#send(proposal.items, proposal.exact, nowMs);
+      const overdue = this.#overdue(nowMs);
+      const isTurn = overdue !== undefined && this.#sinceOverdue >= OVERDUE_TURN - 1;
+      const offer = isTurn ? this.#offerOf(overdue.version, nowMs, overdue.lane) : this.#best(nowMs);
+      if (offer === undefined) break;
+      const { version, lane } = offer.leader;
+      this.#sinceOverdue = version === overdue?.version && lane === overdue.lane ? 0 : this.#sinceOverdue + 1;
+      this.#send(offer, nowMs);
     }
     this.#arm();
   }
 
-  /** The lane of the item that has waited longest, where that is too long. */
-  #overdueLane(nowMs: number): InferencePriority | undefined {
+  /** The item that has waited longest, where that is too long. */
+  #overdue(nowMs: number): Entry<T, R> | undefined {
     let oldest: Entry<T, R> | undefined;
-    for (const lane of LANES) {
-      const head = this.#laneOf(lane)[0];
-      if (head !== undefined && (oldest === undefined || head.arrival < oldest.arrival)) oldest = head;
+    for (const queues of this.#waiting.values()) {
+      for (const [head] of queues.values()) {
+        if (head !== undefined && (oldest === undefined || head.arrival < oldest.arrival)) oldest = head;
+      }
     }
-    return oldest !== undefined && nowMs - oldest.arrivedMs >= this.#options.overdueMs ? oldest.lane : undefined;
+    return oldest !== undefined && nowMs - oldest.arrivedMs >= this.#options.overdueMs ? oldest : undefined;
   }
 
-  /** How long the oldest item has waited; below zero without any. */
-  #waitedMs(nowMs: number): number {
-    return nowMs - Math.min(...LANES.map((lane) => this.#laneOf(lane)[0]?.arrivedMs ?? Number.POSITIVE_INFINITY));
+  /** What goes next; undefined: nothing yet. */
+  #best(nowMs: number): Offer<T, R> | undefined {
+    const offers = [...this.#waiting.keys()].map((version) => this.#offerOf(version, nowMs)).sort(inOrderOfService);
+    const ready = offers.find((offer) => {
+      const isWellFormed = offer.exact || this.#running === 0 || offer.waitedMs >= REST_DELAY_MS;
+      return offer.full || (isWellFormed && offer.waitedMs >= this.#options.maxDelayMs);
+    });
+    // A rest that waits for company only so as not to be in the way gives no lower lane its place.
+    const isPassedOver = ({ leader, waitedMs }: Offer<T, R>) =>
+      ready !== undefined && rank(leader) < rank(ready.leader) && waitedMs >= this.#options.maxDelayMs;
+    return offers.find(isPassedOver) ?? ready;
   }
 
-  /** The timer runs for the oldest item; what has waited long enough waits for the judge, not for time. */
+  /** What a version that something waits for would be given, led by `first` or by the highest lane. */
+  #offerOf(version: DetectorVersion, nowMs: number, first?: InferencePriority): Offer<T, R> {
+    const queues = this.#waiting.get(version) as Queues<T, R>;
+    const order = first === undefined ? LANES : [first, ...LANES.filter((lane) => lane !== first)];
+    const proposal = formBatch(
+      order.map((lane) => queues.get(lane) as Entry<T, R>[]),
+      this.#sizesDescending,
+    );
+    return { ...proposal, leader: proposal.items[0] as Entry<T, R>, waitedMs: nowMs - oldestMs(queues) };
+  }
+
+  /** The timer runs for the oldest item of each version; what has waited long enough waits for the judge, not for time. */
   #arm(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     if (this.#running >= this.#options.maxInFlight) return;
-    const waitedMs = this.#waitedMs(this.#options.clock.monotonicMs());
-    const nextMs = [this.#options.maxDelayMs, REST_DELAY_MS].find((delayMs) => delayMs > waitedMs);
-    if (nextMs === undefined || waitedMs === Number.NEGATIVE_INFINITY) return;
-    this.#timer = this.#options.clock.setTimer(nextMs - waitedMs, () => {
+    const nowMs = this.#options.clock.monotonicMs();
+    const waits = [...this.#waiting.values()].flatMap((queues) => {
+      const waitedMs = nowMs - oldestMs(queues);
+      const nextMs = [this.#options.maxDelayMs, REST_DELAY_MS].find((delayMs) => delayMs > waitedMs);
+      return nextMs === undefined ? [] : [nextMs - waitedMs];
+    });
+    if (waits.length === 0) return;
+    this.#timer = this.#options.clock.setTimer(Math.min(...waits), () => {
       this.#timer = undefined;
       this.#dispatch();
     });
   }
 
-  #send(entries: readonly Entry<T, R>[], exact: boolean, nowMs: number): void {
-    for (const lane of LANES) {
-      const taken = entries.filter((entry) => entry.lane === lane).length;
-      this.#laneOf(lane).splice(0, taken);
-    }
-    for (const { lane, arrivedMs } of entries) this.#options.metrics.queued(lane, nowMs - arrivedMs);
-    this.#options.metrics.batchFormed(entries.length, exact && this.#sizesDescending.includes(entries.length));
+  #send({ items: entries, leader, exact }: Offer<T, R>, nowMs: number): void {
+    this.#take(entries);
+    const { metrics } = this.#options;
+    for (const { lane, arrivedMs } of entries) metrics.queued(lane, nowMs - arrivedMs);
+    metrics.batchFormed(leader.version, entries.length, exact && this.#sizesDescending.includes(entries.length));
     const abandoned = new AbortController();
     let waiting = entries.length;
     for (const entry of entries) {
@@ -211,4 +252,18 @@ export class LaneBatcher<T, R> {
       for (const entry of entries) entry.reject(error);
     }
   }
+}
+
+/** 0: served first. */
+function rank({ lane }: { readonly lane: InferencePriority }): number {
+  return LANES.indexOf(lane);
+}
+
+function inOrderOfService<T, R>({ leader: one }: Offer<T, R>, { leader: other }: Offer<T, R>): number {
+  return rank(one) - rank(other) || one.arrival - other.arrival;
+}
+
+/** When the oldest of a version's items arrived. */
+function oldestMs<T, R>(queues: Queues<T, R>): number {
+  return Math.min(...[...queues.values()].map(([head]) => head?.arrivedMs ?? Number.POSITIVE_INFINITY));
 }

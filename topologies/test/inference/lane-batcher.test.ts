@@ -1,7 +1,13 @@
 import { TestClock } from 'millrace/testing';
 import { describe, expect, test } from 'vitest';
-import { noInferenceMetrics } from '../../src/index.ts';
-import { LaneBatcher, type LaneBatcherOptions } from '../../src/inference/lane-batcher.ts';
+import { type DetectorVersion, noInferenceMetrics } from '../../src/index.ts';
+import { LaneBatcher, type LaneBatcherOptions, type LaneItemOptions } from '../../src/inference/lane-batcher.ts';
+
+/** Only told apart, never asked. */
+const [one, two] = ['1', '2'].map((modelVersion) => ({ modelVersion }) as DetectorVersion) as [
+  DetectorVersion,
+  DetectorVersion,
+];
 
 interface Call {
   readonly items: readonly number[];
@@ -18,7 +24,7 @@ function setUp(overrides: Partial<LaneBatcherOptions<number, number>> = {}) {
     clock,
     metrics: {
       ...noInferenceMetrics,
-      batchFormed: (size, preferred) => seen.batches.push([size, preferred]),
+      batchFormed: (_version, size, preferred) => seen.batches.push([size, preferred]),
       queued: (lane, ms) => seen.waits.push([lane, ms]),
     },
     preferredSizes: [4, 8, 16],
@@ -36,10 +42,8 @@ function setUp(overrides: Partial<LaneBatcherOptions<number, number>> = {}) {
     clock,
     calls,
     seen,
-    submit: (
-      value: number,
-      more: { lane?: 'low' | 'normal' | 'high'; batchSizeMax?: number; signal?: AbortSignal } = {},
-    ) => batcher.submit(value, { lane: 'normal', batchSizeMax: 32, signal: never, ...more }),
+    submit: (value: number, more: Partial<LaneItemOptions> = {}) =>
+      batcher.submit(value, { version: one, lane: 'normal', batchSizeMax: 32, signal: never, ...more }),
   };
 }
 
@@ -110,6 +114,64 @@ test('a board’s bound holds for the whole batch, and boards behind it keep the
   clock.advance(500);
   await turn();
   expect(calls.map(({ items }) => items)).toEqual([[0], [1], [2, 3, 4, 5], [6, 7]]);
+});
+
+describe('boards of two versions', () => {
+  test('never share a batch: each version gets exact sizes of its own', async () => {
+    const { submit, calls, clock } = setUp({ maxInFlight: 10 });
+    for (let index = 0; index < 24; index += 1) void submit(index, { version: index % 3 === 0 ? two : one });
+    expect(calls.map(({ items }) => items.length)).toEqual([16]);
+    clock.advance(2);
+    expect(calls.map(({ items }) => [items.length, items.every((item) => item % 3 === 0)])).toEqual([
+      [16, false],
+      [8, true],
+    ]);
+  });
+
+  test('are served in the order of their lanes, then of their age', async () => {
+    const { submit, calls, clock } = setUp({ maxInFlight: 1 });
+    void submit(0, { batchSizeMax: 1 });
+    for (let index = 1; index <= 4; index += 1) void submit(index, { version: two, lane: 'low' });
+    clock.advance(1);
+    for (let index = 5; index <= 8; index += 1) void submit(index);
+    clock.advance(1);
+    for (let index = 9; index <= 12; index += 1) void submit(index, { version: two });
+    clock.advance(2);
+    for (let batch = 0; batch < 3; batch += 1) {
+      calls[batch]?.finish();
+      await turn();
+    }
+    // The second version's low boards take the room that is left beside its normal ones.
+    expect(calls.map(({ items }) => items)).toEqual([[0], [5, 6, 7, 8], [9, 10, 11, 12, 1, 2, 3, 4]]);
+  });
+
+  test('a rest of one is not passed over by lower lanes of the other, however full their batches are', async () => {
+    const { submit, calls, clock } = setUp({ maxInFlight: 2 });
+    for (let index = 0; index < 64; index += 1) void submit(index, { lane: 'low' });
+    expect(calls).toHaveLength(2);
+    void submit(100, { version: two, lane: 'high' });
+    clock.advance(2);
+    calls[0]?.finish();
+    await turn();
+    expect(calls[2]?.items).toEqual([100]);
+  });
+
+  test('a rarely chosen one waits no longer than any rest, whatever comes for the other', async () => {
+    const { submit, calls, clock } = setUp({ maxInFlight: 2 });
+    let sent = 0;
+    const flood = () => {
+      while (sent < calls.length * 16 + 64) void submit(sent++);
+    };
+    flood();
+    void submit(-1, { version: two });
+    for (let batch = 0; calls.every(({ items }) => !items.includes(-1)); batch += 1) {
+      flood();
+      clock.advance(50);
+      calls[batch]?.finish();
+      await turn();
+    }
+    expect(clock.monotonicMs()).toBeLessThanOrEqual(300);
+  });
 });
 
 describe('when a caller goes away', () => {
