@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,16 +13,21 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const configOf = (folder: string, model: string) => readFileSync(join(folder, model, 'config.pbtxt'), 'utf8');
 
-test('the GPU overlay adds placement and TensorRT to the detector and leaves the other models alone', () => {
+test('the GPU overlay adds placement, TensorRT and the unquantised network to the detectors alone', () => {
   const out = join(directory, 'gpu');
   expect(spawnSync(script, ['gpu', out], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
-  const laid = configOf(out, 'pcb_defect_detector');
-  expect(laid.startsWith(configOf(repository, 'pcb_defect_detector'))).toBe(true);
-  expect(laid.match(/instance_group/g)).toHaveLength(1);
-  expect(laid).toContain('KIND_GPU');
-  expect(laid).toContain('key: "precision_mode" value: "FP16"');
   for (const model of readdirSync(repository)) {
-    if (model !== 'pcb_defect_detector') expect(configOf(out, model)).toBe(configOf(repository, model));
+    const laid = configOf(out, model);
+    if (!model.startsWith('pcb_defect_detector')) {
+      expect(laid).toBe(configOf(repository, model));
+      continue;
+    }
+    expect(laid.startsWith(configOf(repository, model))).toBe(true);
+    expect(laid.match(/instance_group/g)).toHaveLength(1);
+    expect(laid).toContain('KIND_GPU');
+    expect(laid).toContain('key: "precision_mode" value: "FP16"');
+    const file = /default_model_filename: "(.+)"/.exec(laid)?.[1] ?? '';
+    expect(existsSync(join(out, model, '1', file))).toBe(true);
   }
 });
 

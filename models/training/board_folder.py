@@ -39,12 +39,6 @@ def unpack(bits):
     return (np.unpackbits(bits, axis=1) * 255).astype(np.uint8)
 
 
-def read_split(path):
-    """Ids of a split list: one a line, `#` starts a comment."""
-    lines = (line.split("#")[0].strip() for line in pathlib.Path(path).read_text().splitlines())
-    return [line for line in lines if line]
-
-
 def read_boxes(path):
     rows = [[int(v) for v in line.split()] for line in path.read_text().splitlines() if line.strip()]
     boxes = np.array(rows, dtype=np.float32).reshape(-1, 5)

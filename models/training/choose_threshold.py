@@ -1,7 +1,6 @@
-"""Chooses a network's verdict threshold and writes it into the classes.json beside its weights.
+"""Chooses a served model's verdict threshold and writes it into the classes.json beside its weights.
 
-  python3 choose_threshold.py --network pair --split random --checkpoint FILE --deeppcb DIR --line DIR \\
-    --cache DIR --write classes.json
+  choose_threshold.py --model model.onnx --split random --deeppcb DIR --line DIR --cache DIR --write classes.json
 
 The threshold is the one with the best mean F over two sets that training did not touch: validation
 boards of DeepPCB's trained families, and generated boards of which one in eight is defective, as on
@@ -13,12 +12,11 @@ import pathlib
 import re
 
 import numpy as np
-import torch
 
 import board_folder
-from network import NETWORKS, DefectNet
 from scoring import score_at
-from train import SPLITS, detect
+from served import detect, open_model
+from splits import boards_of
 
 GRID = np.arange(0.2, 0.81, 0.01)
 # Thresholds this close to the best F are as good; of them the highest, since a false alarm stops a good board.
@@ -45,24 +43,18 @@ def overlap(a, b):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--network", choices=NETWORKS, default="pair")
-    parser.add_argument("--split", default="random", help="the folder of splits/ that the network was trained with")
-    parser.add_argument("--checkpoint", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--split", required=True, help="the folder of splits/ that the network was trained with")
     parser.add_argument("--deeppcb", required=True)
     parser.add_argument("--line", required=True)
     parser.add_argument("--cache", required=True)
     parser.add_argument("--write", required=True, help="the classes.json that gets the threshold")
     args = parser.parse_args()
-    torch.set_num_threads(1)
-    network = DefectNet(args.network).to(memory_format=torch.channels_last)
-    network.load_state_dict(torch.load(args.checkpoint)["average"])
-    network.eval()
+    model = open_model(args.model)
     deeppcb = board_folder.load(args.deeppcb, args.cache)
-    index = {name: i for i, name in enumerate(deeppcb.ids)}
-    validation = board_folder.read_split(SPLITS / args.split / "validation.txt")
-    sets = [deeppcb.select([index[i] for i in validation]), board_folder.load(args.line, args.cache)]
+    sets = [boards_of(deeppcb, args.split, "validation"), board_folder.load(args.line, args.cache)]
     # Verdicts are made of what is left per mark; only boxes that some threshold keeps matter.
-    verdicts = [[one_per_mark(rows[rows[:, 4] >= GRID[0]]) for rows in detect(network, folder)] for folder in sets]
+    verdicts = [[one_per_mark(rows[rows[:, 4] >= GRID[0]]) for rows in detect(model, folder)] for folder in sets]
     f = np.array([np.mean([score_at(v, s.boxes, t)[2] for v, s in zip(verdicts, sets)]) for t in GRID])
     plateau = GRID[f >= f.max() - PLATEAU_F]
     threshold = round(float(plateau[-1]), 2)

@@ -21,7 +21,8 @@ import board_folder
 from augment import CROP_PX, Recipe, training_crop
 from export import OPSET, fuse
 from network import CLASSES, Residual, conv
-from train import SPLITS, learning_rate
+from splits import boards_of
+from train import learning_rate
 
 WINDOW_PX = 64
 MARGIN = 1.25
@@ -160,8 +161,7 @@ def main():
     torch.set_num_threads(1)
     torch.manual_seed(args.seed)
     deeppcb = board_folder.load(args.deeppcb, args.cache)
-    index = {name: i for i, name in enumerate(deeppcb.ids)}
-    pick = lambda name: deeppcb.select([index[i] for i in board_folder.read_split(SPLITS / args.split / f"{name}.txt")])
+    pick = lambda part: boards_of(deeppcb, args.split, part)
     synthetic = board_folder.load(args.synthetic, args.cache)
     cut = len(synthetic) * 9 // 10
     network = MarkNet().to(memory_format=torch.channels_last)

@@ -1,6 +1,6 @@
 """Checkpoint -> ONNX with the served contract, checked against the network it came from.
 
-  python3 export.py --network pair --checkpoint DIR/checkpoint.pt --output ../repository/pcb_defect_detector/1/model.onnx
+  python3 export.py --network pair --checkpoint DIR/checkpoint.pt --output ../repository/pcb_defect_detector/1/model_fp32.onnx
 """
 
 import argparse

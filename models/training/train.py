@@ -16,6 +16,7 @@ from augment import CROP_PX, RECIPES, training_crop
 from marks import cut_marks
 from network import NETWORKS, STRIDE_PX, DefectNet, ExportedDetector
 from scoring import best_threshold, mean_average_precision, score_at
+from splits import boards_of
 from targets import encode, focal_loss, iou_loss
 
 BATCH = 8
@@ -23,7 +24,6 @@ LEARNING_RATE = 3e-3
 WARMUP_STEPS = 200
 EMA_DECAY = 0.999
 CHECKPOINT_EVERY = 500
-SPLITS = pathlib.Path(__file__).parent / "splits"
 
 
 def arguments():
@@ -100,8 +100,7 @@ def main():
     out = pathlib.Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     deeppcb = board_folder.load(args.deeppcb, out / "cache")
-    index = {name: i for i, name in enumerate(deeppcb.ids)}
-    pick = lambda name: deeppcb.select([index[i] for i in board_folder.read_split(SPLITS / args.split / f"{name}.txt")])
+    pick = lambda part: boards_of(deeppcb, args.split, part)
     sets = {"validation": pick("validation"), "held-out": pick("held-out")}
     sources, shares = [pick("train")], [1.0]
     if args.synthetic:

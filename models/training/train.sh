@@ -20,7 +20,8 @@ shift
 work="${WORK_DIR:-$root/.local/training}"
 repository="$root/models/repository"
 export PATH="$root/node_modules/.bin:$PATH" OMP_NUM_THREADS=1
-"$here/setup.sh"
+serving="$work/serving"
+"$here/setup.sh" "$serving"
 mkdir -p "$work"
 
 boards() { # folder, then the generator's options; made once
@@ -38,8 +39,10 @@ detector() { # network, split, steps, folder of the model
   nice -n 5 /usr/bin/python3 train.py --network "$1" --split "$2" --deeppcb "$deeppcb" --synthetic "$work/synthetic" \
     --out "$work/$name" --steps "$3" | tee -a "$work/$name/curve.txt"
   cp "$work/$name/curve.txt" "$here/results/$name/curve.txt"
-  /usr/bin/python3 -W ignore export.py --network "$1" --checkpoint "$checkpoint" --output "$version/model.onnx"
-  /usr/bin/python3 choose_threshold.py --network "$1" --split "$2" --checkpoint "$checkpoint" --deeppcb "$deeppcb" \
+  /usr/bin/python3 -W ignore export.py --network "$1" --checkpoint "$checkpoint" --output "$version/model_fp32.onnx"
+  "$serving/bin/python" quantise.py --float "$version/model_fp32.onnx" --split "$2" --deeppcb "$deeppcb" \
+    --cache "$work/$name/cache" --output "$version/model.onnx"
+  "$serving/bin/python" choose_threshold.py --model "$version/model.onnx" --split "$2" --deeppcb "$deeppcb" \
     --line "$work/line" --cache "$work/$name/cache" --write "$version/classes.json"
 }
 
