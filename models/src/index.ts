@@ -24,6 +24,7 @@ export {
   PLATFORM_DEFECT_TYPES,
   type PlatformDefectType,
   SEVERITIES,
+  type SecondOpinion,
   type Severity,
 } from './inference-port.ts';
 export type { ShadowComparison } from './life-cycle/compare-detections.ts';

@@ -27,6 +27,21 @@ export interface DetectorInput {
 }
 
 /**
+ * What the classifier says of a detection, having seen the board around its box only. It changes neither type nor severity nor
+ * verdict; `disagrees` marks the defect for a person.
+ */
+export interface SecondOpinion {
+  /** One of the detector's labels, or `background`: nothing is wrong there. */
+  readonly label: string;
+  /** Null for `background`. */
+  readonly defectType: PlatformDefectType | null;
+  /** 0 to 1. */
+  readonly probability: number;
+  /** Whether it is another label than the detector's. */
+  readonly disagrees: boolean;
+}
+
+/**
  * One defect found on a board: a box in pixels of the 640 × 640 image (`x2`, `y2` exclusive), the
  * model's own label, and the platform's type and severity that the model's `classes.json` maps it to.
  */
@@ -40,6 +55,8 @@ export interface Detection {
   readonly label: string;
   readonly defectType: PlatformDefectType;
   readonly severity: Severity;
+  /** Absent: nobody was asked. */
+  readonly secondOpinion?: SecondOpinion;
 }
 
 /** Per-call settings of {@link InferenceEngine.infer}. */

@@ -1,4 +1,5 @@
-import { basename, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { InferenceError } from './errors.ts';
 import {
@@ -11,9 +12,13 @@ import {
 import { type ModelDescription, readModelDescription } from './model-description.ts';
 import type { InferReply, InferRequest, WorkerSettings, WorkerStarted } from './onnx-messages.ts';
 import { PendingBatches } from './pending-batches.ts';
+import { CLASSIFIER } from './second-opinion.ts';
 
 /** As `max_batch_size` in the model's config.pbtxt. */
 const MAX_BATCH_SIZE = 32;
+const MODEL_FILE = 'model.onnx';
+/** The one that is committed: nobody deploys classifiers, they come with the repository. */
+const CLASSIFIER_VERSION = '1';
 /** Crashed workers replaced without an answer in between: a model that always crashes must not do so for ever. */
 const RESTARTS_MAX = 3;
 
@@ -25,6 +30,10 @@ export interface OnnxEngineOptions {
   readonly version?: string;
   /** Overrides the confidence from which detections are reported; 0 to 1. */
   readonly confidenceThreshold?: number;
+  /**
+   * Asks `classification_model` about every detection, where the repository has that model. Default `true`.
+   */
+  readonly secondOpinions?: boolean;
   /** Module of the inference thread, for those who run the model elsewhere (and for tests of its crashes). */
   readonly workerUrl?: URL;
 }
@@ -54,7 +63,7 @@ class OnnxEngine implements InferenceEngine {
   readonly modelVersion: string;
   readonly maxBatchSize = MAX_BATCH_SIZE;
   readonly verdictThreshold: number;
-  readonly #modelPath: string;
+  readonly #settings: WorkerSettings;
   readonly #workerUrl: URL;
   readonly #pending: PendingBatches;
   #worker: Worker | undefined;
@@ -66,7 +75,12 @@ class OnnxEngine implements InferenceEngine {
     this.modelName = basename(options.modelDirectory);
     this.modelVersion = description.modelVersion;
     this.verdictThreshold = description.verdictThreshold;
-    this.#modelPath = join(options.modelDirectory, version, 'model.onnx');
+    const classifierPath = join(dirname(options.modelDirectory), CLASSIFIER, CLASSIFIER_VERSION, MODEL_FILE);
+    const isAsked = options.secondOpinions !== false && existsSync(classifierPath);
+    this.#settings = {
+      modelPath: join(options.modelDirectory, version, MODEL_FILE),
+      ...(isAsked ? { classifierPath } : {}),
+    };
     this.#workerUrl = options.workerUrl ?? new URL('./onnx-worker.ts', import.meta.url);
     this.#pending = new PendingBatches(description, options.confidenceThreshold, () => this.#worker?.unref());
   }
@@ -90,9 +104,9 @@ class OnnxEngine implements InferenceEngine {
     if (worker === undefined) throw new InferenceError('unavailable', 'the engine is closed');
     options.signal?.throwIfAborted();
 
-    const send = (id: number) => {
+    const send = (id: number, confidenceThreshold: number) => {
       worker.ref();
-      const request = this.#requestOf(id, batch);
+      const request = this.#requestOf(id, batch, confidenceThreshold);
       worker.postMessage(request, [request.planes.buffer]);
     };
     return this.#pending.wait({ images: batch.length, send }, options);
@@ -122,8 +136,7 @@ class OnnxEngine implements InferenceEngine {
   }
 
   #spawn(): Promise<void> {
-    const settings: WorkerSettings = { modelPath: this.#modelPath };
-    const worker = new Worker(this.#workerUrl, { workerData: settings });
+    const worker = new Worker(this.#workerUrl, { workerData: this.#settings });
     return new Promise<void>((resolve, reject) => {
       const fail = (message: string, cause?: unknown) => {
         const error = new InferenceError('unavailable', message, { cause });
@@ -139,7 +152,7 @@ class OnnxEngine implements InferenceEngine {
       worker.on('message', (message: WorkerStarted | InferReply) => {
         if (message.kind === 'reply') this.#onReply(message);
         else if (message.kind === 'failed') {
-          fail(`cannot load ${this.#modelPath}: ${message.message}`);
+          fail(`cannot load ${this.#settings.modelPath}: ${message.message}`);
           void worker.terminate();
         } else if (this.#closed) {
           fail('the engine was closed');
@@ -153,7 +166,7 @@ class OnnxEngine implements InferenceEngine {
     });
   }
 
-  #requestOf(id: number, batch: readonly DetectorInput[]): InferRequest {
+  #requestOf(id: number, batch: readonly DetectorInput[], confidenceThreshold: number): InferRequest {
     const bytes = batch.length * 2 * IMAGE_PIXELS;
     const planes = new Uint8Array(this.#pending.takeBuffer(bytes));
     batch.forEach(({ board, golden }, i) => {
@@ -161,7 +174,7 @@ class OnnxEngine implements InferenceEngine {
       if (golden !== undefined) planes.set(golden, (2 * i + 1) * IMAGE_PIXELS);
     });
     const hasGolden = batch.map(({ golden }) => golden !== undefined);
-    return { id, count: batch.length, planes, hasGolden };
+    return { id, count: batch.length, planes, hasGolden, confidenceThreshold };
   }
 
   #onReply(reply: InferReply): void {

@@ -9,14 +9,17 @@ export interface InferRequest {
   readonly planes: Uint8Array<ArrayBuffer>;
   /** Per image, whether its golden plane is filled. */
   readonly hasGolden: readonly boolean[];
+  /** Detections from this confidence on get a second opinion, where the engine asks for one. */
+  readonly confidenceThreshold: number;
 }
 
-/** The worker's answer: `rows` is `count` × rows × 6, or `error` says why there is none. */
+/** The worker's answer: `rows` is `count` × rows × 6, `opinions` `count` × rows × 2, or `error` says why there is none. */
 export interface InferReply {
   readonly kind: 'reply';
   readonly id: number;
   readonly planes: Uint8Array<ArrayBuffer>;
   readonly rows?: Float32Array<ArrayBuffer>;
+  readonly opinions?: Float32Array<ArrayBuffer>;
   readonly error?: { readonly reason: 'bad-output' | 'model-failed'; readonly message: string };
 }
 
@@ -26,6 +29,8 @@ export type WorkerStarted = { readonly kind: 'ready' } | { readonly kind: 'faile
 /** `workerData` of the inference worker. */
 export interface WorkerSettings {
   readonly modelPath: string;
+  /** Of the classifier; absent: no second opinions. */
+  readonly classifierPath?: string;
 }
 
 /** Names of the tensors, fixed by the model's contract. */

@@ -1,24 +1,28 @@
 import { InferenceError, type InferenceErrorReason } from './errors.ts';
 import type { Detection, InferOptions } from './inference-port.ts';
 import type { ModelDescription } from './model-description.ts';
-import { DETECTION_COLUMNS, onePerMark, readDetections } from './read-detections.ts';
+import { DETECTION_COLUMNS, OPINION_COLUMNS, onePerMark, readDetections } from './read-detections.ts';
 
 /** Batches handed over and not answered; more means that the caller does not bound its work. */
 const PENDING_MAX = 64;
 /** A spare buffer that is so many times too large is not used: each transfer counts whole for the garbage collector. */
 const SPARE_FACTOR_MAX = 2;
 
-/** What an engine's thread answers about one batch: `rows` is images × rows × 6, or `error` says why there is none. */
+/**
+ * What an engine's thread answers about one batch: `rows` is images × rows × 6 and, where the classifier was asked, `opinions`
+ * images × rows × 2; or `error` says why there is none.
+ */
 export interface BatchReply {
   readonly rows?: Float32Array<ArrayBuffer>;
+  readonly opinions?: Float32Array<ArrayBuffer>;
   readonly error?: { readonly reason: InferenceErrorReason; readonly message: string };
 }
 
 /** How one batch is handed over, and given up. */
 export interface BatchCall {
   readonly images: number;
-  /** Hands the batch over under this id. */
-  readonly send: (id: number) => void;
+  /** Hands the batch over under this id; less sure detections than the threshold's will be dropped. */
+  readonly send: (id: number, confidenceThreshold: number) => void;
   /** Nobody waits for the batch any more. */
   readonly abandon?: (id: number) => void;
   /** When to give up, ms, and what to say then. */
@@ -66,6 +70,7 @@ export class PendingBatches {
   wait(call: BatchCall, { signal, confidenceThreshold, allCandidates = false }: InferOptions): Promise<Detection[][]> {
     const id = this.#nextId++;
     const { images, deadline } = call;
+    const threshold = confidenceThreshold ?? this.#defaultThreshold;
     return new Promise((resolve, reject) => {
       const giveUp = (reason: unknown) => {
         call.abandon?.(id);
@@ -82,7 +87,7 @@ export class PendingBatches {
       };
       this.#calls.set(id, {
         images,
-        threshold: confidenceThreshold ?? this.#defaultThreshold,
+        threshold,
         allCandidates,
         resolve: (detections) => {
           done();
@@ -94,12 +99,12 @@ export class PendingBatches {
         },
       });
       signal?.addEventListener('abort', onAbort, { once: true });
-      call.send(id);
+      call.send(id, threshold);
     });
   }
 
   /** True when a call got its detections' rows, whatever they say. */
-  answer(id: number, { rows, error }: BatchReply): boolean {
+  answer(id: number, { rows, opinions, error }: BatchReply): boolean {
     const pending = this.#settle(id);
     if (pending === undefined) return false;
     if (rows === undefined) {
@@ -107,7 +112,7 @@ export class PendingBatches {
       return false;
     }
     try {
-      pending.resolve(this.#detections(rows, pending));
+      pending.resolve(this.#detections(rows, opinions, pending));
     } catch (cause) {
       pending.reject(cause);
     }
@@ -131,15 +136,21 @@ export class PendingBatches {
     this.#spare = buffer;
   }
 
-  #detections(rows: Float32Array, { images, threshold, allCandidates }: Pending): Detection[][] {
+  #detections(
+    rows: Float32Array,
+    opinions: Float32Array | undefined,
+    { images, threshold, allCandidates }: Pending,
+  ): Detection[][] {
     const length = rows.length / images;
     if (!Number.isInteger(length / DETECTION_COLUMNS)) {
       throw new InferenceError('bad-output', `${rows.length} numbers for ${images} images`);
     }
+    const opinionLength = (length / DETECTION_COLUMNS) * OPINION_COLUMNS;
     const detections: Detection[][] = [];
     for (let i = 0; i < images; i += 1) {
       const mine = rows.subarray(i * length, (i + 1) * length);
-      const sorted = readDetections(mine, this.#description, threshold);
+      const aboutMine = opinions?.subarray(i * opinionLength, (i + 1) * opinionLength);
+      const sorted = readDetections(mine, this.#description, threshold, aboutMine);
       detections.push(allCandidates ? sorted : onePerMark(sorted));
     }
     return detections;
