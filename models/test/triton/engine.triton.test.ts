@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { useTestStack } from '@chip-quality/dev/testing';
-import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   createTritonEngine,
@@ -12,7 +11,6 @@ import {
   TritonAdmin,
   type TritonEngineOptions,
 } from '../../src/index.ts';
-import { generatedInput } from '../contract/inference-engine.ts';
 import { MODEL_DIRECTORY } from '../support/model-directory.ts';
 import { type Fault, faultyModel } from './faulty-model.ts';
 
@@ -123,62 +121,6 @@ describe('deadlines', () => {
     const nobody = new TritonAdmin('127.0.0.1:1');
     expect(await nobody.serverReady()).toBe(false);
     nobody.close();
-  });
-});
-
-describe('images that are none', () => {
-  const pixels = { width: 640, height: 640, channels: 3, background: 'white' } as const;
-  const bad: readonly (readonly [string, () => Promise<Uint8Array>, RegExp])[] = [
-    ['text', async () => Buffer.from('no image at all'), /board 1 is not a JPEG, PNG, WebP or TIFF file/],
-    ['a GIF', () => sharp({ create: pixels }).gif().toBuffer(), /board 1 is not a JPEG/],
-    ['an SVG', async () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>'), /board 1 is not a JPEG/],
-    [
-      'another size',
-      () =>
-        sharp({ create: { ...pixels, width: 100 } })
-          .jpeg()
-          .toBuffer(),
-      /100 x 640 pixels/,
-    ],
-    [
-      'a bomb',
-      () =>
-        sharp({ create: { ...pixels, width: 15_000, height: 15_000, channels: 3 } })
-          .png()
-          .toBuffer(),
-      /too many pixels|15000 x 15000/,
-    ],
-    ['CMYK', () => sharp({ create: pixels }).toColourspace('cmyk').jpeg().toBuffer(), /mode CMYK/],
-    [
-      'an animation',
-      () => {
-        const frames = Buffer.alloc(640 * 1280 * 3, 255).fill(0, 640 * 640 * 3);
-        return sharp(frames, { raw: { width: 640, height: 1280, channels: 3, pageHeight: 640 } })
-          .webp({ loop: 0, delay: [100, 100] })
-          .toBuffer();
-      },
-      /holds 2 images/,
-    ],
-    ['half a file', async () => (await sharp({ create: pixels }).jpeg().toBuffer()).subarray(0, 900), /damaged/],
-  ];
-
-  test.each(bad)('%s is refused by the server with its place and reason', async (_name, make, message) => {
-    const engine = await open({ transport: 'jpeg' });
-    const good = (await generatedInput(1, true)).files;
-    const answer = engine.infer([good, { board: await make(), golden: undefined }]);
-    await expect(answer).rejects.toMatchObject({ reason: 'bad-input', retriable: false });
-    await expect(answer).rejects.toThrow(message);
-    expect(await engine.infer([good])).toHaveLength(1);
-    await engine.close();
-  });
-
-  test('a file of exactly as many bytes as there are pixels is still a file', async () => {
-    const engine = await open({ transport: 'jpeg' });
-    const { files } = await generatedInput(2, true);
-    const padded = new Uint8Array(IMAGE_PIXELS);
-    padded.set(files.board);
-    const same = await engine.infer([{ ...files, board: padded }]);
-    expect(same).toEqual(await engine.infer([files]));
   });
 });
 

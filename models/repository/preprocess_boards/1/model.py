@@ -1,19 +1,17 @@
 """Turns board and golden image (files or greyscale bytes) into the detector's three channels.
 
 The same arithmetic as the in-process engine, bit for bit: byte / 255, and the absolute difference of the two.
-Files are decoded by Pillow, or by OpenCV where the image has that instead; without either, greyscale bytes still work.
+Files are decoded by Pillow; without it, greyscale bytes still work. What models/src/decode-image.ts refuses is refused
+here too, for the same reasons in the same words.
 """
+import io
 import os
 import sys
+import zlib
 
 # The backend process of a Triton that lives in a Python environment ignores PYTHONPATH.
 if "TRITON_SITE_PACKAGES" in os.environ:
     sys.path.insert(0, os.environ["TRITON_SITE_PACKAGES"])
-# A header may claim anything; nothing larger is decoded (read by OpenCV when it is imported).
-HEADER_PIXELS_MAX = 64_000_000
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(HEADER_PIXELS_MAX))
-
-import io
 
 import numpy
 import triton_python_backend_utils as pb_utils
@@ -22,18 +20,23 @@ try:
     from PIL import Image
 except ImportError:
     Image = None
-    try:
-        import cv2
-    except ImportError:
-        cv2 = None
+else:
+    # Ours is checked below, with a reason of its own.
+    Image.MAX_IMAGE_PIXELS = None
 
 SIDE = 640
 PIXELS = SIDE * SIDE
 # Uncompressed RGBA is 1.6 MB: a larger file is no honest image of this size.
 BYTES_MAX = 8 * 1024 * 1024
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")
-# 16-bit and CMYK scans have no agreed way to greyscale.
+# A header may claim anything; what claims more is not even asked further.
+HEADER_PIXELS_MAX = 64_000_000
+# GIF is opened only to tell an animation from a wrong format; MPO is a JPEG with previews or a gain map behind it.
+OPENED = ("JPEG", "PNG", "WEBP", "TIFF", "GIF")
+TAKEN = ("JPEG", "MPO", "PNG", "WEBP", "TIFF")
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# Deeper files and other colour spaces have no agreed way to greyscale.
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")
+OTHER_COLOUR_MODES = ("CMYK", "LAB", "YCbCr", "HSV")
 # As in models/src/align-golden.ts, which says why; whole numbers, so that both find the same shift.
 SHIFT_PX_MAX = 5
 SHIFTS_PX = sorted(range(-SHIFT_PX_MAX, SHIFT_PX_MAX + 1), key=abs)
@@ -42,7 +45,13 @@ SCALED = (numpy.arange(256) / 255).astype(numpy.float32)
 
 
 class BadImage(Exception):
-    """The sender's fault; the client knows it by the words that `execute` puts before it."""
+    """The sender's fault; the client knows it by the words that `execute` puts before it.
+
+    The reason is one of InvalidImageReason in models/src/errors.ts.
+    """
+
+    def __init__(self, reason, detail):
+        super().__init__(f"{reason}: {detail}")
 
 
 class TritonPythonModel:
@@ -52,7 +61,8 @@ class TritonPythonModel:
     def answer(self, request):
         try:
             boards = pb_utils.get_input_tensor_by_name(request, "board").as_numpy().ravel()
-            goldens = pb_utils.get_input_tensor_by_name(request, "golden").as_numpy().ravel()
+            goldens = pb_utils.get_input_tensor_by_name(request, "golden")
+            goldens = [b""] * len(boards) if goldens is None else goldens.as_numpy().ravel()
             tensor = numpy.zeros((len(boards), 3, SIDE, SIDE), numpy.float32)
             for index, (board, golden) in enumerate(zip(boards, goldens)):
                 fill(tensor[index], board, golden, index)
@@ -103,46 +113,57 @@ def pixels_of(data, name):
     if len(data) == PIXELS:
         return numpy.frombuffer(data, numpy.uint8).reshape(SIDE, SIDE)
     if len(data) == 0:
-        raise BadImage(f"{name} has no bytes")
+        raise BadImage("empty", f"{name} has no bytes")
     if len(data) > BYTES_MAX:
-        raise BadImage(f"{name} has {len(data)} bytes, more than {BYTES_MAX}")
-    if Image is not None:
-        return decode_with_pillow(data, name)
-    if cv2 is not None:
-        return decode_with_opencv(data, name)
-    raise BadImage(f"{name} is a file, and this server has neither Pillow nor OpenCV to decode it")
-
-
-def decode_with_pillow(data, name):
-    try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except Image.DecompressionBombError as error:
-        raise BadImage(f"{name} has too many pixels") from error
-    except Exception as error:
-        raise BadImage(f"{name} is not a JPEG, PNG, WebP or TIFF file") from error
-    # Only the header has been read so far.
-    if image.size != (SIDE, SIDE):
-        raise BadImage(f"{name} has {image.size[0]} x {image.size[1]} pixels, not {SIDE} x {SIDE}")
-    if getattr(image, "n_frames", 1) > 1:
-        raise BadImage(f"{name} holds {image.n_frames} images")
-    if image.mode not in MODES:
-        raise BadImage(f"{name} is of mode {image.mode}, not 8-bit greyscale or RGB")
+        raise BadImage("too-large", f"{name} has {len(data)} bytes, more than {BYTES_MAX}")
+    if Image is None:
+        raise RuntimeError(f"{name} is a file, and this server has no Pillow to decode it")
+    chunks = png_chunks(data)
+    image = open_image(data, name, b"acTL" in chunks)
+    if image.format == "PNG" and chunks[-1:] != [b"IEND"]:
+        # Pillow would show what is left of it.
+        raise BadImage("corrupt", f"{name} is damaged: a chunk is cut off or has a wrong checksum")
     try:
         if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
             opaque = Image.new("RGBA", image.size, "white")
             image = Image.alpha_composite(opaque, image.convert("RGBA"))
         return numpy.asarray(image.convert("L"))
     except Exception as error:
-        raise BadImage(f"{name} is damaged: {error}") from error
+        raise BadImage("corrupt", f"{name} is damaged: {error}") from error
 
 
-def decode_with_opencv(data, name):
+def open_image(data, name, is_animated_png):
+    """Reads the header only: what it claims is checked before a pixel is decoded."""
     try:
-        pixels = cv2.imdecode(numpy.frombuffer(data, numpy.uint8), cv2.IMREAD_GRAYSCALE)
-    except cv2.error as error:
-        raise BadImage(f"{name} could not be decoded") from error
-    if pixels is None:
-        raise BadImage(f"{name} is not a readable image")
-    if pixels.shape != (SIDE, SIDE):
-        raise BadImage(f"{name} has {pixels.shape[1]} x {pixels.shape[0]} pixels, not {SIDE} x {SIDE}")
-    return pixels
+        image = Image.open(io.BytesIO(data), formats=OPENED)
+        several = image.format != "MPO" and (is_animated_png or getattr(image, "is_animated", False))
+    except Exception as error:
+        raise BadImage("not-an-image", f"{name} is not a JPEG, PNG, WebP or TIFF file: {error}") from error
+    width, height = image.size
+    if width * height > HEADER_PIXELS_MAX:
+        raise BadImage("too-large", f"{name} has {width} x {height} pixels, more than {HEADER_PIXELS_MAX}")
+    if several:
+        raise BadImage("animated", f"{name} is several images in one file")
+    if image.format not in TAKEN:
+        raise BadImage("not-an-image", f"{name} is of type {image.format}")
+    if image.size != (SIDE, SIDE):
+        raise BadImage("wrong-size", f"{name} has {width} x {height} pixels, not {SIDE} x {SIDE}")
+    if image.mode in OTHER_COLOUR_MODES:
+        raise BadImage("colour-space", f"{name} is {image.mode}, neither grey nor RGB")
+    # Pillow has no mode of 16-bit colour: it drops the lower bytes, as what it is about to do says.
+    if image.mode not in MODES or any(";16" in str(tile) for tile in image.tile):
+        raise BadImage("bit-depth", f"{name} has more than 8 bits a sample")
+    return image
+
+
+def png_chunks(data):
+    """The kinds of a PNG file's chunks up to the end, or to the first that is damaged; none of any other file."""
+    kinds = []
+    at = len(PNG_SIGNATURE)
+    while data.startswith(PNG_SIGNATURE) and kinds[-1:] != [b"IEND"]:
+        checksum = at + 8 + int.from_bytes(data[at : at + 4], "big")
+        if data[checksum : checksum + 4] != zlib.crc32(data[at + 4 : checksum]).to_bytes(4, "big"):
+            break
+        kinds.append(data[at + 4 : at + 8])
+        at = checksum + 4
+    return kinds
