@@ -31,7 +31,6 @@ export interface GraphOptions {
  */
 export class ProcessorGraph {
   readonly sources: readonly SourceGraphNode[];
-  readonly asyncNodes: readonly AsyncGraphNode[];
   readonly externalSinks: readonly ExternalSinkGraphNode[];
   readonly #processors: readonly { readonly node: ProcessorGraphNode; readonly context: NodeContext }[];
   readonly #asyncHostOf: GraphOptions['asyncHostOf'];
@@ -42,7 +41,6 @@ export class ProcessorGraph {
     this.#asyncHostOf = options.asyncHostOf;
     const childrenOf = new Map<string, GraphNode[]>();
     const sources: SourceGraphNode[] = [];
-    const asyncNodes: AsyncGraphNode[] = [];
     const externalSinks: ExternalSinkGraphNode[] = [];
     const processors: { node: ProcessorGraphNode; context: NodeContext }[] = [];
     const link = (parents: readonly string[], child: GraphNode): void => {
@@ -63,9 +61,7 @@ export class ProcessorGraph {
         if (spec.type === 'processor') node = new ProcessorGraphNode(spec.name, spec.supplier.get(), host);
         else {
           const processor = options.createAsyncProcessor(spec.operator, spec.name, host.taskId);
-          const asyncNode = new AsyncGraphNode(spec.name, processor, host);
-          asyncNodes.push(asyncNode);
-          node = asyncNode;
+          node = new AsyncGraphNode(spec.name, processor, host);
         }
         processors.push({ node, context });
         link(spec.parents, node);
@@ -79,7 +75,6 @@ export class ProcessorGraph {
       }
     }
     this.sources = sources;
-    this.asyncNodes = asyncNodes;
     this.externalSinks = externalSinks;
     this.#processors = processors;
   }
