@@ -1,11 +1,18 @@
 import { createHash } from 'node:crypto';
-import { createOnnxEngine, decodeImage, type InferenceEngine } from '@chip-quality/models';
+import {
+  createOnnxEngine,
+  decodeImage,
+  type InferenceEngine,
+  InferenceError,
+  type InferenceErrorReason,
+} from '@chip-quality/models';
 import { encodeJpeg, generateBoard } from '@chip-quality/models/boards';
 import { type InferenceEvent, topics } from '@chip-quality/schemas';
 import { buildInferenceTopology, createPlatformSerdes } from '@chip-quality/topologies';
 import { avro, MemorySchemaRegistry, systemClock } from 'millrace';
 import { TopologyTestDriver } from 'millrace/testing';
 import { afterEach, expect, test } from 'vitest';
+import { BAD_IMAGES } from '../../models/test/support/bad-images.ts';
 
 const NOW_MS = Date.parse('2026-03-01T08:00:00Z');
 const models = new URL('../../models/', import.meta.url);
@@ -16,12 +23,10 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-/** The reasons of `boards` inferences of a real board, judged at the same time. */
-async function reasons(detector: InferenceEngine, boards: number): Promise<(string | undefined)[]> {
-  const { image } = generateBoard({ seed: 1, partSeed: 1, defective: true });
-  const jpeg = await encodeJpeg(image);
+/** What a real board's file ends as beside others: the reasons of their failures, `undefined` where one was judged. */
+async function reasons(detector: InferenceEngine, files: readonly Uint8Array[]): Promise<(string | undefined)[]> {
   const topology = buildInferenceTopology(serdes, {
-    images: { load: async () => jpeg },
+    images: { load: async (path) => files[Number(path)] as Uint8Array },
     decode: decodeImage,
     detector,
     clock: systemClock,
@@ -29,23 +34,27 @@ async function reasons(detector: InferenceEngine, boards: number): Promise<(stri
   const driver = new TopologyTestDriver(topology, { applicationId: 'faulty', initialWallClockMs: NOW_MS });
   closers.push(() => driver.close());
   const input = driver.createInputTopic(topics.inferenceWorkflow, serdes.key, serdes.InferenceEvent);
-  for (let index = 0; index < boards; index += 1) {
-    const event = requestFor(jpeg);
-    input.pipeInput(event.payload.inspection_id, event, NOW_MS);
-  }
+  const events = files.map((file, index) => requestFor(file, index));
+  // One key, hence one partition: what is refused must not keep what is behind it.
+  for (const event of events) input.pipeInput('one line', event, NOW_MS);
   await driver.settle();
   const output = driver.createOutputTopic(topics.inferenceWorkflow, serdes.key, serdes.InferenceEvent);
-  return output.readValuesToList().map((event) => event?.payload.failure?.reason);
+  const ended = new Map(output.readValuesToList().map((event) => [event?.payload.job_id, event?.payload]));
+  return events.map(({ payload }) => {
+    const end = ended.get(payload.job_id);
+    if (end === undefined) throw new Error('an inference has no end');
+    return end.failure?.reason;
+  });
 }
 
-function requestFor(jpeg: Uint8Array): InferenceEvent {
+function requestFor(file: Uint8Array, index: number): InferenceEvent {
   const artifact = {
     artifact_id: crypto.randomUUID(),
     filename: 'board.jpg',
-    storage_path: 'board.jpg',
+    storage_path: String(index),
     content_type: 'image/jpeg',
-    size_bytes: jpeg.length,
-    checksum: createHash('md5').update(jpeg).digest('hex'),
+    size_bytes: file.length,
+    checksum: createHash('md5').update(file).digest('hex'),
     artifact_type: 'image',
     metadata: '{}',
   };
@@ -81,13 +90,42 @@ async function engineOf(worker?: string): Promise<InferenceEngine> {
   return engine;
 }
 
+async function goodBoard(): Promise<Uint8Array> {
+  return encodeJpeg(generateBoard({ seed: 1, partSeed: 1, defective: true }).image);
+}
+
+/** An engine that can answer nothing. */
+function unable(reason: InferenceErrorReason): InferenceEngine {
+  return {
+    modelName: 'pcb_defect_detector',
+    modelVersion: '1',
+    maxBatchSize: 32,
+    verdictThreshold: 0.5,
+    infer: () => Promise.reject(new InferenceError(reason, `as the test wants: ${reason}`)),
+    ready: async () => true,
+    close: async () => undefined,
+  };
+}
+
 test('NaN and answers of a wrong shape end as failed inferences, one a board', async () => {
   const liar = await engineOf('lying-worker.ts');
+  const board = await goodBoard();
   // Two boards together get NaN; each alone, seven numbers.
-  expect(await reasons(liar, 2)).toEqual(['inference_failed:bad-output', 'inference_failed:bad-output']);
-  expect(await reasons(liar, 1)).toEqual(['inference_failed:bad-output']);
+  expect(await reasons(liar, [board, board])).toEqual(Array(2).fill('inference_failed:bad-output'));
+  expect(await reasons(liar, [board])).toEqual(['inference_failed:bad-output']);
 });
 
-test('the same boards on the real model are judged', async () => {
-  expect(await reasons(await engineOf(), 3)).toEqual([undefined, undefined, undefined]);
+test.each(['model-not-loaded', 'model-failed', 'bad-input'] as const)('%s ends each inference with it', async (why) => {
+  const board = await goodBoard();
+  expect(await reasons(unable(why), [board, board])).toEqual(Array(2).fill(`inference_failed:${why}`));
+});
+
+test('every file that is no board ends with its reason, and the board behind it on the partition is judged', async () => {
+  const board = await goodBoard();
+  const files = await Promise.all(BAD_IMAGES.map(({ make }) => make()));
+  const ends = await reasons(
+    await engineOf(),
+    files.flatMap((file) => [file, board]),
+  );
+  expect(ends).toEqual(BAD_IMAGES.flatMap(({ reason }) => [`invalid_image:${reason}`, undefined]));
 });
