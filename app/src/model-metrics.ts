@@ -37,6 +37,15 @@ export function createModelObserver(registry: Registry): (model: string, log: Lo
     'model',
     'version',
   ]);
+  const fallbacks = counter('model_fallback_boards_total', 'Boards that a candidate failed and production judged', [
+    'model',
+    'candidate',
+    'production',
+  ]);
+  const suspensions = counter('model_suspensions_total', 'Trials that ended since the candidate went on failing', [
+    'model',
+    'candidate',
+  ]);
   const refused = counter('model_deployment_failures_total', 'Tries to load a deployment that failed', ['model']);
   const seconds = new Histogram({
     name: 'model_batch_seconds',
@@ -80,6 +89,17 @@ export function createModelObserver(registry: Registry): (model: string, log: Lo
         compared.inc({ model, production, shadow, outcome: 'verdict-differs' }, verdictDiffers);
       },
       shadowSkipped: (version, count) => skipped.inc({ model, version }, count),
+      fellBack: (candidate, production, count) => {
+        fallbacks.inc({ model, candidate, production }, count);
+        log.warn({ model, candidate, production, boards: count }, 'A candidate failed; production judged its boards');
+      },
+      suspended: (deployment, failuresInARow) => {
+        suspensions.inc({ model, candidate: deployment.candidate?.version ?? '' });
+        log.error(
+          { model, ...deployment, failuresInARow },
+          'A candidate that goes on failing judges no more, until another deployment comes',
+        );
+      },
       circuit: (version, state) => {
         circuit.set({ model, version }, CIRCUITS.indexOf(state));
         log.warn({ model, version, circuit: state }, 'The circuit to a model version changed');

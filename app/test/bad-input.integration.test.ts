@@ -240,11 +240,11 @@ describe('what a client asks of an inference', () => {
     expect(kept[1]?.batch_size).toBeLessThanOrEqual(3);
     const metrics = await platform.metrics();
     for (const line of [
-      /^inference_batch_size_bucket\{le="16"\} [1-9]/m,
+      /^inference_batch_size_bucket\{le="16",model="pcb_defect_detector",version="1"\} [1-9]/m,
       /^inference_queue_seconds_count\{priority="high"\} 1$/m,
       /^inference_queue_seconds_count\{priority="low"\} 1$/m,
-      /^inference_batches_total\{preferred="false"\} [1-9]/m,
-      /^inference_preferred_batch_share 0/m,
+      /^inference_batches_total\{model="pcb_defect_detector",version="1",preferred="false"\} [1-9]/m,
+      /^inference_preferred_batch_share\{model="pcb_defect_detector",version="1"\} 0/m,
       /^inference_failures_total\{reason="invalid_image:animated"\} 1$/m,
     ]) {
       expect(metrics).toMatch(line);

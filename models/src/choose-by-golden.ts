@@ -1,10 +1,11 @@
 import type { Detection, DetectorInput, InferenceEngine, InferOptions } from './inference-port.ts';
 
-/** What answers for one board: enough of an engine to be asked and to be named in a result. */
-export type AnsweringModel = Pick<
-  InferenceEngine,
-  'modelName' | 'modelVersion' | 'maxBatchSize' | 'verdictThreshold' | 'infer'
->;
+/** What answers for one board: enough of an engine to be asked and to be named in a result. Good for one call. */
+export interface AnsweringModel
+  extends Pick<InferenceEngine, 'modelName' | 'modelVersion' | 'maxBatchSize' | 'verdictThreshold' | 'infer'> {
+  /** Judges instead what this one fails to judge; absent: nothing does. */
+  readonly fallback?: AnsweringModel;
+}
 
 /** An engine that may have several versions, and may know when it is away. */
 export interface RoutedEngine extends InferenceEngine {

@@ -1,11 +1,12 @@
 export { type FolderBoard, loadBoardFolder, truthOf } from './board-folder.ts';
 export { type AnsweringModel, chooseByGolden, type GoldenChoice, type RoutedEngine } from './choose-by-golden.ts';
-export { decodeImage } from './decode-image.ts';
+export { checkImage, decodeImage } from './decode-image.ts';
 export {
   InferenceError,
   type InferenceErrorReason,
   InvalidImageError,
   type InvalidImageReason,
+  type RefusedImage,
 } from './errors.ts';
 export {
   type Evaluation,
@@ -29,7 +30,7 @@ export {
 } from './inference-port.ts';
 export type { ShadowComparison } from './life-cycle/compare-detections.ts';
 export { type CandidateDeployment, type Deployment, placeOf } from './life-cycle/deployment.ts';
-export { ModelLifeCycle, type ModelLifeCycleOptions, type ModelRoute } from './life-cycle/model-life-cycle.ts';
+export { ModelLifeCycle, type ModelLifeCycleOptions } from './life-cycle/model-life-cycle.ts';
 export type { JudgedBatch, ModelObserver, ModelRole } from './life-cycle/model-observer.ts';
 export { listModels, type RepositoryModel, type RepositoryVersion } from './life-cycle/model-repository.ts';
 export { TritonModelSource, type TritonModelSourceOptions } from './life-cycle/triton-model-source.ts';
@@ -60,6 +61,6 @@ export {
   sumScores,
   type TrueDefect,
 } from './score-detections.ts';
-export type { TritonTransport } from './triton/messages.ts';
+export { TRITON_TRANSPORTS, type TritonTransport } from './triton/messages.ts';
 export { type LoadOverrides, TritonAdmin } from './triton/triton-admin.ts';
 export { createTritonEngine, type TritonEngineOptions } from './triton/triton-engine.ts';

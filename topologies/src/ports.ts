@@ -20,6 +20,15 @@ export interface DetectorInput {
   readonly golden: Uint8Array | undefined;
 }
 
+/** What a classifier says of a detection; `defectType` is null where it sees no defect. */
+export interface SecondOpinion {
+  readonly label: string;
+  readonly defectType: string | null;
+  readonly probability: number;
+  /** It is another label than the detector's. */
+  readonly disagrees: boolean;
+}
+
 /** One detection; box in pixels. */
 export interface Detection {
   readonly x1: number;
@@ -30,6 +39,8 @@ export interface Detection {
   readonly label: string;
   readonly defectType: string;
   readonly severity: string;
+  /** Absent: nobody was asked. */
+  readonly secondOpinion?: SecondOpinion;
 }
 
 /** One version of a detector. */
@@ -43,6 +54,8 @@ export interface DetectorVersion {
     batch: readonly DetectorInput[],
     options?: { readonly signal?: AbortSignal; readonly confidenceThreshold?: number },
   ): Promise<readonly (readonly Detection[])[]>;
+  /** Judges instead what this one, on trial, fails to judge; absent: nothing does. */
+  readonly fallback?: DetectorVersion;
 }
 
 /** Judges boards. Rejects with `code` `INFERENCE_FAILED` and `retriable`. */

@@ -11,6 +11,8 @@ export interface CandidateDeployment {
 
 /** Which versions of a model judge. Versions are folder names in the model repository. */
 export interface Deployment {
+  /** Which change of the deployment this is, where changes are counted. */
+  readonly revision?: number;
   readonly production: string;
   readonly candidate: CandidateDeployment | null;
 }

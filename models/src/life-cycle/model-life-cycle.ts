@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AnsweringModel } from '../choose-by-golden.ts';
 import type { Detection, DetectorInput, InferenceEngine, InferOptions } from '../inference-port.ts';
 import { makeResilient, type ResilienceOptions } from '../resilience/resilient-engine.ts';
 import { type Deployment, placeOf } from './deployment.ts';
 import type { ModelObserver } from './model-observer.ts';
 import { ShadowRunner } from './shadow-runner.ts';
+import { TrialRunner } from './trial-runner.ts';
 import { VersionSlot } from './version-slot.ts';
 
 /** A version that does not load is tried again with doubling waits: nine tries are five minutes, time to mend a folder. */
@@ -22,25 +24,15 @@ export interface ModelLifeCycleOptions {
   readonly loadWaitMs?: number;
 }
 
-/** What judges one inspection: a version in a role. Good for one call: ask again after a failure. */
-export interface ModelRoute {
-  readonly modelName: string;
-  /** The version's folder in the model repository. */
-  readonly modelVersion: string;
-  readonly maxBatchSize: number;
-  readonly verdictThreshold: number;
-  infer(batch: readonly DetectorInput[], options?: InferOptions): Promise<Detection[][]>;
-}
-
 interface Active {
   readonly deployment: Deployment;
   readonly production: VersionSlot;
   readonly candidate: VersionSlot | undefined;
   /** One object each, so that callers can group inspections by their route. */
-  readonly plain: ModelRoute;
-  readonly shadowed: ModelRoute;
-  readonly tried: ModelRoute;
+  readonly plain: AnsweringModel;
+  readonly shadowed: AnsweringModel;
   readonly shadow: ShadowRunner | undefined;
+  readonly trial: TrialRunner | undefined;
 }
 
 /**
@@ -48,7 +40,8 @@ interface Active {
  *
  * Owns: the loaded versions, the shadow. Called by: the follower of deployments (`follow`) and the inference topology (`route`).
  * Invariants: I1 there is always a version that answers, from `start` to `close`: a deployment that can't be loaded changes nothing;
- * I2 no call fails for a switch: begun calls end where they began; I3 the deployment that was followed last wins.
+ * I2 no call fails for a switch: begun calls end where they began; I3 the deployment that was followed last wins; I4 an ill
+ * candidate, on trial or as a shadow, harms nobody.
  */
 export class ModelLifeCycle implements InferenceEngine {
   readonly modelName: string;
@@ -90,12 +83,16 @@ export class ModelLifeCycle implements InferenceEngine {
     return this.#active?.deployment;
   }
 
-  /** What judges this inspection at this moment; the same object for all inspections of the same lot. */
-  route(inspectionId: string): ModelRoute {
+  /**
+   * What judges this inspection at this moment: a version in a role, the same object for all inspections with the same answer. Good
+   * for one call: ask again after a failure.
+   */
+  route(inspectionId: string): AnsweringModel {
     const active = this.#current();
     const { candidate } = active.deployment;
     if (candidate === null || placeOf(inspectionId) >= candidate.share) return active.plain;
-    return candidate.mode === 'split' ? active.tried : active.shadowed;
+    if (candidate.mode === 'shadow') return active.shadowed;
+    return active.trial === undefined || active.trial.isSuspended ? active.plain : active.trial.route;
   }
 
   get modelVersion(): string {
@@ -115,17 +112,14 @@ export class ModelLifeCycle implements InferenceEngine {
     return this.#current().plain.infer(batch, options);
   }
 
-  /** Whether every version that judges would be served now. A shadow that is ill harms nobody. */
+  /** Whether the version in production would be served now. */
   async ready(): Promise<boolean> {
-    const active = this.#active;
-    if (active === undefined || this.#closing.signal.aborted) return false;
-    const judging = this.#judging(active);
-    return (await Promise.all(judging.map(({ engine }) => engine.ready()))).every(Boolean);
+    return this.#active !== undefined && !this.#closing.signal.aborted && this.#active.production.engine.ready();
   }
 
-  /** Resolves when no version that judges has its circuit open. Rejects with the signal's reason. */
-  async whenAvailable(signal?: AbortSignal): Promise<void> {
-    await Promise.all(this.#judging(this.#current()).map(({ engine }) => engine.whenAvailable(signal)));
+  /** Resolves when the version in production has its circuit not open. Rejects with the signal's reason. */
+  whenAvailable(signal?: AbortSignal): Promise<void> {
+    return this.#current().production.engine.whenAvailable(signal);
   }
 
   /** Calls under way reject with `InferenceError`. Safe to call twice. */
@@ -142,10 +136,6 @@ export class ModelLifeCycle implements InferenceEngine {
   #current(): Active {
     if (this.#active === undefined) throw new Error(`${this.modelName} was not started`);
     return this.#active;
-  }
-
-  #judging({ deployment, production, candidate }: Active): VersionSlot[] {
-    return candidate !== undefined && deployment.candidate?.mode === 'split' ? [production, candidate] : [production];
   }
 
   async #bring(deployment: Deployment, signal: AbortSignal): Promise<void> {
@@ -192,29 +182,16 @@ export class ModelLifeCycle implements InferenceEngine {
 
   #activate(deployment: Deployment, production: VersionSlot, candidate: VersionSlot | undefined): Active {
     const { observer } = this.#options;
-    const shadow =
-      candidate !== undefined && deployment.candidate?.mode === 'shadow'
-        ? new ShadowRunner(production, candidate, observer)
-        : undefined;
-    const plain = this.#routeTo(production, (batch, options) => production.infer('production', batch, options));
-    return {
-      deployment,
-      production,
-      candidate,
-      shadow,
-      plain,
-      shadowed:
-        shadow === undefined ? plain : this.#routeTo(production, (batch, options) => shadow.infer(batch, options)),
-      tried:
-        candidate === undefined
-          ? plain
-          : this.#routeTo(candidate, (batch, options) => candidate.infer('candidate', batch, options)),
-    };
-  }
-
-  #routeTo({ version, engine }: VersionSlot, infer: ModelRoute['infer']): ModelRoute {
-    const { maxBatchSize, verdictThreshold } = engine;
-    return { modelName: this.modelName, modelVersion: version, maxBatchSize, verdictThreshold, infer };
+    const plain = production.route(this.modelName, (batch, options) => production.infer('production', batch, options));
+    const alone = { deployment, production, candidate, plain, shadowed: plain, shadow: undefined, trial: undefined };
+    if (candidate === undefined) return alone;
+    if (deployment.candidate?.mode === 'split') {
+      const onSuspended = (failuresInARow: number) => observer.suspended(deployment, failuresInARow);
+      return { ...alone, trial: new TrialRunner(this.modelName, production, candidate, observer, onSuspended) };
+    }
+    const shadow = new ShadowRunner(production, candidate, observer);
+    const shadowed = production.route(this.modelName, (batch, options) => shadow.infer(batch, options));
+    return { ...alone, shadow, shadowed };
   }
 
   async #slot(version: string): Promise<VersionSlot> {

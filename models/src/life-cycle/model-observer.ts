@@ -29,6 +29,10 @@ export interface ModelObserver {
   compared(production: string, shadow: string, comparison: ShadowComparison): void;
   /** Boards that a shadow did not see since it lagged behind. */
   shadowSkipped(version: string, boards: number): void;
+  /** Boards that a candidate on trial failed to judge, and production judged. */
+  fellBack(candidate: string, production: string, boards: number): void;
+  /** The candidate failed so many batches in a row that production could judge: it judges no more until another deployment comes. */
+  suspended(deployment: Deployment, failuresInARow: number): void;
   circuit(version: string, circuit: Circuit): void;
   /** The versions that judge from now on. */
   deployed(deployment: Deployment): void;

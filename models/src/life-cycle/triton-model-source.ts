@@ -1,6 +1,8 @@
 import { basename } from 'node:path';
 import { InferenceError } from '../errors.ts';
 import type { Detection, DetectorInput, InferenceEngine, InferOptions } from '../inference-port.ts';
+import type { TritonTransport } from '../triton/messages.ts';
+import { loadPinnedEnsemble } from '../triton/pinned-ensemble.ts';
 import { TritonAdmin } from '../triton/triton-admin.ts';
 import { createTritonEngine } from '../triton/triton-engine.ts';
 
@@ -10,23 +12,27 @@ export interface TritonModelSourceOptions {
   readonly address: string;
   /** The model's folder, here as the server sees it too. */
   readonly modelDirectory: string;
+  /** How boards travel. Default `uint8`. With `jpeg`, boards are given as files. */
+  readonly transport?: TritonTransport;
   /** Hand images over in shared memory: the server must run on this machine. Default `false`. */
   readonly sharedMemory?: boolean;
 }
 
 /**
- * Versions of a model that a Triton server serves. The model's `version_policy` serves every version in the folder, so that two
- * versions can judge at once and a restarted server comes back with all of them.
+ * Versions of a detector that a Triton server serves. The detector's `version_policy` serves every version in the folder, so that
+ * two versions can judge at once and a restarted server comes back with all of them. Images go to an ensemble of their own for
+ * each version, tensors (`fp32`) to the version itself; either way the answer names the version, and another one is refused.
  *
- * Owns: an admin connection; engines belong to who opened them. Called by: the model life cycle.
+ * Owns: an admin connection; engines belong to who opened them. What was loaded stays: other workers use it, and it goes with the
+ * version's folder. Called by: the model life cycle.
  * Invariants: I1 a version that the server does not serve yet is loaded before its engine is made; the others serve meanwhile;
- * I2 reloads of one source never overlap.
+ * I2 a version is loaded once at a time, however many calls find it missing.
  */
 export class TritonModelSource {
   readonly #options: TritonModelSourceOptions;
   readonly #admin: TritonAdmin;
   readonly #modelName: string;
-  #loading: Promise<void> | undefined;
+  readonly #loading = new Map<string, Promise<string>>();
 
   constructor(options: TritonModelSourceOptions) {
     this.#options = options;
@@ -36,22 +42,34 @@ export class TritonModelSource {
 
   /** Rejects with `InferenceError`: the server is away, cannot load the model, or has another one under its name. */
   readonly open = async (version: string): Promise<InferenceEngine> => {
-    if (!(await this.#admin.modelReady(this.#modelName, version))) await this.#load();
-    const { address, modelDirectory, sharedMemory = false } = this.#options;
-    // Tensors go to the very version; the ensemble would take the newest.
-    const engine = await createTritonEngine({ address, modelDirectory, version, transport: 'fp32', sharedMemory });
-    return new ReloadingEngine(engine, () => this.#load());
+    const { address, modelDirectory, transport = 'uint8', sharedMemory = false } = this.#options;
+    const modelName = await this.#load(version);
+    const engine = await createTritonEngine({ address, modelDirectory, version, modelName, transport, sharedMemory });
+    return new ReloadingEngine(engine, () => this.#load(version));
   };
 
   close(): void {
     this.#admin.close();
   }
 
-  #load(): Promise<void> {
-    this.#loading ??= this.#admin.loadModel(this.#modelName).finally(() => {
-      this.#loading = undefined;
-    });
-    return this.#loading;
+  /** Answers the name of the served model that gives this version's answers. */
+  #load(version: string): Promise<string> {
+    let loading = this.#loading.get(version);
+    if (loading === undefined) {
+      const load = this.#options.transport === 'fp32' ? this.#loadDetector(version) : this.#loadEnsemble(version);
+      loading = load.finally(() => this.#loading.delete(version));
+      this.#loading.set(version, loading);
+    }
+    return loading;
+  }
+
+  #loadEnsemble(version: string): Promise<string> {
+    return loadPinnedEnsemble(this.#admin, this.#modelName, version);
+  }
+
+  async #loadDetector(version: string): Promise<string> {
+    if (!(await this.#admin.modelReady(this.#modelName, version))) await this.#admin.loadModel(this.#modelName);
+    return this.#modelName;
   }
 }
 
@@ -61,9 +79,9 @@ export class TritonModelSource {
  */
 class ReloadingEngine implements InferenceEngine {
   readonly #engine: InferenceEngine;
-  readonly #load: () => Promise<void>;
+  readonly #load: () => Promise<unknown>;
 
-  constructor(engine: InferenceEngine, load: () => Promise<void>) {
+  constructor(engine: InferenceEngine, load: () => Promise<unknown>) {
     this.#engine = engine;
     this.#load = load;
   }

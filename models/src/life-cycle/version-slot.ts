@@ -1,3 +1,4 @@
+import type { AnsweringModel } from '../choose-by-golden.ts';
 import { InferenceError } from '../errors.ts';
 import type { Detection, DetectorInput, InferOptions } from '../inference-port.ts';
 import type { ResilientEngine } from '../resilience/resilient-engine.ts';
@@ -22,6 +23,12 @@ export class VersionSlot {
     this.version = version;
     this.engine = engine;
     this.#observer = observer;
+  }
+
+  /** This version as callers see it, asked through `infer`. */
+  route(modelName: string, infer: AnsweringModel['infer']): AnsweringModel {
+    const { maxBatchSize, verdictThreshold } = this.engine;
+    return { modelName, modelVersion: this.version, maxBatchSize, verdictThreshold, infer };
   }
 
   /** As the engine's `infer`, counted and timed under `role`. A retired version is `unavailable`: ask for a route again. */

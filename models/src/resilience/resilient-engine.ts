@@ -33,6 +33,13 @@ const QUEUED_CALLS_MAX = 32;
 /** Whether calls are let through: `half-open` lets one try. */
 export type Circuit = 'closed' | 'open' | 'half-open';
 
+/** The circuit is open: nobody asked the engine, so this says nothing new about it. */
+export class NotAskedError extends InferenceError {
+  constructor(message: string, cause: unknown) {
+    super('unavailable', message, { cause });
+  }
+}
+
 /** Settings of {@link makeResilient}. */
 export interface ResilienceOptions {
   /** Milliseconds until a call that was begun rejects as `unavailable`. Default 5,000. */
@@ -130,14 +137,21 @@ class GuardedEngine implements ResilientEngine {
   async infer(batch: readonly DetectorInput[], options: InferOptions = {}): Promise<Detection[][]> {
     const { signal } = options;
     signal?.throwIfAborted();
+    let failure: unknown;
+    const call = () =>
+      this.#call(batch, options).catch((error: unknown) => {
+        failure = error;
+        throw error;
+      });
     try {
-      return await this.#policy.execute(() => this.#call(batch, options), signal);
+      return await this.#policy.execute(call, signal);
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof BrokenCircuitError) {
-        throw new InferenceError('unavailable', `${this.modelName} is not asked: it failed ${BREAKER_FAILURES} times`, {
-          cause: error,
-        });
+        // Its own failure may have opened the circuit, and says more.
+        throw (
+          failure ?? new NotAskedError(`${this.modelName} is not asked: it failed ${BREAKER_FAILURES} times`, error)
+        );
       }
       if (error instanceof BulkheadRejectedError) {
         throw new InferenceError('unavailable', `too many batches wait for ${this.modelName}`, { cause: error });

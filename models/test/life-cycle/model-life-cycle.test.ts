@@ -31,6 +31,8 @@ function build(more: { open?: (version: string) => Promise<FaultyEngine> } = {})
       failed: tell('failed'),
       compared: tell('compared'),
       shadowSkipped: tell('shadowSkipped'),
+      fellBack: tell('fellBack'),
+      suspended: tell('suspended'),
       circuit: tell('circuit'),
       deployed: tell('deployed'),
       deploymentFailed: tell('deploymentFailed'),
@@ -218,12 +220,81 @@ describe('the life cycle of a model', () => {
     expect(engine('1').isClosed).toBe(true);
   });
 
-  it('is ready when all that judge are, and fails calls under way when it is closed', async () => {
+  describe('whose candidate on trial fails', () => {
+    const broken = new InferenceError('model-failed', 'no such node');
+
+    it('offers production as its fallback, and tells who judged', async () => {
+      const { lifeCycle, engine, told } = build();
+      await lifeCycle.start(withCandidate('split', 1));
+      const { fallback, ...route } = lifeCycle.route('a');
+      expect([route.modelVersion, fallback?.modelVersion, fallback?.fallback]).toEqual(['2', '1', undefined]);
+      engine('2').fault = broken;
+      await expect(route.infer([board, board])).rejects.toBe(broken);
+      expect(await fallback?.infer([board, board])).toEqual([[], []]);
+      expect(told('failed')).toEqual([['failed', '2', 'candidate', 2, 'model-failed']]);
+      expect(told('judged')).toEqual([['judged', expect.objectContaining({ version: '1', role: 'production' })]]);
+      expect(told('fellBack')).toEqual([['fellBack', '2', '1', 2]]);
+    });
+
+    /** As the inference topology does it. */
+    async function judge(lifeCycle: ModelLifeCycle): Promise<string> {
+      const route = lifeCycle.route('a');
+      try {
+        await route.infer([board]);
+        return route.modelVersion;
+      } catch (error) {
+        if (route.fallback === undefined) throw error;
+        await route.fallback.infer([board]);
+        return route.fallback.modelVersion;
+      }
+    }
+
+    it('suspends the trial after five failures in a row, until another deployment comes', async () => {
+      const { lifeCycle, engine, told } = build();
+      const trial = withCandidate('split', 1);
+      await lifeCycle.start(trial);
+      for (const isBroken of [true, true, true, true, false, true, true, true, true]) {
+        engine('2').fault = isBroken ? broken : undefined;
+        expect(await judge(lifeCycle)).toBe(isBroken ? '1' : '2');
+      }
+      expect(told('suspended')).toEqual([]);
+      expect(await judge(lifeCycle)).toBe('1');
+      expect(told('suspended')).toEqual([['suspended', trial, 5]]);
+      engine('2').fault = undefined;
+      expect(lifeCycle.route('a')).toMatchObject({ modelVersion: '1' });
+      expect(await judge(lifeCycle)).toBe('1');
+      await lifeCycle.follow(withCandidate('split', 1));
+      expect(await judge(lifeCycle)).toBe('2');
+    });
+
+    it('falls back while the circuit to the candidate is open, and does not count it: nobody was asked', async () => {
+      const { lifeCycle, engine, told } = build();
+      await lifeCycle.start(withCandidate('split', 1));
+      engine('2').fault = new InferenceError('unavailable', 'away');
+      // Three tries in the first call, two in the second: then the circuit is open.
+      for (let batch = 0; batch < 12; batch += 1) expect(await judge(lifeCycle)).toBe('1');
+      expect(engine('2').boards).toHaveLength(5);
+      expect(told('circuit')).toEqual([['circuit', '2', 'open']]);
+      expect([told('fellBack').length, told('suspended').length]).toEqual([12, 0]);
+    });
+
+    it('does not count what production fails, too', async () => {
+      const { lifeCycle, engine, told } = build();
+      await lifeCycle.start(withCandidate('split', 1));
+      engine('1').fault = broken;
+      engine('2').fault = broken;
+      for (let batch = 0; batch < 10; batch += 1) await expect(judge(lifeCycle)).rejects.toBe(broken);
+      expect([...told('fellBack'), ...told('suspended')]).toEqual([]);
+    });
+  });
+
+  it('is ready when what is in production is, and fails calls under way when it is closed', async () => {
     const { lifeCycle, engine } = build();
     expect(await lifeCycle.ready()).toBe(false);
     await lifeCycle.start(withCandidate('split', 0.5));
-    expect(await lifeCycle.ready()).toBe(true);
     engine('2').isReady = false;
+    expect(await lifeCycle.ready()).toBe(true);
+    engine('1').isReady = false;
     expect(await lifeCycle.ready()).toBe(false);
     await lifeCycle.close();
     expect([engine('1').isClosed, engine('2').isClosed]).toEqual([true, true]);

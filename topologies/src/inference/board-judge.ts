@@ -39,7 +39,15 @@ function defectsOf(jobId: string, detections: readonly Detection[]): Defect[] {
     width: detection.x2 - detection.x1,
     height: detection.y2 - detection.y1,
     confidence: detection.confidence,
+    second_opinion: secondOpinionOf(detection),
   }));
+}
+
+/** It goes along: type, severity and verdict are the detector's, whatever it says. */
+function secondOpinionOf({ secondOpinion }: Detection): Defect['second_opinion'] {
+  if (secondOpinion === undefined) return null;
+  const { label, defectType, probability, disagrees } = secondOpinion;
+  return { label, defect_type: defectType, probability, disagrees };
 }
 
 /** A board's detections, and the version they are from. */
@@ -66,7 +74,7 @@ export async function judgeBatch(
   const { whenAvailable } = detector;
   const startMs = clock.monotonicMs();
   try {
-    const found = await retryOutage(() => timed(clock, signal, (callSignal) => ask(detector, items, callSignal)), {
+    const found = await retryOutage(() => ask(detector, items, clock, signal), {
       clock,
       deadlineMs,
       signal,
@@ -103,7 +111,12 @@ function versionName({ modelName, modelVersion }: DetectorVersion, asked: Detect
 }
 
 /** One call a version: boards of a batch have the same one, unless a deployment came while they waited. */
-async function ask(detector: Detector, items: readonly JudgeItem[], signal: AbortSignal): Promise<Found[]> {
+async function ask(
+  detector: Detector,
+  items: readonly JudgeItem[],
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Found[]> {
   const groups = new Map<DetectorVersion, number[]>();
   for (const [index, { inspectionId, input }] of items.entries()) {
     const version = detector.route?.(inspectionId, input) ?? detector;
@@ -115,19 +128,37 @@ async function ask(detector: Detector, items: readonly JudgeItem[], signal: Abor
   await Promise.all(
     [...groups].map(async ([version, indices]) => {
       const group = indices.map((index) => items[index] as JudgeItem);
-      const thresholds = group.map(({ confidenceThreshold }) => confidenceThreshold ?? version.verdictThreshold);
-      const lists = await version.infer(
-        group.map(({ input }) => input),
-        { signal, confidenceThreshold: Math.min(...thresholds) },
-      );
-      for (const [at, index] of indices.entries()) {
-        const threshold = thresholds[at] as number;
-        const detections = (lists[at] ?? []).filter(({ confidence }) => confidence >= threshold);
-        found[index] = { version, threshold, detections, batchSize: group.length };
-      }
+      const answers = await askVersion(version, group, clock, signal);
+      for (const [at, index] of indices.entries()) found[index] = answers[at] as Found;
     }),
   );
   return found;
+}
+
+/** One call; where a version on trial fails, whatever the reason, the one that it stands in for is asked. */
+async function askVersion(
+  version: DetectorVersion,
+  items: readonly JudgeItem[],
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Found[]> {
+  const thresholds = items.map(({ confidenceThreshold }) => confidenceThreshold ?? version.verdictThreshold);
+  const call = (callSignal: AbortSignal) =>
+    version.infer(
+      items.map(({ input }) => input),
+      { signal: callSignal, confidenceThreshold: Math.min(...thresholds) },
+    );
+  try {
+    const lists = await timed(clock, signal, call);
+    return thresholds.map((threshold, index) => {
+      const detections = (lists[index] ?? []).filter(({ confidence }) => confidence >= threshold);
+      return { version, threshold, detections, batchSize: items.length };
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (version.fallback === undefined) throw error;
+    return askVersion(version.fallback, items, clock, signal);
+  }
 }
 
 /** As the detector's own errors: worth another try. */

@@ -63,6 +63,8 @@ interface Coded {
   readonly code?: unknown;
   readonly reason?: unknown;
   readonly retriable?: unknown;
+  /** Of a detector that decodes the images itself: `board` or `golden`, and what is wrong with it. */
+  readonly refusedImage?: { readonly image?: unknown; readonly reason?: unknown } | undefined;
 }
 
 function messageOf(error: unknown): string {
@@ -88,7 +90,7 @@ export function failureOf(error: unknown, subject: '' | 'golden_' = ''): Inferen
 }
 
 function reasonOf(error: unknown, subject: '' | 'golden_'): FailureReason {
-  const { code, reason } = (error ?? {}) as Coded;
+  const { code, reason, refusedImage } = (error ?? {}) as Coded;
   switch (code) {
     case 'OBJECT_NOT_FOUND':
       return `${subject}object_not_found`;
@@ -97,12 +99,19 @@ function reasonOf(error: unknown, subject: '' | 'golden_'): FailureReason {
     case 'OBJECT_STORE_UNAVAILABLE':
       return 'object_store_unavailable';
     case 'INVALID_IMAGE':
-      return `${subject}invalid_image:${oneOf(IMAGE_REASONS, reason) ?? 'corrupt'}`;
+      return invalidImage(subject, reason);
     case 'INFERENCE_FAILED':
+      if (refusedImage !== undefined) {
+        return invalidImage(refusedImage.image === 'golden' ? 'golden_' : '', refusedImage.reason);
+      }
       return `inference_failed:${oneOf(DETECTOR_REASONS, reason) ?? 'model-failed'}`;
     default:
       return 'internal_error';
   }
+}
+
+function invalidImage(subject: '' | 'golden_', reason: unknown): FailureReason {
+  return `${subject}invalid_image:${oneOf(IMAGE_REASONS, reason) ?? 'corrupt'}`;
 }
 
 /** A loader's own complaint names the golden image where it is about that. */

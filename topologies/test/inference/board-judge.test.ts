@@ -79,6 +79,39 @@ describe('judging a batch', () => {
     expect(judged).toMatchObject({ model_version: '2' });
   });
 
+  it('asks the version that one on trial stands in for when that one fails, and records who answered', async () => {
+    const production = version('1', 0.5, 0.6);
+    for (const reason of ['bad-input', 'bad-output', 'model-failed', 'model-not-loaded', 'unavailable']) {
+      const failed = Object.assign(new Error(reason), { code: 'INFERENCE_FAILED', reason, retriable: false });
+      const onTrial = { ...version('2', 0.7, 0.9), infer: () => Promise.reject(failed), fallback: production };
+      const detector: Detector = { ...production, route: (id) => (id === 'b' ? onTrial : production) };
+      const clock = jumpingClock();
+      const judged = await judgeBatch([item('b'), item('b')], new AbortController().signal, { detector, clock });
+      expect(judged).toMatchObject([
+        { model_version: '1', confidence_threshold: 0.5, defects_detected: 1, batch_size: 2 },
+        { model_version: '1' },
+      ]);
+      expect(clock.nowMs()).toBe(0);
+    }
+  });
+
+  it('fails a board that both refuse, and judges its neighbours', async () => {
+    const refused = Object.assign(new Error('no'), { code: 'INFERENCE_FAILED', reason: 'bad-input', retriable: false });
+    const picky = (one: DetectorVersion): DetectorVersion => ({
+      ...one,
+      infer: (batch) => (batch.some(({ board }) => board[0] === 13) ? Promise.reject(refused) : one.infer(batch)),
+    });
+    const onTrial = { ...picky(version('2', 0.7, 0.9)), fallback: picky(version('1', 0.5, 0.9)) };
+    const detector: Detector = { ...onTrial, route: () => onTrial };
+    const bad = { ...item('bad'), input: { board: Uint8Array.of(13), golden: undefined } };
+    const judged = await judgeBatch([item('a'), bad], new AbortController().signal, {
+      detector,
+      clock: jumpingClock(),
+    });
+    expect(judged[0]).toMatchObject({ model_version: '2' });
+    expect(judged[1]).toMatchObject({ failure: { reason: 'inference_failed:bad-input' } });
+  });
+
   it('waits for a detector that says it is away, longer than its deadline, and loses nothing', async () => {
     const clock = jumpingClock();
     const good = version('1', 0.5, 0.9);
