@@ -71,8 +71,21 @@ test('an answer of the right shape without its bytes is no answer', () => {
   const answer = { modelName: 'm', modelVersion: '1', id: '1', outputs };
   const bad = { name: 'InferenceError', reason: 'bad-output' };
   const read = (rawOutputContents: Buffer[], other = {}) => readResponse({ ...answer, ...other, rawOutputContents }, 1);
-  expect(read([Buffer.alloc(2400)])).toHaveLength(600);
+  expect(read([Buffer.alloc(2400)])).toEqual({ rows: new Float32Array(600) });
   expect(() => read([Buffer.alloc(0)])).toThrow(expect.objectContaining(bad));
   expect(() => read([])).toThrow(expect.objectContaining(bad));
   expect(() => read([Buffer.alloc(2400)], { outputs: [] })).toThrow('answered nothing');
+});
+
+test('second opinions are read where an answer has them, one for each row', () => {
+  const tensor = (name: string, shape: number[]) => ({ name, datatype: 'FP32', shape });
+  const read = (rows: number, bytes: number) => {
+    const outputs = [tensor('detections', [2, 100, 6]), tensor('second_opinions', [2, rows, 2])];
+    const rawOutputContents = [Buffer.alloc(4800), Buffer.alloc(bytes)];
+    return readResponse({ modelName: 'm', modelVersion: '1', id: '1', outputs, rawOutputContents }, 2);
+  };
+  expect(read(100, 1600).opinions).toHaveLength(400);
+  const bad = { name: 'InferenceError', reason: 'bad-output' };
+  expect(() => read(99, 1584)).toThrow(expect.objectContaining(bad));
+  expect(() => read(100, 0)).toThrow(expect.objectContaining(bad));
 });

@@ -1,5 +1,5 @@
 import { fillImage, TENSOR_LENGTH } from '../board-tensor.ts';
-import { IMAGE_SIDE_PX } from '../inference-port.ts';
+import { type DetectorInput, IMAGE_SIDE_PX } from '../inference-port.ts';
 import { INPUT_NAME } from '../onnx-messages.ts';
 import type { TritonTransport } from './messages.ts';
 
@@ -18,6 +18,7 @@ export interface BatchTensor {
   readonly parts: readonly TensorPart[];
 }
 
+const NONE = new Uint8Array();
 /** Each element of a BYTES tensor is led by its length, 32 bits, little-endian. */
 const LENGTH_BYTES = 4;
 
@@ -30,24 +31,34 @@ export function batchTensors(
   packed: Uint8Array,
   lengths: readonly number[],
 ): BatchTensor[] {
-  const boards: Uint8Array[] = [];
-  const goldens: Uint8Array[] = [];
-  let at = 0;
-  for (const [i, length] of lengths.entries()) {
-    (i % 2 === 0 ? boards : goldens).push(packed.subarray(at, at + length));
-    at += length;
+  const images = imagesOf(packed, lengths);
+  if (transport !== 'fp32') {
+    const boards = images.map(({ board }) => board);
+    const goldens = images.map(({ golden = NONE }) => golden);
+    return [bytesTensor('board', boards), bytesTensor('golden', goldens)];
   }
-  if (transport !== 'fp32') return [bytesTensor('board', boards), bytesTensor('golden', goldens)];
-  const parts = boards.map((board, i): TensorPart => {
-    const golden = goldens[i];
-    return {
+  const parts = images.map(
+    ({ board, golden }): TensorPart => ({
       byteLength: TENSOR_LENGTH * Float32Array.BYTES_PER_ELEMENT,
-      write: (target, offset) =>
-        fillImage(new Float32Array(target, offset, TENSOR_LENGTH), board, golden?.length === 0 ? undefined : golden),
-    };
-  });
-  const shape = [boards.length, TENSOR_LENGTH / IMAGE_SIDE_PX ** 2, IMAGE_SIDE_PX, IMAGE_SIDE_PX];
+      write: (target, offset) => fillImage(new Float32Array(target, offset, TENSOR_LENGTH), board, golden),
+    }),
+  );
+  const shape = [images.length, TENSOR_LENGTH / IMAGE_SIDE_PX ** 2, IMAGE_SIDE_PX, IMAGE_SIDE_PX];
   return [{ name: INPUT_NAME, datatype: 'FP32', shape, byteLength: byteLengthOf(parts), parts }];
+}
+
+/** The images of a batch as they were packed, without a copy. */
+export function imagesOf(packed: Uint8Array, lengths: readonly number[]): DetectorInput[] {
+  const images: DetectorInput[] = [];
+  let at = 0;
+  for (let i = 0; i < lengths.length; i += 2) {
+    const [boardLength = 0, goldenLength = 0] = lengths.slice(i, i + 2);
+    const board = packed.subarray(at, at + boardLength);
+    const golden = packed.subarray(at + boardLength, at + boardLength + goldenLength);
+    images.push({ board, golden: goldenLength === 0 ? undefined : golden });
+    at += boardLength + goldenLength;
+  }
+  return images;
 }
 
 function bytesTensor(name: string, elements: readonly Uint8Array[]): BatchTensor {

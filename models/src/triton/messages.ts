@@ -17,6 +17,8 @@ export interface SenderSettings {
   readonly streaming: boolean;
   readonly sharedMemory: boolean;
   readonly deadlineMs: number;
+  /** Whether answers carry second opinions. */
+  readonly secondOpinions: boolean;
 }
 
 /**
@@ -28,17 +30,20 @@ export interface SendRequest {
   readonly id: number;
   readonly packed: Uint8Array<ArrayBuffer>;
   readonly lengths: readonly number[];
+  /** Detections from this confidence on get a second opinion. */
+  readonly confidenceThreshold: number;
 }
 
 /** What the engine says to its sending thread. */
 export type ToSender = SendRequest | { readonly kind: 'cancel'; readonly id: number } | { readonly kind: 'close' };
 
-/** The thread's answer: `rows` is images × rows × 6, or `error` says why there is none. */
+/** The thread's answer: `rows` is images × rows × 6, `opinions` images × rows × 2, or `error` says why there is none. */
 export interface SendReply {
   readonly kind: 'reply';
   readonly id: number;
   readonly packed: Uint8Array<ArrayBuffer>;
   readonly rows?: Float32Array<ArrayBuffer>;
+  readonly opinions?: Float32Array<ArrayBuffer>;
   readonly error?: { readonly reason: InferenceErrorReason; readonly message: string };
 }
 

@@ -1,10 +1,11 @@
 import { InferenceError } from '../errors.ts';
-import { type BatchTensor, batchTensors } from './batch-tensors.ts';
+import { askClassifier } from './ask-classifier.ts';
+import { type BatchTensor, batchTensors, imagesOf } from './batch-tensors.ts';
 import { TritonConnection } from './connection.ts';
 import { encodeWithContents, encodeWithRegion } from './encode-request.ts';
 import { InferStream } from './infer-stream.ts';
 import type { SenderSettings, SendReply, SendRequest } from './messages.ts';
-import { readResponse } from './read-response.ts';
+import { type BatchAnswer, readResponse } from './read-response.ts';
 import { SharedRegions } from './shared-regions.ts';
 import { confirmFault, isLostRegion } from './triton-errors.ts';
 
@@ -45,7 +46,8 @@ export class Sender {
   }
 
   /** Answers one batch; never rejects. */
-  async send({ id, packed, lengths }: SendRequest): Promise<SendReply> {
+  async send(request: SendRequest): Promise<SendReply> {
+    const { id, packed, lengths } = request;
     const controller = new AbortController();
     this.#aborts.set(id, controller);
     try {
@@ -53,8 +55,9 @@ export class Sender {
       const bytes = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
       await this.#turn(bytes);
       try {
-        const rows = await this.#infer(id, tensors, lengths.length / 2, controller.signal);
-        return { kind: 'reply', id, packed, rows };
+        const answer = await this.#infer(id, tensors, lengths.length / 2, controller.signal);
+        const opinions = await this.#opinions(request, answer, controller.signal);
+        return { kind: 'reply', id, packed, rows: answer.rows, ...(opinions === undefined ? {} : { opinions }) };
       } finally {
         this.#inFlightBytes -= bytes;
         this.#queue.shift()?.();
@@ -94,7 +97,7 @@ export class Sender {
     tensors: readonly BatchTensor[],
     images: number,
     signal: AbortSignal,
-  ): Promise<Float32Array<ArrayBuffer>> {
+  ): Promise<BatchAnswer> {
     signal.throwIfAborted();
     if (this.#regions === undefined) return this.#inferInline(id, tensors, images, signal);
     try {
@@ -111,14 +114,14 @@ export class Sender {
     tensors: readonly BatchTensor[],
     images: number,
     signal: AbortSignal,
-  ): Promise<Float32Array<ArrayBuffer>> {
+  ): Promise<BatchAnswer> {
     const memory = this.#spare;
     this.#spare = undefined;
     const message = encodeWithContents(this.#header(id), tensors, memory);
-    const rows = await this.#call(id, message, images, signal);
+    const answer = await this.#call(id, message, images, signal);
     // Only after an answer: of a call that was given up, gRPC may still hold the bytes.
     this.#spare = message.buffer;
-    return rows;
+    return answer;
   }
 
   async #inferShared(
@@ -127,7 +130,7 @@ export class Sender {
     tensors: readonly BatchTensor[],
     images: number,
     signal: AbortSignal,
-  ): Promise<Float32Array<ArrayBuffer>> {
+  ): Promise<BatchAnswer> {
     const region = await regions.take(tensors.reduce((sum, { byteLength }) => sum + byteLength, 0));
     try {
       const largest = Math.max(...tensors.flatMap(({ parts }) => parts.map(({ byteLength }) => byteLength)));
@@ -142,12 +145,24 @@ export class Sender {
     }
   }
 
-  async #call(id: number, message: Buffer, images: number, signal: AbortSignal): Promise<Float32Array<ArrayBuffer>> {
+  async #call(id: number, message: Buffer, images: number, signal: AbortSignal): Promise<BatchAnswer> {
     const response =
       this.#stream === undefined
         ? await this.#connection.infer(message, { signal, deadlineMs: this.#settings.deadlineMs })
         : await this.#stream.infer(String(id), message, signal);
     return readResponse(response, images);
+  }
+
+  /** The ensemble asks the classifier itself. */
+  async #opinions(
+    { packed, lengths, confidenceThreshold }: SendRequest,
+    { rows, opinions }: BatchAnswer,
+    signal: AbortSignal,
+  ): Promise<Float32Array<ArrayBuffer> | undefined> {
+    const { secondOpinions, transport, deadlineMs } = this.#settings;
+    if (!secondOpinions || transport !== 'fp32') return secondOpinions ? opinions : undefined;
+    const images = imagesOf(packed, lengths);
+    return askClassifier(this.#connection, images, rows, confidenceThreshold, { signal, deadlineMs });
   }
 
   #header(id: number) {

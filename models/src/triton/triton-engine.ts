@@ -42,6 +42,11 @@ export interface TritonEngineOptions {
   readonly streaming?: boolean;
   /** Hands the images over in shared memory; the server must run on this machine, in the same `/dev/shm`. Default `false`. */
   readonly sharedMemory?: boolean;
+  /**
+   * Answers carry the classifier's second opinions, where the server has it. Default `true`. With `fp32`, `false` saves a
+   * call a batch; an ensemble asks the classifier either way.
+   */
+  readonly secondOpinions?: boolean;
   /** Overrides the confidence from which detections are reported; 0 to 1. */
   readonly confidenceThreshold?: number;
   /** Milliseconds until a call rejects as `unavailable`. Default 5,000. */
@@ -64,6 +69,7 @@ export async function createTritonEngine(options: TritonEngineOptions): Promise<
     streaming: options.streaming ?? false,
     sharedMemory,
     deadlineMs: options.deadlineMs ?? CALL_DEADLINE_MS,
+    secondOpinions: options.secondOpinions ?? true,
   };
   if (sharedMemory && !SharedRegions.isPossible) {
     throw new InferenceError('unavailable', 'this machine has no shared memory in /dev/shm');
@@ -143,9 +149,9 @@ class TritonEngine implements InferenceEngine {
     signal?.throwIfAborted();
 
     const { address, deadlineMs } = this.#settings;
-    const send = (id: number) => {
+    const send = (id: number, confidenceThreshold: number) => {
       thread.hold(true);
-      const request = this.#requestOf(id, batch);
+      const request = this.#requestOf(id, batch, confidenceThreshold);
       thread.post(request, [request.packed.buffer]);
     };
     const abandon = (id: number) => thread.post({ kind: 'cancel', id });
@@ -212,7 +218,7 @@ class TritonEngine implements InferenceEngine {
     }
   }
 
-  #requestOf(id: number, batch: readonly DetectorInput[]): SendRequest {
+  #requestOf(id: number, batch: readonly DetectorInput[], confidenceThreshold: number): SendRequest {
     const lengthOf = (image: Uint8Array | undefined) => {
       const length = image?.length ?? 0;
       // The ensemble takes exactly so many bytes for pixels; decoders do not mind a byte after a file's end.
@@ -228,7 +234,7 @@ class TritonEngine implements InferenceEngine {
       if (golden !== undefined) packed.set(golden, at);
       at += lengthOf(golden);
     }
-    return { kind: 'infer', id, packed, lengths };
+    return { kind: 'infer', id, packed, lengths, confidenceThreshold };
   }
 
   #onReply(reply: SendReply): void {

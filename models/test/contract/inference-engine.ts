@@ -23,6 +23,9 @@ const BATCH_SIZE = 8;
 /** Rows below it may change places where their confidences are equal. */
 const LOW_CONFIDENCE = 0.05;
 
+/** The classifier is asked about detections from this confidence on. */
+const ASKED_FROM = 0.1;
+
 interface GeneratedInput extends KnownBoard {
   readonly files: DetectorInput;
 }
@@ -39,13 +42,18 @@ export async function generatedInput(seed: number, defective: boolean): Promise<
   };
 }
 
-/** The same detections, in order, within the tolerance. */
+/** The same detections with the same second opinions, in order, within the tolerance. */
 export function expectSame(found: readonly Detection[], wanted: readonly Detection[]): void {
   expect(found.map(({ label }) => label)).toEqual(wanted.map(({ label }) => label));
   for (const [i, detection] of found.entries()) {
     for (const key of ['x1', 'y1', 'x2', 'y2', 'confidence'] as const) {
       expect(Math.abs(detection[key] - (wanted[i]?.[key] ?? Number.NaN)), key).toBeLessThan(TOLERANCE);
     }
+    // Who computes a hair less is not asked.
+    if (Math.abs(detection.confidence - ASKED_FROM) < TOLERANCE) continue;
+    const [mine, theirs] = [detection.secondOpinion, wanted[i]?.secondOpinion];
+    expect({ ...mine, probability: 0 }).toEqual({ ...theirs, probability: 0 });
+    expect(Math.abs((mine?.probability ?? 0) - (theirs?.probability ?? 0)), 'probability').toBeLessThan(TOLERANCE);
   }
 }
 
@@ -109,6 +117,25 @@ export function describeInferenceEngine(name: string, form: InputForm, open: () 
         const [alone = []] = await engine.infer([input], options);
         expectSame(together[i] ?? [], alone);
       }
+    });
+
+    test('gives what it reports a second opinion, which mostly is the first, and says where it is not', async () => {
+      const found = (await engine.infer(boards.slice(0, 16).map(take))).flat();
+      expect(found.length).toBeGreaterThanOrEqual(8);
+      for (const { label, secondOpinion } of found) {
+        expect(secondOpinion?.disagrees).toBe(secondOpinion?.label !== label);
+        expect(secondOpinion?.defectType === null).toBe(secondOpinion?.label === 'background');
+        expect(secondOpinion?.probability).toBeGreaterThan(1 / 7);
+      }
+      const agreed = found.filter(({ secondOpinion }) => secondOpinion?.disagrees === false);
+      expect(agreed.length / found.length).toBeGreaterThan(0.8);
+    });
+
+    test('asks nobody about the least sure candidates', async () => {
+      const [found = []] = await engine.infer(taken(2), { confidenceThreshold: 0.001, allCandidates: true });
+      expect(found.some(({ confidence }) => confidence < ASKED_FROM)).toBe(true);
+      for (const { confidence, secondOpinion } of found)
+        expect(secondOpinion !== undefined).toBe(confidence >= ASKED_FROM);
     });
 
     test('sorts by confidence and keeps to the threshold it is given', async () => {
