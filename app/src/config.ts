@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { environmentOf, type StackEndpoints } from '@chip-quality/dev';
+import { TRITON_TRANSPORTS, type TritonTransport } from '@chip-quality/models';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 /** HS256 wants a key as long as its hash. */
@@ -36,7 +37,12 @@ export interface PlatformConfig {
 /** Where the model runs: in this process, or in a Triton server (`host:port` of its gRPC service). */
 export type InferenceConfig =
   | { readonly engine: 'onnx' }
-  | { readonly engine: 'triton'; readonly tritonAddress: string; readonly sharedMemory: boolean };
+  | {
+      readonly engine: 'triton';
+      readonly tritonAddress: string;
+      readonly transport: TritonTransport;
+      readonly sharedMemory: boolean;
+    };
 
 export const INFERENCE_ENGINES = ['onnx', 'triton'] as const;
 
@@ -101,8 +107,13 @@ function inferenceOf(
   if (engine !== 'triton') {
     throw new Error(`INFERENCE_ENGINE is ${engine}; it may be ${INFERENCE_ENGINES.join(' or ')}`);
   }
+  const given = values['TRITON_TRANSPORT'] ?? TRITON_TRANSPORTS[0];
+  const transport = TRITON_TRANSPORTS.find((known) => known === given);
+  if (transport === undefined) {
+    throw new Error(`TRITON_TRANSPORT is ${given}; it may be ${TRITON_TRANSPORTS.join(' or ')}`);
+  }
   const shared = values['TRITON_SHARED_MEMORY'] ?? String(isLocal && process.platform === 'linux');
-  return { engine, tritonAddress: need('TRITON_URL'), sharedMemory: shared === 'true' };
+  return { engine, tritonAddress: need('TRITON_URL'), transport, sharedMemory: shared === 'true' };
 }
 
 /** The token secret of a local installation: made once, readable by its owner only. */

@@ -1,5 +1,5 @@
 import './header-limit.ts';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_PARTS, type DefaultStack, socketAddress, startStack, tryListen } from '@chip-quality/dev';
 import closeWithGrace from 'close-with-grace';
@@ -32,12 +32,18 @@ async function main(): Promise<void> {
   // A folder without images is told at once, not after everything has been started for it.
   const { boards, source, remark } = await runPlan(options);
   await claim();
-  const environment = options.engine === undefined ? process.env : { ...process.env, INFERENCE_ENGINE: options.engine };
+  const environment: NodeJS.ProcessEnv = {
+    ...process.env,
+    ...(options.engine === undefined ? {} : { INFERENCE_ENGINE: options.engine }),
+    ...(options.transport === undefined ? {} : { TRITON_TRANSPORT: options.transport }),
+  };
+  const modelDirectory = environment['MODEL_DIRECTORY'];
   const stack = hasOwnStack(process.env)
     ? undefined
     : ((await startStack({
         root: local,
         parts: environment['INFERENCE_ENGINE'] === 'triton' ? [...DEFAULT_PARTS, 'triton'] : DEFAULT_PARTS,
+        ...(modelDirectory === undefined ? {} : { modelRepository: dirname(modelDirectory) }),
         log: say,
         onLost: () => fail(new Error('the local stack went away: its supervisor ended; start again')),
         onPartEnded: (part, how, restarts) => say(`${part} ended (${how})${restarts ? ', starting it again' : ''}`),

@@ -1,3 +1,4 @@
+import { TRITON_TRANSPORTS, type TritonTransport } from '@chip-quality/models';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { INFERENCE_ENGINES } from './config.ts';
 
@@ -22,6 +23,8 @@ export interface StartOptions {
   readonly seed: number | undefined;
   /** Where the model runs; undefined: as INFERENCE_ENGINE says, in this process without it. */
   readonly engine: (typeof INFERENCE_ENGINES)[number] | undefined;
+  /** How boards travel to Triton; undefined: as TRITON_TRANSPORT says, `uint8` without it. */
+  readonly transport: TritonTransport | undefined;
   /** Start the platform without the simulated stations. */
   readonly stations: boolean;
 }
@@ -48,6 +51,12 @@ export function parseOptions(argv: readonly string[]): StartOptions {
         INFERENCE_ENGINES,
       ),
     )
+    .addOption(
+      new Option(
+        '--transport <name>',
+        'how boards travel to Triton: greyscale bytes, the uploaded files themselves, or tensors (default: uint8)',
+      ).choices(TRITON_TRANSPORTS),
+    )
     .option('--no-stations', 'start the platform alone')
     .allowExcessArguments(false)
     .parse(argv, { from: 'user' });
@@ -60,6 +69,7 @@ export function parseOptions(argv: readonly string[]): StartOptions {
     port?: number;
     seed?: number;
     engine?: (typeof INFERENCE_ENGINES)[number];
+    transport?: TritonTransport;
     stations: boolean;
   }>();
   const exit = given.exit ?? false;
@@ -67,6 +77,9 @@ export function parseOptions(argv: readonly string[]): StartOptions {
     command.error('error: --exit needs --boards N or --images DIR');
   }
   if (exit && !given.stations) command.error('error: --exit needs the stations');
+  if (given.transport !== undefined && given.engine !== 'triton') {
+    command.error('error: --transport needs --engine triton');
+  }
   if ((given.concurrency ?? 0) > CONCURRENCY_MAX) command.error(`error: --concurrency is at most ${CONCURRENCY_MAX}`);
   const paced = given.rate ?? (exit || given.images !== undefined ? 0 : DEMO_RATE_PER_MINUTE);
   return {
@@ -78,6 +91,7 @@ export function parseOptions(argv: readonly string[]): StartOptions {
     port: given.port ?? (exit ? 0 : undefined),
     seed: given.seed,
     engine: given.engine,
+    transport: given.transport,
     stations: given.stations,
   };
 }

@@ -6,7 +6,6 @@ import {
   createApiServer,
   createLiveFeed,
 } from '@chip-quality/api';
-import { decodeImage } from '@chip-quality/models';
 import { topicSpecs, topics } from '@chip-quality/schemas';
 import { CommandGateway, createObjectStore, createTimescaleSink, migrate } from '@chip-quality/sinks';
 import {
@@ -44,7 +43,7 @@ import { isFenced } from './is-fenced.ts';
 import { boardView, lineYieldView } from './live-views.ts';
 import type { PlatformMetrics } from './metrics.ts';
 import { PlatformQueries } from './platform-queries.ts';
-import { type ChosenDetector, startDetector } from './start-detector.ts';
+import { type ChosenDetector, imageReader, startDetector } from './start-detector.ts';
 
 /** Answers should not wait for a commit; state and offsets follow this soon, so that a restart repeats little. */
 const COMMIT_INTERVAL_MS = 100;
@@ -139,7 +138,7 @@ export class Platform {
       const detector = await this.#detector(broker);
       const lanes = buildInferenceLanes(this.#serdes, {
         images: objects,
-        decode: decodeImage,
+        decode: imageReader(this.#config.inference),
         detector,
         clock: systemClock,
         metrics: this.#metrics.inference,

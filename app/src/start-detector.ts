@@ -1,14 +1,16 @@
 import { basename, dirname, join } from 'node:path';
 import {
+  checkImage,
   chooseByGolden,
   createOnnxEngine,
+  decodeImage,
   type GoldenChoice,
   ModelLifeCycle,
   type ModelObserver,
   type RoutedEngine,
   TritonModelSource,
 } from '@chip-quality/models';
-import type { PlatformSerdes } from '@chip-quality/topologies';
+import type { ImageDecoder, PlatformSerdes } from '@chip-quality/topologies';
 import type { Broker, Log } from 'millrace';
 import type { InferenceConfig, PlatformConfig } from './config.ts';
 import { DeploymentFollower, defaultDeployment, judgingModels } from './deployed-models.ts';
@@ -28,6 +30,11 @@ export type ChosenDetector = RoutedEngine | GoldenChoice;
 export interface RunningDetector<Engine = ChosenDetector> {
   readonly detector: Engine;
   close(): Promise<void>;
+}
+
+/** What makes of an uploaded file what the detector takes: pixels, or the file itself where the server decodes it. */
+export function imageReader(inference: InferenceConfig): ImageDecoder {
+  return inference.engine === 'triton' && inference.transport === 'jpeg' ? checkImage : decodeImage;
 }
 
 /**
@@ -74,6 +81,7 @@ async function startModel(
       ? new TritonModelSource({
           address: inference.tritonAddress,
           modelDirectory,
+          transport: inference.transport,
           sharedMemory: inference.sharedMemory,
         })
       : undefined;

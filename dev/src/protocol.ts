@@ -6,7 +6,13 @@ import type { PartName, StackEndpoints } from './parts/part.ts';
  * A user holds the stack as long as its connection lives, so that a crash lets go by itself.
  */
 export type UserMessage =
-  | { readonly type: 'hold'; readonly version: number; readonly parts: readonly PartName[]; readonly durable: boolean }
+  | {
+      readonly type: 'hold';
+      readonly version: number;
+      readonly parts: readonly PartName[];
+      readonly durable: boolean;
+      readonly modelRepository: string;
+    }
   | { readonly type: 'release'; readonly lingerMs: number };
 
 export type SupervisorMessage =

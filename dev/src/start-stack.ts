@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join, resolve } from 'node:path';
 import { socketAddress } from '../lock.mjs';
-import { DEV_FOLDER, LOCAL_FOLDER } from './base/paths.ts';
+import { DEV_FOLDER, LOCAL_FOLDER, MODEL_REPOSITORY } from './base/paths.ts';
 import { sleep } from './base/wait.ts';
 import type { PartName, StackEndpoints } from './parts/part.ts';
 import { CONTROL_PURPOSE, onMessages, PROTOCOL_VERSION, type SupervisorMessage, sendMessage } from './protocol.ts';
@@ -28,6 +28,8 @@ export interface StackOptions {
   readonly onLost?: () => void;
   /** Flush to disk at every commit (default). False is for tests. */
   readonly durable?: boolean;
+  /** The model repository that Triton serves: as the first user of the stack says. Default: the one in the checkout. */
+  readonly modelRepository?: string;
   /** Keep the parts running this long after `stop()` of the last user, for the next one (default 0). */
   readonly lingerMs?: number;
 }
@@ -107,6 +109,7 @@ function spawnSupervisor(root: string): void {
 /** Asks for the parts. Resolves with the stack, or with a reason to try again. */
 function hold(socket: Socket, options: StackOptions): Promise<Stack | string> {
   const { log = () => {}, parts = DEFAULT_PARTS, durable = true, lingerMs = 0 } = options;
+  const modelRepository = resolve(options.modelRepository ?? MODEL_REPOSITORY);
   return new Promise((done, fail) => {
     let closed = () => {};
     const whenClosed = new Promise<void>((resolveClosed) => {
@@ -143,6 +146,6 @@ function hold(socket: Socket, options: StackOptions): Promise<Stack | string> {
       if (isHeld) options.onLost?.();
       done('the stack was stopped while it was being joined');
     });
-    sendMessage(socket, { type: 'hold', version: PROTOCOL_VERSION, parts, durable });
+    sendMessage(socket, { type: 'hold', version: PROTOCOL_VERSION, parts, durable, modelRepository });
   });
 }

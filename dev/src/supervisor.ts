@@ -3,6 +3,7 @@ import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import { socketAddress, tryListen, withLock } from '../lock.mjs';
 import type { ManagedProcess } from './base/managed-process.ts';
+import { MODEL_REPOSITORY } from './base/paths.ts';
 import { endProcess, isRunning } from './base/process-identity.ts';
 import { StackMemory } from './base/stack-memory.ts';
 import { hasLibrary, type LibraryName } from './libraries.ts';
@@ -48,6 +49,7 @@ export class Supervisor {
   #lingering: NodeJS.Timeout | undefined;
   #ending: (() => void) | undefined;
   #durable = true;
+  #modelRepository = MODEL_REPOSITORY;
   #stopping = false;
 
   constructor(root: string, log: (line: string) => void) {
@@ -119,6 +121,7 @@ export class Supervisor {
       return;
     }
     if (this.#runners.size === 0) this.#durable = request.durable;
+    if (!this.#runners.has('triton')) this.#modelRepository = request.modelRepository;
     try {
       await this.#check(request.parts.filter((part) => !this.#checked.has(part)));
       const endpoints = await Promise.all(request.parts.map((part) => this.#runner(part).start()));
@@ -144,6 +147,7 @@ export class Supervisor {
       root: this.#root,
       memory: this.#memory,
       durable: this.#durable,
+      modelRepository: this.#modelRepository,
       log: (line) => this.#tellAll(line),
       note: (process: ManagedProcess) => {
         this.#memory.note(part, process.identity);

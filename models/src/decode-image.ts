@@ -33,11 +33,7 @@ sharp.cache(false);
  * with the bytes; `repository/preprocess_boards` refuses the same files for the same reasons.
  */
 export async function decodeImage(bytes: Uint8Array): Promise<Uint8Array> {
-  if (bytes.length === 0) throw new InvalidImageError('empty', 'the image has no bytes');
-  if (bytes.length > BYTES_MAX) {
-    throw new InvalidImageError('too-large', `${bytes.length} bytes, more than ${BYTES_MAX}`);
-  }
-  await checkHeader(bytes);
+  await checkImage(bytes);
   let pixels: Uint8Array;
   try {
     pixels = toGrey(await open(bytes).flatten({ background: 'white' }).raw({ depth: 'uchar' }).toBuffer());
@@ -48,6 +44,20 @@ export async function decodeImage(bytes: Uint8Array): Promise<Uint8Array> {
     throw new InvalidImageError('corrupt', `decoded to ${pixels.length} bytes, not ${IMAGE_PIXELS}`);
   }
   return pixels;
+}
+
+/**
+ * Checks what {@link decodeImage} would before it decodes, by the file's length and header alone, and answers the same bytes: for
+ * engines that are given files, since their server decodes. Damage below the header is for that server to find. Rejects with
+ * `InvalidImageError`.
+ */
+export async function checkImage(bytes: Uint8Array): Promise<Uint8Array> {
+  if (bytes.length === 0) throw new InvalidImageError('empty', 'the image has no bytes');
+  if (bytes.length > BYTES_MAX) {
+    throw new InvalidImageError('too-large', `${bytes.length} bytes, more than ${BYTES_MAX}`);
+  }
+  await checkHeader(bytes);
+  return bytes;
 }
 
 /** Colour to grey by the weights of ITU-R BT.601 in whole numbers, as Pillow has them: both decoders see one board. */

@@ -1,13 +1,17 @@
 /** Why bytes could not be used as a board image. */
-export type InvalidImageReason =
-  | 'empty'
-  | 'not-an-image'
-  | 'corrupt'
-  | 'wrong-size'
-  | 'too-large'
-  | 'colour-space'
-  | 'bit-depth'
-  | 'animated';
+export const INVALID_IMAGE_REASONS = [
+  'empty',
+  'not-an-image',
+  'corrupt',
+  'wrong-size',
+  'too-large',
+  'colour-space',
+  'bit-depth',
+  'animated',
+] as const;
+
+/** One of {@link INVALID_IMAGE_REASONS}. */
+export type InvalidImageReason = (typeof INVALID_IMAGE_REASONS)[number];
 
 /**
  * The bytes of an artifact are not a usable board image. It is the sender's fault and will be so
@@ -24,6 +28,12 @@ export class InvalidImageError extends Error {
   }
 }
 
+/** Which image of a board a model's server refused, and why. */
+export interface RefusedImage {
+  readonly image: 'board' | 'golden';
+  readonly reason: InvalidImageReason;
+}
+
 /** What went wrong while a model was asked. `unavailable` may pass; the others will not by themselves. */
 export type InferenceErrorReason = 'bad-input' | 'bad-output' | 'model-failed' | 'model-not-loaded' | 'unavailable';
 
@@ -34,10 +44,17 @@ export class InferenceError extends Error {
   readonly reason: InferenceErrorReason;
   /** Whether the same call may succeed later. */
   readonly retriable: boolean;
+  /** With `bad-input`, where the server decodes the images and says what is wrong with one. */
+  readonly refusedImage: RefusedImage | undefined;
 
-  constructor(reason: InferenceErrorReason, message: string, options?: ErrorOptions) {
+  constructor(
+    reason: InferenceErrorReason,
+    message: string,
+    options?: ErrorOptions & { readonly refusedImage?: RefusedImage | undefined },
+  ) {
     super(message, options);
     this.reason = reason;
     this.retriable = reason === 'unavailable';
+    this.refusedImage = options?.refusedImage;
   }
 }

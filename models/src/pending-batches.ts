@@ -1,4 +1,4 @@
-import { InferenceError, type InferenceErrorReason } from './errors.ts';
+import { InferenceError, type InferenceErrorReason, type RefusedImage } from './errors.ts';
 import type { Detection, InferOptions } from './inference-port.ts';
 import type { ModelDescription } from './model-description.ts';
 import { DETECTION_COLUMNS, OPINION_COLUMNS, onePerMark, readDetections } from './read-detections.ts';
@@ -15,7 +15,14 @@ const SPARE_FACTOR_MAX = 2;
 export interface BatchReply {
   readonly rows?: Float32Array<ArrayBuffer>;
   readonly opinions?: Float32Array<ArrayBuffer>;
-  readonly error?: { readonly reason: InferenceErrorReason; readonly message: string };
+  readonly error?: BatchFault;
+}
+
+/** Why a batch has no answer. An error itself cannot cross to another thread with all it says. */
+export interface BatchFault {
+  readonly reason: InferenceErrorReason;
+  readonly message: string;
+  readonly refusedImage?: RefusedImage | undefined;
 }
 
 /** How one batch is handed over, and given up. */
@@ -108,7 +115,8 @@ export class PendingBatches {
     const pending = this.#settle(id);
     if (pending === undefined) return false;
     if (rows === undefined) {
-      pending.reject(new InferenceError(error?.reason ?? 'model-failed', error?.message ?? 'no answer'));
+      const { reason, message, refusedImage } = error ?? { reason: 'model-failed', message: 'no answer' };
+      pending.reject(new InferenceError(reason, message, { refusedImage }));
       return false;
     }
     try {

@@ -77,17 +77,41 @@ export interface ModelMetadataResponse {
   readonly outputs: readonly TensorMetadata[];
 }
 
-export interface ModelConfigResponse {
-  readonly config: {
-    readonly name: string;
-    readonly platform: string;
-    readonly backend: string;
-    readonly maxBatchSize: number;
-    readonly dynamicBatching: {
-      readonly preferredBatchSize: readonly number[];
-      readonly maxQueueDelayMicroseconds: number;
-    } | null;
+/** An input or output of a model's configuration; -1 in `dims` where any size is taken, the batch not counted. */
+export interface ConfiguredTensor {
+  readonly name: string;
+  /** `TYPE_FP32`, `TYPE_STRING`, … */
+  readonly dataType: string;
+  readonly dims: readonly number[];
+}
+
+/** One step of an ensemble. */
+export interface EnsembleStep {
+  readonly modelName: string;
+  /** -1: the newest. */
+  readonly modelVersion: number;
+  /** From the step's own names of its tensors to the ensemble's. */
+  readonly inputMap: Readonly<Record<string, string>>;
+  readonly outputMap: Readonly<Record<string, string>>;
+}
+
+/** The part of a model's configuration that the platform reads, or writes for ensembles. */
+export interface ModelConfig {
+  readonly name: string;
+  readonly platform: string;
+  readonly backend: string;
+  readonly maxBatchSize: number;
+  readonly input: readonly (ConfiguredTensor & { readonly optional: boolean })[];
+  readonly output: readonly ConfiguredTensor[];
+  readonly dynamicBatching: {
+    readonly preferredBatchSize: readonly number[];
+    readonly maxQueueDelayMicroseconds: number;
   } | null;
+  readonly ensembleScheduling: { readonly step: readonly EnsembleStep[] } | null;
+}
+
+export interface ModelConfigResponse {
+  readonly config: ModelConfig | null;
 }
 
 /** How often something happened and how long it took altogether, in nanoseconds. */

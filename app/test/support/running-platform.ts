@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mintToken, SCOPES, type Scope } from '@chip-quality/api';
 import { DEFAULT_PARTS, type DefaultStack, type PartName, startStack } from '@chip-quality/dev';
@@ -89,7 +90,9 @@ export class RunningPlatform {
     rmSync(directory, { recursive: true, force: true });
     const progress: string[] = [];
     const log = (line: string) => progress.push(line);
-    const stack = (await startStack({ root: directory, durable: false, parts, log })) as DefaultStack;
+    const modelDirectory = environment['MODEL_DIRECTORY'];
+    const served = modelDirectory === undefined ? {} : { modelRepository: dirname(modelDirectory) };
+    const stack = (await startStack({ root: directory, durable: false, parts, log, ...served })) as DefaultStack;
     const running = new RunningPlatform(stack, directory, progress, environment);
     await running.#start();
     return running;

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 export const REPOSITORY = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 /** The `dev/` folder: Maven files and configuration templates. */
 export const DEV_FOLDER = join(REPOSITORY, 'dev');
+/** The models that Triton serves, and that are run in process without it. */
+export const MODEL_REPOSITORY = join(REPOSITORY, 'models', 'repository');
 /**
  * Everything local: downloads, data, logs. Ignored by git, may be deleted at any time. It is the data folder of
  * the stack that `npm start` and `npm run stack` use.

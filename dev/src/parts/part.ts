@@ -12,6 +12,8 @@ export interface PartContext {
   readonly memory: StackMemory;
   /** Flush to disk at every commit. Off for tests: their data need not survive a power cut. */
   readonly durable: boolean;
+  /** The model repository that Triton serves. */
+  readonly modelRepository: string;
   readonly log: (line: string) => void;
   /** Must be called right after the process was spawned, so that a later supervisor can find it. */
   readonly note: (process: ManagedProcess) => void;

@@ -1,7 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ManagedProcess } from '../base/managed-process.ts';
-import { REPOSITORY } from '../base/paths.ts';
 import { LOOPBACK } from '../base/ports.ts';
 import type { StartPart } from './part.ts';
 import { installTriton } from './triton-install.ts';
@@ -16,14 +15,12 @@ const IDENTITY_MODEL =
 const SELF_TEST = 'stack_self_test';
 
 /**
- * Starts a real Triton server on the platform's model repository. Models are loaded and unloaded on request
+ * Starts a real Triton server on a model repository. Models are loaded and unloaded on request
  * (explicit control), so a test may push models of its own; every folder with a `config.pbtxt` is loaded at start.
  */
 export const startTriton: StartPart = async (context) => {
-  const { root, memory, log } = context;
+  const { root, memory, log, modelRepository: models } = context;
   const installation = await installTriton(log);
-  const models = join(REPOSITORY, 'models', 'repository');
-  mkdirSync(models, { recursive: true });
   const httpPort = await memory.port('triton-http', log);
   const grpcPort = await memory.port('triton-grpc', log);
   const metricsPort = await memory.port('triton-metrics', log);

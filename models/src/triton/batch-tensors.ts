@@ -18,24 +18,38 @@ export interface BatchTensor {
   readonly parts: readonly TensorPart[];
 }
 
+/** The ensemble's input for golden images. */
+export const GOLDEN_INPUT = 'golden';
 const NONE = new Uint8Array();
 /** Each element of a BYTES tensor is led by its length, 32 bits, little-endian. */
 const LENGTH_BYTES = 4;
 
 /**
  * The inputs that a batch becomes. `packed` holds board and golden of every image one after the other, `lengths` two
- * numbers an image (0: no golden).
+ * numbers an image (0: no golden). Without `takesGolden` the ensemble has no input for golden images.
  */
 export function batchTensors(
   transport: TritonTransport,
   packed: Uint8Array,
   lengths: readonly number[],
+  takesGolden = true,
 ): BatchTensor[] {
   const images = imagesOf(packed, lengths);
   if (transport !== 'fp32') {
-    const boards = images.map(({ board }) => board);
-    const goldens = images.map(({ golden = NONE }) => golden);
-    return [bytesTensor('board', boards), bytesTensor('golden', goldens)];
+    return [
+      bytesTensor(
+        'board',
+        images.map(({ board }) => board),
+      ),
+      ...(takesGolden
+        ? [
+            bytesTensor(
+              GOLDEN_INPUT,
+              images.map(({ golden = NONE }) => golden),
+            ),
+          ]
+        : []),
+    ];
   }
   const parts = images.map(
     ({ board, golden }): TensorPart => ({

@@ -4,6 +4,7 @@ import { InferenceError } from '../errors.ts';
 import { IMAGE_SIDE_PX } from '../inference-port.ts';
 import { INPUT_NAME, OUTPUT_NAME } from '../onnx-messages.ts';
 import { DETECTION_COLUMNS } from '../read-detections.ts';
+import { GOLDEN_INPUT } from './batch-tensors.ts';
 import type { TritonTransport } from './messages.ts';
 
 /** -1 in a model's shape takes any size; the first dimension is the batch. */
@@ -11,28 +12,27 @@ const ANY = -1;
 const OUTPUTS: readonly TensorMetadata[] = [
   { name: OUTPUT_NAME, datatype: 'FP32', shape: [ANY, ANY, DETECTION_COLUMNS] },
 ];
-const FILES: readonly TensorMetadata[] = [
-  { name: 'board', datatype: 'BYTES', shape: [ANY, 1] },
-  { name: 'golden', datatype: 'BYTES', shape: [ANY, 1] },
-];
-const INPUTS: Readonly<Record<TritonTransport, readonly TensorMetadata[]>> = {
-  fp32: [{ name: INPUT_NAME, datatype: 'FP32', shape: [ANY, CHANNELS, IMAGE_SIDE_PX, IMAGE_SIDE_PX] }],
-  uint8: FILES,
-  jpeg: FILES,
+const BOARDS: TensorMetadata = { name: 'board', datatype: 'BYTES', shape: [ANY, 1] };
+const GOLDENS: TensorMetadata = { name: GOLDEN_INPUT, datatype: 'BYTES', shape: [ANY, 1] };
+const TENSORS: TensorMetadata = {
+  name: INPUT_NAME,
+  datatype: 'FP32',
+  shape: [ANY, CHANNELS, IMAGE_SIDE_PX, IMAGE_SIDE_PX],
 };
 
 /**
  * Compares a served model with what the transport sends and expects. Throws `InferenceError` (`bad-output`) that names
- * every difference: better now than with the first board.
+ * every difference: better now than with the first board. Answers whether the model takes golden images: an ensemble
+ * may be one for boards alone.
  */
-export function checkMetadata(metadata: ModelMetadataResponse, transport: TritonTransport): void {
-  const faults = [
-    ...compare('input', INPUTS[transport], metadata.inputs),
-    ...compare('output', OUTPUTS, metadata.outputs),
-  ];
+export function checkMetadata(metadata: ModelMetadataResponse, transport: TritonTransport): { takesGolden: boolean } {
+  const takesGolden = transport === 'fp32' || metadata.inputs.some(({ name }) => name === GOLDENS.name);
+  const inputs = transport === 'fp32' ? [TENSORS] : takesGolden ? [BOARDS, GOLDENS] : [BOARDS];
+  const faults = [...compare('input', inputs, metadata.inputs), ...compare('output', OUTPUTS, metadata.outputs)];
   if (faults.length > 0) {
     throw new InferenceError('bad-output', `${metadata.name} is not the model we know: ${faults.join('; ')}`);
   }
+  return { takesGolden };
 }
 
 function compare(kind: string, wanted: readonly TensorMetadata[], given: readonly TensorMetadata[]): string[] {

@@ -1,11 +1,15 @@
 import type { InferenceErrorReason } from '../errors.ts';
+import type { BatchFault } from '../pending-batches.ts';
 
 /**
- * How boards travel to Triton: `fp32` as the detector's own tensor (4.9 MB a board, made here) to
- * `pcb_defect_detector`; `uint8` as greyscale bytes (0.8 MB with the golden image) and `jpeg` as image files to
- * `ensemble_model`, which makes the tensor on the server.
+ * How boards travel to Triton: `fp32` as the detector's own tensor (4.9 MB a board, made here) to the detector;
+ * `uint8` as greyscale bytes (0.8 MB with the golden image) and `jpeg` as image files to an ensemble, which makes
+ * the tensor on the server.
  */
-export type TritonTransport = 'fp32' | 'uint8' | 'jpeg';
+export const TRITON_TRANSPORTS = ['uint8', 'jpeg', 'fp32'] as const;
+
+/** One of {@link TRITON_TRANSPORTS}. */
+export type TritonTransport = (typeof TRITON_TRANSPORTS)[number];
 
 /** `workerData` of the sending thread. */
 export interface SenderSettings {
@@ -14,6 +18,8 @@ export interface SenderSettings {
   readonly modelName: string;
   /** Empty: the version that the model's policy serves. */
   readonly modelVersion: string;
+  /** Whether the model has an input for golden images. */
+  readonly takesGolden: boolean;
   readonly streaming: boolean;
   readonly sharedMemory: boolean;
   readonly deadlineMs: number;
@@ -44,7 +50,7 @@ export interface SendReply {
   readonly packed: Uint8Array<ArrayBuffer>;
   readonly rows?: Float32Array<ArrayBuffer>;
   readonly opinions?: Float32Array<ArrayBuffer>;
-  readonly error?: { readonly reason: InferenceErrorReason; readonly message: string };
+  readonly error?: BatchFault;
 }
 
 /** What the sending thread says. `closed` comes last. */

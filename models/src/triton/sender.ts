@@ -1,4 +1,5 @@
 import { InferenceError } from '../errors.ts';
+import type { BatchFault } from '../pending-batches.ts';
 import { askClassifier } from './ask-classifier.ts';
 import { type BatchTensor, batchTensors, imagesOf } from './batch-tensors.ts';
 import { TritonConnection } from './connection.ts';
@@ -51,7 +52,7 @@ export class Sender {
     const controller = new AbortController();
     this.#aborts.set(id, controller);
     try {
-      const tensors = batchTensors(this.#settings.transport, packed, lengths);
+      const tensors = batchTensors(this.#settings.transport, packed, lengths, this.#settings.takesGolden);
       const bytes = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
       await this.#turn(bytes);
       try {
@@ -64,9 +65,7 @@ export class Sender {
       }
     } catch (cause) {
       const error = await confirmFault(cause, this.#connection);
-      const reason = error instanceof InferenceError ? error.reason : 'model-failed';
-      const message = error instanceof Error ? error.message : String(error);
-      return { kind: 'reply', id, packed, error: { reason, message } };
+      return { kind: 'reply', id, packed, error: faultOf(error) };
     } finally {
       this.#aborts.delete(id);
     }
@@ -92,12 +91,7 @@ export class Sender {
     this.#inFlightBytes += bytes;
   }
 
-  async #infer(
-    id: number,
-    tensors: readonly BatchTensor[],
-    images: number,
-    signal: AbortSignal,
-  ): Promise<BatchAnswer> {
+  async #infer(id: number, tensors: readonly BatchTensor[], images: number, signal: AbortSignal): Promise<BatchAnswer> {
     signal.throwIfAborted();
     if (this.#regions === undefined) return this.#inferInline(id, tensors, images, signal);
     try {
@@ -150,6 +144,11 @@ export class Sender {
       this.#stream === undefined
         ? await this.#connection.infer(message, { signal, deadlineMs: this.#settings.deadlineMs })
         : await this.#stream.infer(String(id), message, signal);
+    const { modelVersion } = this.#settings;
+    if (modelVersion !== '' && response.modelVersion !== modelVersion) {
+      const message = `${response.modelName} answered with version ${response.modelVersion}, not ${modelVersion}`;
+      throw new InferenceError('bad-output', message);
+    }
     return readResponse(response, images);
   }
 
@@ -170,4 +169,10 @@ export class Sender {
     // No choice of outputs: an ensemble that is asked for an early one alone ends as "unexpected deadlock" (2.51).
     return { modelName, modelVersion, id: String(id) };
   }
+}
+
+function faultOf(error: unknown): BatchFault {
+  if (!(error instanceof InferenceError)) return { reason: 'model-failed', message: String(error) };
+  const { reason, message, refusedImage } = error;
+  return { reason, message, refusedImage };
 }

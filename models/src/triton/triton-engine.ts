@@ -21,7 +21,8 @@ const RESTARTS_MAX = 3;
 /** As `decodeImage`: uncompressed RGBA is 1.6 MB, so a larger file is no honest image of this size. */
 const FILE_BYTES_MAX = 8 * 1024 * 1024;
 const READY_DEADLINE_MS = 1_000;
-const ENSEMBLE = 'ensemble_model';
+/** The ensemble that asks the newest detector. */
+const NEWEST = 'ensemble_model';
 
 /** Settings of {@link createTritonEngine}. */
 export interface TritonEngineOptions {
@@ -29,14 +30,20 @@ export interface TritonEngineOptions {
   readonly address: string;
   /** The detector's folder in the model repository, for its `classes.json`. */
   readonly modelDirectory: string;
-  /** The detector's version. Default `'1'`. With `fp32` exactly this version is asked; an ensemble asks the newest. */
+  /**
+   * The detector's version. Default `'1'`. Exactly this version is asked, and an answer of another one is refused;
+   * only the ensemble without a `modelName` asks the newest, whichever that is.
+   */
   readonly version?: string;
   /**
    * How boards travel. `fp32` to the detector, `uint8` and `jpeg` to the ensemble. With `jpeg`, the images given to
    * `infer` are files (JPEG, PNG, WebP, TIFF) and not pixels. Default `uint8`.
    */
   readonly transport?: TritonTransport;
-  /** The served model's name, where it is not the folder's (`fp32`) or `ensemble_model`. */
+  /**
+   * The served model's name, where it is not the folder's (`fp32`) or `ensemble_model`. An ensemble's own version must
+   * then be the detector's, as `TritonModelSource` loads them.
+   */
   readonly modelName?: string;
   /** Sends over one stream instead of a call each. Default `false`. */
   readonly streaming?: boolean;
@@ -61,26 +68,29 @@ export interface TritonEngineOptions {
 export async function createTritonEngine(options: TritonEngineOptions): Promise<InferenceEngine> {
   const { address, modelDirectory, version = '1', transport = 'uint8', sharedMemory = false } = options;
   const description = await readModelDescription(modelDirectory, version);
-  const settings: SenderSettings = {
-    address,
-    transport,
-    modelName: options.modelName ?? (transport === 'fp32' ? basename(modelDirectory) : ENSEMBLE),
-    modelVersion: transport === 'fp32' ? version : '',
-    streaming: options.streaming ?? false,
-    sharedMemory,
-    deadlineMs: options.deadlineMs ?? CALL_DEADLINE_MS,
-    secondOpinions: options.secondOpinions ?? true,
-  };
+  const modelName = options.modelName ?? (transport === 'fp32' ? basename(modelDirectory) : NEWEST);
+  const modelVersion = modelName === NEWEST ? '' : version;
   if (sharedMemory && !SharedRegions.isPossible) {
     throw new InferenceError('unavailable', 'this machine has no shared memory in /dev/shm');
   }
   const admin = new TritonAdmin(address);
   try {
     const [metadata, { maxBatchSize }] = await Promise.all([
-      admin.modelMetadata(settings.modelName, settings.modelVersion),
-      admin.modelConfig(settings.modelName, settings.modelVersion),
+      admin.modelMetadata(modelName, modelVersion),
+      admin.modelConfig(modelName, modelVersion),
     ]);
-    checkMetadata(metadata, transport);
+    const { takesGolden } = checkMetadata(metadata, transport);
+    const settings: SenderSettings = {
+      address,
+      transport,
+      modelName,
+      modelVersion,
+      takesGolden,
+      streaming: options.streaming ?? false,
+      sharedMemory,
+      deadlineMs: options.deadlineMs ?? CALL_DEADLINE_MS,
+      secondOpinions: options.secondOpinions ?? true,
+    };
     const engine = new TritonEngine(admin, settings, description, basename(modelDirectory), maxBatchSize, options);
     await engine.start();
     return engine;
@@ -205,8 +215,8 @@ class TritonEngine implements InferenceEngine {
     if (batch.length > this.maxBatchSize) {
       throw new InferenceError('bad-input', `${batch.length} images, more than ${this.maxBatchSize}`);
     }
-    for (const { board, golden } of batch) {
-      for (const image of golden === undefined ? [board] : [board, golden]) {
+    for (const input of batch) {
+      for (const image of this.#sent(input)) {
         if (this.#settings.transport !== 'jpeg') {
           if (image.length !== IMAGE_PIXELS) {
             throw new InferenceError('bad-input', `an image is not ${IMAGE_PIXELS} bytes long`);
@@ -218,21 +228,25 @@ class TritonEngine implements InferenceEngine {
     }
   }
 
+  /** The images that travel: a model for boards alone is not sent golden images. */
+  #sent({ board, golden }: DetectorInput): readonly Uint8Array[] {
+    return golden === undefined || !this.#settings.takesGolden ? [board] : [board, golden];
+  }
+
   #requestOf(id: number, batch: readonly DetectorInput[], confidenceThreshold: number): SendRequest {
     const lengthOf = (image: Uint8Array | undefined) => {
       const length = image?.length ?? 0;
       // The ensemble takes exactly so many bytes for pixels; decoders do not mind a byte after a file's end.
       return this.#settings.transport === 'jpeg' && length === IMAGE_PIXELS ? length + 1 : length;
     };
-    const lengths = batch.flatMap(({ board, golden }) => [lengthOf(board), lengthOf(golden)]);
+    const images = batch.map((input) => this.#sent(input));
+    const lengths = images.flatMap(([board, golden]) => [lengthOf(board), lengthOf(golden)]);
     const bytes = lengths.reduce((sum, length) => sum + length, 0);
     const packed = new Uint8Array(this.#pending.takeBuffer(bytes));
     let at = 0;
-    for (const { board, golden } of batch) {
-      packed.set(board, at);
-      at += lengthOf(board);
-      if (golden !== undefined) packed.set(golden, at);
-      at += lengthOf(golden);
+    for (const image of images.flat()) {
+      packed.set(image, at);
+      at += lengthOf(image);
     }
     return { kind: 'infer', id, packed, lengths, confidenceThreshold };
   }
