@@ -7,24 +7,31 @@ const sweepsPerRetention = 4;
 const sweptKeysMin = 2_048;
 
 /**
- * Finds expired entries of a table, a slice of its keys a commit.
+ * Finds expired entries of a table, a slice of its keys a commit. All slices of a sweep go by the time at which it began.
  *
  * Owns: the position of the sweep that is on.
- * Called by: the persistent window and session stores, at each commit. Invariants: I1 a commit looks at a bounded number of keys.
+ * Called by: the persistent stores that forget, at each commit. Invariants: I1 a commit looks at a bounded number of keys.
  */
 export class ExpirySweep {
   readonly #table: LmdbTable;
-  readonly #retentionMs: number;
-  readonly #timeOf: (key: BinaryKey) => number;
+  readonly #stepMs: number;
+  readonly #isExpired: (key: BinaryKey, next: BinaryKey | undefined, beforeMs: number) => boolean;
+  readonly #endsAt: (key: BinaryKey) => boolean;
   #sweptBeforeMs = 0;
   #after: BinaryKey | undefined;
   #sweeping = false;
 
-  /** `timeOf` tells the time of a table key by which it expires. */
-  constructor(table: LmdbTable, retentionMs: number, timeOf: (key: BinaryKey) => number) {
+  /** `isExpired` is told a table key, the one after it in the slice, and the time; no keys expire after one at which a sweep ends. */
+  constructor(
+    table: LmdbTable,
+    retentionMs: number,
+    isExpired: (key: BinaryKey, next: BinaryKey | undefined, beforeMs: number) => boolean,
+    endsAt: (key: BinaryKey) => boolean = () => false,
+  ) {
     this.#table = table;
-    this.#retentionMs = retentionMs;
-    this.#timeOf = timeOf;
+    this.#stepMs = Math.max(1, retentionMs / sweepsPerRetention);
+    this.#isExpired = isExpired;
+    this.#endsAt = endsAt;
   }
 
   reset(): void {
@@ -36,15 +43,16 @@ export class ExpirySweep {
   /** Keys on disk whose time lies before `minLiveMs`: the next slice. */
   next(minLiveMs: number): BinaryKey[] {
     if (!this.#sweeping) {
-      if (minLiveMs < this.#sweptBeforeMs + this.#retentionMs / sweepsPerRetention) return [];
+      if (minLiveMs < this.#sweptBeforeMs + this.#stepMs) return [];
       this.#sweeping = true;
       this.#sweptBeforeMs = minLiveMs;
       this.#after = undefined;
     }
     const limit = Math.max(sweptKeysMin, 2 * this.#table.overlaySize);
     const keys = this.#table.keysOnDisk(this.#after, limit);
-    if (keys.length < limit) this.#sweeping = false;
-    this.#after = keys.at(-1);
-    return keys.filter((key) => this.#timeOf(key) < minLiveMs);
+    const last = keys.at(-1);
+    this.#after = last;
+    if (keys.length < limit || last === undefined || this.#endsAt(last)) this.#sweeping = false;
+    return keys.filter((key, index) => this.#isExpired(key, keys[index + 1], this.#sweptBeforeMs));
   }
 }

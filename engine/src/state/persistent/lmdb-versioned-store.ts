@@ -3,6 +3,7 @@ import type { StateStoreContext } from '../state-store.ts';
 import type { Version, VersionRows } from '../versioned/version-history.ts';
 import { type VersionedBytesStoreOptions, VersionedStore } from '../versioned/versioned-store.ts';
 import { windowSuffixBytes } from '../window-key.ts';
+import { ExpirySweep } from './expiry-sweep.ts';
 import { LmdbTable } from './lmdb-table.ts';
 import { recordKeyOf, windowStartOf, windowTableKey } from './window-table-key.ts';
 
@@ -17,16 +18,12 @@ const isOpenTombstone = -2;
 
 const streamTimeMeta = 'observed-stream-time';
 const timeMax = Number.MAX_SAFE_INTEGER - 1;
-/** A sweep starts whenever stream time has moved on by retention ÷ this. */
-const sweepsPerRetention = 4;
-/** Rows that a commit looks at while a sweep is on; twice the commit's writes when that is more, or sweeps fall behind. */
-const sweptRowsMin = 2_048;
 const noBytes = Buffer.alloc(0);
 
 /**
  * A versioned store on disk: one row for the newest version of a key, one for each older.
  *
- * Owns: an {@link LmdbTable}; the position of the sweep that removes expired versions a slice a commit.
+ * Owns: an {@link LmdbTable}; the sweep that removes expired versions.
  * Called by: typed stores and DSL nodes of one task, on its thread.
  * Invariants: those of {@link VersionedStore}; I4 disk holds versions and stream time of the last commit; I5 a key has either a
  * newest value or a newest tombstone.
@@ -34,13 +31,18 @@ const noBytes = Buffer.alloc(0);
 export class LmdbVersionedStore extends VersionedStore {
   readonly persistent = true;
   readonly #table: LmdbTable;
-  #sweptBeforeMs = 0;
-  #sweepAfter: BinaryKey | undefined;
-  #sweeping = false;
+  readonly #sweep: ExpirySweep;
 
   constructor(options: VersionedBytesStoreOptions) {
     super(options);
     this.#table = new LmdbTable(options.name);
+    // One pass has one limit: older versions come before the tombstone that ended them, so none is left to look as if it counted.
+    this.#sweep = new ExpirySweep(
+      this.#table,
+      options.historyRetentionMs,
+      (key, next, beforeMs) => (this.#endOf(key, next) ?? beforeMs) < beforeMs,
+      (key) => key.startsWith(newestPrefix),
+    );
   }
 
   protected readonly rows: VersionRows = {
@@ -92,8 +94,9 @@ export class LmdbVersionedStore extends VersionedStore {
   }
 
   commit(changelogOffset: number | undefined): void {
-    const { observedStreamTimeMs } = this.retention;
-    this.#table.commit(changelogOffset, { [streamTimeMeta]: observedStreamTimeMs }, undefined, this.#expired());
+    const { observedStreamTimeMs, liveFromMs } = this.retention;
+    const position = { [streamTimeMeta]: observedStreamTimeMs };
+    this.#table.commit(changelogOffset, position, undefined, this.#sweep.next(liveFromMs));
   }
 
   rollback(): boolean {
@@ -141,32 +144,7 @@ export class LmdbVersionedStore extends VersionedStore {
 
   #readPosition(): void {
     this.retention.reset(this.#table.readMeta(streamTimeMeta) ?? -1);
-    this.#sweptBeforeMs = 0;
-    this.#sweepAfter = undefined;
-    this.#sweeping = false;
-  }
-
-  /**
-   * The next slice of expired rows on disk. One pass has one limit: older versions come before the tombstone that ended them, so
-   * none is left to look as if it still counted.
-   */
-  #expired(): BinaryKey[] {
-    const { liveFromMs } = this.retention;
-    if (!this.#sweeping) {
-      const stepMs = Math.max(1, this.historyRetentionMs / sweepsPerRetention);
-      if (liveFromMs < this.#sweptBeforeMs + stepMs) return [];
-      this.#sweeping = true;
-      this.#sweptBeforeMs = liveFromMs;
-      this.#sweepAfter = undefined;
-    }
-    const limit = Math.max(sweptRowsMin, 2 * this.#table.overlaySize);
-    const keys = this.#table.keysOnDisk(this.#sweepAfter, limit);
-    this.#sweepAfter = keys.at(-1);
-    if (keys.length < limit || this.#sweepAfter?.startsWith(newestPrefix)) this.#sweeping = false;
-    return keys.filter((key, index) => {
-      const endMs = this.#endOf(key, keys[index + 1]);
-      return endMs !== undefined && endMs < this.#sweptBeforeMs;
-    });
+    this.#sweep.reset();
   }
 
   /** When the version in a row stopped to count; a newest tombstone ends as it begins, a newest value never. */

@@ -1,0 +1,211 @@
+import type { BinaryKey } from '../../base/bytes.ts';
+import { type CopiedEntry, SortedEntries } from '../memory/sorted-entries.ts';
+import type { StateStoreContext, StoreEntry, StoreIterator } from '../state-store.ts';
+import { countExpired, WindowRetention } from '../window-retention.ts';
+import { type ExpiringRows, isTimeRow, timeRowsFrom } from './expiring-rows.ts';
+import { ExpirySweep } from './expiry-sweep.ts';
+import { LmdbStore } from './lmdb-store.ts';
+import { windowTableKeyStart } from './window-table-key.ts';
+
+const streamTimeMeta = 'observed-stream-time';
+/** Says whether the table lists its entries by time. */
+const timeIndexMeta = 'indexed-by-time';
+const noBytes = Buffer.alloc(0);
+/** Sorts after every suffix that follows a key: no time begins with this byte. */
+const afterAllTimes = '\u00ff';
+
+export interface ExpiringStoreOptions {
+  readonly name: string;
+  readonly loggingEnabled: boolean;
+  /** How long an entry is kept after the newest entry's time, ms. */
+  readonly retentionMs: number;
+  /** Entries of all keys are often asked for by time: kept so that this needs no look at every key. */
+  readonly readByTime?: boolean;
+}
+
+/**
+ * What window and session stores on disk share: entries expire by stream time, and may be listed by time.
+ *
+ * Owns: the observed stream time and the sweep that removes expired rows.
+ * Called by: see {@link LmdbStore}.
+ * Invariants: I1 also a put that is too old to be kept goes to the changelog; I2 no read shows what has expired; I3 disk holds
+ * entries and stream time of the last commit.
+ */
+export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
+  readonly retentionMs: number;
+  protected readonly retention: WindowRetention;
+  readonly #rows: ExpiringRows;
+  readonly #timeIndexed: boolean;
+  readonly #sweep: ExpirySweep;
+
+  constructor(options: ExpiringStoreOptions, rows: ExpiringRows) {
+    super(options);
+    this.retentionMs = options.retentionMs;
+    this.retention = new WindowRetention(options.retentionMs);
+    this.#rows = rows;
+    this.#timeIndexed = options.readByTime === true;
+    this.#sweep = new ExpirySweep(this.table, options.retentionMs, (key, _next, beforeMs) => {
+      return rows.timeOf(key) < beforeMs;
+    });
+  }
+
+  protected abstract keyOf(tableKey: BinaryKey): K;
+
+  get observedStreamTimeMs(): number {
+    return this.retention.observedStreamTimeMs;
+  }
+
+  override open(context: StateStoreContext): void {
+    super.open(context);
+    this.readPosition();
+    if (this.#timeIndexed && this.table.readMeta(timeIndexMeta) !== 1) this.#listByTime();
+  }
+
+  override commit(changelogOffset: number | undefined): void {
+    const { minLiveStartMs } = this.retention;
+    this.table.commit(
+      changelogOffset,
+      this.position(),
+      (key) => this.#rows.timeOf(key) >= minLiveStartMs,
+      this.#sweep.next(minLiveStartMs),
+    );
+  }
+
+  override rollback(): boolean {
+    super.rollback();
+    this.readPosition();
+    return true;
+  }
+
+  /** What is committed with the entries, by name; {@link readPosition} takes it up again. */
+  protected position(): Record<string, number> {
+    return { [streamTimeMeta]: this.observedStreamTimeMs, [timeIndexMeta]: this.#timeIndexed ? 1 : 0 };
+  }
+
+  protected readPosition(): void {
+    this.retention.reset(this.table.readMeta(streamTimeMeta) ?? -1);
+    this.#sweep.reset();
+  }
+
+  protected liveFrom(fromMs: number): number {
+    return Math.max(0, fromMs, this.retention.minLiveStartMs);
+  }
+
+  /** A put that isn't a restore, without its record in the changelog. */
+  protected write(tableKey: BinaryKey, value: Buffer | null, timeMs: number, timestampMs: number): void {
+    if (!this.rewrite(tableKey, value, timeMs, timestampMs)) countExpired(this.context, this.name);
+  }
+
+  /** False when the entry had already expired. */
+  protected rewrite(tableKey: BinaryKey, value: Buffer | null, timeMs: number, timestampMs: number): boolean {
+    this.retention.observe(timeMs);
+    if (timeMs < this.retention.minLiveStartMs) return false;
+    this.table.put(tableKey, value, timestampMs);
+    if (this.#timeIndexed) this.table.put(this.#rows.timeRowOf(tableKey), value === null ? null : noBytes, timestampMs);
+    return true;
+  }
+
+  /** The entries between two table keys, both inclusive, that are `wanted`. */
+  protected entries(
+    from: BinaryKey | undefined,
+    to: BinaryKey | undefined,
+    direction: 'forward' | 'reverse',
+    wanted: (tableKey: BinaryKey) => boolean,
+  ): StoreIterator<K> {
+    const rows = this.table.scan(from, to, false, direction);
+    return new LmdbEntries(rows, (tableKey) => this.keyOf(tableKey), wanted);
+  }
+
+  /** The wanted entries of all record keys between two, both inclusive; undefined is an open end. */
+  protected entriesOfKeys(
+    keyFrom: BinaryKey | undefined,
+    keyTo: BinaryKey | undefined,
+    direction: 'forward' | 'reverse',
+    wanted: (tableKey: BinaryKey) => boolean,
+  ): StoreIterator<K> {
+    const first = keyFrom === undefined ? undefined : windowTableKeyStart(keyFrom);
+    const last = keyTo === undefined ? undefined : ((windowTableKeyStart(keyTo) + afterAllTimes) as BinaryKey);
+    return this.entries(first, last, direction, wanted);
+  }
+
+  /** Live entries of all keys whose time lies in `[fromMs, toMs]`, in this order. */
+  protected entriesByTime(
+    fromMs: number,
+    toMs: number,
+    order: (a: CopiedEntry<K>, b: CopiedEntry<K>) => number,
+  ): StoreIterator<K> {
+    const from = this.liveFrom(fromMs);
+    const found: CopiedEntry<K>[] = [];
+    if (!this.#timeIndexed) {
+      const isInTime = (tableKey: BinaryKey) => {
+        const timeMs = this.#rows.timeOf(tableKey);
+        return timeMs >= from && timeMs <= toMs;
+      };
+      for (const { key, value, timestampMs } of this.entries(undefined, undefined, 'forward', isInTime)) {
+        found.push({ key, value, timestampMs });
+      }
+      return new SortedEntries(found.sort(order));
+    }
+    if (from > toMs) return new SortedEntries(found);
+    for (const row of this.table.scan(timeRowsFrom(from), timeRowsFrom(toMs + 1), true, 'forward')) {
+      const tableKey = this.#rows.entryOf(row.key);
+      const stored = this.table.get(tableKey);
+      if (stored !== undefined) found.push({ key: this.keyOf(tableKey), ...stored });
+    }
+    return new SortedEntries(found);
+  }
+
+  /** The store was made without a list, by a program that did not read by time. */
+  #listByTime(): void {
+    for (const row of this.table.scan(undefined, undefined, false, 'forward')) {
+      if (!isTimeRow(row.key)) this.table.put(this.#rows.timeRowOf(row.key), noBytes, row.timestampMs);
+    }
+  }
+}
+
+/** Rows of a table scan as entries, those left out that are not wanted. Each has a key of its own. */
+class LmdbEntries<K> implements StoreIterator<K>, StoreEntry<K> {
+  key!: K;
+  value: Buffer = noBytes;
+  timestampMs = 0;
+  readonly #rows: StoreIterator<BinaryKey>;
+  readonly #keyOf: (tableKey: BinaryKey) => K;
+  readonly #wanted: (tableKey: BinaryKey) => boolean;
+  readonly #result: IteratorYieldResult<StoreEntry<K>> = { done: false, value: this };
+
+  constructor(
+    rows: StoreIterator<BinaryKey>,
+    keyOf: (tableKey: BinaryKey) => K,
+    wanted: (tableKey: BinaryKey) => boolean,
+  ) {
+    this.#rows = rows;
+    this.#keyOf = keyOf;
+    this.#wanted = wanted;
+  }
+
+  next(): IteratorResult<StoreEntry<K>, undefined> {
+    for (;;) {
+      const step = this.#rows.next();
+      if (step.done === true) return step;
+      const row = step.value;
+      if (isTimeRow(row.key) || !this.#wanted(row.key)) continue;
+      this.key = this.#keyOf(row.key);
+      this.value = row.value;
+      this.timestampMs = row.timestampMs;
+      return this.#result;
+    }
+  }
+
+  return(): IteratorResult<StoreEntry<K>, undefined> {
+    this.close();
+    return { done: true, value: undefined };
+  }
+
+  close(): void {
+    this.#rows.close();
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+}

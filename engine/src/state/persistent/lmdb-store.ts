@@ -1,0 +1,85 @@
+import type { BinaryKey } from '../../base/bytes.ts';
+import type { RecordBatch } from '../../base/record-batch.ts';
+import type { StateStore, StateStoreContext } from '../state-store.ts';
+import { storeClosed } from '../store-support.ts';
+import { LmdbTable } from './lmdb-table.ts';
+
+/**
+ * What stores on disk share: a table, and the changelog that it is restored from.
+ *
+ * Owns: an {@link LmdbTable}; values handed to `put` belong to it from then on.
+ * Called by: typed stores and DSL nodes of one task, on its thread.
+ * Invariants: I1 every put that isn't a restore goes to the changelog, in order; I2 disk holds the state of the last commit.
+ */
+export abstract class LmdbStore implements StateStore {
+  readonly name: string;
+  readonly persistent = true;
+  protected readonly table: LmdbTable;
+  readonly #loggingEnabled: boolean;
+  #context: StateStoreContext | undefined;
+
+  constructor(options: { readonly name: string; readonly loggingEnabled: boolean }) {
+    this.name = options.name;
+    this.table = new LmdbTable(options.name);
+    this.#loggingEnabled = options.loggingEnabled;
+  }
+
+  protected abstract restoreRow(batch: RecordBatch, row: number): void;
+
+  get isOpen(): boolean {
+    return this.table.isOpen;
+  }
+
+  get restoredOffset(): number | undefined {
+    return this.table.restoredOffset;
+  }
+
+  get lastDurableMs(): number | undefined {
+    return this.table.lastDurableMs;
+  }
+
+  get wantsCommit(): boolean {
+    return this.table.wantsCommit;
+  }
+
+  open(context: StateStoreContext): void {
+    this.table.open(context);
+    this.#context = context;
+  }
+
+  restore(batch: RecordBatch, nextOffset: number): void {
+    for (let row = 0; row < batch.count; row++) this.restoreRow(batch, row);
+    if (this.table.restoreWantsCommit) this.commit(nextOffset);
+  }
+
+  flush(): void {}
+
+  commit(changelogOffset: number | undefined): void {
+    this.table.commit(changelogOffset);
+  }
+
+  rollback(): boolean {
+    this.table.rollback();
+    return true;
+  }
+
+  close(): void {
+    this.#context = undefined;
+    this.table.close();
+  }
+
+  wipe(): void {
+    this.table.wipe();
+  }
+
+  /** Throws where the store is not open. */
+  protected get context(): StateStoreContext {
+    if (this.#context === undefined) throw storeClosed(this.name);
+    return this.#context;
+  }
+
+  /** Appends to the changelog; `key` is the changelog's. */
+  protected log(key: BinaryKey, value: Buffer | null, timestampMs: number): void {
+    if (this.#loggingEnabled) this.context.logChange(this.name, key, value, timestampMs);
+  }
+}
