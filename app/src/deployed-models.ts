@@ -140,8 +140,9 @@ export class DeploymentFollower {
   }
 }
 
-function deploymentOf({ production, candidate }: ModelDeployment): Deployment {
-  if (candidate === null) return { production, candidate: null };
+/** What judges: a candidate that is suspended does not. */
+function deploymentOf({ revision, production, candidate }: ModelDeployment): Deployment {
+  if (candidate === null || candidate.suspended_at !== null) return { revision, production, candidate: null };
   const { version, mode, share } = candidate;
-  return { production, candidate: { version, mode: mode === 'split' ? 'split' : 'shadow', share } };
+  return { revision, production, candidate: { version, mode: mode === 'split' ? 'split' : 'shadow', share } };
 }

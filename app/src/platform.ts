@@ -44,6 +44,7 @@ import { boardView, lineYieldView } from './live-views.ts';
 import type { PlatformMetrics } from './metrics.ts';
 import { PlatformQueries } from './platform-queries.ts';
 import { type ChosenDetector, imageReader, startDetector } from './start-detector.ts';
+import { suspendCandidateWith } from './suspend-candidate.ts';
 
 /** Answers should not wait for a commit; state and offsets follow this soon, so that a restart repeats little. */
 const COMMIT_INTERVAL_MS = 100;
@@ -202,6 +203,7 @@ export class Platform {
       broker,
       serdes: this.#serdes,
       observer: (modelName) => this.#metrics.models(modelName, this.#log),
+      suspendCandidate: suspendCandidateWith(this.#config, this.#serdes, this.#log),
       log: this.#log,
     });
     const timer = setInterval(() => {

@@ -14,12 +14,14 @@ import type { ImageDecoder, PlatformSerdes } from '@chip-quality/topologies';
 import type { Broker, Log } from 'millrace';
 import type { InferenceConfig, PlatformConfig } from './config.ts';
 import { DeploymentFollower, defaultDeployment, judgingModels } from './deployed-models.ts';
+import type { SuspendCandidate } from './suspend-candidate.ts';
 
 /** What a worker's detector needs of the platform. */
 export interface DetectorSurroundings {
   readonly broker: Broker;
   readonly serdes: PlatformSerdes;
   readonly observer: (modelName: string) => ModelObserver;
+  readonly suspendCandidate: SuspendCandidate;
   readonly log: Log;
 }
 
@@ -71,7 +73,7 @@ export async function startDetector(
 async function startModel(
   modelDirectory: string,
   inference: InferenceConfig,
-  { broker, serdes, observer, log }: DetectorSurroundings,
+  { broker, serdes, observer, suspendCandidate, log }: DetectorSurroundings,
 ): Promise<RunningDetector<RoutedEngine> | undefined> {
   const byDefault = await defaultDeployment(modelDirectory);
   if (byDefault === undefined) return undefined;
@@ -85,10 +87,17 @@ async function startModel(
           sharedMemory: inference.sharedMemory,
         })
       : undefined;
+  const told = observer(modelName);
   const detector = new ModelLifeCycle({
     modelName,
     open: triton?.open ?? ((version) => createOnnxEngine({ modelDirectory, version })),
-    observer: observer(modelName),
+    observer: {
+      ...told,
+      suspended: (deployment, failuresInARow) => {
+        told.suspended(deployment, failuresInARow);
+        if (deployment.revision !== undefined) void suspendCandidate(modelName, deployment.revision);
+      },
+    },
   });
   let follower: DeploymentFollower | undefined;
   const close = async (): Promise<void> => {

@@ -68,7 +68,7 @@ export interface LotView {
 /** Which versions of a model judge. */
 export interface ModelDeploymentView {
   readonly production: string;
-  readonly candidate: { readonly version: string; readonly mode: string; readonly share: number } | null;
+  readonly candidate: ModelCandidateView | null;
   /** Where a rollback leads once there is no candidate; null: nowhere. */
   readonly previous: string | null;
   /** 0: nobody has deployed anything yet, the oldest version judges. */
@@ -78,6 +78,15 @@ export interface ModelDeploymentView {
 }
 
 /** A version in the model repository. */
+/** A version on trial. */
+export interface ModelCandidateView {
+  readonly version: string;
+  readonly mode: string;
+  readonly share: number;
+  /** Since when it judges no more because it went on failing; null while it is tried. */
+  readonly suspended_at: string | null;
+}
+
 export interface ModelVersionView {
   readonly version: string;
   /** Confidence from which a detection makes a board defective. */

@@ -5,6 +5,7 @@ export {
   type GatewayReply,
   type GatewayRequest,
 } from './commands/command-gateway.ts';
+export { type SendCommandOptions, sendModelCommand } from './commands/send-command.ts';
 export { UnavailableError } from './commands/unavailable-error.ts';
 export {
   createObjectStore,

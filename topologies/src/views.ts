@@ -9,6 +9,8 @@ import type {
   InspectionView,
   Lot,
   LotView,
+  ModelCandidate,
+  ModelCandidateView,
   ModelDeployment,
   ModelDeploymentView,
   Part,
@@ -94,10 +96,14 @@ export function modelDeploymentView(deployment: ModelDeployment): ModelDeploymen
   const { production, candidate, history, revision, updated_at, updated_by } = deployment;
   return {
     production,
-    candidate: candidate === null ? null : { version: candidate.version, mode: candidate.mode, share: candidate.share },
+    candidate: candidate === null ? null : modelCandidateView(candidate),
     previous: history.at(-1) ?? null,
     revision,
     updated_at: iso(updated_at),
+function modelCandidateView({ version, mode, share, suspended_at }: ModelCandidate): ModelCandidateView {
+  return { version, mode, share, suspended_at: suspended_at === null ? null : iso(suspended_at) };
+}
+
     updated_by,
   };
 }

@@ -19,7 +19,13 @@ function line() {
     if (reply == null) throw new Error('a reply is no tombstone');
     return { status: reply.status, body: bodyOf(reply), deployments: deployments.readValuesToList() };
   };
-  return { send };
+  /** A worker's word; answers what followed from it. */
+  const suspend = (revision: number) => {
+    commands.pipeInput(NAME, command('model.suspend', NAME, { revision }, { idempotency_key: `suspend-${revision}` }));
+    expect(replies.isEmpty).toBe(true);
+    return deployments.readValuesToList();
+  };
+  return { send, suspend };
 }
 
 describe('the deployment actor', () => {
@@ -66,6 +72,25 @@ describe('the deployment actor', () => {
     expect(again.body).toEqual(first.body);
     expect(again.deployments.map((each) => each?.production)).toEqual(['3']);
     expect(send('model.deploy', { production: '4' }).body).toMatchObject({ previous: '3', revision: 3 });
+  });
+
+  it('suspends a candidate on the word of a worker, until somebody deploys or rolls back', () => {
+    const { send, suspend } = line();
+    const candidate = { version: '3', mode: 'split', share: 0.5 };
+    expect(suspend(0)).toEqual([]);
+    const { body } = send('model.deploy', { production: '2', candidate });
+    expect(body).toMatchObject({ candidate: { ...candidate, suspended_at: null }, revision: 1 });
+    const suspended = { ...candidate, suspended_at: expect.any(Number) };
+    expect(suspend(1)).toMatchObject([{ production: '2', candidate: suspended, revision: 2 }]);
+    // Redelivered, the deployment goes out again; a word about a deployment of before changes nothing.
+    expect(suspend(1)).toMatchObject([{ candidate: suspended, revision: 2 }]);
+    expect(suspend(5)).toEqual([]);
+    expect(send('model.deploy', { production: '2', candidate }).body).toMatchObject({
+      candidate: { suspended_at: null },
+      revision: 3,
+    });
+    expect(suspend(3)).toHaveLength(1);
+    expect(send('model.rollback', {}).body).toMatchObject({ production: '2', candidate: null });
   });
 
   it('keeps a bounded history', () => {

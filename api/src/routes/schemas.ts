@@ -241,7 +241,16 @@ export const ModelRollback = z.strictObject({}).meta({ id: 'ModelRollback' });
 export const ModelDeployment = z
   .object({
     production: z.string(),
-    candidate: z.object({ version: z.string(), mode: z.string(), share: z.number() }).nullable(),
+    candidate: z
+      .object({
+        version: z.string(),
+        mode: z.string(),
+        share: z.number(),
+        suspended_at: timestamp.nullable().meta({
+          description: 'Since when it judges no more because it went on failing: deploy or roll back to go on.',
+        }),
+      })
+      .nullable(),
     previous: z.string().nullable().meta({ description: 'Where a rollback leads once there is no candidate.' }),
     revision: z.int().meta({ description: '0: nobody has deployed anything yet, the oldest version judges.' }),
     updated_at: timestamp.nullable(),

@@ -16,14 +16,15 @@ interface Initial {
 
 interface DeployPayload extends Initial {
   readonly production: string;
-  readonly candidate?: ModelCandidate | null;
+  readonly candidate?: Omit<ModelCandidate, 'suspended_at'> | null;
 }
 
 /** Puts a version into production and, where asked, another one on trial. */
 export function decideDeploy(command: Command, state: ModelDeploymentState | undefined): DeploymentDecision {
   const repeated = answeredBefore(command, state);
   if (repeated !== undefined) return repeated;
-  const { production, candidate = null, initial } = JSON.parse(command.payload) as DeployPayload;
+  const { production, candidate: wanted, initial } = JSON.parse(command.payload) as DeployPayload;
+  const candidate = wanted == null ? null : { ...wanted, suspended_at: null };
   const now = state?.deployment ?? undeployed(command, initial);
   const history = production === now.production ? now.history : [...now.history, now.production].slice(-HISTORY_MAX);
   return changed(command, state, { ...now, production, candidate, history });
@@ -52,6 +53,25 @@ export function decideRollback(command: Command, state: ModelDeploymentState | u
     };
   }
   return changed(command, state, { ...now, production: before, history: now.history.slice(0, -1) });
+}
+
+interface SuspendPayload {
+  readonly revision: number;
+}
+
+/**
+ * Ends the trial of a candidate that goes on failing, on the word of a worker: nobody is answered, and a word about another
+ * deployment than the one that is wanted now comes too late.
+ */
+export function decideSuspend(command: Command, state: ModelDeploymentState | undefined): DeploymentDecision {
+  const repeated = answeredBefore(command, state);
+  if (repeated !== undefined) return { events: repeated.events };
+  const { revision } = JSON.parse(command.payload) as SuspendPayload;
+  const now = state?.deployment;
+  if (now?.candidate == null || now.revision !== revision) return { events: [] };
+  const candidate = { ...now.candidate, suspended_at: command.issued_at };
+  const { state: suspended, events } = changed(command, state, { ...now, candidate });
+  return { ...(suspended === undefined ? {} : { state: suspended }), events };
 }
 
 /** A redelivered command: the deployment goes out again, in case it was lost with a crash; readers know its revision. */

@@ -4,7 +4,7 @@ import { refuse } from '../decision.ts';
 import { problem } from '../problems.ts';
 import { replyRecord } from '../reply.ts';
 import { traceHeaders } from '../trace-headers.ts';
-import { type DeploymentDecision, decideDeploy, decideRollback } from './deployment-decisions.ts';
+import { type DeploymentDecision, decideDeploy, decideRollback, decideSuspend } from './deployment-decisions.ts';
 
 export const MODEL_DEPLOYMENTS_STORE = 'model-deployments';
 
@@ -52,6 +52,8 @@ function decide(command: Command, state: ModelDeploymentState | undefined): Depl
       return decideDeploy(command, state);
     case 'model.rollback':
       return decideRollback(command, state);
+    case 'model.suspend':
+      return decideSuspend(command, state);
     default:
       return refuse(problem('unknown-operation', `The deployments don't know ${command.operation}.`));
   }
