@@ -16,6 +16,8 @@ export interface TritonModelSourceOptions {
   readonly transport?: TritonTransport;
   /** Hand images over in shared memory: the server must run on this machine. Default `false`. */
   readonly sharedMemory?: boolean;
+  /** Milliseconds until a call rejects as `unavailable`. Default 5,000. */
+  readonly deadlineMs?: number;
 }
 
 /**
@@ -42,9 +44,8 @@ export class TritonModelSource {
 
   /** Rejects with `InferenceError`: the server is away, cannot load the model, or has another one under its name. */
   readonly open = async (version: string): Promise<InferenceEngine> => {
-    const { address, modelDirectory, transport = 'uint8', sharedMemory = false } = this.#options;
     const modelName = await this.#load(version);
-    const engine = await createTritonEngine({ address, modelDirectory, version, modelName, transport, sharedMemory });
+    const engine = await createTritonEngine({ ...this.#options, version, modelName });
     return new ReloadingEngine(engine, () => this.#load(version));
   };
 
