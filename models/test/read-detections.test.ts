@@ -53,6 +53,44 @@ describe('readDetections', () => {
     expect(() => readDetections(new Float32Array(7), description, 0.5)).toThrow(/rows of six/);
   });
 
+  describe('with second opinions', () => {
+    const rows = Float32Array.from([0, 0, 9, 9, 0.75, 0, 50, 50, 60, 60, 0.875, 1, 90, 90, 99, 99, 0.625, 1]);
+    const readWith = (...opinions: number[]) =>
+      readDetections(rows, description, 0.5, Float32Array.from(opinions)).map(({ secondOpinion }) => secondOpinion);
+
+    test('each detection gets its own, by the detector’s labels; the class after the last is background', () => {
+      expect(readWith(1, 0.5, 1, 0.75, 2, 0.25)).toEqual([
+        { label: 'spur', defectType: 'misalignment', probability: 0.75, disagrees: false },
+        { label: 'spur', defectType: 'misalignment', probability: 0.5, disagrees: true },
+        { label: 'background', defectType: null, probability: 0.25, disagrees: true },
+      ]);
+    });
+
+    test('nothing the detector said depends on them', () => {
+      const bare = readDetections(rows, description, 0.5);
+      const found = readDetections(rows, description, 0.5, Float32Array.from([1, 0.5, 2, 1, 2, 1]));
+      expect(found.map(({ secondOpinion: _, ...rest }) => rest)).toEqual(bare);
+    });
+
+    test('a row that was not asked about has none', () => {
+      expect(readWith(-1, 0, 1, 0.75, -1, 0).map((opinion) => opinion !== undefined)).toEqual([true, false, false]);
+    });
+
+    test.each([
+      ['an unknown class', [3, 0.5]],
+      ['half a class', [0.5, 0.5]],
+      ['a probability above one', [0, 1.5]],
+      ['a probability that is not a number', [0, Number.NaN]],
+      ['an answer to nobody’s question', [-1, 0.5]],
+    ])('refuses %s', (_, opinion) => {
+      expect(() => readWith(...opinion, 1, 0.75, 1, 0.5)).toThrow(/the classifier answered/);
+    });
+
+    test('refuses fewer or more than one a row', () => {
+      expect(() => readWith(0, 0.5)).toThrow(/3 rows/);
+    });
+  });
+
   test('keeps the surest of boxes on one mark', () => {
     const found = read([0, 0, 20, 20, 0.9, 0], [1, 1, 21, 21, 0.8, 1], [40, 0, 60, 20, 0.7, 1]);
     expect(onePerMark(found).map(({ confidence }) => Math.round(confidence * 10))).toEqual([9, 7]);

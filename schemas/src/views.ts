@@ -3,6 +3,17 @@
  * state, and the API passes them on. Types only.
  */
 
+/** What a classifier says of a defect, having seen the board around it only. */
+export interface SecondOpinionView {
+  /** One of the detector's labels, or `background`: nothing is wrong there. */
+  readonly label: string;
+  /** Null for `background`. */
+  readonly defect_type: string | null;
+  readonly probability: number;
+  /** Its label is another one than the detector's: the defect is for a person to look at. */
+  readonly disagrees: boolean;
+}
+
 export interface DefectView {
   readonly id: string;
   readonly defect_type: string;
@@ -11,6 +22,8 @@ export interface DefectView {
   readonly severity: string;
   readonly location: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
   readonly confidence: number;
+  /** Null: nobody was asked. */
+  readonly second_opinion: SecondOpinionView | null;
 }
 
 export interface ArtifactView {
@@ -65,6 +78,15 @@ export interface LotView {
   readonly created_at: string;
 }
 
+/** A version on trial. */
+export interface ModelCandidateView {
+  readonly version: string;
+  readonly mode: string;
+  readonly share: number;
+  /** Since when it judges no more because it went on failing; null while it is tried. */
+  readonly suspended_at: string | null;
+}
+
 /** Which versions of a model judge. */
 export interface ModelDeploymentView {
   readonly production: string;
@@ -78,15 +100,6 @@ export interface ModelDeploymentView {
 }
 
 /** A version in the model repository. */
-/** A version on trial. */
-export interface ModelCandidateView {
-  readonly version: string;
-  readonly mode: string;
-  readonly share: number;
-  /** Since when it judges no more because it went on failing; null while it is tried. */
-  readonly suspended_at: string | null;
-}
-
 export interface ModelVersionView {
   readonly version: string;
   /** Confidence from which a detection makes a board defective. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import avsc from 'avsc';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { GENERATED_FILE, generateRecords } from '../src/generate.ts';
 import { type RecordTypes, recordSchemas } from '../src/index.ts';
 import { inlineSchema } from '../src/inline-schema.ts';
@@ -43,7 +43,54 @@ test('a value survives encoding and decoding', () => {
   });
 });
 
+describe('records from before there were second opinions', () => {
+  const secondOpinion = { label: 'background', defect_type: null, probability: 0.75, disagrees: true };
+  const defect = { id: 'd', defect_type: 'void', label: 'pin_hole', severity: 'low', x: 1, y: 2, width: 3, height: 4 };
+  const results = {
+    model_version: '1',
+    defects: [{ ...defect, confidence: 0.5, second_opinion: secondOpinion }],
+    confidence_score: 0.5,
+    confidence_threshold: 0.43,
+    processing_time_ms: 12,
+    defects_detected: 1,
+    batch_size: 4,
+  };
+  const now = avsc.Type.forSchema(recordSchemas.InferenceResults as avsc.Schema);
+  const before = avsc.Type.forSchema(withoutField(recordSchemas.InferenceResults, 'second_opinion') as avsc.Schema);
+
+  test('are read by the newer schema: nobody was asked', () => {
+    const bytes = before.toBuffer({ ...results, defects: [{ ...defect, confidence: 0.5 }] });
+    const read = now.fromBuffer(bytes, now.createResolver(before)) as typeof results;
+    expect(read.defects[0]?.second_opinion).toBeNull();
+    expect(read.defects[0]).toMatchObject(defect);
+  });
+
+  test('may still be what a reader expects: it leaves second opinions out', () => {
+    const read = before.fromBuffer(now.toBuffer(results), before.createResolver(now)) as typeof results;
+    expect(read.defects[0]).toMatchObject({ ...defect, confidence: 0.5 });
+    expect(read.defects[0]).not.toHaveProperty('second_opinion');
+  });
+
+  test('are followed by all that carry defects', () => {
+    for (const name of ['InferenceEvent', 'InspectionEvent', 'InspectionState'] as const) {
+      const newer = avsc.Type.forSchema(recordSchemas[name] as avsc.Schema);
+      const older = avsc.Type.forSchema(withoutField(recordSchemas[name], 'second_opinion') as avsc.Schema);
+      expect(() => newer.createResolver(older), name).not.toThrow();
+      expect(() => older.createResolver(newer), name).not.toThrow();
+    }
+  });
+});
+
 test('a mention of an unknown record is an error that names it', () => {
   const schema = { type: 'record', name: 'A', namespace: 'n', fields: [{ name: 'b', type: 'n.B' }] };
   expect(() => inlineSchema(schema, new Map())).toThrow('Schema A mentions n.B');
 });
+
+/** The schema as it was before it had a field of this name anywhere. */
+function withoutField(schema: unknown, field: string): unknown {
+  if (Array.isArray(schema)) {
+    return schema.filter((each) => each?.name !== field).map((each) => withoutField(each, field));
+  }
+  if (typeof schema !== 'object' || schema === null) return schema;
+  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, withoutField(value, field)]));
+}

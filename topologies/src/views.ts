@@ -15,6 +15,8 @@ import type {
   ModelDeploymentView,
   Part,
   PartView,
+  SecondOpinion,
+  SecondOpinionView,
 } from '@chip-quality/schemas';
 
 /**
@@ -31,8 +33,15 @@ export function artifactView(artifact: ArtifactRef): ArtifactView {
 }
 
 export function defectView(defect: Defect): DefectView {
-  const { id, defect_type, label, severity, x, y, width, height, confidence } = defect;
-  return { id, defect_type, label, severity, location: { x, y, width, height }, confidence };
+  const { id, defect_type, label, severity, x, y, width, height, confidence, second_opinion } = defect;
+  return {
+    ...{ id, defect_type, label, severity, location: { x, y, width, height }, confidence },
+    second_opinion: second_opinion === null ? null : secondOpinionView(second_opinion),
+  };
+}
+
+function secondOpinionView({ label, defect_type, probability, disagrees }: SecondOpinion): SecondOpinionView {
+  return { label, defect_type, probability, disagrees };
 }
 
 /** Status that an inspection has after its last attempt. */
@@ -91,6 +100,10 @@ export function lotView(lot: Lot): LotView {
   return { id, lot_number, part_id, quantity, created_at: iso(created_at) };
 }
 
+function modelCandidateView({ version, mode, share, suspended_at }: ModelCandidate): ModelCandidateView {
+  return { version, mode, share, suspended_at: suspended_at === null ? null : iso(suspended_at) };
+}
+
 /** A deployment that somebody made. */
 export function modelDeploymentView(deployment: ModelDeployment): ModelDeploymentView {
   const { production, candidate, history, revision, updated_at, updated_by } = deployment;
@@ -100,10 +113,6 @@ export function modelDeploymentView(deployment: ModelDeployment): ModelDeploymen
     previous: history.at(-1) ?? null,
     revision,
     updated_at: iso(updated_at),
-function modelCandidateView({ version, mode, share, suspended_at }: ModelCandidate): ModelCandidateView {
-  return { version, mode, share, suspended_at: suspended_at === null ? null : iso(suspended_at) };
-}
-
     updated_by,
   };
 }

@@ -153,6 +153,7 @@ function resultOf(
     width: 1,
     height: 1,
     confidence: 0.8,
+    second_opinion: null,
   }));
   const results = {
     model_version: '1',

@@ -88,6 +88,8 @@ function resultOf(request: InferenceEvent, defects = 0, overrides: Partial<Infer
           width: 3,
           height: 4,
           confidence: 0.9,
+          second_opinion:
+            index === 0 ? { label: 'background', defect_type: null, probability: 0.9, disagrees: true } : null,
         })),
         confidence_score: 0.9,
         confidence_threshold: 0.5,
@@ -151,7 +153,10 @@ test('a board goes from pending to a verdict, and every step is announced with w
     model_version: '7',
     completed_at: new Date(START_MS + 900).toISOString(),
   });
-  expect(view()?.defects).toHaveLength(2);
+  expect(view()?.defects.map((defect) => defect.second_opinion)).toEqual([
+    { label: 'background', defect_type: null, probability: 0.9, disagrees: true },
+    null,
+  ]);
   const events = lifecycle.readRecordsToList();
   expect(events.map(({ value }) => [value.event_type, value.payload.status, value.payload.revision])).toEqual([
     ['inspection.created', 'pending', 1],

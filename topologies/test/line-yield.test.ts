@@ -24,6 +24,7 @@ const defect = (defect_type: string) => ({
   width: 1,
   height: 1,
   confidence: 1,
+  second_opinion: null,
 });
 
 test('first attempts are counted per line and minute; passes, fails, errors and defects apart', () => {

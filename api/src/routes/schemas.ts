@@ -136,6 +136,19 @@ export const InferRequest = z
 
 const timestamp = z.iso.datetime();
 
+const SecondOpinion = z
+  .object({
+    label: z.string().meta({ description: 'A label of the detector, or background: nothing is wrong there.' }),
+    defect_type: z.enum(DEFECT_TYPES).nullable().meta({ description: 'Null for background.' }),
+    probability: z.number().min(0).max(1),
+    disagrees: z.boolean().meta({ description: 'Another label than the detector’s: for a person to look at.' }),
+  })
+  .meta({
+    id: 'SecondOpinion',
+    description:
+      'What a classifier says that has seen the board around the defect only. Type, severity and verdict stay the detector’s.',
+  });
+
 export const Defect = z
   .object({
     id: z.uuid(),
@@ -146,6 +159,7 @@ export const Defect = z
       .object({ x: z.number().min(0), y: z.number().min(0), width: z.number().min(0), height: z.number().min(0) })
       .meta({ description: 'Pixels of the inspected image, origin at its top left.' }),
     confidence: z.number().min(0).max(1),
+    second_opinion: SecondOpinion.nullable().meta({ description: 'Null: nobody was asked.' }),
   })
   .meta({ id: 'Defect' });
 

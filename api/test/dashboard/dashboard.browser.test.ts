@@ -102,6 +102,8 @@ describe('the live page in Chromium', () => {
     await dialog.waitFor();
     await soon(() => dialog.getByTestId('defect-box').count()).toBe(2);
     expect(await dialog.getByRole('row').count()).toBe(3);
+    const opinions = dialog.getByTestId('second-opinion');
+    expect(await opinions.allTextContents()).toEqual(['the same, 93.0 %', 'Look: no defect, 93.0 %']);
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Pause boards' }).click();
     const before = await card.getAttribute('data-key');

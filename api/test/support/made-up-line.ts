@@ -11,6 +11,9 @@ const MINUTE_MS = 60_000;
 const LABELS = ['open', 'short', 'mousebite', 'spur', 'copper', 'pin-hole'] as const;
 const TYPES = ['open', 'short', 'scratch', 'contamination', 'contamination', 'void'] as const;
 
+/** Of these the classifier says that there is nothing. */
+const DOUBTED_KIND = 1;
+
 /** An image of a board and where its defects are. */
 export interface BoardImage {
   readonly contentType: string;
@@ -123,6 +126,7 @@ export class MadeUpLine {
 
 function defect(id: string, box: BoardImage['boxes'][number]): DefectView {
   const { kind, ...location } = box;
+  const isDoubted = kind === DOUBTED_KIND;
   return {
     id,
     defect_type: TYPES[kind] ?? 'scratch',
@@ -130,6 +134,12 @@ function defect(id: string, box: BoardImage['boxes'][number]): DefectView {
     severity: kind < 2 ? 'critical' : 'medium',
     location,
     confidence: 0.62 + ((box.x * 7) % 37) / 100,
+    second_opinion: {
+      label: isDoubted ? 'background' : (LABELS[kind] ?? 'unknown'),
+      defect_type: isDoubted ? null : (TYPES[kind] ?? 'scratch'),
+      probability: 0.93,
+      disagrees: isDoubted,
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import {
   type ArtifactEvent,
   type CatalogEvent,
+  type Defect,
   type InferenceEvent,
   type InspectionEvent,
   topics,
@@ -19,6 +20,10 @@ export interface SinkRow {
 
 function row(table: SinkTableName, values: Parameters<typeof copyLine>[0]): SinkRow {
   return { table, line: copyLine(values) };
+}
+
+function opinionText({ second_opinion }: Defect): string | null {
+  return second_opinion === null ? null : jsonText(second_opinion);
 }
 
 function inspectionRows({
@@ -86,6 +91,7 @@ function inspectionRows({
         defect.severity,
         jsonText({ x, y, width, height }),
         defect.confidence,
+        opinionText(defect),
       ]),
     );
   }
@@ -157,6 +163,7 @@ function inferenceRows({ event_type, tenant_id, timestamp, payload: p }: Inferen
         d.width,
         d.height,
         d.confidence,
+        opinionText(d),
       ]),
     );
   }

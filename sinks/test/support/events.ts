@@ -37,6 +37,7 @@ export function defect(overrides: Partial<Defect> = {}): Defect {
     width: 30,
     height: 40,
     confidence: 0.97,
+    second_opinion: null,
     ...overrides,
   };
 }

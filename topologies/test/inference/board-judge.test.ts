@@ -1,3 +1,4 @@
+import type { InferenceResults } from '@chip-quality/schemas';
 import type { Clock } from 'millrace';
 import { describe, expect, it } from 'vitest';
 import { type JudgeItem, judgeBatch } from '../../src/inference/board-judge.ts';
@@ -49,6 +50,26 @@ function version(modelVersion: string, verdictThreshold: number, confidence: num
 }
 
 describe('judging a batch', () => {
+  it('keeps what the classifier says beside each defect; what the detector said stays', async () => {
+    const secondOpinion = { label: 'background', defectType: null, probability: 0.97, disagrees: true };
+    const one = version('1', 0.5, 0.6);
+    const doubted: DetectorVersion = {
+      ...one,
+      infer: async (...call) =>
+        (await one.infer(...call)).map((found) => found.map((each) => ({ ...each, secondOpinion }))),
+    };
+    const judge = async (detector: Detector) => {
+      const [judged] = await judgeBatch([item('a')], new AbortController().signal, { detector, clock: jumpingClock() });
+      return judged as InferenceResults;
+    };
+    const [bare, found] = [await judge(one), await judge(doubted)];
+    expect(bare.defects).toMatchObject([{ severity: 'critical', second_opinion: null }]);
+    expect(found.defects).toMatchObject([
+      { second_opinion: { label: 'background', defect_type: null, probability: 0.97, disagrees: true } },
+    ]);
+    expect({ ...found, defects: found.defects.map((defect) => ({ ...defect, second_opinion: null })) }).toEqual(bare);
+  });
+
   it('parts it between versions, each with its own threshold, and answers in the order of the boards', async () => {
     const one = version('1', 0.5, 0.6);
     const two = version('2', 0.7, 0.6);

@@ -3,6 +3,7 @@ import { boardPicture } from './board-picture.js';
 import { element, lineTitle } from './element.js';
 
 /** @typedef {import('./messages.d.ts').Board} Board */
+/** @typedef {import('./messages.d.ts').Defect} Defect */
 /** @typedef {import('./board-images.js').BoardImages} BoardImages */
 
 /** Cards are swapped at this pace at most: faster, nobody can look at one, and images load for nothing. */
@@ -138,10 +139,11 @@ export function showBoard(content, board, images) {
       element('td', {}, defect.defect_type),
       element('td', {}, defect.severity),
       element('td', { class: 'number' }, `${(defect.confidence * 100).toFixed(1)} %`),
+      secondOpinion(defect),
       element('td', { class: 'number' }, `${Math.round(defect.location.x)}, ${Math.round(defect.location.y)}`),
     ),
   );
-  const head = ['Found', 'Class', 'Severity', 'Confidence', 'At (px)'].map((text) =>
+  const head = ['Found', 'Class', 'Severity', 'Confidence', 'Second opinion', 'At (px)'].map((text) =>
     element('th', { scope: 'col' }, text),
   );
   content.replaceChildren(
@@ -162,6 +164,21 @@ export function showBoard(content, board, images) {
           `${(board.latency_ms / 1000).toFixed(2)} s from creation to verdict`,
       ),
     ),
+  );
+}
+
+/**
+ * The classifier's word on a defect; one that differs from the detector's wants a person to look.
+ *
+ * @param {Defect} defect
+ */
+function secondOpinion({ second_opinion: opinion }) {
+  if (opinion === null) return element('td', { 'data-testid': 'second-opinion' }, '–');
+  const label = !opinion.disagrees ? 'the same' : opinion.label === 'background' ? 'no defect' : opinion.label;
+  return element(
+    'td',
+    { 'data-testid': 'second-opinion', class: opinion.disagrees ? 'disagrees' : '' },
+    `${opinion.disagrees ? 'Look: ' : ''}${label}, ${(opinion.probability * 100).toFixed(1)} %`,
   );
 }
 

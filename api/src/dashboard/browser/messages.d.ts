@@ -17,6 +17,7 @@ export interface Defect {
   severity: string;
   location: { x: number; y: number; width: number; height: number };
   confidence: number;
+  second_opinion: { label: string; defect_type: string | null; probability: number; disagrees: boolean } | null;
 }
 
 export interface Board {
