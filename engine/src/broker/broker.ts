@@ -158,15 +158,22 @@ export interface EncodedBatch {
 export interface ProduceResult {
   readonly topic: string;
   readonly partition: number;
-  /** Offset of the batch's first record. */
+  /** Offset of the batch's first record, -1 where it is not known. */
   readonly baseOffset: number;
+  /** First offset after its last record, -1 where it is not known. Others' records may lie between those of a batch that was split. */
+  readonly nextOffset: number;
   /** Log start offset as the broker tells it, -1 if it doesn't. */
   readonly logStartOffset: number;
   /** Set when this batch failed for good; the others of the call may have succeeded. */
   readonly error?: Error;
+  /** With an error: how many of the batch's records were not written; fewer than all where it was split. */
+  readonly lostRecords?: number;
 }
 
-/** Idempotent (acks=all, producer id and sequences) unless transactional. Order per partition is the order of the calls. */
+/**
+ * Idempotent (acks=all, producer id and sequences) unless transactional. Order per partition is the order of the calls. A batch
+ * that its topic finds too large is split, down to single records.
+ */
 export interface BrokerProducer {
   /** Batches of one call leave in one Produce request a broker. At most one batch a partition in a call. */
   produce(batches: readonly EncodedBatch[]): Promise<readonly ProduceResult[]>;

@@ -9,6 +9,7 @@ import { BufferPool, SharedBuffer } from '../../src/broker/buffer-pool.ts';
 import { sealBatch } from '../../src/broker/record-batch-layout.ts';
 import { RecordBatchReader, scanNextOffset } from '../../src/broker/record-batch-reader.ts';
 import { RecordBatchWriter } from '../../src/broker/record-batch-writer.ts';
+import { splitBatch } from '../../src/broker/split-batch.ts';
 import type { Serde } from '../../src/serde/serde.ts';
 
 interface PlainRecord {
@@ -202,4 +203,30 @@ it('gives a record larger than its buffer a batch of its own', () => {
   expect(writer.append(2, null, 0, 0, large, 0, large.length)).toBe(true);
   expect(writer.append(3, null, 0, 0, Buffer.from('a'), 0, 1)).toBe(false);
   expect(writer.finish('none').bytes.length).toBeGreaterThan(5000);
+});
+
+it('splits a batch into two that hold its records in order, each with about half of the bytes', () => {
+  const times = fc.array(record, { minLength: 2, maxLength: 20 });
+  fc.assert(
+    fc.property(times, fc.constantFrom(...compressions), (records, compression) => {
+      const writer = new RecordBatchWriter('t', 0, new BufferPool(64 * 1024));
+      for (const item of records) expect(appendPlain(writer, item, 0)).toBe(true);
+      const whole = writer.finish(compression);
+      const halves = splitBatch(whole);
+      const read = halves.flatMap((half) => {
+        const copy = Buffer.from(half.bytes);
+        sealBatch(copy);
+        const rows = decode(copy).batches.flatMap(plain);
+        expect(rows.map(({ offset }) => offset)).toEqual(rows.map((_, index) => index));
+        expect(half.recordCount).toBe(rows.length);
+        return rows;
+      });
+      expect(read.map(({ offset: _, ...item }) => item)).toEqual(records);
+      if (compression === 'none') {
+        const largest = Math.max(...records.map((item) => encode([item], 1024, 'none', 0).length));
+        for (const half of halves) expect(half.bytes.length).toBeLessThan(whole.bytes.length / 2 + 2 * largest);
+      }
+      whole.release();
+    }),
+  );
 });

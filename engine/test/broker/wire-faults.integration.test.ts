@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { useTestStack } from '@chip-quality/dev/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
@@ -164,6 +164,59 @@ describe('wire broker behind a network that fails', () => {
     const offsets = results.filter((_, call) => call % 7 !== 3).map((result) => result?.baseOffset);
     expect(offsets).toEqual(offsets.map((_, index) => index));
     await producer.close();
+  });
+
+  it('splits what a topic finds too large, while connections are cut, and loses only the record that can not be split', async () => {
+    const small = `small-${randomUUID()}`;
+    const configs = { 'max.message.bytes': '2000' };
+    await broker.admin().createTopics([{ topic: small, partitions: 1, replicationFactor: 1, configs }]);
+    const producer = broker.producer({ clientId: 'faults' });
+    const recordsOfCall = 50;
+    const large = { call: 6, record: 20 };
+    const calls = Array.from({ length: 12 }, (_, call) =>
+      Array.from({ length: recordsOfCall }, (_, record) => {
+        const length = call === large.call && record === large.record ? 5_000 : 200;
+        // No compression makes these small.
+        return `${call}/${record}/${randomBytes(length / 2).toString('hex')}`;
+      }),
+    );
+    const produced = calls.map((values, call) =>
+      producer.produce([
+        batchOf(
+          small,
+          0,
+          values.map((value) => [null, value]),
+          call % 3 === 2 ? 'gzip' : 'none',
+        ),
+      ]),
+    );
+    await sleepMs(20);
+    proxy.cutAll();
+    const results = (await Promise.all(produced)).map(([result]) => result);
+    const lost = results.splice(large.call, 1)[0];
+    expect(lost).toMatchObject({ lostRecords: 1, error: { kafkaCode: 10 } });
+    expect(lost?.error?.message).toMatch(/single record takes 5\d\d\d bytes.*raise the max.message.bytes/);
+    for (const result of results) expect(result?.error).toBeUndefined();
+    const expected = calls.flat().filter((value) => value.length < 5_000);
+    expect(results.at(-1)?.nextOffset).toBe(expected.length);
+
+    const consumer = broker.consumer({ clientId: 'faults', fetchWaitMs: 50 });
+    consumer.assign([{ topic: small, partition: 0, offset: 0 }]);
+    const received: string[] = [];
+    while (received.length < expected.length) {
+      for (const { batches, error } of await consumer.poll(100)) {
+        if (error !== undefined) throw error;
+        for (const batch of batches) {
+          for (let row = 0; row < batch.count; row++) {
+            received.push(batch.buffer.utf8Slice(batch.valueStarts[row], batch.valueEnds[row]));
+          }
+          batch.release();
+        }
+      }
+    }
+    expect(received).toEqual(expected);
+    await producer.close();
+    await consumer.close();
   });
 
   it('says where it looked when no broker answers', async () => {

@@ -32,10 +32,11 @@ export class MemoryProducer implements BrokerProducer {
           kafkaCodes.UNKNOWN_TOPIC_OR_PARTITION,
           `Produce to ${topicPartitionKey(topic, partition)}`,
         );
-        return { topic, partition, baseOffset: -1, logStartOffset: -1, error };
+        return { topic, partition, baseOffset: -1, nextOffset: -1, logStartOffset: -1, error };
       }
       const baseOffset = log.append(batch.bytes, batch.recordCount);
-      return { topic, partition, baseOffset, logStartOffset: log.startOffset };
+      const nextOffset = baseOffset + batch.recordCount;
+      return { topic, partition, baseOffset, nextOffset, logStartOffset: log.startOffset };
     } finally {
       batch.release();
     }

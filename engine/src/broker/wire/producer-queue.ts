@@ -1,5 +1,6 @@
 import type { TopicPartitionKey } from '../../base/record-batch.ts';
 import type { EncodedBatch, ProduceResult } from '../broker.ts';
+import { splitBatch } from '../split-batch.ts';
 
 /** Sequences are int32 and start again at 0 after the largest. */
 const SEQUENCE_MODULUS = 2 ** 31;
@@ -18,7 +19,7 @@ export interface PendingBatch {
 /**
  * The batches of one partition in their order.
  *
- * Owns: sequences, batches not sent yet or to be sent again. Called by: {@link WireProducer}.
+ * Owns: sequences, batches not sent yet or to be sent again, what is known of the topic's limit. Called by: {@link WireProducer}.
  * Invariants: I1 `waiting` is in order of the produce calls, those with a sequence first; I2 after a failure nothing is sent
  * until everything in flight has come back, so that a retry can't overtake or be overtaken; I3 before the first acknowledgement
  * under a producer id only one batch is in flight.
@@ -33,6 +34,8 @@ export class ProducerQueue {
   retryAtMs = 0;
   failures = 0;
   unknownSinceMs: number | undefined;
+  /** The smallest batch that the topic refused: its limit lies below. Forgotten only with the producer. */
+  #refusedBytes = Number.POSITIVE_INFINITY;
   #nextSequence = 0;
   /**
    * Whether the broker knows this producer id on this partition. To one that it doesn't know it allows any first sequence: if
@@ -51,6 +54,7 @@ export class ProducerQueue {
     if (this.inFlight > 0 && (this.isDraining || !this.#isEstablished)) return undefined;
     this.isDraining = false;
     if (this.retryAtMs > nowMs) return undefined;
+    this.#splitFirst();
     const pending = this.waiting.shift();
     if (pending === undefined) return undefined;
     if (pending.sequence < 0) {
@@ -66,6 +70,30 @@ export class ProducerQueue {
     this.#isEstablished = true;
     this.failures = 0;
     this.unknownSinceMs = undefined;
+  }
+
+  /**
+   * The topic takes only smaller batches: this one goes in halves, under the sequences that it had. False when it is a single
+   * record, which only another limit helps.
+   */
+  tooLarge(pending: PendingBatch): boolean {
+    if (pending.batch.recordCount === 1) return false;
+    this.#refusedBytes = Math.min(this.#refusedBytes, pending.batch.bytes.length);
+    for (const half of halvesOf(pending)) this.putBack(half);
+    return true;
+  }
+
+  /** What would be refused is split before it is sent; what was sent before keeps its sequences, and with them its size. */
+  #splitFirst(): void {
+    let first = this.waiting[0];
+    while (first !== undefined && this.#isTooLarge(first)) {
+      this.waiting.splice(0, 1, ...halvesOf(first));
+      first = this.waiting[0];
+    }
+  }
+
+  #isTooLarge({ batch, sequence }: PendingBatch): boolean {
+    return sequence < 0 && batch.bytes.length >= this.#refusedBytes && batch.recordCount > 1;
   }
 
   /** A batch that came back goes before everything that was produced after it. */
@@ -97,6 +125,34 @@ export class ProducerQueue {
     this.#isEstablished = false;
     for (const pending of this.waiting) pending.sequence = -1;
   }
+}
+
+/** The same records as two batches, which settle the whole together. */
+function halvesOf(whole: PendingBatch): readonly PendingBatch[] {
+  const { deadlineMs, lastError, queue, sequence, settle } = whole;
+  const results: ProduceResult[] = [];
+  let open = 2;
+  const halves = splitBatch(whole.batch);
+  return halves.map((batch, index) => ({
+    batch,
+    queue,
+    deadlineMs,
+    lastError,
+    sequence: sequence < 0 || index === 0 ? sequence : (sequence + halves[0].recordCount) % SEQUENCE_MODULUS,
+    settle: (result) => {
+      batch.release();
+      results[index] = result.error === undefined ? result : { lostRecords: batch.recordCount, ...result };
+      open -= 1;
+      if (open === 0) settle(joined(results[0] as ProduceResult, results[1] as ProduceResult));
+    },
+  }));
+}
+
+function joined(first: ProduceResult, second: ProduceResult): ProduceResult {
+  const error = first.error ?? second.error;
+  const { baseOffset } = first;
+  if (error === undefined) return { ...second, baseOffset };
+  return { ...second, baseOffset, error, lostRecords: (first.lostRecords ?? 0) + (second.lostRecords ?? 0) };
 }
 
 function isBefore(sequence: number, other: number): boolean {

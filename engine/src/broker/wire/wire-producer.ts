@@ -285,7 +285,8 @@ export class WireProducer implements BrokerProducer {
     const { topic, partition, errorCode, errorMessage, baseOffset, logStartOffset } = answer;
     if (errorCode === 0 || errorCode === kafkaCodes.DUPLICATE_SEQUENCE_NUMBER) {
       queue.acknowledged();
-      pending.settle({ topic, partition, baseOffset, logStartOffset });
+      const nextOffset = baseOffset < 0 ? -1 : baseOffset + pending.batch.recordCount;
+      pending.settle({ topic, partition, baseOffset, nextOffset, logStartOffset });
       return;
     }
     const error = brokerErrorOf(errorCode, `Produce to ${queue.key}`, errorMessage);
@@ -304,9 +305,11 @@ export class WireProducer implements BrokerProducer {
       this.#retry(pending);
       if (errorCode === kafkaCodes.UNKNOWN_TOPIC_OR_PARTITION) this.#loseLater(queue);
       this.#refreshMetadata();
+    } else if (isTooLarge(errorCode) && queue.tooLarge(pending)) {
+      this.#active.add(queue);
     } else {
       if (!queue.takeBackSequence(pending)) this.#needsNewIdentity = true;
-      this.#fail(pending, error);
+      this.#fail(pending, isTooLarge(errorCode) ? recordTooLarge(pending, error) : error);
     }
   }
 
@@ -343,7 +346,7 @@ export class WireProducer implements BrokerProducer {
 
   #fail(pending: PendingBatch, error: Error): void {
     const { topic, partition } = pending.batch;
-    pending.settle({ topic, partition, baseOffset: -1, logStartOffset: -1, error });
+    pending.settle({ topic, partition, baseOffset: -1, nextOffset: -1, logStartOffset: -1, error });
   }
 
   #connect(leaderId: number, queues: readonly ProducerQueue[]): void {
@@ -481,6 +484,17 @@ export class WireProducer implements BrokerProducer {
     if (answer.errorCode !== 0) throw brokerErrorOf(answer.errorCode, 'InitProducerId');
     return { producerId: Number(answer.producerId), epoch: answer.producerEpoch };
   }
+}
+
+function isTooLarge(errorCode: number): boolean {
+  return errorCode === kafkaCodes.MESSAGE_TOO_LARGE || errorCode === kafkaCodes.RECORD_LIST_TOO_LARGE;
+}
+
+function recordTooLarge({ batch, queue }: PendingBatch, cause: BrokerError): BrokerError {
+  return new BrokerError(
+    `${cause.message}. A single record takes ${batch.bytes.length} bytes of a batch in ${queue.key}: raise the max.message.bytes of topic '${queue.topic}', or write less.`,
+    { kafkaCode: kafkaCodes.MESSAGE_TOO_LARGE, retriable: false, cause },
+  );
 }
 
 function closedError(): StreamsError {

@@ -1,7 +1,7 @@
 import type { BinaryKey } from '../../base/bytes.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { StreamsConfig } from '../../base/config.ts';
-import { BrokerError, StreamsError } from '../../base/errors.ts';
+import { StreamsError } from '../../base/errors.ts';
 import { type Header, topicPartitionKey } from '../../base/record-batch.ts';
 import type { BrokerProducer, EncodedBatch, ProduceResult } from '../../broker/broker.ts';
 import { BufferPool } from '../../broker/buffer-pool.ts';
@@ -23,8 +23,6 @@ import {
  * busy, and little enough that a slow broker doesn't fill the memory.
  */
 const inFlightBytesMax = 32 * 1024 * 1024;
-/** Kafka's MESSAGE_TOO_LARGE. */
-const messageTooLarge = 10;
 /** Records waiting for the partition count of a topic chosen at run time; more means the topic isn't there. */
 const parkedRecordsMax = 10_000;
 
@@ -162,21 +160,19 @@ export class BatchingCollector implements RecordCollector {
         batches[index]?.topic === result.topic && batches[index]?.partition === result.partition
           ? batches[index]
           : batches.find(({ topic, partition }) => topic === result.topic && partition === result.partition);
-      const recordCount = batch?.recordCount ?? 0;
-      if (result.error !== undefined) this.#lost(result, recordCount);
-      else if (result.baseOffset >= 0) {
-        this.#ackedEnds.set(topicPartitionKey(result.topic, result.partition), result.baseOffset + recordCount);
+      if (result.error !== undefined) this.#lost(result, result.lostRecords ?? batch?.recordCount ?? 0);
+      else if (result.nextOffset >= 0) {
+        this.#ackedEnds.set(topicPartitionKey(result.topic, result.partition), result.nextOffset);
       }
     }
   }
 
   #lost(result: ProduceResult, recordCount: number): void {
-    const { topic, partition } = result;
-    const error = withRemedy(result.error, topic, recordCount, this.config.batchSizeBytes);
+    const { error, partition, topic } = result;
     const where = { topic, partition, offset: -1, taskId: '', processorNodeId: '' };
     const retry = error instanceof StreamsError && error.recovery !== 'fail';
     if (!retry && this.config.productionExceptionHandler(where, error as Error) === 'continue') {
-      this.config.log.warn({ err: error, topic, partition, recordCount }, 'Dropped a batch that could not be produced');
+      this.config.log.warn({ err: error, topic, partition, recordCount }, 'Dropped records that could not be produced');
       this.config.metrics.count('dropped-records-total', { topic, reason: 'production-error' }, recordCount);
       return;
     }
@@ -419,18 +415,4 @@ class BatchingOutput implements OutputTopic {
     }
     this.#parked.push(parked);
   }
-}
-
-/** Batches are not split: a topic that takes only smaller ones needs another setting, on one side or the other. */
-function withRemedy(
-  error: Error | undefined,
-  topic: string,
-  recordCount: number,
-  batchSizeBytes: number,
-): Error | undefined {
-  if (!(error instanceof BrokerError) || error.kafkaCode !== messageTooLarge || recordCount < 2) return error;
-  return new BrokerError(
-    `${error.message}. Topic '${topic}' refused a batch of ${recordCount} records: set batchSizeBytes (now ${batchSizeBytes}) below its max.message.bytes, or raise that.`,
-    { kafkaCode: error.kafkaCode, retriable: false, cause: error },
-  );
 }
