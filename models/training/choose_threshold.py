@@ -19,7 +19,7 @@ from served import detect, open_model
 from splits import boards_of
 
 GRID = np.arange(0.2, 0.81, 0.01)
-# Thresholds this close to the best F are as good; of them the highest, since a false alarm stops a good board.
+# Thresholds this close to the best F are as good; of them the middle, which the next boards move least.
 PLATEAU_F = 0.002
 
 
@@ -57,7 +57,7 @@ def main():
     verdicts = [[one_per_mark(rows[rows[:, 4] >= GRID[0]]) for rows in detect(model, folder)] for folder in sets]
     f = np.array([np.mean([score_at(v, s.boxes, t)[2] for v, s in zip(verdicts, sets)]) for t in GRID])
     plateau = GRID[f >= f.max() - PLATEAU_F]
-    threshold = round(float(plateau[-1]), 2)
+    threshold = round(float(plateau[len(plateau) // 2]), 2)
     print(f"threshold={threshold} F={f.max():.4f} (from {plateau[0]:.2f} to {plateau[-1]:.2f} as good)")
     path = pathlib.Path(args.write)
     path.write_text(re.sub(r'("verdictThreshold": )[0-9.]+', rf"\g<1>{threshold}", path.read_text()))
