@@ -98,14 +98,23 @@ export class Platform {
   readonly #applications = new Map<string, KafkaStreams>();
   readonly #closers: (() => Promise<void>)[] = [];
   readonly #onFatal: (error: Error) => void;
+  readonly #startDetector: typeof startDetector;
   #detectorReady = true;
   #api: ApiServer | undefined;
 
-  constructor(config: PlatformConfig, log: Log, metrics: PlatformMetrics, onFatal: (error: Error) => void) {
+  /** `start`: where what judges comes from. */
+  constructor(
+    config: PlatformConfig,
+    log: Log,
+    metrics: PlatformMetrics,
+    onFatal: (error: Error) => void,
+    start: typeof startDetector = startDetector,
+  ) {
     this.#config = config;
     this.#log = log;
     this.#metrics = metrics;
     this.#onFatal = onFatal;
+    this.#startDetector = start;
     const registry = new SchemaRegistryClient({ url: config.registryUrl });
     this.#serdes = createPlatformSerdes((schema) => avro(schema, { registry }));
     this.pool = new Pool({
@@ -199,7 +208,7 @@ export class Platform {
   }
 
   async #detector(broker: Broker): Promise<ChosenDetector> {
-    const { detector, close } = await startDetector(this.#config, {
+    const { detector, close } = await this.#startDetector(this.#config, {
       broker,
       serdes: this.#serdes,
       observer: (modelName) => this.#metrics.models(modelName, this.#log),

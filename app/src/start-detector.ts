@@ -5,6 +5,7 @@ import {
   createOnnxEngine,
   decodeImage,
   type GoldenChoice,
+  type InferenceEngine,
   ModelLifeCycle,
   type ModelObserver,
   type RoutedEngine,
@@ -22,6 +23,8 @@ export interface DetectorSurroundings {
   readonly serdes: PlatformSerdes;
   readonly observer: (modelName: string) => ModelObserver;
   readonly suspendCandidate: SuspendCandidate;
+  /** Loads a version of a model. Default: in this process or from the server, as configured. */
+  readonly open?: (modelDirectory: string, version: string) => Promise<InferenceEngine>;
   readonly log: Log;
 }
 
@@ -73,13 +76,13 @@ export async function startDetector(
 async function startModel(
   modelDirectory: string,
   inference: InferenceConfig,
-  { broker, serdes, observer, suspendCandidate, log }: DetectorSurroundings,
+  { broker, serdes, observer, suspendCandidate, open, log }: DetectorSurroundings,
 ): Promise<RunningDetector<RoutedEngine> | undefined> {
   const byDefault = await defaultDeployment(modelDirectory);
   if (byDefault === undefined) return undefined;
   const modelName = basename(modelDirectory);
   const triton =
-    inference.engine === 'triton'
+    open === undefined && inference.engine === 'triton'
       ? new TritonModelSource({
           address: inference.tritonAddress,
           modelDirectory,
@@ -87,10 +90,11 @@ async function startModel(
           sharedMemory: inference.sharedMemory,
         })
       : undefined;
+  const openHere = open ?? ((directory, version) => createOnnxEngine({ modelDirectory: directory, version }));
   const told = observer(modelName);
   const detector = new ModelLifeCycle({
     modelName,
-    open: triton?.open ?? ((version) => createOnnxEngine({ modelDirectory, version })),
+    open: triton?.open ?? ((version) => openHere(modelDirectory, version)),
     observer: {
       ...told,
       suspended: (deployment, failuresInARow) => {

@@ -1,7 +1,9 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createOnnxEngine, InferenceError } from '@chip-quality/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startDetector } from '../src/start-detector.ts';
 import { boardImage, RunningPlatform } from './support/running-platform.ts';
 import { testDirectory } from './support/started-line.ts';
 
@@ -23,11 +25,22 @@ describe('model versions on the running line', () => {
   let platform: RunningPlatform;
   let image: Uint8Array;
   let deployments = 0;
+  const broken = new Set<string>();
+  /** The real engine, until its version breaks. */
+  const open = async (modelDirectory: string, version: string) => {
+    const engine = await createOnnxEngine({ modelDirectory, version });
+    const infer = engine.infer.bind(engine);
+    return Object.assign(engine, {
+      infer: (...call: Parameters<typeof infer>) =>
+        broken.has(version) ? Promise.reject(new InferenceError('bad-output', 'not a number')) : infer(...call),
+    });
+  };
   beforeAll(async () => {
     addVersion('1');
     image = await boardImage();
     platform = await RunningPlatform.start('test-deployment', {
       environment: { MODEL_DIRECTORY: join(repository, NAME) },
+      startDetector: (config, surroundings) => startDetector(config, { ...surroundings, open }),
     });
   });
   afterAll(async () => {
@@ -105,6 +118,44 @@ describe('model versions on the running line', () => {
       expect(metric(metrics, `model_batch_seconds_count{${labels}}`)).toBeGreaterThan(0);
     }
     expect(await rollBack()).toMatchObject({ status: 200, body: { production: '1', candidate: null } });
+  });
+
+  it('judges the boards of a candidate that fails with production, suspends its trial, and says so', async () => {
+    const candidate = { version: '2', mode: 'split', share: 1 };
+    await deploy({ production: '1', candidate });
+    await judgedBy('2');
+    broken.add('2');
+    const fallbacks = `model_fallback_boards_total{model="${NAME}",candidate="2",production="1"}`;
+    for (let board = 0; board < 5; board += 1) {
+      expect(await platform.inspect(image)).toMatchObject({ status: 'completed', verdict: 'fail', model_version: '1' });
+    }
+    expect(metric(await platform.metrics(), fallbacks)).toBe(5);
+    const shown = async () => (await platform.request('GET', MODEL)).body.deployment;
+    await expect
+      .poll(shown, { timeout: 60_000 })
+      .toMatchObject({ candidate: { ...candidate, suspended_at: expect.any(String) }, updated_by: 'worker-test' });
+    // Mended, it stays suspended until somebody acts.
+    broken.delete('2');
+    expect(await versionOf()).toBe('1');
+    expect((await deploy({ production: '1', candidate })).body).toMatchObject({ candidate: { suspended_at: null } });
+    await judgedBy('2');
+    await rollBack();
+  });
+
+  it('lets a shadow that fails touch no board', async () => {
+    broken.add('2');
+    await deploy({ production: '1', candidate: { version: '2', mode: 'shadow' } });
+    const failures = `model_failed_boards_total{model="${NAME}",version="2",role="shadow",reason="bad-output"}`;
+    await expect
+      .poll(
+        async () => {
+          expect(await platform.inspect(image)).toMatchObject({ verdict: 'fail', model_version: '1' });
+          return metric(await platform.metrics(), failures);
+        },
+        { timeout: 60_000 },
+      )
+      .toBeGreaterThan(5);
+    broken.delete('2');
   });
 
   it('refuses strangers and unknown models', async () => {

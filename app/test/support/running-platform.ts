@@ -8,6 +8,7 @@ import { readConfig } from '../../src/config.ts';
 import { fileLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { Platform, TOKEN_AUDIENCE, TOKEN_ISSUER } from '../../src/platform.ts';
+import { startDetector } from '../../src/start-detector.ts';
 import { testDirectory } from './started-line.ts';
 
 const secret = 'a secret of the tests, long enough for HS256';
@@ -47,6 +48,8 @@ export interface RequestMore {
 export interface StartMore {
   readonly environment?: Readonly<Record<string, string>>;
   readonly parts?: readonly PartName[];
+  /** What judges, where the real thing doesn't do. */
+  readonly startDetector?: typeof startDetector;
 }
 
 /**
@@ -62,7 +65,8 @@ export class RunningPlatform {
   /** Process ids of the stack's parts, as the stack tells them. */
   readonly #progress: string[];
   readonly #directory: string;
-  readonly #environment: Readonly<Record<string, string>>;
+  #environment: Readonly<Record<string, string>>;
+  readonly #startDetector: typeof startDetector;
   #platform: Platform | undefined;
   #url = '';
   #token = '';
@@ -74,7 +78,9 @@ export class RunningPlatform {
     directory: string,
     progress: string[],
     environment: Readonly<Record<string, string>>,
+    start: typeof startDetector,
   ) {
+    this.#startDetector = start;
     this.#environment = environment;
     this.stack = stack;
     this.#directory = directory;
@@ -84,7 +90,7 @@ export class RunningPlatform {
   /** `environment`: variables besides those of the stack. `parts`: what the stack has, where the defaults don't do. */
   static async start(
     name: string,
-    { environment = {}, parts = DEFAULT_PARTS }: StartMore = {},
+    { environment = {}, parts = DEFAULT_PARTS, startDetector: start = startDetector }: StartMore = {},
   ): Promise<RunningPlatform> {
     const directory = testDirectory(name);
     rmSync(directory, { recursive: true, force: true });
@@ -93,7 +99,7 @@ export class RunningPlatform {
     const modelDirectory = environment['MODEL_DIRECTORY'];
     const served = modelDirectory === undefined ? {} : { modelRepository: dirname(modelDirectory) };
     const stack = (await startStack({ root: directory, durable: false, parts, log, ...served })) as DefaultStack;
-    const running = new RunningPlatform(stack, directory, progress, environment);
+    const running = new RunningPlatform(stack, directory, progress, environment, start);
     await running.#start();
     return running;
   }
@@ -115,8 +121,12 @@ export class RunningPlatform {
       { LOCAL_DIR: this.#directory, JWT_SECRET: secret, INSTANCE_ID: 'test', LOG_LEVEL: 'info', ...this.#environment },
       this.stack,
     );
-    this.#platform = new Platform(config, fileLog(this.#directory, config.logLevel), createMetrics(), (error) =>
-      this.fatal.push(error),
+    this.#platform = new Platform(
+      config,
+      fileLog(this.#directory, config.logLevel),
+      createMetrics(),
+      (error) => this.fatal.push(error),
+      this.#startDetector,
     );
     const port = await this.#platform.start({ api: true, worker: true }, [0]);
     this.#url = `http://127.0.0.1:${port}`;
