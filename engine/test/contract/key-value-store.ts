@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BinaryKey } from '../../src/base/bytes.ts';
 import type { KeyValueBytesStoreOptions } from '../../src/state/memory/memory-key-value-store.ts';
 import type { KeyValueBytesStore, StoreIterator } from '../../src/state/state-store.ts';
+import { direction, expectAgreement, type Made } from './model-agreement.ts';
 import { bytesFor, changelogBatch, keyOf, StoreFixture } from './store-fixture.ts';
 
 /** Row as the tests compare it: key, value, timestamp. */
@@ -21,22 +22,7 @@ const troubleKey = fc.oneof(
 );
 const bound = fc.option(troubleKey, { nil: undefined });
 
-type Command =
-  | { readonly do: 'put'; readonly key: string; readonly value: string; readonly timestampMs: number }
-  | { readonly do: 'delete'; readonly key: string }
-  | { readonly do: 'get'; readonly key: string }
-  | {
-      readonly do: 'range';
-      readonly from: string | undefined;
-      readonly to: string | undefined;
-      readonly reverse: boolean;
-    }
-  | { readonly do: 'prefix'; readonly prefix: string }
-  | { readonly do: 'commit' }
-  | { readonly do: 'rollback' }
-  | { readonly do: 'reopen' };
-
-const command: fc.Arbitrary<Command> = fc.oneof(
+const command = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
@@ -48,14 +34,8 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('delete' as const), key: troubleKey }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('get' as const), key: troubleKey }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({ do: fc.constant('range' as const), from: bound, to: bound, reverse: fc.boolean() }),
-  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('range' as const), from: bound, to: bound, direction }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('prefix' as const), prefix: troubleKey }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('commit' as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('rollback' as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('reopen' as const) }) },
 );
 
 /** What every bytes key-value store keeps to. */
@@ -196,86 +176,56 @@ export function keyValueStoreContract(
     });
 
     it('agrees with a naive model over random commands', () => {
-      fc.assert(
-        fc.property(fc.array(command, { minLength: 1, maxLength: 60 }), (commands) => {
-          const inner = new StoreFixture();
-          const subject = make({ name: 'store', loggingEnabled: true });
-          subject.open(inner.context);
-          try {
-            runAgainstModel(subject, inner, commands, persistent);
-          } finally {
-            subject.close();
-            inner.remove();
-          }
-        }),
-        { numRuns: persistent ? 60 : 200 },
-      );
+      expectAgreement({
+        make: () => make({ name: 'store', loggingEnabled: true }),
+        persistent,
+        command,
+        empty: (): Model => new Map(),
+        copy: (model) => new Map(model),
+        run: runCommand,
+        compare: (store, model) =>
+          expect(rows(store.range(undefined, undefined, 'forward'))).toEqual(sorted(model, () => true)),
+      });
     });
   });
 }
 
-function runAgainstModel(
-  store: KeyValueBytesStore,
-  fixture: StoreFixture,
-  commands: readonly Command[],
-  persistent: boolean,
-): void {
-  let model = new Map<string, { value: string; timestampMs: number }>();
-  let committed = new Map(model);
-  let offset = 0;
-  const sorted = (keep: (key: string) => boolean): Row[] =>
-    [...model]
-      .filter(([key]) => keep(key))
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, entry]) => [key, entry.value, entry.timestampMs]);
-  for (const step of commands) {
-    switch (step.do) {
-      case 'put':
-        store.put(keyOf(step.key), bytesFor(step.value), step.timestampMs);
-        model.set(step.key, { value: bytesFor(step.value).latin1Slice(), timestampMs: step.timestampMs });
-        break;
-      case 'delete':
-        store.put(keyOf(step.key), null, 0);
-        model.delete(step.key);
-        break;
-      case 'get': {
-        const stored = store.get(keyOf(step.key));
-        const found = stored && { value: stored.value.latin1Slice(), timestampMs: stored.timestampMs };
-        expect(found).toEqual(model.get(step.key));
-        break;
-      }
-      case 'range': {
-        const { from, to } = step;
-        const expected = sorted((key) => (from === undefined || key >= from) && (to === undefined || key <= to));
-        if (step.reverse) expected.reverse();
-        const direction = step.reverse ? 'reverse' : 'forward';
-        const lower = from === undefined ? undefined : keyOf(from);
-        const upper = to === undefined ? undefined : keyOf(to);
-        expect(rows(store.range(lower, upper, direction))).toEqual(expected);
-        break;
-      }
-      case 'prefix':
-        expect(rows(store.prefixScan(keyOf(step.prefix)))).toEqual(sorted((key) => key.startsWith(step.prefix)));
-        break;
-      case 'commit':
-        offset++;
-        store.commit(offset);
-        committed = new Map(model);
-        break;
-      case 'rollback': {
-        const forgotten = store.rollback();
-        expect(forgotten).toBe(persistent);
-        if (forgotten) model = new Map(committed);
-        break;
-      }
-      case 'reopen':
-        store.close();
-        store.open(fixture.context);
-        if (!persistent) committed = new Map();
-        model = new Map(committed);
-        expect(store.restoredOffset).toBe(persistent && offset > 0 ? offset : undefined);
-        break;
+type Model = Map<string, { value: string; timestampMs: number }>;
+
+function sorted(model: Model, keep: (key: string) => boolean): Row[] {
+  return [...model]
+    .filter(([key]) => keep(key))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, entry]) => [key, entry.value, entry.timestampMs]);
+}
+
+function runCommand(store: KeyValueBytesStore, model: Model, step: Made<typeof command>): void {
+  switch (step.do) {
+    case 'put':
+      store.put(keyOf(step.key), bytesFor(step.value), step.timestampMs);
+      model.set(step.key, { value: bytesFor(step.value).latin1Slice(), timestampMs: step.timestampMs });
+      break;
+    case 'delete':
+      store.put(keyOf(step.key), null, 0);
+      model.delete(step.key);
+      break;
+    case 'get': {
+      const stored = store.get(keyOf(step.key));
+      const found = stored && { value: stored.value.latin1Slice(), timestampMs: stored.timestampMs };
+      expect(found).toEqual(model.get(step.key));
+      break;
     }
+    case 'range': {
+      const { from, to } = step;
+      const expected = sorted(model, (key) => (from === undefined || key >= from) && (to === undefined || key <= to));
+      if (step.direction === 'reverse') expected.reverse();
+      const lower = from === undefined ? undefined : keyOf(from);
+      const upper = to === undefined ? undefined : keyOf(to);
+      expect(rows(store.range(lower, upper, step.direction))).toEqual(expected);
+      break;
+    }
+    case 'prefix':
+      expect(rows(store.prefixScan(keyOf(step.prefix)))).toEqual(sorted(model, (key) => key.startsWith(step.prefix)));
+      break;
   }
-  expect(rows(store.range(undefined, undefined, 'forward'))).toEqual(sorted(() => true));
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SessionBytesStoreOptions } from '../../src/state/memory/memory-session-store.ts';
+import type { ExpiringStoreOptions } from '../../src/state/memory/memory-expiring-store.ts';
 import type { SessionBytesKey, SessionBytesStore, StoreIterator } from '../../src/state/state-store.ts';
+import { direction, expectAgreement, type Made } from './model-agreement.ts';
 import { bytesFor, changelogBatch, keyOf, StoreFixture } from './store-fixture.ts';
 
 /** Key, start, end, value. */
@@ -15,37 +16,14 @@ function rows(iterator: StoreIterator<SessionBytesKey>): Row[] {
 
 const retentionMs = 100;
 const endOfTime = Number.MAX_SAFE_INTEGER;
-const options: SessionBytesStoreOptions = { name: 'sessions', loggingEnabled: true, retentionMs };
+const options: ExpiringStoreOptions = { name: 'sessions', loggingEnabled: true, retentionMs };
 
 const keys = ['', 'a', 'a\u0000', 'a\u0000\u0000', 'ab', 'b', '\u00ff'] as const;
 const key = fc.constantFrom(...keys);
 const time = fc.integer({ min: 0, max: 400 });
 const length = fc.integer({ min: 0, max: 60 });
 
-type Command =
-  | { readonly do: 'put'; readonly key: string; readonly end: number; readonly length: number; readonly value: string }
-  | { readonly do: 'remove'; readonly key: string; readonly pick: number }
-  | {
-      readonly do: 'find';
-      readonly key: string;
-      readonly end: number;
-      readonly start: number;
-      readonly reverse: boolean;
-    }
-  | {
-      readonly do: 'findInRange';
-      readonly from: string;
-      readonly to: string;
-      readonly end: number;
-      readonly start: number;
-      readonly reverse: boolean;
-    }
-  | { readonly do: 'findByEnd'; readonly from: number; readonly to: number }
-  | { readonly do: 'commit' }
-  | { readonly do: 'rollback' }
-  | { readonly do: 'reopen' };
-
-const command: fc.Arbitrary<Command> = fc.oneof(
+const command = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({
@@ -57,10 +35,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('remove' as const), key, pick: fc.nat(5) }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({ do: fc.constant('find' as const), key, end: time, start: time, reverse: fc.boolean() }),
-  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('find' as const), key, end: time, start: time, direction }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -69,19 +44,16 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       to: key,
       end: time,
       start: time,
-      reverse: fc.boolean(),
+      direction,
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('findByEnd' as const), from: time, to: time }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('commit' as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('rollback' as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('reopen' as const) }) },
 );
 
 /** What every bytes session store keeps to. */
 export function sessionStoreContract(
   name: string,
-  make: (options: SessionBytesStoreOptions) => SessionBytesStore,
+  make: (options: ExpiringStoreOptions) => SessionBytesStore,
   persistent: boolean,
 ): void {
   describe(`${name} (session store contract)`, () => {
@@ -209,107 +181,84 @@ export function sessionStoreContract(
     });
 
     it('agrees with a naive model over random commands', () => {
-      fc.assert(
-        fc.property(fc.array(command, { minLength: 1, maxLength: 80 }), (commands) => {
-          const inner = new StoreFixture();
-          const subject = make(options);
-          subject.open(inner.context);
-          try {
-            runAgainstModel(subject, inner, commands, persistent);
-          } finally {
-            subject.close();
-            inner.remove();
-          }
-        }),
-        { numRuns: persistent ? 60 : 200 },
-      );
+      expectAgreement({
+        make: () => make(options),
+        persistent,
+        command,
+        empty: () => new Model(),
+        copy: (model) => model.copy(),
+        run: (store, model, step) => runCommand(store, model, step, persistent),
+        compare: (store, model) =>
+          expect(rows(store.findSessionsInRange(undefined, undefined, 0, endOfTime, 'forward'))).toEqual(
+            model.rows(() => true, 'forward'),
+          ),
+      });
     });
   });
 }
 
-interface Model {
-  sessions: Row[];
-  streamTime: number;
+class Model {
+  #sessions: Row[] = [];
+  #streamTime = -1;
+
+  copy(): Model {
+    const copy = new Model();
+    copy.#sessions = [...this.#sessions];
+    copy.#streamTime = this.#streamTime;
+    return copy;
+  }
+
+  put(key: string, start: number, end: number, value: string | null): void {
+    this.#streamTime = Math.max(this.#streamTime, end);
+    this.#sessions = this.#sessions.filter((row) => row[0] !== key || row[1] !== start || row[2] !== end);
+    if (value !== null) this.#sessions.push([key, start, end, value]);
+  }
+
+  /** The live sessions that are wanted, by key, then end, then start. */
+  rows(keep: (row: Row) => boolean, direction: 'forward' | 'reverse'): Row[] {
+    const live = (row: Row) => row[2] > this.#streamTime - retentionMs;
+    const found = this.#sessions.filter((row) => live(row) && keep(row)).sort(byKey);
+    return direction === 'reverse' ? found.reverse() : found;
+  }
 }
 
-function runAgainstModel(
-  store: SessionBytesStore,
-  fixture: StoreFixture,
-  commands: readonly Command[],
-  persistent: boolean,
-): void {
-  let model: Model = { sessions: [], streamTime: -1 };
-  let committed = model;
-  let offset = 0;
-  const live = (end: number) => end > model.streamTime - retentionMs;
-  const byKey = (a: Row, b: Row) => (a[0] === b[0] ? a[2] - b[2] || a[1] - b[1] : a[0] < b[0] ? -1 : 1);
-  const expected = (keep: (row: Row) => boolean, reverse = false): Row[] => {
-    const found = model.sessions.filter((row) => live(row[2]) && keep(row)).sort(byKey);
-    return reverse ? found.reverse() : found;
-  };
+function byKey(a: Row, b: Row): number {
+  return a[0] === b[0] ? a[2] - b[2] || a[1] - b[1] : a[0] < b[0] ? -1 : 1;
+}
+
+function runCommand(store: SessionBytesStore, model: Model, step: Made<typeof command>, persistent: boolean): void {
   const write = (key: string, start: number, end: number, value: string | null) => {
     store.put(keyOf(key), value === null ? null : bytesFor(value), start, end, end);
-    const streamTime = Math.max(model.streamTime, end);
-    const sessions = model.sessions.filter((row) => row[0] !== key || row[1] !== start || row[2] !== end);
-    if (value !== null && end > streamTime - retentionMs) sessions.push([key, start, end, value]);
-    model = { sessions, streamTime };
+    model.put(key, start, end, value);
   };
-  for (const step of commands) {
-    switch (step.do) {
-      case 'put':
-        write(step.key, Math.max(0, step.end - step.length), step.end, step.value);
-        break;
-      case 'remove': {
-        const of = expected((row) => row[0] === step.key);
-        const row = of[step.pick % Math.max(1, of.length)];
-        if (row !== undefined) write(row[0], row[1], row[2], null);
-        break;
-      }
-      case 'find':
-        expect(
-          rows(store.findSessions(keyOf(step.key), step.end, step.start, step.reverse ? 'reverse' : 'forward')),
-        ).toEqual(expected((row) => row[0] === step.key && row[2] >= step.end && row[1] <= step.start, step.reverse));
-        break;
-      case 'findInRange':
-        expect(
-          rows(
-            store.findSessionsInRange(
-              keyOf(step.from),
-              keyOf(step.to),
-              step.end,
-              step.start,
-              step.reverse ? 'reverse' : 'forward',
-            ),
-          ),
-        ).toEqual(
-          expected(
-            (row) => row[0] >= step.from && row[0] <= step.to && row[2] >= step.end && row[1] <= step.start,
-            step.reverse,
-          ),
-        );
-        break;
-      case 'findByEnd':
-        expect(rows(store.findByEnd(step.from, step.to))).toEqual(
-          expected((row) => row[2] >= step.from && row[2] <= step.to).sort(
-            (a, b) => a[2] - b[2] || (persistent ? a[1] - b[1] : 0) || byKey(a, b),
-          ),
-        );
-        break;
-      case 'commit':
-        offset++;
-        store.commit(offset);
-        committed = model;
-        break;
-      case 'rollback':
-        if (store.rollback()) model = committed;
-        break;
-      case 'reopen':
-        store.close();
-        store.open(fixture.context);
-        if (!persistent) committed = { sessions: [], streamTime: -1 };
-        model = committed;
-        break;
+  switch (step.do) {
+    case 'put':
+      write(step.key, Math.max(0, step.end - step.length), step.end, step.value);
+      break;
+    case 'remove': {
+      const of = model.rows((row) => row[0] === step.key, 'forward');
+      const row = of[step.pick % Math.max(1, of.length)];
+      if (row !== undefined) write(row[0], row[1], row[2], null);
+      break;
+    }
+    case 'find': {
+      const found = store.findSessions(keyOf(step.key), step.end, step.start, step.direction);
+      const wanted = (row: Row) => row[0] === step.key && row[2] >= step.end && row[1] <= step.start;
+      expect(rows(found)).toEqual(model.rows(wanted, step.direction));
+      break;
+    }
+    case 'findInRange': {
+      const { from, to, end, start, direction } = step;
+      const found = store.findSessionsInRange(keyOf(from), keyOf(to), end, start, direction);
+      const wanted = (row: Row) => row[0] >= from && row[0] <= to && row[2] >= end && row[1] <= start;
+      expect(rows(found)).toEqual(model.rows(wanted, direction));
+      break;
+    }
+    case 'findByEnd': {
+      const ended = model.rows((row) => row[2] >= step.from && row[2] <= step.to, 'forward');
+      ended.sort((a, b) => a[2] - b[2] || (persistent ? a[1] - b[1] : 0) || byKey(a, b));
+      expect(rows(store.findByEnd(step.from, step.to))).toEqual(ended);
+      break;
     }
   }
-  expect(rows(store.findSessionsInRange(undefined, undefined, 0, endOfTime, 'forward'))).toEqual(expected(() => true));
 }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { notPut, validToUndefined } from '../../src/index.ts';
 import type { StoredVersion, VersionedBytesStore } from '../../src/state/versioned/versioned-bytes-store.ts';
 import type { VersionedBytesStoreOptions } from '../../src/state/versioned/versioned-store.ts';
+import { expectAgreement, type Made } from './model-agreement.ts';
 import { bytesFor, changelogBatch, keyOf, StoreFixture } from './store-fixture.ts';
 
 type Found = readonly [value: string, fromMs: number, toMs: number | undefined] | undefined;
@@ -78,12 +79,7 @@ class Model {
 
 const key = fc.constantFrom('', 'a', 'a\u0000', 'a\u0000\u00ff', 'b', '\u00ff');
 const timeMs = fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 20_000 }));
-type Command =
-  | { readonly do: 'put'; readonly key: string; readonly value: string | null; readonly timeMs: number }
-  | { readonly do: 'delete' | 'getAsOf'; readonly key: string; readonly timeMs: number }
-  | { readonly do: 'get'; readonly key: string }
-  | { readonly do: 'commit' | 'rollback' | 'reopen' };
-const command: fc.Arbitrary<Command> = fc.oneof(
+const command = fc.oneof(
   {
     weight: 12,
     arbitrary: fc.record({
@@ -96,7 +92,6 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('delete' as const), key, timeMs }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('get' as const), key }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('getAsOf' as const), key, timeMs }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('commit' as const, 'rollback', 'reopen') }) },
 );
 
 /** What every bytes versioned store keeps to. */
@@ -226,21 +221,15 @@ export function versionedStoreContract(
       expect(asOf(29)).toEqual(['b', 20, 30]);
     });
 
-    it('does what a naive list of versions does, for any puts and reads', () => {
-      fc.assert(
-        fc.property(fc.array(command, { maxLength: 60 }), fc.constantFrom(0, 15, 5_000), (commands, retentionMs) => {
-          const own = new StoreFixture();
-          const tested = make(options(retentionMs));
-          tested.open(own.context);
-          try {
-            runCommands(tested, own, commands, retentionMs, persistent);
-          } finally {
-            tested.close();
-            own.remove();
-          }
-        }),
-        { numRuns: persistent ? 60 : 400 },
-      );
+    it.for([0, 15, 5_000])('does what a naive list of versions does, for any puts and reads (%i ms)', (retentionMs) => {
+      expectAgreement({
+        make: () => make(options(retentionMs)),
+        persistent,
+        command,
+        empty: () => new Model(retentionMs),
+        copy: (model) => model.copy(),
+        run: (tested, model, step) => runCommand(tested, model, step, retentionMs),
+      });
     });
 
     it('is not usable before open or after close', () => {
@@ -251,50 +240,28 @@ export function versionedStoreContract(
   });
 }
 
-function runCommands(
-  store: VersionedBytesStore,
-  fixture: StoreFixture,
-  commands: readonly Command[],
-  retentionMs: number,
-  persistent: boolean,
-): void {
-  let model = new Model(retentionMs);
-  let committed = model.copy();
-  for (const step of commands) {
-    switch (step.do) {
-      case 'put': {
-        const value = step.value === null ? null : bytesFor(step.value);
-        const answer = store.put(keyOf(step.key), value, step.timeMs);
-        expect(answer).toBe(model.put(step.key, value === null ? null : value.latin1Slice(), step.timeMs));
-        break;
-      }
-      case 'delete': {
-        const expected =
-          step.timeMs < model.streamTimeMs - retentionMs ? undefined : model.getAsOf(step.key, step.timeMs);
-        expect(found(store.delete(keyOf(step.key), step.timeMs))).toEqual(expected);
-        model.put(step.key, null, step.timeMs);
-        break;
-      }
-      case 'get': {
-        const stored = store.get(keyOf(step.key));
-        expect(stored && [stored.value.latin1Slice(), stored.timestampMs, undefined]).toEqual(model.get(step.key));
-        break;
-      }
-      case 'getAsOf':
-        expect(found(store.getAsOf(keyOf(step.key), step.timeMs))).toEqual(model.getAsOf(step.key, step.timeMs));
-        break;
-      case 'commit':
-        store.commit(1);
-        committed = model.copy();
-        break;
-      case 'rollback':
-        if (store.rollback()) model = committed.copy();
-        break;
-      case 'reopen':
-        store.close();
-        store.open(fixture.context);
-        model = persistent ? committed.copy() : new Model(retentionMs);
-        break;
+function runCommand(store: VersionedBytesStore, model: Model, step: Made<typeof command>, retentionMs: number): void {
+  switch (step.do) {
+    case 'put': {
+      const value = step.value === null ? null : bytesFor(step.value);
+      const answer = store.put(keyOf(step.key), value, step.timeMs);
+      expect(answer).toBe(model.put(step.key, value === null ? null : value.latin1Slice(), step.timeMs));
+      break;
     }
+    case 'delete': {
+      const expected =
+        step.timeMs < model.streamTimeMs - retentionMs ? undefined : model.getAsOf(step.key, step.timeMs);
+      expect(found(store.delete(keyOf(step.key), step.timeMs))).toEqual(expected);
+      model.put(step.key, null, step.timeMs);
+      break;
+    }
+    case 'get': {
+      const stored = store.get(keyOf(step.key));
+      expect(stored && [stored.value.latin1Slice(), stored.timestampMs, undefined]).toEqual(model.get(step.key));
+      break;
+    }
+    case 'getAsOf':
+      expect(found(store.getAsOf(keyOf(step.key), step.timeMs))).toEqual(model.getAsOf(step.key, step.timeMs));
+      break;
   }
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WindowBytesStoreOptions } from '../../src/state/memory/memory-window-store.ts';
 import type { StoreIterator, WindowBytesStore, WindowedBytesKey } from '../../src/state/state-store.ts';
+import { direction, expectAgreement, type Made } from './model-agreement.ts';
 import { bytesFor, changelogBatch, keyOf, StoreFixture } from './store-fixture.ts';
 
 /** Key, window start, value, timestamp. */
@@ -27,23 +28,7 @@ const options: WindowBytesStoreOptions = {
 const key = fc.constantFrom('', 'a', 'a\u0000', 'a\u0000\u0000', 'ab', 'b', '\u00ff');
 const time = fc.integer({ min: 0, max: 400 });
 
-type Command =
-  | { readonly do: 'put'; readonly key: string; readonly start: number; readonly value: string }
-  | { readonly do: 'delete'; readonly key: string; readonly start: number }
-  | { readonly do: 'get'; readonly key: string; readonly start: number }
-  | {
-      readonly do: 'fetch';
-      readonly key: string;
-      readonly from: number;
-      readonly to: number;
-      readonly reverse: boolean;
-    }
-  | { readonly do: 'fetchAll'; readonly from: number; readonly to: number; readonly reverse: boolean }
-  | { readonly do: 'commit' }
-  | { readonly do: 'rollback' }
-  | { readonly do: 'reopen' };
-
-const command: fc.Arbitrary<Command> = fc.oneof(
+const command = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({
@@ -55,17 +40,8 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('delete' as const), key, start: time }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('get' as const), key, start: time }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({ do: fc.constant('fetch' as const), key, from: time, to: time, reverse: fc.boolean() }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({ do: fc.constant('fetchAll' as const), from: time, to: time, reverse: fc.boolean() }),
-  },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('commit' as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('rollback' as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('reopen' as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('fetch' as const), key, from: time, to: time, direction }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('fetchAll' as const), from: time, to: time, direction }) },
 );
 
 /** What every bytes window store keeps to. */
@@ -241,104 +217,72 @@ export function windowStoreContract(
     });
 
     it('agrees with a naive model over random commands', () => {
-      fc.assert(
-        fc.property(fc.array(command, { minLength: 1, maxLength: 80 }), (commands) => {
-          const inner = new StoreFixture();
-          const subject = make(options);
-          subject.open(inner.context);
-          try {
-            runAgainstModel(subject, inner, commands, persistent);
-          } finally {
-            subject.close();
-            inner.remove();
-          }
-        }),
-        { numRuns: persistent ? 60 : 200 },
-      );
+      expectAgreement({
+        make: () => make(options),
+        persistent,
+        command,
+        empty: () => new Model(),
+        copy: (model) => model.copy(),
+        run: runCommand,
+        compare: (store, model) =>
+          expect(rows(store.fetchAll(0, 1_000, 'forward'))).toEqual(model.rows(() => true, 'forward')),
+      });
     });
   });
 }
 
-interface Model {
-  windows: Map<string, Map<number, string>>;
-  streamTime: number;
-}
+class Model {
+  #windows: Row[] = [];
+  #streamTime = -1;
 
-function copyOf(model: Model): Model {
-  return {
-    windows: new Map([...model.windows].map(([key, windows]) => [key, new Map(windows)])),
-    streamTime: model.streamTime,
-  };
-}
+  copy(): Model {
+    const copy = new Model();
+    copy.#windows = [...this.#windows];
+    copy.#streamTime = this.#streamTime;
+    return copy;
+  }
 
-function runAgainstModel(
-  store: WindowBytesStore,
-  fixture: StoreFixture,
-  commands: readonly Command[],
-  persistent: boolean,
-): void {
-  let model: Model = { windows: new Map(), streamTime: -1 };
-  let committed = copyOf(model);
-  let offset = 0;
-  const live = (start: number) => start > model.streamTime - retentionMs;
-  const expected = (keep: (key: string, start: number) => boolean, reverse: boolean): Row[] => {
-    const found: Row[] = [];
-    for (const [key, windows] of model.windows) {
-      for (const [start, value] of windows) if (live(start) && keep(key, start)) found.push([key, start, value, start]);
-    }
+  put(key: string, start: number, value: string | null): void {
+    this.#streamTime = Math.max(this.#streamTime, start);
+    this.#windows = this.#windows.filter((row) => row[0] !== key || row[1] !== start);
+    if (value !== null) this.#windows.push([key, start, value, start]);
+  }
+
+  /** The live windows that are wanted, by key, then start. */
+  rows(keep: (key: string, start: number) => boolean, direction: 'forward' | 'reverse'): Row[] {
+    const found = this.#windows.filter((row) => row[1] > this.#streamTime - retentionMs && keep(row[0], row[1]));
     found.sort((a, b) => (a[0] === b[0] ? a[1] - b[1] : a[0] < b[0] ? -1 : 1));
-    return reverse ? found.reverse() : found;
-  };
-  const write = (key: string, start: number, value: string | null) => {
-    store.put(keyOf(key), value === null ? null : bytesFor(value), start, start);
-    model.streamTime = Math.max(model.streamTime, start);
-    if (!live(start)) return;
-    const windows = model.windows.get(key) ?? new Map<number, string>();
-    model.windows.set(key, windows);
-    if (value === null) windows.delete(start);
-    else windows.set(start, value);
-  };
-  for (const step of commands) {
-    switch (step.do) {
-      case 'put':
-        write(step.key, step.start, step.value);
-        break;
-      case 'delete':
-        write(step.key, step.start, null);
-        break;
-      case 'get':
-        expect(store.get(keyOf(step.key), step.start)?.value.latin1Slice()).toEqual(
-          live(step.start) ? model.windows.get(step.key)?.get(step.start) : undefined,
-        );
-        break;
-      case 'fetch':
-        expect(rows(store.fetch(keyOf(step.key), step.from, step.to, step.reverse ? 'reverse' : 'forward'))).toEqual(
-          expected((key, start) => key === step.key && start >= step.from && start <= step.to, step.reverse),
-        );
-        break;
-      case 'fetchAll':
-        expect(rows(store.fetchAll(step.from, step.to, step.reverse ? 'reverse' : 'forward'))).toEqual(
-          expected((_, start) => start >= step.from && start <= step.to, step.reverse),
-        );
-        expect(rows(store.fetchAllByTime(step.from, step.to))).toEqual(
-          expected((_, start) => start >= step.from && start <= step.to, false).sort((a, b) => a[1] - b[1]),
-        );
-        break;
-      case 'commit':
-        offset++;
-        store.commit(offset);
-        committed = copyOf(model);
-        break;
-      case 'rollback':
-        if (store.rollback()) model = copyOf(committed);
-        break;
-      case 'reopen':
-        store.close();
-        store.open(fixture.context);
-        if (!persistent) committed = { windows: new Map(), streamTime: -1 };
-        model = copyOf(committed);
-        break;
+    return direction === 'reverse' ? found.reverse() : found;
+  }
+}
+
+function runCommand(store: WindowBytesStore, model: Model, step: Made<typeof command>): void {
+  switch (step.do) {
+    case 'put':
+      store.put(keyOf(step.key), bytesFor(step.value), step.start, step.start);
+      model.put(step.key, step.start, step.value);
+      break;
+    case 'delete':
+      store.put(keyOf(step.key), null, step.start, step.start);
+      model.put(step.key, step.start, null);
+      break;
+    case 'get': {
+      const [row] = model.rows((key, start) => key === step.key && start === step.start, 'forward');
+      expect(store.get(keyOf(step.key), step.start)?.value.latin1Slice()).toEqual(row?.[2]);
+      break;
+    }
+    case 'fetch':
+      expect(rows(store.fetch(keyOf(step.key), step.from, step.to, step.direction))).toEqual(
+        model.rows((key, start) => key === step.key && start >= step.from && start <= step.to, step.direction),
+      );
+      break;
+    case 'fetchAll': {
+      const isInTime = (_: string, start: number) => start >= step.from && start <= step.to;
+      expect(rows(store.fetchAll(step.from, step.to, step.direction))).toEqual(model.rows(isInTime, step.direction));
+      expect(rows(store.fetchAllByTime(step.from, step.to))).toEqual(
+        model.rows(isInTime, 'forward').sort((a, b) => a[1] - b[1]),
+      );
+      break;
     }
   }
-  expect(rows(store.fetchAll(0, 1_000, 'forward'))).toEqual(expected(() => true, false));
 }

@@ -14,7 +14,7 @@ const noSlots: readonly number[] = [];
  * The windows of one key, sorted by start and, where duplicates are kept, by sequence number, as slots of the store's columns. Parallel arrays: windows are
  * mostly few, and new ones mostly come last.
  *
- * Owns: the three arrays. Called by: the memory window store and its iterators.
+ * Owns: the three arrays. Called by: the memory window and session stores and their iterators.
  * Invariants: I1 the arrays have one length; I2 (start, sequence) ascends strictly.
  */
 export class KeyWindows {
@@ -45,32 +45,18 @@ export class KeyWindows {
 
   /** Slot of the window with this sequence number. */
   find(startMs: number, sequence: number): number {
-    for (let index = this.#lowerBound(startMs); this.starts[index] === startMs; index++) {
-      if (this.sequences[index] === sequence) return this.slots[index] as number;
-    }
-    return noSlot;
+    const index = this.#indexOf(startMs, sequence);
+    return index < 0 ? noSlot : (this.slots[index] as number);
   }
 
-  /** Answers the slot that is free now. */
-  delete(startMs: number): number {
-    const index = this.#lowerBound(startMs);
-    if (this.starts[index] !== startMs) return noSlot;
+  /** Removes the window with this sequence number, and answers the slot that is free now. */
+  delete(startMs: number, sequence: number): number {
+    const index = this.#indexOf(startMs, sequence);
+    if (index < 0) return noSlot;
     this.version = nextVersion();
     this.starts.splice(index, 1);
     this.sequences.splice(index, 1);
     return this.slots.splice(index, 1)[0] as number;
-  }
-
-  /** Removes the window with this sequence number, and answers the slot that is free now. */
-  deleteNumbered(startMs: number, sequence: number): number {
-    for (let index = this.#lowerBound(startMs); this.starts[index] === startMs; index++) {
-      if (this.sequences[index] !== sequence) continue;
-      this.version = nextVersion();
-      this.starts.splice(index, 1);
-      this.sequences.splice(index, 1);
-      return this.slots.splice(index, 1)[0] as number;
-    }
-    return noSlot;
   }
 
   /** Removes the windows that start before, and answers their slots. */
@@ -106,6 +92,17 @@ export class KeyWindows {
     this.starts.splice(index, 0, startMs);
     this.sequences.splice(index, 0, sequence);
     this.slots.splice(index, 0, slot);
+  }
+
+  /** -1: there is none. */
+  #indexOf(startMs: number, sequence: number): number {
+    const { starts, sequences } = this;
+    const last = starts.length - 1;
+    if (starts[last] === startMs && sequences[last] === sequence) return last;
+    for (let index = this.#lowerBound(startMs); starts[index] === startMs; index++) {
+      if (sequences[index] === sequence) return index;
+    }
+    return -1;
   }
 
   /** Index of the first window that doesn't start before `startMs`. */

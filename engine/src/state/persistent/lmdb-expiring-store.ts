@@ -1,4 +1,5 @@
 import type { BinaryKey } from '../../base/bytes.ts';
+import type { ExpiringStoreOptions } from '../memory/memory-expiring-store.ts';
 import { type CopiedEntry, SortedEntries } from '../memory/sorted-entries.ts';
 import type { StateStoreContext, StoreEntry, StoreIterator } from '../state-store.ts';
 import { countExpired, WindowRetention } from '../window-retention.ts';
@@ -13,15 +14,6 @@ const timeIndexMeta = 'indexed-by-time';
 const noBytes = Buffer.alloc(0);
 /** Sorts after every suffix that follows a key: no time begins with this byte. */
 const afterAllTimes = '\u00ff';
-
-export interface ExpiringStoreOptions {
-  readonly name: string;
-  readonly loggingEnabled: boolean;
-  /** How long an entry is kept after the newest entry's time, ms. */
-  readonly retentionMs: number;
-  /** Entries of all keys are often asked for by time: kept so that this needs no look at every key. */
-  readonly readByTime?: boolean;
-}
 
 /**
  * What window and session stores on disk share: entries expire by stream time, and may be listed by time.

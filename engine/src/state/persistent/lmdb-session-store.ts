@@ -1,5 +1,6 @@
 import type { BinaryKey } from '../../base/bytes.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
+import type { ExpiringStoreOptions } from '../memory/memory-expiring-store.ts';
 import type { CopiedEntry } from '../memory/sorted-entries.ts';
 import {
   readSessionChangelogKey,
@@ -10,7 +11,7 @@ import {
 import type { SessionBytesKey, SessionBytesStore, StoredValue, StoreIterator } from '../state-store.ts';
 import { copyRow } from '../store-support.ts';
 import { ExpiringRows } from './expiring-rows.ts';
-import { type ExpiringStoreOptions, LmdbExpiringStore } from './lmdb-expiring-store.ts';
+import { LmdbExpiringStore } from './lmdb-expiring-store.ts';
 import { timeAt, windowTableKeyStart } from './window-table-key.ts';
 
 const endOfTime = Number.MAX_SAFE_INTEGER;

@@ -1,0 +1,90 @@
+import type { BinaryKey } from '../../base/bytes.ts';
+import type { StoreEntry, StoreIterator } from '../state-store.ts';
+import type { EntryColumns } from './entry-columns.ts';
+import type { KeyWindows } from './key-windows.ts';
+
+const noBytes = Buffer.alloc(0);
+
+/** Which entries of a key are wanted: those of times in `[fromMs, toMs]`, both live, that pass `accepts`. */
+export interface EntryScan {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly direction: 'forward' | 'reverse';
+  readonly accepts?: (number: number) => boolean;
+}
+
+export interface MemoryScan<K> extends EntryScan {
+  readonly keys: Iterator<BinaryKey, undefined>;
+  readonly entries: ReadonlyMap<BinaryKey, KeyWindows>;
+  readonly columns: EntryColumns;
+  readonly keyOf: (key: BinaryKey, timeMs: number, number: number) => K;
+  readonly onClose: () => void;
+}
+
+/**
+ * Goes key by key; the entries of a key are copied when it gets there, so that writes meanwhile can't confuse it. Each has a key of
+ * its own.
+ */
+export class MemoryEntries<K> implements StoreIterator<K>, StoreEntry<K> {
+  key!: K;
+  value: Buffer = noBytes;
+  timestampMs = 0;
+  readonly #scan: MemoryScan<K>;
+  readonly #result: IteratorYieldResult<StoreEntry<K>> = { done: false, value: this };
+  #recordKey = '' as BinaryKey;
+  #current: KeyWindows | undefined;
+  #index = 0;
+  #closed = false;
+
+  constructor(scan: MemoryScan<K>) {
+    this.#scan = scan;
+  }
+
+  next(): IteratorResult<StoreEntry<K>, undefined> {
+    const { keys, entries, columns, keyOf, fromMs, toMs, direction, accepts } = this.#scan;
+    while (!this.#closed) {
+      const current = this.#current;
+      if (current !== undefined && this.#index < current.size) {
+        const index = direction === 'reverse' ? current.size - 1 - this.#index : this.#index;
+        this.#index++;
+        const slot = current.slots[index] as number;
+        const timeMs = current.starts[index] as number;
+        const number = current.sequences[index] as number;
+        if (accepts?.(number) === false || !this.#isLive(current, timeMs, number, slot)) continue;
+        this.key = keyOf(this.#recordKey, timeMs, number);
+        this.value = columns.value(slot);
+        this.timestampMs = columns.timestampMs(slot);
+        return this.#result;
+      }
+      const step = keys.next();
+      if (step.done === true) break;
+      this.#recordKey = step.value;
+      this.#current = entries.get(step.value)?.slice(fromMs, toMs);
+      this.#index = 0;
+    }
+    this.close();
+    return { done: true, value: undefined };
+  }
+
+  return(): IteratorResult<StoreEntry<K>, undefined> {
+    this.close();
+    return { done: true, value: undefined };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#current = undefined;
+    this.#scan.onClose();
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  /** A slot may belong to another entry by now, if this key's entries changed since they were copied. */
+  #isLive(copy: KeyWindows, timeMs: number, number: number, slot: number): boolean {
+    const entries = this.#scan.entries.get(this.#recordKey);
+    return entries !== undefined && (entries.version === copy.version || entries.find(timeMs, number) === slot);
+  }
+}
