@@ -13,10 +13,11 @@ import {
   type TritonEngineOptions,
 } from '@chip-quality/models';
 import { encodeJpeg, generateBoard } from '@chip-quality/models/boards';
+import { printSteps } from './inference-steps.ts';
 import { cpuSeconds } from './process-usage.ts';
 
 /**
- * The detector in this process against a real Triton on the same machine, over every transport: images a second of
+ * What a board costs step by step in this process (`--steps`: only that); then the detector in this process against a real Triton on the same machine, over every transport: images a second of
  * processor time, this process and the server apart, and the 95th percentile of a batch's time with one batch under
  * way. The same boards, the same ONNX; the detections are compared.
  */
@@ -25,6 +26,7 @@ const { values: options } = parseArgs({
     /** Images for each line of the table. */
     images: { type: 'string', default: '96' },
     sizes: { type: 'string', default: '1,4,8,16' },
+    steps: { type: 'boolean', default: false },
   },
 });
 const IMAGES = Number(options.images);
@@ -161,6 +163,8 @@ async function main(): Promise<void> {
     const { image, golden } = generateBoard({ seed, partSeed: seed, defective: seed % 2 === 0 });
     files.push({ board: await encodeJpeg(image), golden: await encodeJpeg(golden) });
   }
+  await printSteps(modelDirectory, files);
+  if (options.steps) return;
   const pixels: DetectorInput[] = [];
   const before = process.cpuUsage();
   for (const { board, golden } of files) {

@@ -33,10 +33,14 @@ sharp.cache(false);
  * with the bytes; `repository/preprocess_boards` refuses the same files for the same reasons.
  */
 export async function decodeImage(bytes: Uint8Array): Promise<Uint8Array> {
-  await checkImage(bytes);
+  const { space } = await checkedHeader(bytes);
   let pixels: Uint8Array;
   try {
-    pixels = toGrey(await open(bytes).flatten({ background: 'white' }).raw({ depth: 'uchar' }).toBuffer());
+    const opaque = open(bytes).flatten({ background: 'white' });
+    pixels =
+      space === 'b-w'
+        ? await opaque.toColourspace('b-w').raw({ depth: 'uchar' }).toBuffer()
+        : toGrey(await opaque.raw({ depth: 'uchar' }).toBuffer());
   } catch (cause) {
     throw new InvalidImageError('corrupt', `the image is damaged: ${messageOf(cause)}`, { cause });
   }
@@ -52,17 +56,13 @@ export async function decodeImage(bytes: Uint8Array): Promise<Uint8Array> {
  * `InvalidImageError`.
  */
 export async function checkImage(bytes: Uint8Array): Promise<Uint8Array> {
-  if (bytes.length === 0) throw new InvalidImageError('empty', 'the image has no bytes');
-  if (bytes.length > BYTES_MAX) {
-    throw new InvalidImageError('too-large', `${bytes.length} bytes, more than ${BYTES_MAX}`);
-  }
-  await checkHeader(bytes);
+  await checkedHeader(bytes);
   return bytes;
 }
 
 /** Colour to grey by the weights of ITU-R BT.601 in whole numbers, as Pillow has them: both decoders see one board. */
 function toGrey(pixels: Uint8Array): Uint8Array {
-  if (pixels.length !== 3 * IMAGE_PIXELS) return pixels;
+  if (pixels.length !== 3 * IMAGE_PIXELS) return pixels; // refused by its length
   const grey = new Uint8Array(IMAGE_PIXELS);
   for (let i = 0, at = 0; i < IMAGE_PIXELS; i += 1, at += 3) {
     const [red, green, blue] = [pixels[at] as number, pixels[at + 1] as number, pixels[at + 2] as number];
@@ -71,7 +71,11 @@ function toGrey(pixels: Uint8Array): Uint8Array {
   return grey;
 }
 
-async function checkHeader(bytes: Uint8Array): Promise<void> {
+async function checkedHeader(bytes: Uint8Array): Promise<Metadata> {
+  if (bytes.length === 0) throw new InvalidImageError('empty', 'the image has no bytes');
+  if (bytes.length > BYTES_MAX) {
+    throw new InvalidImageError('too-large', `${bytes.length} bytes, more than ${BYTES_MAX}`);
+  }
   let header: Metadata;
   try {
     header = await open(bytes).metadata();
@@ -98,6 +102,7 @@ async function checkHeader(bytes: Uint8Array): Promise<void> {
   }
   if (!COLOUR_SPACES.has(space)) throw new InvalidImageError('colour-space', `${space} is neither grey nor RGB`);
   if (chunks?.has(IEND) === false) throw new InvalidImageError('corrupt', 'the image is cut off');
+  return header;
 }
 
 /**

@@ -1,4 +1,6 @@
+export { alignGolden } from './align-golden.ts';
 export { type FolderBoard, loadBoardFolder, truthOf } from './board-folder.ts';
+export { fillImage, TENSOR_LENGTH } from './board-tensor.ts';
 export { type AnsweringModel, chooseByGolden, type GoldenChoice, type RoutedEngine } from './choose-by-golden.ts';
 export { checkImage, decodeImage } from './decode-image.ts';
 export {

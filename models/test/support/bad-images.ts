@@ -75,6 +75,7 @@ export const GOOD_IMAGES: readonly (readonly [title: string, make: () => Promise
   ['a colour PNG', () => coloured().png().toBuffer()],
   ['a PNG with a palette', () => coloured().png({ palette: true }).toBuffer()],
   ['a half transparent PNG', () => coloured().ensureAlpha(0.5).png().toBuffer()],
+  ['a half transparent grey PNG', () => boardPixels().ensureAlpha(0.5).toColourspace('b-w').png().toBuffer()],
   ['a lossless WebP', () => coloured().webp({ lossless: true }).toBuffer()],
   ['a grey TIFF', () => boardPixels().tiff().toBuffer()],
   ['a TIFF of one bit', () => boardPixels().toColourspace('b-w').tiff({ bitdepth: 1 }).toBuffer()],
