@@ -106,13 +106,13 @@ export class RunningPlatform {
 
   async #start(): Promise<void> {
     await this.#boot();
-    const { golden } = generateBoard({ seed: 0, partSeed: PART_SEED, defective: false });
-    this.#lotId = await this.openLot('P-1', await encodeJpeg(golden));
+    this.#lotId = await this.openLot('P-1', await goldenImage());
   }
 
-  /** Stops the platform, not the stack, and starts it again on the same data. */
-  async restart(): Promise<void> {
+  /** Stops the platform, not the stack, and starts it again on the same data. `environment`: variables that change. */
+  async restart(environment: Readonly<Record<string, string>> = {}): Promise<void> {
     await this.#platform?.close();
+    this.#environment = { ...this.#environment, ...environment };
     await this.#boot();
   }
 
@@ -133,13 +133,13 @@ export class RunningPlatform {
     this.#token = await this.token();
   }
 
-  /** A part with its golden image, and a lot of it; answers the lot's id. */
-  async openLot(partNumber: string, golden: Uint8Array): Promise<string> {
+  /** A part with its golden image, if it has one, and a lot of it; answers the lot's id. */
+  async openLot(partNumber: string, golden: Uint8Array | undefined): Promise<string> {
     const part = await this.request('POST', '/v1/parts', {
       body: { part_number: partNumber, part_type: 'pcb' },
       key: `part-${partNumber}`,
     });
-    await this.upload(`/v1/parts/${part.body.id}`, golden, 'golden.jpg');
+    if (golden !== undefined) await this.upload(`/v1/parts/${part.body.id}`, golden, 'golden.jpg');
     const lot = await this.request('POST', '/v1/lots', {
       body: { lot_number: `lot-${partNumber}`, part_id: part.body.id, quantity: 1_000 },
       key: `lot-${partNumber}`,
@@ -303,6 +303,11 @@ export class RunningPlatform {
       throw new Error(`a good image ended as ${JSON.stringify(inspection)}`);
     }
   }
+}
+
+/** The golden image of the boards' part, as a JPEG. */
+export async function goldenImage(): Promise<Uint8Array> {
+  return encodeJpeg(generateBoard({ seed: 0, partSeed: PART_SEED, defective: false }).golden);
 }
 
 /** A JPEG of a defective board. */

@@ -39,7 +39,10 @@ test('the whole repository is served, with the configuration of the files', asyn
     platform: 'onnxruntime_onnx',
     backend: 'onnxruntime',
     maxBatchSize: 32,
+    input: [{ name: 'input_images', dataType: 'TYPE_FP32', dims: [3, 640, 640], optional: false }],
+    output: [{ name: 'detections', dataType: 'TYPE_FP32', dims: [-1, 6] }],
     dynamicBatching: { preferredBatchSize: [4, 8, 16], maxQueueDelayMicroseconds: 2000 },
+    ensembleScheduling: null,
   });
   expect(await admin.modelMetadata('ensemble_model')).toEqual({
     name: 'ensemble_model',
