@@ -18,8 +18,10 @@ import {
 /** Average precision needs the curve's tail: detections down to this confidence. */
 const TAIL_CONFIDENCE = 0.01;
 const BATCH_SIZE = 8;
+/** How far a board lies from its golden image. */
+export type ShiftPx = readonly [dx: number, dy: number];
 /** Misregistrations, in turn, at which a clean board must not be flagged. */
-const CLEAN_SHIFTS_PX: readonly (readonly [number, number])[] = [
+const CLEAN_SHIFTS_PX: readonly ShiftPx[] = [
   [0, 0],
   [1, 0],
   [0, -1],
@@ -41,7 +43,7 @@ export interface Evaluation extends DetectionScore {
   /** Average precision of each label that occurs, 0 to 1. */
   readonly byLabel: ReadonlyMap<string, number>;
   /**
-   * Share of clean boards with a detection: golden images off by 0 to 2 px against themselves, or alone where
+   * Share of clean boards with a detection: golden images off by 0 to 2 px (or `shiftPx`) against themselves, or alone where
    * the boards are judged without golden images; absent where no clean image is known.
    */
   readonly cleanFlagged?: number;
@@ -58,12 +60,15 @@ export interface KnownBoard extends DetectorInput {
 
 /**
  * Runs the engine over boards with known defects, in batches, and scores it by DeepPCB's rule. The
- * boards are taken one batch at a time, so a folder of any size fits in memory.
+ * boards are taken one batch at a time, so a folder of any size fits in memory. With `shiftPx` every golden image is
+ * moved by so much first.
  */
 export async function evaluateBoards(
   engine: InferenceEngine,
   boards: AsyncIterable<KnownBoard> | Iterable<KnownBoard>,
+  { shiftPx }: { readonly shiftPx?: ShiftPx | undefined } = {},
 ): Promise<Evaluation> {
+  const cleanShiftsPx = shiftPx === undefined ? CLEAN_SHIFTS_PX : [shiftPx];
   const judged: JudgedBoard[] = [];
   let cleanCount = 0;
   let flagged = 0;
@@ -71,7 +76,7 @@ export async function evaluateBoards(
   const verdicts: JudgedBoard[] = [];
   let batch: KnownBoard[] = [];
   const flush = async () => {
-    const answers = await engine.infer(batch, {
+    const answers = await engine.infer(shiftPx === undefined ? batch : batch.map((each) => moved(each, shiftPx)), {
       confidenceThreshold: TAIL_CONFIDENCE,
       allCandidates: true,
     });
@@ -85,7 +90,7 @@ export async function evaluateBoards(
     const cleanBoards = batch.flatMap(({ golden, clean }) => {
       const image = golden ?? clean;
       if (image === undefined) return [];
-      const [dx, dy] = CLEAN_SHIFTS_PX[cleanCount++ % CLEAN_SHIFTS_PX.length] ?? [0, 0];
+      const [dx, dy] = cleanShiftsPx[cleanCount++ % cleanShiftsPx.length] ?? [0, 0];
       return [{ board: shiftImage(image, dx, dy), golden }];
     });
     const alarms = await engine.infer(cleanBoards, { confidenceThreshold: engine.verdictThreshold });
@@ -107,6 +112,10 @@ export async function evaluateBoards(
     confusion: confusionOf(verdicts),
     ...(cleanCount === 0 ? {} : { cleanFlagged: flagged / cleanCount }),
   };
+}
+
+function moved({ board, golden }: DetectorInput, [dx, dy]: ShiftPx): DetectorInput {
+  return { board, golden: golden && shiftImage(golden, dx, dy) };
 }
 
 /** Reads and decodes annotated boards of a folder one after the other; those without truth are left out. */

@@ -7,7 +7,8 @@
  *   node models/src/evaluate.ts --generated 400 [--seed 99]           boards of the demonstration line
  *
  * A committed split is judged by the network that was trained with it, and so never saw its held-out
- * boards. `--no-golden` judges boards alone, by the single-image network; `--model DIR` chooses a network.
+ * boards. `--no-golden` judges boards alone, by the single-image network; `--model DIR` chooses a network;
+ * `--shift=DX,DY` moves every golden image by so many pixels, and every clean board against its own.
  */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -16,7 +17,7 @@ import { loadBoardFolder, truthOf } from './board-folder.ts';
 import { DEFECT_LABELS, encodeJpeg, generateBoard } from './boards/index.ts';
 import { formatConfusion } from './confusion-matrix.ts';
 import { decodeImage } from './decode-image.ts';
-import { evaluateBoards, formatEvaluation, type KnownBoard, readKnownBoards } from './evaluate-boards.ts';
+import { evaluateBoards, formatEvaluation, type KnownBoard, readKnownBoards, type ShiftPx } from './evaluate-boards.ts';
 import { createOnnxEngine } from './onnx-engine.ts';
 import { networkOfSplit, SERVED_NETWORK, SINGLE_NETWORK, SPLITS, splitIds } from './training-splits.ts';
 
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     generated: { type: 'string' },
     seed: { type: 'string', default: '99' },
     'no-golden': { type: 'boolean', default: false },
+    shift: { type: 'string' },
   },
 });
 
@@ -61,13 +63,20 @@ async function folderBoards(directory: string, ids: ReadonlySet<string> | undefi
 async function score(modelDirectory: string, boards: AsyncIterable<KnownBoard>): Promise<void> {
   const engine = await createOnnxEngine({ modelDirectory });
   try {
-    const evaluation = await evaluateBoards(engine, boards);
+    const evaluation = await evaluateBoards(engine, boards, { shiftPx: shiftOf(values.shift) });
     for (const [label, value] of evaluation.byLabel) console.log(`  ${label}: AP=${value.toFixed(4)}`);
     console.log(formatConfusion(evaluation.confusion, DEFECT_LABELS));
     console.log(`threshold=${engine.verdictThreshold} ${formatEvaluation(evaluation)}`);
   } finally {
     await engine.close();
   }
+}
+
+function shiftOf(text: string | undefined): ShiftPx | undefined {
+  if (text === undefined) return undefined;
+  const match = /^(-?\d+),(-?\d+)$/.exec(text);
+  if (match === null) throw new Error(`--shift=${text} is not two whole numbers, like --shift=-4,3`);
+  return [Number(match[1]), Number(match[2])];
 }
 
 interface BoardList {
