@@ -26,6 +26,10 @@ export function createModelObserver(registry: Registry): (model: string, log: Lo
   const flagged = counter('model_flagged_boards_total', 'Boards with a detection from the version’s own threshold on');
   const defects = counter('model_defects_total', 'Detections from the version’s own threshold on');
   const confidence = counter('model_confidence_sum', 'Sum of their confidences: by model_defects_total it is the mean');
+  const opinions = counter('model_second_opinions_total', 'Such detections by what the classifier says of them', [
+    ...ROLE_LABELS,
+    'opinion',
+  ]);
   const failures = counter('model_failed_boards_total', 'Boards of calls that failed', [...ROLE_LABELS, 'reason']);
   const compared = counter('model_shadow_boards_total', 'Boards that a shadow saw too, by how far it agrees', [
     'model',
@@ -80,6 +84,9 @@ export function createModelObserver(registry: Registry): (model: string, log: Lo
         flagged.inc(labels, batch.flagged);
         defects.inc(labels, batch.defects);
         confidence.inc(labels, batch.confidenceSum);
+        for (const [opinion, count] of Object.entries(batch.opinions)) {
+          if (count > 0) opinions.inc({ ...labels, opinion }, count);
+        }
         seconds.observe(labels, batch.durationMs / 1_000);
       },
       failed: (version, role, count, reason) => failures.inc({ model, version, role, reason }, count),

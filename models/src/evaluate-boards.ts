@@ -14,6 +14,7 @@ import {
   scoreDetections,
   sumScores,
 } from './score-detections.ts';
+import { type OpinionScores, scoreOpinions } from './score-opinions.ts';
 
 /** Average precision needs the curve's tail: detections down to this confidence. */
 const TAIL_CONFIDENCE = 0.01;
@@ -49,6 +50,8 @@ export interface Evaluation extends DetectionScore {
   readonly cleanFlagged?: number;
   /** What defects were taken for at the verdict threshold. */
   readonly confusion: ConfusionMatrix;
+  /** How far the classifier agrees with the detections at the verdict threshold, and who is right. */
+  readonly opinions: OpinionScores;
 }
 
 /** A board in memory with what is known about it. */
@@ -73,7 +76,7 @@ export async function evaluateBoards(
   let cleanCount = 0;
   let flagged = 0;
   const scores: DetectionScore[] = [];
-  const verdicts: JudgedBoard[] = [];
+  const verdicts: { readonly detections: readonly Detection[]; readonly truth: JudgedBoard['truth'] }[] = [];
   let batch: KnownBoard[] = [];
   const flush = async () => {
     const answers = await engine.infer(shiftPx === undefined ? batch : batch.map((each) => moved(each, shiftPx)), {
@@ -110,6 +113,7 @@ export async function evaluateBoards(
     ...ratesOf(score),
     byLabel: averagePrecisions(judged),
     confusion: confusionOf(verdicts),
+    opinions: scoreOpinions(verdicts),
     ...(cleanCount === 0 ? {} : { cleanFlagged: flagged / cleanCount }),
   };
 }

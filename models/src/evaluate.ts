@@ -19,6 +19,7 @@ import { formatConfusion } from './confusion-matrix.ts';
 import { decodeImage } from './decode-image.ts';
 import { evaluateBoards, formatEvaluation, type KnownBoard, readKnownBoards, type ShiftPx } from './evaluate-boards.ts';
 import { createOnnxEngine } from './onnx-engine.ts';
+import { formatOpinions } from './score-opinions.ts';
 import { networkOfSplit, SERVED_NETWORK, SINGLE_NETWORK, SPLITS, splitIds } from './training-splits.ts';
 
 /** As in the demonstration: one board in eight is defective, one part for many boards. */
@@ -66,6 +67,7 @@ async function score(modelDirectory: string, boards: AsyncIterable<KnownBoard>):
     const evaluation = await evaluateBoards(engine, boards, { shiftPx: shiftOf(values.shift) });
     for (const [label, value] of evaluation.byLabel) console.log(`  ${label}: AP=${value.toFixed(4)}`);
     console.log(formatConfusion(evaluation.confusion, DEFECT_LABELS));
+    for (const line of formatOpinions(evaluation.opinions)) console.log(line);
     console.log(`threshold=${engine.verdictThreshold} ${formatEvaluation(evaluation)}`);
   } finally {
     await engine.close();

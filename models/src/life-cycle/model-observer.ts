@@ -1,4 +1,5 @@
 import type { InferenceErrorReason } from '../errors.ts';
+import type { OpinionCounts } from '../opinion-counts.ts';
 import type { Circuit } from '../resilience/resilient-engine.ts';
 import type { ShadowComparison } from './compare-detections.ts';
 import type { Deployment } from './deployment.ts';
@@ -17,6 +18,8 @@ export interface JudgedBatch {
   readonly defects: number;
   /** Sum of their confidences, for the mean. */
   readonly confidenceSum: number;
+  /** What the classifier says of them. */
+  readonly opinions: OpinionCounts;
   readonly durationMs: number;
 }
 

@@ -1,6 +1,7 @@
 import type { AnsweringModel } from '../choose-by-golden.ts';
 import { InferenceError } from '../errors.ts';
 import type { Detection, DetectorInput, InferOptions } from '../inference-port.ts';
+import { countOpinions } from '../opinion-counts.ts';
 import type { ResilientEngine } from '../resilience/resilient-engine.ts';
 import type { ModelObserver, ModelRole } from './model-observer.ts';
 
@@ -86,6 +87,7 @@ export class VersionSlot {
       flagged: flagged.filter((each) => each.length > 0).length,
       defects: defects.length,
       confidenceSum: defects.reduce((sum, { confidence }) => sum + confidence, 0),
+      opinions: countOpinions(defects),
     };
   }
 }

@@ -104,7 +104,8 @@ describe('the life cycle of a model', () => {
   it('counts what each version judges, by its own threshold and role', async () => {
     const { lifeCycle, engine, told } = build();
     await lifeCycle.start(withCandidate('split', 0.5));
-    engine('1').detections = [detection({ confidence: 0.9 }), detection({ confidence: 0.3 })];
+    const secondOpinion = { label: 'background', defectType: null, probability: 0.9, disagrees: true };
+    engine('1').detections = [detection({ confidence: 0.9, secondOpinion }), detection({ confidence: 0.3 })];
     const mine = ids.find((id) => placeOf(id) >= 0.5) as string;
     const theirs = ids.find((id) => placeOf(id) < 0.5) as string;
     await lifeCycle.route(mine).infer([board, board]);
@@ -120,6 +121,7 @@ describe('the life cycle of a model', () => {
           flagged: 2,
           defects: 2,
           confidenceSum: 1.8,
+          opinions: { agrees: 0, 'other-label': 0, background: 2, none: 0 },
         }),
       ],
     ]);
