@@ -1,4 +1,24 @@
 import type { InternalProcessorContext } from '../../processor/internal-processor-context.ts';
+import type { Serde } from '../../serde/serde.ts';
+import type { Windowed } from '../../serde/windowed.ts';
+import type { Change } from './change.ts';
+import type { WindowedOutput } from './windowed-output.ts';
+
+/** What an emitter needs of the node that it emits for; `S` is the node's bytes store. */
+export interface EmittingNode<K, A, S> {
+  readonly context: InternalProcessorContext<Windowed<K>, Change<A>>;
+  readonly store: S;
+  readonly storeName: string;
+  readonly valueSerde: Serde<A>;
+  readonly topic: string;
+  readonly output: WindowedOutput<K, A>;
+}
+
+/** What the schedule asks and tells the node's context. */
+type ScheduleContext = Pick<
+  InternalProcessorContext,
+  'config' | 'taskId' | 'nodeName' | 'processorMetadata' | 'currentSystemTimeMs'
+>;
 
 /** No window was emitted yet. */
 export const neverEmitted = -1;
@@ -11,13 +31,13 @@ export const neverEmitted = -1;
  * Called by: the windowed aggregate processors with `EmitStrategy.onWindowClose()`.
  */
 export class CloseSchedule {
-  readonly #context: InternalProcessorContext<never, never>;
+  readonly #context: ScheduleContext;
   readonly #storeName: string;
   readonly #intervalMs: number;
   #nextLookMs = 0;
   #lastCloseMs: number;
 
-  constructor(context: InternalProcessorContext<never, never>, storeName: string) {
+  constructor(context: ScheduleContext, storeName: string) {
     this.#context = context;
     this.#storeName = storeName;
     this.#intervalMs = context.config.windowEmitIntervalMs;

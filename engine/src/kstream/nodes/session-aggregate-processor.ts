@@ -1,21 +1,16 @@
 import type { BinaryKey } from '../../base/bytes.ts';
-import { type InternalProcessorContext, internalContext } from '../../processor/internal-processor-context.ts';
-import type { Processor, ProcessorContext } from '../../processor/processor.ts';
 import type { Record } from '../../processor/record.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { Windowed } from '../../serde/windowed.ts';
-import type { SessionStore } from '../../state/session-store.ts';
 import type { SessionBytesStore } from '../../state/state-store.ts';
-import { changelogTopicName } from '../../topology/internal-topics.ts';
 import type { EmitStrategy } from '../emit-strategy.ts';
 import type { SessionWindows } from '../session-windows.ts';
 import type { AggregateSpec } from './aggregate-processor.ts';
-import type { Change } from './change.ts';
+import type { EmittingNode } from './close-schedule.ts';
 import { fold, startFold } from './fold.ts';
 import { SessionEmitter } from './session-emitter.ts';
 import { encodeForStore } from './stored-datum.ts';
-import { TableForwarder } from './table-forwarder.ts';
-import { WindowedOutput } from './windowed-output.ts';
+import { WindowedAggregateProcessor } from './windowed-aggregate-processor.ts';
 
 /** How a session aggregation folds records, and aggregates of sessions that turn out to be one. */
 export interface SessionAggregateSpec<K, V, A> extends AggregateSpec<K, V, A> {
@@ -32,115 +27,88 @@ interface FoundSession {
 /**
  * Folds records into sessions; sessions that a record connects become one.
  *
- * Owns: its observed stream time and its output; the state is the store's.
- * Called by: the task.
- * Invariants: I1 stream time is the highest timestamp of all keys that reached this node, records without key excepted; I2 a
- * record is late when the session that it would make ends before stream time − grace − gap; I3 first the merged sessions'
- * tombstones go out, by ascending end, then the new session; a session that only changes its aggregate has no tombstone; I4 a
- * result's timestamp is its session's end, and it has no headers; I5 null values are folded too; all as in Kafka Streams.
+ * Owns, called by: see {@link WindowedAggregateProcessor}.
+ * Invariants: I3 only records without key don't move stream time; I4 a
+ * record is late when the session that it would make ends before stream time − grace − gap; I5 first the merged sessions'
+ * tombstones go out, by ascending end, then the new session; a session that only changes its aggregate has no tombstone; I6 a
+ * result's timestamp is its session's end, and it has no headers; I7 null values are folded too; all as in Kafka Streams.
  */
-export class SessionAggregateProcessor<K, V, A> implements Processor<K, V, Windowed<K>, Change<A>> {
-  readonly #spec: SessionAggregateSpec<K, V, A>;
+export class SessionAggregateProcessor<K, V, A> extends WindowedAggregateProcessor<
+  K,
+  V,
+  A,
+  SessionBytesStore,
+  SessionEmitter<K, A>
+> {
+  readonly #merger: SessionAggregateSpec<K, V, A>['merger'];
   readonly #gapMs: number;
   readonly #graceMs: number;
-  readonly #windowedSerde: Serde<Windowed<K>>;
-  readonly #strategy: EmitStrategy | undefined;
-  readonly #output: WindowedOutput<K, A>;
   #found: FoundSession[] = [];
-  #context!: InternalProcessorContext<Windowed<K>, Change<A>>;
-  #store!: SessionBytesStore;
-  #forwarder: TableForwarder<Windowed<K>, A> | undefined;
-  #emitter: SessionEmitter<K, A> | undefined;
-  #topic = '';
-  #observedStreamTimeMs = -1;
 
-  /** Without a strategy every update is forwarded. */
   constructor(
     spec: SessionAggregateSpec<K, V, A>,
     windows: SessionWindows,
     windowedSerde: Serde<Windowed<K>>,
     strategy?: EmitStrategy,
   ) {
-    this.#spec = spec;
+    super(spec, windowedSerde, strategy);
+    this.#merger = spec.merger;
     this.#gapMs = windows.gapMs;
     this.#graceMs = windows.graceMs;
-    this.#windowedSerde = windowedSerde;
-    this.#strategy = strategy;
-    this.#output = new WindowedOutput(windowedSerde);
-  }
-
-  init(context: ProcessorContext<Windowed<K>, Change<A>>): void {
-    const { storeName, valueSerde } = this.#spec;
-    const internal = internalContext(context);
-    const store = context.getStateStore<SessionStore<K, A>>(storeName).bytes;
-    const topic = changelogTopicName(context.applicationId, storeName);
-    this.#context = internal;
-    this.#store = store;
-    this.#topic = topic;
-    this.#output.open(topic);
-    if (this.#strategy?.kind === 'close') {
-      this.#emitter = new SessionEmitter({
-        context: internal,
-        store,
-        storeName,
-        valueSerde,
-        topic,
-        output: this.#output,
-      });
-    } else {
-      const kept = { bytes: store, keySerde: this.#windowedSerde, valueSerde, topic };
-      this.#forwarder = new TableForwarder(internal, kept, this.#spec.sendOldValues());
-    }
   }
 
   process(record: Record<K, V>): void {
     const { keyDatum, timestamp } = record;
     if (keyDatum.isNull) {
-      this.#context.recordDropped('null-key');
+      this.context.recordDropped('null-key');
       return;
     }
-    if (timestamp > this.#observedStreamTimeMs) this.#observedStreamTimeMs = timestamp;
-    const closeMs = this.#observedStreamTimeMs - this.#graceMs - this.#gapMs;
-    const key = keyDatum.binary(this.#spec.keySerde, this.#topic);
+    const closeMs = this.observe(timestamp) - this.#graceMs - this.#gapMs;
+    const key = keyDatum.binary(this.spec.keySerde, this.topic);
     // Where a cache forwards in the middle of this record, a session of this node may be made there.
-    if (this.#forwarder?.isCached) this.#found = [];
+    if (this.forwarder?.isCached) this.#found = [];
     const found = this.#found;
     found.length = 0;
     let startMs = timestamp;
     let endMs = timestamp;
-    for (const session of this.#store.findSessions(key, timestamp - this.#gapMs, timestamp + this.#gapMs, 'forward')) {
+    for (const session of this.store.findSessions(key, timestamp - this.#gapMs, timestamp + this.#gapMs, 'forward')) {
       const other = { startMs: session.key.startMs, endMs: session.key.endMs, value: session.value };
       found.push(other);
       startMs = Math.min(startMs, other.startMs);
       endMs = Math.max(endMs, other.endMs);
     }
-    if (endMs < closeMs) this.#context.recordDropped('expired-window');
+    if (endMs < closeMs) this.context.recordDropped('expired-window');
     else this.#put(record, key, startMs, endMs, found);
-    this.#emitter?.afterRecord(record as Record<unknown, unknown>, closeMs);
+    this.emitter?.afterRecord(record as Record<unknown, unknown>, closeMs);
+  }
+
+  protected newEmitter(node: EmittingNode<K, A, SessionBytesStore>): SessionEmitter<K, A> {
+    return new SessionEmitter(node);
   }
 
   #put(record: Record<K, V>, key: BinaryKey, startMs: number, endMs: number, found: readonly FoundSession[]): void {
-    const { valueSerde, aggregation } = this.#spec;
-    const { change } = this.#output;
+    const { valueSerde, aggregation } = this.spec;
+    const { change } = this.output;
     // A session of this very moment stays where it is; others make room for what they become part of.
     if (startMs !== record.timestamp || endMs !== record.timestamp) {
       for (const session of found) this.#remove(record, key, session);
     }
-    this.#emitter?.beforePut(record as Record<unknown, unknown>, endMs);
+    this.emitter?.beforePut(record as Record<unknown, unknown>, endMs);
     this.#merge(record, found);
     fold(aggregation, record, change);
-    this.#store.put(key, encodeForStore(change.newDatum, valueSerde, this.#topic), startMs, endMs, record.timestamp);
+    this.store.put(key, encodeForStore(change.newDatum, valueSerde, this.topic), startMs, endMs, record.timestamp);
     change.oldDatum.setNull();
     this.#forward(key, startMs, endMs);
   }
 
   /** The aggregate of all sessions found, before the record, as the change's old value. */
   #merge(record: Record<K, V>, found: readonly FoundSession[]): void {
-    const { valueSerde, aggregation, merger } = this.#spec;
-    const { oldDatum, newDatum } = this.#output.change;
-    startFold(aggregation, this.#output.change);
+    const { valueSerde, aggregation } = this.spec;
+    const merger = this.#merger;
+    const { oldDatum, newDatum } = this.output.change;
+    startFold(aggregation, this.output.change);
     for (const { value } of found) {
-      newDatum.setBytes(value, 0, value.length, valueSerde, this.#topic);
+      newDatum.setBytes(value, 0, value.length, valueSerde, this.topic);
       const merged = aggregation.readsRecord
         ? merger(record.key, oldDatum.get(), newDatum.get())
         : (merger as (key: undefined, aggregate: A, other: A) => A | null)(undefined, oldDatum.get(), newDatum.get());
@@ -149,20 +117,15 @@ export class SessionAggregateProcessor<K, V, A> implements Processor<K, V, Windo
   }
 
   #remove(record: Record<K, V>, key: BinaryKey, { startMs, endMs, value }: FoundSession): void {
-    const { change } = this.#output;
-    this.#store.put(key, null, startMs, endMs, record.timestamp);
+    const { change } = this.output;
+    this.store.put(key, null, startMs, endMs, record.timestamp);
     change.newDatum.setNull();
-    change.oldDatum.setBytes(value, 0, value.length, this.#spec.valueSerde, this.#topic);
+    change.oldDatum.setBytes(value, 0, value.length, this.spec.valueSerde, this.topic);
     this.#forward(key, startMs, endMs);
   }
 
   #forward(key: BinaryKey, startMs: number, endMs: number): void {
-    const forwarder = this.#forwarder;
-    if (forwarder === undefined) return;
-    const output = this.#output.record;
-    this.#output.setSession(key, startMs, endMs);
-    output.timestamp = endMs;
-    output.resetHeaders(undefined);
-    forwarder.maybeForward(output);
+    this.output.setSession(key, startMs, endMs);
+    this.forward(endMs, undefined);
   }
 }

@@ -1,21 +1,6 @@
-import type { InternalProcessorContext } from '../../processor/internal-processor-context.ts';
 import type { Record } from '../../processor/record.ts';
-import type { Serde } from '../../serde/serde.ts';
-import type { Windowed } from '../../serde/windowed.ts';
 import type { SessionBytesStore } from '../../state/state-store.ts';
-import type { Change } from './change.ts';
-import { CloseSchedule } from './close-schedule.ts';
-import type { WindowedOutput } from './windowed-output.ts';
-
-/** What an emitter needs of the node that it emits for. */
-export interface EmittingSessionNode<K, A> {
-  readonly context: InternalProcessorContext<Windowed<K>, Change<A>>;
-  readonly store: SessionBytesStore;
-  readonly storeName: string;
-  readonly valueSerde: Serde<A>;
-  readonly topic: string;
-  readonly output: WindowedOutput<K, A>;
-}
+import { CloseSchedule, type EmittingNode } from './close-schedule.ts';
 
 /**
  * Emits sessions once they have closed, by end, then key. As with `WindowEmitter`, sessions that a put is about to make the store
@@ -25,17 +10,14 @@ export interface EmittingSessionNode<K, A> {
  * Called by: the session aggregate processor. Invariants: I1 no session is emitted twice; I2 none is forgotten unemitted.
  */
 export class SessionEmitter<K, A> {
-  readonly #node: EmittingSessionNode<K, A>;
+  readonly #node: EmittingNode<K, A, SessionBytesStore>;
   readonly #schedule: CloseSchedule;
   /** Sessions that end here or earlier were emitted ahead of the schedule. */
   #rescuedToMs = -1;
 
-  constructor(node: EmittingSessionNode<K, A>) {
+  constructor(node: EmittingNode<K, A, SessionBytesStore>) {
     this.#node = node;
-    this.#schedule = new CloseSchedule(
-      node.context as unknown as InternalProcessorContext<never, never>,
-      node.storeName,
-    );
+    this.#schedule = new CloseSchedule(node.context, node.storeName);
   }
 
   /** Before the put of a session that ends at `endMs`, when those merged into it are gone. */

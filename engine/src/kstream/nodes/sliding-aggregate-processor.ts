@@ -1,21 +1,14 @@
 import type { BinaryKey } from '../../base/bytes.ts';
-import { type InternalProcessorContext, internalContext } from '../../processor/internal-processor-context.ts';
-import type { Processor, ProcessorContext } from '../../processor/processor.ts';
 import type { Record } from '../../processor/record.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { Windowed } from '../../serde/windowed.ts';
 import type { StoredValue, StoreIterator, WindowBytesStore, WindowedBytesKey } from '../../state/state-store.ts';
-import type { WindowStore } from '../../state/window-store.ts';
-import { changelogTopicName } from '../../topology/internal-topics.ts';
 import type { EmitStrategy } from '../emit-strategy.ts';
 import type { SlidingWindows } from '../sliding-windows.ts';
 import type { AggregateSpec } from './aggregate-processor.ts';
-import type { Change } from './change.ts';
-import { fold, startFold } from './fold.ts';
-import { encodeForStore, setStored } from './stored-datum.ts';
-import { TableForwarder } from './table-forwarder.ts';
+import type { EmittingNode } from './close-schedule.ts';
 import { slidingRange, WindowEmitter } from './window-emitter.ts';
-import { WindowedOutput } from './windowed-output.ts';
+import { WindowedAggregateProcessor } from './windowed-aggregate-processor.ts';
 
 const none = -1;
 
@@ -44,82 +37,58 @@ function noNeighbours(): Neighbours {
  * are there), and the one that begins right after the record before it. What these hold is copied from neighbouring windows, so no
  * record is ever looked up again. A stored window's timestamp is that of its newest record.
  *
- * Owns: its observed stream time and its output; the state is the store's.
- * Called by: the task.
- * Invariants: I1 stream time is the highest timestamp of all keys that reached this node with key and value; I2 a record is late
- * when its time + difference lies before stream time − grace, a window when its end does; I3 windows that exist are updated by
- * descending start, then come the previous record's right window, the record's left and its right one; I4 records earlier
+ * Owns, called by: see {@link WindowedAggregateProcessor}.
+ * Invariants: I3 only records with key and value move stream time; I4 a record is late
+ * when its time + difference lies before stream time − grace, a window when its end does; I5 windows that exist are updated by
+ * descending start, then come the previous record's right window, the record's left and its right one; I6 records earlier
  * than the difference share the window that starts at 0, since no window starts before; all as in Kafka Streams.
  */
-export class SlidingAggregateProcessor<K, V, A> implements Processor<K, V, Windowed<K>, Change<A>> {
-  readonly #spec: AggregateSpec<K, V, A>;
+export class SlidingAggregateProcessor<K, V, A> extends WindowedAggregateProcessor<
+  K,
+  V,
+  A,
+  WindowBytesStore,
+  WindowEmitter<K, A>
+> {
   readonly #differenceMs: number;
   readonly #graceMs: number;
-  readonly #windowedSerde: Serde<Windowed<K>>;
-  readonly #strategy: EmitStrategy | undefined;
-  readonly #output: WindowedOutput<K, A>;
   #neighbours = noNeighbours();
-  #context!: InternalProcessorContext<Windowed<K>, Change<A>>;
-  #store!: WindowBytesStore;
-  #forwarder: TableForwarder<Windowed<K>, A> | undefined;
-  #emitter: WindowEmitter<K, A> | undefined;
-  #topic = '';
-  #observedStreamTimeMs = -1;
 
-  /** Without a strategy every update is forwarded. */
   constructor(
     spec: AggregateSpec<K, V, A>,
     windows: SlidingWindows,
     windowedSerde: Serde<Windowed<K>>,
     strategy?: EmitStrategy,
   ) {
-    this.#spec = spec;
+    super(spec, windowedSerde, strategy);
     this.#differenceMs = windows.timeDifferenceMs;
     this.#graceMs = windows.graceMs;
-    this.#windowedSerde = windowedSerde;
-    this.#strategy = strategy;
-    this.#output = new WindowedOutput(windowedSerde);
-  }
-
-  init(context: ProcessorContext<Windowed<K>, Change<A>>): void {
-    const { storeName, valueSerde } = this.#spec;
-    const internal = internalContext(context);
-    const store = context.getStateStore<WindowStore<K, A>>(storeName).bytes;
-    const topic = changelogTopicName(context.applicationId, storeName);
-    this.#context = internal;
-    this.#store = store;
-    this.#topic = topic;
-    this.#output.open(topic);
-    if (this.#strategy?.kind === 'close') {
-      const node = { context: internal, store, storeName, valueSerde, topic, output: this.#output };
-      this.#emitter = new WindowEmitter(node, slidingRange(this.#differenceMs));
-    } else {
-      const kept = { bytes: store, keySerde: this.#windowedSerde, valueSerde, topic };
-      this.#forwarder = new TableForwarder(internal, kept, this.#spec.sendOldValues());
-    }
   }
 
   process(record: Record<K, V>): void {
     const { keyDatum, timestamp } = record;
     if (keyDatum.isNull || record.valueDatum.isNull) {
-      this.#context.recordDropped(keyDatum.isNull ? 'null-key' : 'null-value');
+      this.context.recordDropped(keyDatum.isNull ? 'null-key' : 'null-value');
       return;
     }
-    if (timestamp > this.#observedStreamTimeMs) this.#observedStreamTimeMs = timestamp;
-    const closeMs = this.#observedStreamTimeMs - this.#graceMs;
+    const closeMs = this.observe(timestamp) - this.#graceMs;
     if (timestamp + this.#differenceMs < closeMs) {
-      this.#context.recordDropped('expired-window');
+      this.context.recordDropped('expired-window');
       return;
     }
-    const key = keyDatum.binary(this.#spec.keySerde, this.#topic);
+    const key = keyDatum.binary(this.spec.keySerde, this.topic);
     if (timestamp < this.#differenceMs) {
       this.#processEarly(record, key, closeMs);
       return;
     }
-    this.#emitter?.beforePut(record as Record<unknown, unknown>, timestamp);
+    this.emitter?.beforePut(record as Record<unknown, unknown>, timestamp);
     const found = this.#forget();
     if (this.#updateExisting(record, key, closeMs, found)) this.#createMissing(record, key, closeMs, found);
-    this.#emitter?.afterRecord(record as Record<unknown, unknown>, closeMs);
+    this.emitter?.afterRecord(record as Record<unknown, unknown>, closeMs);
+  }
+
+  protected newEmitter(node: EmittingNode<K, A, WindowBytesStore>): WindowEmitter<K, A> {
+    return new WindowEmitter(node, slidingRange(this.#differenceMs));
   }
 
   /** Newest windows first. False when there can be no missing windows: a record of the same time made them. */
@@ -162,8 +131,8 @@ export class SlidingAggregateProcessor<K, V, A> implements Processor<K, V, Windo
     direction: 'forward' | 'reverse',
   ): StoreIterator<WindowedBytesKey> {
     // Kafka Streams asks for a range of one key, which tells its cache that other windows are used.
-    if (this.#forwarder?.isCached) return this.#store.fetchRange(key, key, fromMs, toMs, direction);
-    return this.#store.fetch(key, fromMs, toMs, direction);
+    if (this.forwarder?.isCached) return this.store.fetchRange(key, key, fromMs, toMs, direction);
+    return this.store.fetch(key, fromMs, toMs, direction);
   }
 
   #createMissing(record: Record<K, V>, key: BinaryKey, closeMs: number, found: Neighbours): void {
@@ -209,7 +178,7 @@ export class SlidingAggregateProcessor<K, V, A> implements Processor<K, V, Windo
 
   #forget(): Neighbours {
     // Where a cache forwards in the middle of this record, a record may come by that is made there.
-    if (this.#forwarder?.isCached) this.#neighbours = noNeighbours();
+    if (this.forwarder?.isCached) this.#neighbours = noNeighbours();
     const found = this.#neighbours;
     found.starts.length = 0;
     found.previousMs = none;
@@ -225,11 +194,12 @@ export class SlidingAggregateProcessor<K, V, A> implements Processor<K, V, Windo
     const { right, rightExists } = found;
     if (rightExists || right === undefined || right.timestampMs <= record.timestamp) return;
     const startMs = record.timestamp + 1;
-    const { change } = this.#output;
-    this.#store.put(key, right.value, startMs, right.timestampMs);
+    const { change } = this.output;
+    this.store.put(key, right.value, startMs, right.timestampMs);
     change.oldDatum.setNull();
-    change.newDatum.setBytes(right.value, 0, right.value.length, this.#spec.valueSerde, this.#topic);
-    this.#forward(record, key, startMs, right.timestampMs);
+    change.newDatum.setBytes(right.value, 0, right.value.length, this.spec.valueSerde, this.topic);
+    this.output.setWindow(key, startMs);
+    this.forward(right.timestampMs, record);
   }
 
   /** Folds the record into a window that holds `before`, or begins it. */
@@ -241,26 +211,12 @@ export class SlidingAggregateProcessor<K, V, A> implements Processor<K, V, Windo
     closeMs: number,
   ): void {
     if (startMs + this.#differenceMs < closeMs) {
-      this.#context.recordDropped('expired-window');
+      this.context.recordDropped('expired-window');
       return;
     }
-    const { valueSerde, aggregation } = this.#spec;
-    const { change } = this.#output;
-    if (before === undefined) startFold(aggregation, change);
-    else setStored(change.oldDatum, before, valueSerde, this.#topic);
     const timestampMs = before === undefined ? record.timestamp : Math.max(record.timestamp, before.timestampMs);
-    fold(aggregation, record, change);
-    this.#store.put(key, encodeForStore(change.newDatum, valueSerde, this.#topic), startMs, timestampMs);
-    this.#forward(record, key, startMs, timestampMs);
-  }
-
-  #forward(record: Record<K, V>, key: BinaryKey, startMs: number, timestampMs: number): void {
-    const forwarder = this.#forwarder;
-    if (forwarder === undefined) return;
-    const output = this.#output.record;
-    this.#output.setWindow(key, startMs);
-    output.timestamp = timestampMs;
-    output.shareHeaders(record as Record<unknown, unknown>);
-    forwarder.maybeForward(output);
+    this.store.put(key, this.foldInto(before, record), startMs, timestampMs);
+    this.output.setWindow(key, startMs);
+    this.forward(timestampMs, record);
   }
 }

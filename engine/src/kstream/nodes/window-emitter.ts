@@ -1,11 +1,6 @@
-import type { InternalProcessorContext } from '../../processor/internal-processor-context.ts';
 import type { Record } from '../../processor/record.ts';
-import type { Serde } from '../../serde/serde.ts';
-import type { Windowed } from '../../serde/windowed.ts';
 import type { StoreEntry, StoreIterator, WindowBytesStore, WindowedBytesKey } from '../../state/state-store.ts';
-import type { Change } from './change.ts';
-import { CloseSchedule, neverEmitted } from './close-schedule.ts';
-import type { WindowedOutput } from './windowed-output.ts';
+import { CloseSchedule, type EmittingNode, neverEmitted } from './close-schedule.ts';
 
 /** Which window starts an emission covers; times in epoch ms, both ends inclusive. */
 export interface EmitRange {
@@ -14,16 +9,6 @@ export interface EmitRange {
   toMs(closeMs: number): number;
   /** False where no window can lie between. */
   mayHoldWindows(lastCloseMs: number, fromMs: number, toMs: number): boolean;
-}
-
-/** What an emitter needs of the node that it emits for. */
-export interface EmittingNode<K, A> {
-  readonly context: InternalProcessorContext<Windowed<K>, Change<A>>;
-  readonly store: WindowBytesStore;
-  readonly storeName: string;
-  readonly valueSerde: Serde<A>;
-  readonly topic: string;
-  readonly output: WindowedOutput<K, A>;
 }
 
 /**
@@ -37,19 +22,16 @@ export interface EmittingNode<K, A> {
  * Called by: the windowed aggregate processors. Invariants: I1 no window is emitted twice; I2 none is forgotten unemitted.
  */
 export class WindowEmitter<K, A> {
-  readonly #node: EmittingNode<K, A>;
+  readonly #node: EmittingNode<K, A, WindowBytesStore>;
   readonly #range: EmitRange;
   readonly #schedule: CloseSchedule;
   /** Starts up to here were emitted ahead of the schedule. */
   #rescuedToMs = -1;
 
-  constructor(node: EmittingNode<K, A>, range: EmitRange) {
+  constructor(node: EmittingNode<K, A, WindowBytesStore>, range: EmitRange) {
     this.#node = node;
     this.#range = range;
-    this.#schedule = new CloseSchedule(
-      node.context as unknown as InternalProcessorContext<never, never>,
-      node.storeName,
-    );
+    this.#schedule = new CloseSchedule(node.context, node.storeName);
   }
 
   /** Before puts of windows that start at `newestStartMs` at the latest. */
