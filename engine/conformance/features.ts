@@ -342,6 +342,16 @@ export const featureGroups: readonly FeatureGroup[] = [
         tests: ['kstream/sources-and-sinks.test.ts'],
       },
       { name: 'purging of repartition topics', state: 'done', tests: ['runtime/durability.test.ts'] },
+      {
+        name: 'removal of local state of tasks that moved away (`state.cleanup.delay.ms`), `cleanUp()`',
+        state: 'done',
+        tests: ['runtime/state-directory.test.ts', 'runtime/local-state.test.ts'],
+      },
+      {
+        name: 'batches that a topic finds too large are split',
+        state: 'done',
+        tests: ['broker/wire-faults.integration.test.ts'],
+      },
     ],
   },
 ];

@@ -55,7 +55,7 @@ export const javaApiGaps: readonly JavaApiGap[] = [
   {
     where: 'KafkaStreams',
     missing:
-      'addStreamThread, removeStreamThread, pause, resume, cleanUp, query, metadataForAllStreamsClients, streamsMetadataForStore, allLocalStorePartitionLags, restore and standby listeners, close with leaveGroup',
+      'addStreamThread, removeStreamThread, pause, resume, query, metadataForAllStreamsClients, streamsMetadataForStore, allLocalStorePartitionLags, restore and standby listeners, close with leaveGroup',
     instead: '`tasks` and `lag` show this instance; more instances do what more threads would',
   },
   {

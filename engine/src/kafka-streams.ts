@@ -14,6 +14,7 @@ import { configureSerdes } from './runtime/configure-serdes.ts';
 import { GlobalState } from './runtime/global/global-state.ts';
 import { ensureTopics, type TopicLayout } from './runtime/internal-topics.ts';
 import { MetricsRegistry, type MetricValue } from './runtime/metrics-registry.ts';
+import { StateDirectory } from './runtime/state-directory.ts';
 import { StreamThread } from './runtime/stream-thread.ts';
 import { type StateListener, StreamsLifecycle, type StreamsState } from './runtime/streams-state.ts';
 import type { Serde } from './serde/serde.ts';
@@ -80,6 +81,7 @@ export class KafkaStreams {
   readonly #lifecycle: StreamsLifecycle;
   readonly #metrics: MetricsRegistry;
   readonly #processId: string;
+  readonly #stateDirectory: StateDirectory;
   #broker: Broker | undefined;
   #global: GlobalState | undefined;
   #layout: TopicLayout | undefined;
@@ -101,6 +103,7 @@ export class KafkaStreams {
     this.#resolved = topology.resolve(config.applicationId);
     this.#givenBroker = options.broker;
     this.#processId = config.random.uuid();
+    this.#stateDirectory = new StateDirectory(this.#config, this.#processId);
   }
 
   get state(): StreamsState {
@@ -190,6 +193,20 @@ export class KafkaStreams {
       timer?.cancel();
       this.#lifecycle.to('NOT_RUNNING');
     }
+  }
+
+  /**
+   * Removes the local state of this application, so that the next start restores it from the changelogs: before `start`, or after
+   * `close`. What other instances on the same `stateDir` hold stays. Throws `INVALID_STATE` while this instance runs.
+   */
+  cleanUp(): void {
+    if (!(['CREATED', 'NOT_RUNNING', 'ERROR'] as const).some((state) => state === this.state)) {
+      throw new StreamsError(`Local state is removed before start() or after close(), not while ${this.state}`, {
+        code: 'INVALID_STATE',
+        recovery: 'fail',
+      });
+    }
+    this.#stateDirectory.cleanUp();
   }
 
   /** @internal For tests of crashes: stops without commit, as a killed process would, but leaves the group at once. */
@@ -303,6 +320,7 @@ export class KafkaStreams {
       broker: this.#broker as Broker,
       global: this.#global as GlobalState,
       globalStores: (this.#global as GlobalState).stores,
+      stateDirectory: this.#stateDirectory,
       onReadiness: (ready) => {
         if (this.#thread !== thread) return;
         if (ready) this.#lifecycle.tryTo('RUNNING');
@@ -361,6 +379,7 @@ export class KafkaStreams {
     const global = this.#global;
     this.#global = undefined;
     await global?.close();
+    await this.#stateDirectory.settled();
     const broker = this.#broker;
     this.#broker = undefined;
     if (broker !== undefined && broker !== this.#givenBroker) await broker.close();

@@ -284,7 +284,7 @@ describe.concurrent('KafkaStreams on a real broker, interrupted', () => {
     await create([early, output], 1);
     const builder = new StreamsBuilder();
     builder.stream(new RegExp(`^${app}-in-.*`), text).to(output, text);
-    await start(onTestFinished, builder.build(), { applicationId: app });
+    await start(onTestFinished, builder.build(), { applicationId: app, metadataMaxAgeMs: 1_000 });
     await produceText(broker, early, 0, [['a', 'early', 1_000]]);
     await until(async () => (await readAll(broker, output)).length === 1, 'the early topic', 20_000);
     await create([late], 2);

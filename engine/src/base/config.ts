@@ -12,11 +12,15 @@ export interface StreamsConfig {
   readonly numStreamThreads: number;
   readonly numStandbyReplicas: number;
   readonly stateDir: string;
+  /** Local state of a task is removed when no instance has had the task for this long. */
+  readonly stateCleanupDelayMs: number;
   readonly replicationFactor: number;
   readonly autoOffsetReset: AutoOffsetReset;
   readonly maxTaskIdleMs: number;
   readonly bufferedRecordsPerPartition: number;
   readonly pollMs: number;
+  /** How often a topology that reads a pattern looks for topics that came or went. */
+  readonly metadataMaxAgeMs: number;
   readonly taskTimeoutMs: number;
   /**
    * Kafka's `group.instance.id`: a restarted instance takes its partitions back at once instead of waiting for the session

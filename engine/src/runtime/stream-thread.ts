@@ -1,4 +1,4 @@
-import { sleep, type Timer, yieldTurn } from '../base/clock.ts';
+import { yieldTurn } from '../base/clock.ts';
 import type { StreamsConfig } from '../base/config.ts';
 import { StreamsError } from '../base/errors.ts';
 import type { TopicPartition } from '../base/record-batch.ts';
@@ -14,23 +14,18 @@ import type { ResolvedTopology } from '../topology/nodes.ts';
 import { Committer } from './committer.ts';
 import { asError, isOutOfRange } from './errors.ts';
 import type { GlobalState } from './global/global-state.ts';
-import { ensureTopics, type TopicLayout } from './internal-topics.ts';
+import type { TopicLayout } from './internal-topics.ts';
 import { BatchingCollector } from './output/batching-collector.ts';
 import { SerdePreparation } from './serde-preparation.ts';
+import type { StateDirectory } from './state-directory.ts';
 import { StickyAssignor } from './sticky-assignor.ts';
 import type { StreamTask } from './task/stream-task.ts';
-import { readsPattern } from './task-layout.ts';
 import { TaskManager } from './task-manager.ts';
+import { TaskSupervisor } from './task-supervisor.ts';
+import { TopicWatch } from './topic-watch.ts';
 
 /** Longest synchronous stretch of record processing: heartbeats, HTTP and punctuators of the process run in between. */
 const turnMs = 5;
-/** How often a topology that reads a pattern looks for topics that came or went. */
-const patternCheckMs = 30_000;
-/** First and longest wait before a failed task is started again. */
-const taskBackoffMsMin = 100;
-const taskBackoffMsMax = 30_000;
-/** A task that ran this long is healthy: earlier failures have nothing to do with the next one. */
-const healthyMs = 2 * taskBackoffMsMax;
 
 export interface StreamThreadOptions {
   readonly threadId: string;
@@ -40,6 +35,7 @@ export interface StreamThreadOptions {
   readonly broker: Broker;
   readonly global: GlobalState;
   readonly globalStores: ReadonlyMap<string, StateStore>;
+  readonly stateDirectory: StateDirectory;
   /** True when every assigned task runs, false while some are being restored or moved. */
   readonly onReadiness: (ready: boolean) => void;
   /** An error that no recovery of a task heals. The thread has stopped; its tasks are closed. */
@@ -65,11 +61,9 @@ export class StreamThread implements RebalanceListener {
   readonly #committer: Committer;
   readonly #manager: TaskManager;
   readonly #preparation: SerdePreparation;
+  readonly #supervisor: TaskSupervisor;
+  readonly #topics: TopicWatch;
   readonly #paused = new Set<string>();
-  readonly #taskFailures = new Map<string, { count: number; sinceMs: number }>();
-  readonly #readsPattern: boolean;
-  #layout: TopicLayout;
-  #lastPatternCheckMs: number;
   #lastCommitMs: number;
   #rotation = 0;
   #stopping = false;
@@ -78,15 +72,28 @@ export class StreamThread implements RebalanceListener {
   #globalUpdate: Promise<void> | undefined;
   #loop: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
-  #metricsTimer: Timer | undefined;
 
   constructor(options: StreamThreadOptions) {
     const { broker, config, layout, resolved, threadId } = options;
     this.#options = options;
     this.#config = config;
-    this.#layout = layout;
-    this.#readsPattern = readsPattern(resolved);
-    this.#lastPatternCheckMs = config.clock.monotonicMs();
+    this.#topics = new TopicWatch({
+      config,
+      resolved,
+      admin: () => broker.admin(),
+      layout,
+      onLayout: (partitionCounts) => this.#manager.layOut(partitionCounts),
+      onChange: () => {
+        if (!this.#stopping) this.#consumer.rejoin();
+      },
+      onFailure: (error) => this.#fail(error),
+    });
+    this.#supervisor = new TaskSupervisor({
+      config,
+      isStopping: () => this.#stopping,
+      recreate: (task, wipe) => this.#manager.recreate(task, wipe),
+      onFailure: (error) => this.#fail(error),
+    });
     this.#lastCommitMs = config.clock.monotonicMs();
     this.#consumer = broker.groupConsumer({
       clientId: `${threadId}-consumer`,
@@ -97,7 +104,7 @@ export class StreamThread implements RebalanceListener {
       heartbeatIntervalMs: config.heartbeatIntervalMs,
       fetchBytesMax: config.fetchBytesMax,
       partitionFetchBytesMax: config.partitionFetchBytesMax,
-      assignor: new StickyAssignor(resolved, () => this.#layout.sourceTopics),
+      assignor: new StickyAssignor(resolved, () => this.#topics.sourceTopics),
       listener: this,
     });
     this.#producer = broker.producer({ clientId: `${threadId}-producer` });
@@ -128,13 +135,14 @@ export class StreamThread implements RebalanceListener {
       log: config.log,
       wake: this.#wake,
       onFetchError: (task, fetched) => void this.#reset(task, fetched),
-      onTaskError: (task, error) => this.#taskFailed(task, error),
+      onTaskError: (task, error) => this.#supervisor.failed(task, error),
     });
     this.#manager = new TaskManager({
       config,
       resolved,
       partitionCounts: layout.partitionCounts,
-      refreshLayout: () => this.#refreshLayout(),
+      refreshLayout: () => this.#topics.refresh(),
+      stateDirectory: options.stateDirectory,
       broker,
       consumer: this.#consumer,
       collector: this.#collector,
@@ -142,7 +150,7 @@ export class StreamThread implements RebalanceListener {
       globalStores: options.globalStores,
       isWaiting: (source) => this.#preparation.isWaiting(source),
       wake: this.#wake,
-      onError: (error, task) => this.#taskFailed(task, error),
+      onError: (error, task) => this.#supervisor.failed(task, error),
       onReadiness: () => {
         if (!this.#stopping) options.onReadiness(this.#manager.allRunning);
       },
@@ -196,29 +204,7 @@ export class StreamThread implements RebalanceListener {
         this.#config.log.error({ err: error }, 'Records were lost while closing');
       });
     } else this.#collector.discard();
-    this.#metricsTimer?.cancel();
     await this.#producer.close();
-  }
-
-  async #refreshLayout(): Promise<void> {
-    const { broker, resolved } = this.#options;
-    this.#layout = await ensureTopics(resolved, this.#config, broker.admin());
-    this.#manager.layOut(this.#layout.partitionCounts);
-  }
-
-  /** Topics that match a pattern since the last look, or don't exist any more, are a matter for the group. Never rejects. */
-  async #checkPatterns(): Promise<void> {
-    const before = this.#layout.sourceTopics;
-    try {
-      await this.#refreshLayout();
-      const now = new Set(this.#layout.sourceTopics);
-      const isSame = now.size === before.length && before.every((topic) => now.has(topic));
-      if (!isSame && !this.#stopping) this.#consumer.rejoin();
-    } catch (error) {
-      if (error instanceof StreamsError && error.recovery === 'retry') {
-        this.#config.log.warn({ err: error }, 'Topics could not be looked for; the next look follows');
-      } else this.#fail(asError(error));
-    }
   }
 
   // RebalanceListener
@@ -272,10 +258,8 @@ export class StreamThread implements RebalanceListener {
     const fetched = this.#consumer.take();
     this.#receive(fetched);
     this.#updateGlobals();
-    if (this.#readsPattern && clock.monotonicMs() - this.#lastPatternCheckMs >= patternCheckMs) {
-      this.#lastPatternCheckMs = clock.monotonicMs();
-      void this.#checkPatterns();
-    }
+    this.#topics.lookIfDue();
+    this.#options.stateDirectory.cleanIfDue();
     let worked = fetched.length > 0;
     const tasks = this.#manager.tasks;
     const deadlineMs = clock.monotonicMs() + turnMs;
@@ -295,7 +279,7 @@ export class StreamThread implements RebalanceListener {
         if (taken > 0) this.#config.metrics.count('process-total', { 'task-id': task.taskId }, taken);
         if (taken > 0 || fired > 0 || mail) worked = true;
       } catch (error) {
-        this.#taskFailed(task, error);
+        this.#supervisor.failed(task, error);
       }
     }
     this.#regulate(tasks);
@@ -328,7 +312,7 @@ export class StreamThread implements RebalanceListener {
       task.movePosition(entry.source, offset);
       this.#consumer.seek({ topic, partition }, offset);
     } catch (failure) {
-      this.#taskFailed(task, failure);
+      this.#supervisor.failed(task, failure);
     }
   }
 
@@ -383,7 +367,7 @@ export class StreamThread implements RebalanceListener {
     if (tasks.length === 0) return;
     void this.#committer.commit(tasks).then(
       () => {
-        for (const task of tasks) this.#taskFailures.delete(task.taskId);
+        this.#supervisor.succeeded(tasks);
         this.#wake();
         return this.#committer.purgeIfDue();
       },
@@ -404,38 +388,7 @@ export class StreamThread implements RebalanceListener {
       this.#fail(asError(lost));
       return;
     }
-    for (const task of tasks) this.#taskFailed(task, error);
-  }
-
-  /** What the recovery of an error says, and nothing else decides. */
-  #taskFailed(task: StreamTask, thrown: unknown): void {
-    const error = asError(thrown);
-    const recovery = error instanceof StreamsError ? error.recovery : 'fail';
-    if (task.state === 'CLOSED' || task.failed || this.#stopping) {
-      this.#config.log.warn({ err: error, taskId: task.taskId }, 'A closing task failed');
-      return;
-    }
-    // Whatever comes next: the record that failed has left its queue, so this task's position must never be committed.
-    task.markFailed();
-    if (recovery === 'fail') {
-      this.#fail(error);
-      return;
-    }
-    const { clock, random, taskTimeoutMs } = this.#config;
-    if (task.runningMs > healthyMs) this.#taskFailures.delete(task.taskId);
-    const known = this.#taskFailures.get(task.taskId) ?? { count: 0, sinceMs: clock.monotonicMs() };
-    known.count += 1;
-    this.#taskFailures.set(task.taskId, known);
-    if (clock.monotonicMs() - known.sinceMs > taskTimeoutMs) {
-      const message = `Task ${task.taskId} made no progress for ${taskTimeoutMs} ms: ${error.message}`;
-      this.#fail(new StreamsError(message, { code: 'TASK_TIMEOUT', recovery: 'fail', cause: error }));
-      return;
-    }
-    this.#config.log.warn({ err: error, taskId: task.taskId, recovery, failures: known.count }, 'Restarting a task');
-    const ceilingMs = Math.min(taskBackoffMsMin * 2 ** (known.count - 1), taskBackoffMsMax);
-    void sleep(clock, ceilingMs * (0.5 + 0.5 * random.next()))
-      .then(() => (this.#stopping ? undefined : this.#manager.recreate(task, recovery === 'restore')))
-      .catch((failure: unknown) => this.#fail(asError(failure)));
+    for (const task of tasks) this.#supervisor.failed(task, error);
   }
 
   #fail(error: Error): void {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { sleep } from '../base/clock.ts';
 import type { StreamsConfig } from '../base/config.ts';
 import { StreamsError } from '../base/errors.ts';
@@ -10,6 +9,7 @@ import type { StateStore } from '../state/state-store.ts';
 import type { ResolvedTopology } from '../topology/nodes.ts';
 import type { Committer } from './committer.ts';
 import type { BatchingCollector } from './output/batching-collector.ts';
+import type { StateDirectory } from './state-directory.ts';
 import { restoreTasks } from './task/changelog-reader.ts';
 import type { SourcePartition } from './task/source-partition.ts';
 import { StreamTask } from './task/stream-task.ts';
@@ -27,6 +27,7 @@ export interface TaskManagerOptions {
   readonly partitionCounts: ReadonlyMap<string, number>;
   /** Asks for topics and partitions that came after the start, and calls `layOut`. Rejects when they can't be processed. */
   readonly refreshLayout: () => Promise<void>;
+  readonly stateDirectory: StateDirectory;
   readonly broker: Broker;
   readonly consumer: BrokerGroupConsumer;
   readonly collector: BatchingCollector;
@@ -227,7 +228,7 @@ export class TaskManager {
   }
 
   #create(spec: TaskSpec, partitions: readonly TopicPartition[]): StreamTask {
-    const { config, collector, consumer, globalStores, isWaiting, wake } = this.#options;
+    const { config, collector, consumer, globalStores, isWaiting, stateDirectory, wake } = this.#options;
     const task = new StreamTask({
       taskId: spec.taskId,
       partition: spec.partition,
@@ -235,7 +236,7 @@ export class TaskManager {
       partitions,
       config,
       collector,
-      stateDirectory: join(config.stateDir, config.applicationId, spec.taskId),
+      stateDirectory: stateDirectory.folderOf(spec.taskId),
       globalStores,
       cache: this.#cache,
       lagOf: (partition) => {
@@ -270,10 +271,11 @@ export class TaskManager {
   }
 
   async #start(created: readonly StreamTask[]): Promise<void> {
-    const { broker, collector, config, consumer } = this.#options;
+    const { broker, collector, config, consumer, stateDirectory } = this.#options;
     const tasks: StreamTask[] = [];
     for (const task of created) {
       try {
+        if (task.stores.persistent) stateDirectory.lease(task.taskId);
         task.initializeStores();
         tasks.push(task);
       } catch (error) {
@@ -383,6 +385,7 @@ export class TaskManager {
     } catch (error) {
       this.#options.config.log.error({ err: error, taskId: task.taskId }, 'A task did not close cleanly');
     }
+    this.#options.stateDirectory.release(task.taskId);
   }
 }
 

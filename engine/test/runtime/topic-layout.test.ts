@@ -37,6 +37,16 @@ describe('a rebalance', () => {
     await until(() => seen.size === 3, 'a record of each partition');
   });
 
+  it('finds topics that match a pattern while it runs, every metadataMaxAgeMs', async () => {
+    const cluster = await clusterWith({ 'in-a': 1 });
+    const seen = new Set<string>();
+    const streams = streamsOn(brokerOf(cluster), collecting(/^in-/, seen), { metadataMaxAgeMs: 50 });
+    await streams.start();
+    cluster.createTopic('in-b', 1);
+    await produceText(brokerOf(cluster), 'in-b', 0, [['k', 'b0']]);
+    await until(() => seen.size === 1, 'the record of the new topic');
+  });
+
   it('hands out partitions that a topic got since its readers started', async () => {
     const cluster = await clusterWith({ in: 1 });
     const seen = new Set<string>();

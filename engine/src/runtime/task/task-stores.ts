@@ -110,10 +110,14 @@ export class TaskStores implements StateStoreContext {
     return this.#stores.values();
   }
 
+  /** Some of it is on the disk. */
+  get persistent(): boolean {
+    for (const { store } of this.#stores.values()) if (store.persistent) return true;
+    return false;
+  }
+
   open(): void {
-    let persistent = false;
-    for (const { store } of this.#stores.values()) persistent ||= store.persistent;
-    if (persistent) mkdirSync(this.stateDirectory, { recursive: true });
+    if (this.persistent) mkdirSync(this.stateDirectory, { recursive: true });
     for (const entry of this.#stores.values()) {
       const { store, changelogTopic } = entry;
       if (!store.isOpen) store.open(this);
