@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { encodeJpeg, generateBoard } from '../src/boards/index.ts';
-import { decodeImage, IMAGE_PIXELS, InvalidImageError } from '../src/index.ts';
+import { checkImage, decodeImage, IMAGE_PIXELS, InvalidImageError } from '../src/index.ts';
 import { BAD_IMAGES, boardPixels, GOOD_IMAGES } from './support/bad-images.ts';
 
 const board = generateBoard({ seed: 1, partSeed: 1, defective: true });
@@ -54,5 +54,25 @@ describe('decodeImage', () => {
     const before = process.memoryUsage().rss;
     for (const [i, file] of files.entries()) expect(await reasonOf(file)).toBe(bombs[i]?.reason);
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
+  });
+});
+
+describe('checkImage', () => {
+  test.each(BAD_IMAGES.filter(({ reason }) => reason !== 'corrupt'))(
+    'refuses $title by its header: $reason',
+    async ({ reason, make }) => {
+      await expect(checkImage(await make())).rejects.toMatchObject({ name: 'InvalidImageError', reason });
+    },
+  );
+
+  test.each(GOOD_IMAGES)('passes %s on as it is', async (_title, make) => {
+    const bytes = await make();
+    expect(await checkImage(bytes)).toBe(bytes);
+  });
+
+  test('leaves damage behind the header to who decodes', async () => {
+    const jpeg = await encodeJpeg(board.image);
+    const half = jpeg.subarray(0, jpeg.length / 2);
+    expect(await checkImage(half)).toBe(half);
   });
 });
