@@ -68,6 +68,12 @@ function createInferenceMetrics(registry: Registry): InferenceMetrics {
     labelNames: [...VERSION_LABELS, 'preferred'],
     registers,
   });
+  const known = new Counter({
+    name: 'inference_known_boards_total',
+    help: 'Judged boards whose verdict a station knew: positive is fail, true is as expected',
+    labelNames: [...VERSION_LABELS, 'outcome'],
+    registers,
+  });
   const failures = new Counter({
     name: 'inference_failures_total',
     help: 'Inferences without a result, by reason (docs/errors.md)',
@@ -91,6 +97,10 @@ function createInferenceMetrics(registry: Registry): InferenceMetrics {
       count.formed += 1;
       if (preferred) count.preferred += 1;
       share.set(labels, count.preferred / count.formed);
+    },
+    knownJudged: ({ modelName: model, modelVersion: version }, expected, verdict) => {
+      const outcome = `${expected === verdict}-${verdict === 'fail' ? 'positive' : 'negative'}`;
+      known.inc({ model, version, outcome });
     },
     queued: (priority, waitMs) => waits.observe({ priority }, waitMs / 1_000),
     failed: (reason) => failures.inc({ reason }),

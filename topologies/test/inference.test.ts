@@ -8,6 +8,7 @@ import {
   type Detector,
   type DetectorInput,
   type InferenceOptions,
+  noInferenceMetrics,
 } from '../src/index.ts';
 import { drive, START_MS, serdes, TENANT } from './support/driver.ts';
 
@@ -287,6 +288,31 @@ test('boards of two versions and two networks are parted before they are batched
     expect(model.batches.filter((size) => ![4, 8, 16].includes(size)).length).toBeLessThanOrEqual(1);
     expect(Math.max(...model.batches)).toBeLessThanOrEqual(model === pair ? 16 : 8);
   }
+});
+
+test('boards whose verdict a station knew are counted for the version that judged them; the others are not', async () => {
+  const known: (readonly string[])[] = [];
+  const { ask, results } = setUp({
+    metrics: {
+      ...noInferenceMetrics,
+      knownJudged: ({ modelVersion }, expected, verdict) => known.push([modelVersion, expected, verdict]),
+    },
+  });
+  const [good, bad] = [object('known-good', [10]), object('known-bad', [90])];
+  const told = (artifact: ArtifactRef, expected_verdict: unknown) =>
+    ask({ ...artifact, metadata: JSON.stringify({ camera: 3, expected_verdict }) });
+  for (const expected of ['pass', 'fail', 'maybe', null]) {
+    told(good, expected);
+    told(bad, expected);
+  }
+  ask(bad);
+  expect(await results()).toHaveLength(9);
+  expect(known.toSorted()).toEqual([
+    ['3', 'fail', 'fail'],
+    ['3', 'fail', 'pass'],
+    ['3', 'pass', 'fail'],
+    ['3', 'pass', 'pass'],
+  ]);
 });
 
 test('a redelivered request makes the same event and defect ids', async () => {

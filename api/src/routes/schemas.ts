@@ -52,7 +52,9 @@ const Metadata = metadata(METADATA_BYTES_MAX).meta({
 });
 const ArtifactMetadata = metadata(ARTIFACT_METADATA_BYTES_MAX).meta({
   id: 'ArtifactMetadata',
-  description: 'Free-form facts about the capture.',
+  description:
+    'Free-form facts about the capture. Where `expected_verdict` is `pass` or `fail` (reference boards), /metrics counts how often ' +
+    'each model version is right.',
 });
 
 export const PartCreate = z

@@ -9,6 +9,7 @@ import type { Detector, ImageDecoder, ImageSource } from '../ports.ts';
 import { type JudgeItem, type Judgement, judgeBatch } from './board-judge.ts';
 import { BoardLoader } from './board-loader.ts';
 import { ByteBudget } from './byte-budget.ts';
+import { expectedVerdictOf } from './expected-verdict.ts';
 import { failureOf, InferenceFailedError } from './inference-failure.ts';
 import { type InferenceMetrics, noInferenceMetrics } from './inference-metrics.ts';
 import { LaneBatcher } from './lane-batcher.ts';
@@ -75,6 +76,7 @@ export class BoardInspector {
     const judging = {
       detector,
       clock,
+      metrics,
       ...(options.detectorDeadlineMs === undefined ? {} : { deadlineMs: options.detectorDeadlineMs }),
     };
     this.#batcher = new LaneBatcher({
@@ -117,7 +119,8 @@ export class BoardInspector {
       throw new InferenceFailedError('unknown_model', detail);
     }
     const lane = laneOf(payload.priority);
-    const file = payload.artifacts.at(-1)?.size_bytes ?? 0;
+    const image = payload.artifacts.at(-1);
+    const file = image?.size_bytes ?? 0;
     const giveBack = await (this.#budgets.get(lane) as ByteBudget).acquire(DECODED_BYTES + file, signal);
     try {
       const input = await this.#loader.load(payload, signal);
@@ -126,6 +129,7 @@ export class BoardInspector {
         inspectionId: payload.inspection_id,
         input,
         confidenceThreshold: payload.confidence_threshold,
+        expectedVerdict: image === undefined ? undefined : expectedVerdictOf(image),
       };
       const version = this.#detector.route?.(payload.inspection_id, input) ?? this.#detector;
       const batchSizeMax = Math.min(payload.batch_size, version.maxBatchSize);

@@ -1,7 +1,9 @@
 import { type Defect, derivedId, type InferenceResults } from '@chip-quality/schemas';
 import type { Clock } from 'millrace';
 import type { Detection, Detector, DetectorInput, DetectorVersion } from '../ports.ts';
+import type { ExpectedVerdict } from './expected-verdict.ts';
 import { failureOf, InferenceFailedError, isOutage } from './inference-failure.ts';
+import { type InferenceMetrics, noInferenceMetrics } from './inference-metrics.ts';
 import { retryOutage } from './retry-outage.ts';
 
 /** How long an inference server may be away before inferences fail. */
@@ -17,6 +19,8 @@ export interface JudgeItem {
   readonly input: DetectorInput;
   /** Null: the model's own. */
   readonly confidenceThreshold: number | null;
+  /** Undefined: nobody knows. */
+  readonly expectedVerdict?: ExpectedVerdict | undefined;
 }
 
 /** What became of a board. */
@@ -25,6 +29,7 @@ export type Judgement = InferenceResults | InferenceFailedError;
 export interface JudgeOptions {
   readonly detector: Detector;
   readonly clock: Clock;
+  readonly metrics?: InferenceMetrics;
   readonly deadlineMs?: number;
 }
 
@@ -70,7 +75,7 @@ export async function judgeBatch(
   signal: AbortSignal,
   options: JudgeOptions,
 ): Promise<Judgement[]> {
-  const { detector, clock, deadlineMs = DETECTOR_DEADLINE_MS } = options;
+  const { detector, clock, metrics = noInferenceMetrics, deadlineMs = DETECTOR_DEADLINE_MS } = options;
   const { whenAvailable } = detector;
   const startMs = clock.monotonicMs();
   try {
@@ -83,6 +88,10 @@ export async function judgeBatch(
     const processingMs = Math.round(clock.monotonicMs() - startMs);
     return items.map((item, index) => {
       const { version, threshold, detections, batchSize } = found[index] as Found;
+      const { expectedVerdict } = item;
+      if (expectedVerdict !== undefined) {
+        metrics.knownJudged(version, expectedVerdict, detections.length > 0 ? 'fail' : 'pass');
+      }
       return {
         model_version: versionName(version, detector),
         defects: defectsOf(item.jobId, detections),
