@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import { PARTITIONS, topics } from '@chip-quality/schemas';
 import { Kafka, type KafkaMessage, logLevel } from 'kafkajs';
 import { bytes, connectBroker, TopicReader, type TopicRecord } from 'millrace';
-import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { BAD_IMAGES } from '../../models/test/support/bad-images.ts';
 import { liveYields } from './support/live-snapshot.ts';
 import { boardImage, RunningPlatform } from './support/running-platform.ts';
 
@@ -128,65 +127,17 @@ describe('a request that can not be served', () => {
   });
 });
 
-/** Signature and header of a PNG, and nothing behind them. */
-function pngHeader(width: number, height: number): Uint8Array {
-  const header = Buffer.from('IHDR\0\0\0\0\0\0\0\0\x08\0\0\0\0', 'latin1');
-  header.writeUInt32BE(width, 4);
-  header.writeUInt32BE(height, 8);
-  const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
-  length.writeUInt32BE(header.length - 4);
-  checksum.writeUInt32BE(crc32(header));
-  const data = Buffer.concat([Buffer.alloc(4), Buffer.from('IDAT', 'latin1'), Buffer.alloc(4)]);
-  data.writeUInt32BE(crc32(data.subarray(4, 8)), 8);
-  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), length, header, checksum, data]);
-}
-
-/** A board and its negative, in turns. */
-async function flicker(board: Uint8Array): Promise<Uint8Array> {
-  const negative = await sharp(board).negate().png().toBuffer();
-  return sharp([await sharp(board).png().toBuffer(), negative], { join: { animated: true } })
-    .webp()
-    .toBuffer();
-}
+/** One bad file for each reason: all of them go through the topology in faulty-model.test.ts. Empty ones are refused before. */
+const badUploads = new Map(BAD_IMAGES.filter(({ reason }) => reason !== 'empty').map((bad) => [bad.reason, bad]));
 
 describe('an upload that can not be inspected', () => {
-  it.each([
-    ['not-an-image', () => Promise.resolve(new TextEncoder().encode('this is a letter, not a board'))],
-    ['corrupt', async () => (await boardImage()).subarray(0, 20_000)],
-    ['not-an-image', () => Promise.resolve(new Uint8Array(4_096))],
-    [
-      'wrong-size',
-      () =>
-        sharp(Buffer.alloc(320 * 240, 128), { raw: { width: 320, height: 240, channels: 1 } })
-          .jpeg()
-          .toBuffer(),
-    ],
-    // The header of a PNG of 2.5 gigapixels: decoding it would take all memory.
-    ['too-large', () => Promise.resolve(pngHeader(50_000, 50_000))],
-    [
-      'colour-space',
-      async () =>
-        sharp(await boardImage())
-          .toColourspace('cmyk')
-          .jpeg()
-          .toBuffer(),
-    ],
-    [
-      'bit-depth',
-      async () =>
-        sharp(await boardImage())
-          .toColourspace('grey16')
-          .png()
-          .toBuffer(),
-    ],
-    ['animated', async () => flicker(await boardImage())],
-  ])('ends as a failed inspection with the reason %s (case %#)', async (reason, make) => {
-    const inspection = await platform.inspect(await make());
+  it.each([...badUploads.values()])('ends as a failed inspection with the reason $reason: $title', async (bad) => {
+    const inspection = await platform.inspect(await bad.make());
     expect(inspection).toMatchObject({
       status: 'failed',
       verdict: null,
       defects: [],
-      failure_reason: `invalid_image:${reason}`,
+      failure_reason: `invalid_image:${bad.reason}`,
     });
   });
 
