@@ -1,5 +1,5 @@
 import { inferenceService } from '@chip-quality/proto';
-import { Server, ServerCredentials, type UntypedHandleCall } from '@grpc/grpc-js';
+import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
 import { createTritonEngine, IMAGE_PIXELS, type TritonEngineOptions } from '../src/index.ts';
 import { fromStreamError } from '../src/triton/triton-errors.ts';
@@ -20,13 +20,19 @@ interface Served {
   readonly answers: string;
 }
 
+interface Sent {
+  readonly inputs: readonly { readonly name: string }[];
+  readonly rawInputContents: readonly Buffer[];
+}
+
 /** A server that does what a real one never does: it answers with another version. `requests` are what it was sent. */
 async function serve({ inputs, answers }: Served) {
-  const requests: { inputs: { name: string }[]; rawInputContents: Buffer[] }[] = [];
+  const requests: Sent[] = [];
   const server = new Server();
-  const unary = (answer: (request: never) => object): UntypedHandleCall =>
-    ((call: { request: never }, done: (error: null, value: object) => void) =>
-      done(null, answer(call.request))) as UntypedHandleCall;
+  const unary =
+    (answer: (request: Sent) => object): handleUnaryCall<Sent, object> =>
+    ({ request }, done) =>
+      done(null, answer(request));
   const { ModelMetadata, ModelConfig, ModelInfer } = inferenceService();
   const outputs = [{ name: 'detections', datatype: 'FP32', shape: [-1, -1, 6] }];
   server.addService(
