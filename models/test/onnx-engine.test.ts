@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createOnnxEngine, IMAGE_PIXELS } from '../src/index.ts';
+import { generateBoard } from '../src/boards/index.ts';
+import { createOnnxEngine, type Detection, IMAGE_PIXELS, type OnnxEngineOptions } from '../src/index.ts';
 import { MODEL_DIRECTORY } from './support/model-directory.ts';
 
 describe('a thread that dies', () => {
@@ -39,6 +40,53 @@ describe('a thread that dies', () => {
     await expect(liar.infer([input])).rejects.toMatchObject({ reason: 'bad-output', retriable: false });
     await expect(liar.infer([input, input])).rejects.toMatchObject({ reason: 'bad-output' });
     await liar.close();
+  });
+});
+
+describe('second opinions', () => {
+  const made = generateBoard({ seed: 4, partSeed: 9004, defective: true });
+  const input = { board: made.image, golden: made.golden };
+
+  async function found(options: OnnxEngineOptions): Promise<Detection[]> {
+    const engine = await createOnnxEngine(options);
+    try {
+      return (await engine.infer([input])).flat();
+    } finally {
+      await engine.close();
+    }
+  }
+
+  test('are left out when they are switched off, or where the repository has no classifier; the rest is the same', async () => {
+    const alone = await mkdtemp(join(tmpdir(), 'repository-'));
+    try {
+      await cp(MODEL_DIRECTORY, join(alone, 'pcb_defect_detector'), { recursive: true });
+      const withOpinions = await found({ modelDirectory: MODEL_DIRECTORY });
+      const without = withOpinions.map(({ secondOpinion, ...rest }) => {
+        expect(secondOpinion).toBeDefined();
+        return rest;
+      });
+      expect(without.length).toBeGreaterThan(0);
+      expect(await found({ modelDirectory: MODEL_DIRECTORY, secondOpinions: false })).toEqual(without);
+      expect(await found({ modelDirectory: join(alone, 'pcb_defect_detector') })).toEqual(without);
+    } finally {
+      await rm(alone, { recursive: true });
+    }
+  });
+
+  test('a classifier that is no model is told when the engine is made', async () => {
+    const repository = await mkdtemp(join(tmpdir(), 'repository-'));
+    try {
+      await cp(MODEL_DIRECTORY, join(repository, 'pcb_defect_detector'), { recursive: true });
+      await mkdir(join(repository, 'classification_model', '1'), { recursive: true });
+      await writeFile(join(repository, 'classification_model', '1', 'model.onnx'), 'no model');
+      const opening = createOnnxEngine({ modelDirectory: join(repository, 'pcb_defect_detector') });
+      await expect(opening).rejects.toMatchObject({
+        reason: 'unavailable',
+        message: expect.stringContaining('classification_model'),
+      });
+    } finally {
+      await rm(repository, { recursive: true });
+    }
   });
 });
 

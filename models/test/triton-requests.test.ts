@@ -1,8 +1,10 @@
 import { inferenceService } from '@chip-quality/proto';
 import { expect, test } from 'vitest';
 import { fillImage, TENSOR_LENGTH } from '../src/board-tensor.ts';
-import { IMAGE_PIXELS } from '../src/index.ts';
+import { IMAGE_PIXELS, InferenceError, type InferenceErrorReason } from '../src/index.ts';
+import { askClassifier } from '../src/triton/ask-classifier.ts';
 import { batchTensors } from '../src/triton/batch-tensors.ts';
+import type { TritonConnection } from '../src/triton/connection.ts';
 import { encodeWithContents, encodeWithRegion } from '../src/triton/encode-request.ts';
 import { readResponse } from '../src/triton/read-response.ts';
 
@@ -75,6 +77,17 @@ test('an answer of the right shape without its bytes is no answer', () => {
   expect(() => read([Buffer.alloc(0)])).toThrow(expect.objectContaining(bad));
   expect(() => read([])).toThrow(expect.objectContaining(bad));
   expect(() => read([Buffer.alloc(2400)], { outputs: [] })).toThrow('answered nothing');
+});
+
+test('boards keep their detections where the server has no classifier; other faults of it are faults of the call', async () => {
+  const rows = Float32Array.of(10, 10, 30, 30, 0.9, 0);
+  const images = [{ board: new Uint8Array(IMAGE_PIXELS), golden: undefined }];
+  const ask = (reason: InferenceErrorReason) => {
+    const connection = { infer: () => Promise.reject(new InferenceError(reason, 'no')) };
+    return askClassifier(connection as unknown as TritonConnection, images, rows, 0.5, {});
+  };
+  expect(await ask('model-not-loaded')).toBeUndefined();
+  await expect(ask('unavailable')).rejects.toMatchObject({ reason: 'unavailable', retriable: true });
 });
 
 test('second opinions are read where an answer has them, one for each row', () => {

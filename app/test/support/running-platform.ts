@@ -296,10 +296,11 @@ export class RunningPlatform {
     return this.end(path);
   }
 
-  /** Proof that the line goes on: a board with known defects gets its verdict. */
+  /** Proof that the line goes on: a board with known defects gets its verdict, and each defect a second opinion. */
   async expectLineGoesOn(): Promise<void> {
     const inspection = await this.inspect(await boardImage());
-    if (inspection.status !== 'completed' || inspection.verdict !== 'fail') {
+    const isAsked = inspection.defects.every((defect: { second_opinion: unknown }) => defect.second_opinion !== null);
+    if (inspection.status !== 'completed' || inspection.verdict !== 'fail' || !isAsked) {
       throw new Error(`a good image ended as ${JSON.stringify(inspection)}`);
     }
   }

@@ -1,9 +1,11 @@
 import { useTestStack } from '@chip-quality/dev/testing';
 import { expect, test } from 'vitest';
+import { createTritonEngine } from '../../src/index.ts';
 import { batchTensors } from '../../src/triton/batch-tensors.ts';
 import { TritonConnection } from '../../src/triton/connection.ts';
 import { encodeWithContents } from '../../src/triton/encode-request.ts';
 import { generatedInput } from '../contract/inference-engine.ts';
+import { MODEL_DIRECTORY } from '../support/model-directory.ts';
 
 const stack = useTestStack(['triton']);
 const BOARDS = 12;
@@ -11,6 +13,23 @@ const SURE = 0.5;
 const DETECTION_COLUMNS = 6;
 const OPINION_COLUMNS = 2;
 const BACKGROUND = 6;
+
+test.each(['fp32', 'uint8'] as const)('they can be left out (%s); the detections are the same', async (transport) => {
+  const open = (secondOpinions: boolean) =>
+    createTritonEngine({
+      ...{ address: stack.triton.grpc, modelDirectory: MODEL_DIRECTORY, deadlineMs: 60_000 },
+      ...{ transport, secondOpinions },
+    });
+  const engines = [await open(true), await open(false)];
+  const input = await generatedInput(4, true);
+  const [asked = [], bare = []] = await Promise.all(
+    engines.map(async (engine) => (await engine.infer([input])).flat()),
+  );
+  for (const engine of engines) await engine.close();
+  expect(asked.length).toBeGreaterThan(0);
+  expect(asked.every(({ secondOpinion }) => secondOpinion !== undefined)).toBe(true);
+  expect(bare).toEqual(asked.map(({ secondOpinion: _, ...rest }) => rest));
+});
 
 test('the ensemble gives each likely detection a second opinion, which mostly is the first', async () => {
   const files: Uint8Array[] = [];

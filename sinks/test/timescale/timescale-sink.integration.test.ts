@@ -68,7 +68,8 @@ async function count(sql: string, ...parameters: unknown[]): Promise<number> {
 test('events of every topic become rows, and the position comes back when the sink is opened again', async () => {
   const { sink, name, put, stored } = await openSink();
   expect(stored.size).toBe(0);
-  const found = defect();
+  const second_opinion = { label: 'background', defect_type: null, probability: 0.75, disagrees: true };
+  const found = defect({ second_opinion });
   const created = inspectionEvent({ metadata: '{"note":"tab\\t and \\\\ and ☃"}', chip_id: 'c\\t\t\n' });
   const id = created.payload.inspection_id;
   const completed = inspectionEvent(
@@ -116,6 +117,11 @@ test('events of every topic become rows, and the position comes back when the si
   expect(rows[0].completed_at.getTime()).toBe(1e12);
   expect(await count('inspection_events WHERE inspection_id = $1', id)).toBe(2);
   expect(await count('defects WHERE inspection_id = $1', id)).toBe(1);
+  const doubted = await pool.query(
+    'SELECT second_opinion FROM predictions WHERE second_opinion @> \'{"disagrees": true}\' AND job_id = $1',
+    [inference.payload.job_id],
+  );
+  expect(doubted.rows).toEqual([{ second_opinion }]);
   expect(await count('predictions WHERE job_id = $1', inference.payload.job_id)).toBe(2);
   const stored2 = await pool.query('SELECT * FROM inferences WHERE id = $1', [inference.payload.job_id]);
   expect(stored2.rows).toMatchObject([
