@@ -1,11 +1,9 @@
-import { INFERENCE_PRIORITIES, type InferencePriority } from '@chip-quality/schemas';
+import type { InferencePriority } from '@chip-quality/schemas';
 import type { Clock } from 'millrace';
 import type { DetectorVersion } from '../ports.ts';
-import { type BatchProposal, formBatch } from './form-batch.ts';
 import type { InferenceMetrics } from './inference-metrics.ts';
+import { type Offer, rank, type WaitingItem, WaitingItems } from './waiting-items.ts';
 
-/** Lanes in order of service. */
-const LANES: readonly InferencePriority[] = [...INFERENCE_PRIORITIES].reverse();
 /** One batch in this many belongs to what is overdue: enough that nothing starves, little enough that high stays fast. */
 const OVERDUE_TURN = 4;
 /** Longest wait of a rest for company while the judge is busy, ms: about what a full batch takes on one core. */
@@ -37,26 +35,10 @@ export interface LaneItemOptions {
   readonly signal: AbortSignal;
 }
 
-interface Entry<T, R> {
+interface Entry<T, R> extends WaitingItem {
   readonly value: T;
-  readonly version: DetectorVersion;
-  readonly lane: InferencePriority;
-  readonly batchSizeMax: number;
-  readonly arrivedMs: number;
-  /** Tells apart what arrived in the same moment. */
-  readonly arrival: number;
   readonly resolve: (result: R) => void;
   readonly reject: (reason: unknown) => void;
-}
-
-/** What waits for one version: a queue a lane. */
-type Queues<T, R> = ReadonlyMap<InferencePriority, Entry<T, R>[]>;
-
-/** What one version could be given now. */
-interface Offer<T, R> extends BatchProposal<Entry<T, R>> {
-  readonly leader: Entry<T, R>;
-  /** Of the version's oldest item. */
-  readonly waitedMs: number;
 }
 
 /**
@@ -75,9 +57,7 @@ interface Offer<T, R> extends BatchProposal<Entry<T, R>> {
  */
 export class LaneBatcher<T, R> {
   readonly #options: LaneBatcherOptions<T, R>;
-  readonly #sizesDescending: readonly number[];
-  /** Versions that something waits for. */
-  readonly #waiting = new Map<DetectorVersion, Queues<T, R>>();
+  readonly #waiting: WaitingItems<Entry<T, R>>;
   /** For items at the judge: what to do when their caller goes away. */
   readonly #abandonedBy = new Map<Entry<T, R>, () => void>();
   #arrivals = 0;
@@ -96,7 +76,7 @@ export class LaneBatcher<T, R> {
       throw new RangeError(`maxInFlight is ${maxInFlight}; give an integer from 1 on`);
     }
     this.#options = options;
-    this.#sizesDescending = [...preferredSizes].sort((left, right) => right - left);
+    this.#waiting = new WaitingItems([...preferredSizes].sort((left, right) => right - left));
   }
 
   /** Resolves with the item's result; rejects with the error of its batch or, at once, with the signal's reason. */
@@ -126,28 +106,14 @@ export class LaneBatcher<T, R> {
         },
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      const queues = this.#waiting.get(version) ?? new Map(LANES.map((each) => [each, []]));
-      this.#waiting.set(version, queues);
-      queues.get(lane)?.push(entry);
+      this.#waiting.add(entry);
       this.#dispatch();
     });
   }
 
   #forget(entry: Entry<T, R>): void {
-    const queue = this.#waiting.get(entry.version)?.get(entry.lane);
-    if (queue?.includes(entry)) this.#take([entry]);
-    else this.#abandonedBy.get(entry)?.();
+    if (!this.#waiting.remove(entry)) this.#abandonedBy.get(entry)?.();
     this.#arm();
-  }
-
-  /** Out of the queues. */
-  #take(entries: readonly Entry<T, R>[]): void {
-    for (const entry of entries) {
-      const queues = this.#waiting.get(entry.version) as Queues<T, R>;
-      const queue = queues.get(entry.lane) as Entry<T, R>[];
-      queue.splice(queue.indexOf(entry), 1);
-      if ([...queues.values()].every(({ length }) => length === 0)) this.#waiting.delete(entry.version);
-    }
   }
 
   #dispatch(): void {
@@ -155,7 +121,7 @@ export class LaneBatcher<T, R> {
       const nowMs = this.#options.clock.monotonicMs();
       const overdue = this.#overdue(nowMs);
       const isTurn = overdue !== undefined && this.#sinceOverdue >= OVERDUE_TURN - 1;
-      const offer = isTurn ? this.#offerOf(overdue.version, nowMs, overdue.lane) : this.#best(nowMs);
+      const offer = isTurn ? this.#waiting.offerLedBy(overdue, nowMs) : this.#best(nowMs);
       if (offer === undefined) break;
       const { version, lane } = offer.leader;
       this.#sinceOverdue = version === overdue?.version && lane === overdue.lane ? 0 : this.#sinceOverdue + 1;
@@ -166,37 +132,22 @@ export class LaneBatcher<T, R> {
 
   /** The item that has waited longest, where that is too long. */
   #overdue(nowMs: number): Entry<T, R> | undefined {
-    let oldest: Entry<T, R> | undefined;
-    for (const queues of this.#waiting.values()) {
-      for (const [head] of queues.values()) {
-        if (head !== undefined && (oldest === undefined || head.arrival < oldest.arrival)) oldest = head;
-      }
-    }
+    const oldest = this.#waiting.oldest();
     return oldest !== undefined && nowMs - oldest.arrivedMs >= this.#options.overdueMs ? oldest : undefined;
   }
 
   /** What goes next; undefined: nothing yet. */
-  #best(nowMs: number): Offer<T, R> | undefined {
-    const offers = [...this.#waiting.keys()].map((version) => this.#offerOf(version, nowMs)).sort(inOrderOfService);
-    const ready = offers.find((offer) => {
-      const isWellFormed = offer.exact || this.#running === 0 || offer.waitedMs >= REST_DELAY_MS;
-      return offer.full || (isWellFormed && offer.waitedMs >= this.#options.maxDelayMs);
+  #best(nowMs: number): Offer<Entry<T, R>> | undefined {
+    const { maxDelayMs } = this.#options;
+    const offers = this.#waiting.offers(nowMs);
+    const ready = offers.find(({ full, exact, waitedMs }) => {
+      const isWellFormed = exact || this.#running === 0 || waitedMs >= REST_DELAY_MS;
+      return full || (isWellFormed && waitedMs >= maxDelayMs);
     });
+    if (ready === undefined) return undefined;
     // A rest that waits for company only so as not to be in the way gives no lower lane its place.
-    const isPassedOver = ({ leader, waitedMs }: Offer<T, R>) =>
-      ready !== undefined && rank(leader) < rank(ready.leader) && waitedMs >= this.#options.maxDelayMs;
-    return offers.find(isPassedOver) ?? ready;
-  }
-
-  /** What a version that something waits for would be given, led by `first` or by the highest lane. */
-  #offerOf(version: DetectorVersion, nowMs: number, first?: InferencePriority): Offer<T, R> {
-    const queues = this.#waiting.get(version) as Queues<T, R>;
-    const order = first === undefined ? LANES : [first, ...LANES.filter((lane) => lane !== first)];
-    const proposal = formBatch(
-      order.map((lane) => queues.get(lane) as Entry<T, R>[]),
-      this.#sizesDescending,
-    );
-    return { ...proposal, leader: proposal.items[0] as Entry<T, R>, waitedMs: nowMs - oldestMs(queues) };
+    const higher = offers.find(({ leader, waitedMs }) => rank(leader) < rank(ready.leader) && waitedMs >= maxDelayMs);
+    return higher ?? ready;
   }
 
   /** The timer runs for the oldest item of each version; what has waited long enough waits for the judge, not for time. */
@@ -204,9 +155,7 @@ export class LaneBatcher<T, R> {
     this.#timer?.cancel();
     this.#timer = undefined;
     if (this.#running >= this.#options.maxInFlight) return;
-    const nowMs = this.#options.clock.monotonicMs();
-    const waits = [...this.#waiting.values()].flatMap((queues) => {
-      const waitedMs = nowMs - oldestMs(queues);
+    const waits = this.#waiting.offers(this.#options.clock.monotonicMs()).flatMap(({ waitedMs }) => {
       const nextMs = [this.#options.maxDelayMs, REST_DELAY_MS].find((delayMs) => delayMs > waitedMs);
       return nextMs === undefined ? [] : [nextMs - waitedMs];
     });
@@ -217,11 +166,11 @@ export class LaneBatcher<T, R> {
     });
   }
 
-  #send({ items: entries, leader, exact }: Offer<T, R>, nowMs: number): void {
-    this.#take(entries);
-    const { metrics } = this.#options;
+  #send({ items: entries, leader }: Offer<Entry<T, R>>, nowMs: number): void {
+    const { metrics, preferredSizes } = this.#options;
+    for (const entry of entries) this.#waiting.remove(entry);
     for (const { lane, arrivedMs } of entries) metrics.queued(lane, nowMs - arrivedMs);
-    metrics.batchFormed(leader.version, entries.length, exact && this.#sizesDescending.includes(entries.length));
+    metrics.batchFormed(leader.version, entries.length, preferredSizes.includes(entries.length));
     const abandoned = new AbortController();
     let waiting = entries.length;
     for (const entry of entries) {
@@ -252,18 +201,4 @@ export class LaneBatcher<T, R> {
       for (const entry of entries) entry.reject(error);
     }
   }
-}
-
-/** 0: served first. */
-function rank({ lane }: { readonly lane: InferencePriority }): number {
-  return LANES.indexOf(lane);
-}
-
-function inOrderOfService<T, R>({ leader: one }: Offer<T, R>, { leader: other }: Offer<T, R>): number {
-  return rank(one) - rank(other) || one.arrival - other.arrival;
-}
-
-/** When the oldest of a version's items arrived. */
-function oldestMs<T, R>(queues: Queues<T, R>): number {
-  return Math.min(...[...queues.values()].map(([head]) => head?.arrivedMs ?? Number.POSITIVE_INFINITY));
 }
