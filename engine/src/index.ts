@@ -46,7 +46,7 @@ export type { BuildOptions } from './kstream/graph/streams-graph.ts';
 export { JoinWindows } from './kstream/join-windows.ts';
 export type { KGroupedStream } from './kstream/k-grouped-stream.ts';
 export type { KGroupedTable } from './kstream/k-grouped-table.ts';
-export type { KStream, ProcessorFactory } from './kstream/k-stream.ts';
+export type { KStream } from './kstream/k-stream.ts';
 export type { KTable } from './kstream/k-table.ts';
 export type { PrintedOptions } from './kstream/nodes/print-processor.ts';
 export type {
@@ -67,6 +67,7 @@ export type { SessionWindowedCogroupedKStream } from './kstream/session-windowed
 export type { SessionWindowedKStream } from './kstream/session-windowed-k-stream.ts';
 export { SessionWindows } from './kstream/session-windows.ts';
 export { SlidingWindows } from './kstream/sliding-windows.ts';
+export type { ProcessorFactory } from './kstream/stream-operations.ts';
 export type { JoinStoreOptions, StreamJoinedOptions } from './kstream/stream-stream-join.ts';
 export type { TableSourceOptions } from './kstream/streams-builder.ts';
 export { StreamsBuilder } from './kstream/streams-builder.ts';

@@ -7,6 +7,7 @@ import { systemRandom } from './base/random.ts';
 import type { Broker } from './broker/broker.ts';
 import { partitionForBytes } from './broker/partitioner.ts';
 import { CompositeVersionedStore } from './query/composite-versioned-store.ts';
+import { LocalStores, notRunning } from './query/local-stores.ts';
 import { CompositeSessionStore } from './query/read-only-session-store.ts';
 import { CompositeKeyValueStore, CompositeWindowStore } from './query/read-only-stores.ts';
 import { keyValuesOf, timestampedKeyValuesOf, timestampedWindowsOf, windowsOf } from './query/timestamps-of-stores.ts';
@@ -20,10 +21,9 @@ import { type StateListener, StreamsLifecycle, type StreamsState } from './runti
 import type { Serde } from './serde/serde.ts';
 import type { ReadOnlyKeyValueStore, ValueAndTimestamp } from './state/key-value-store.ts';
 import type { ReadOnlySessionStore, SessionStore } from './state/session-store.ts';
-import type { StateStore } from './state/state-store.ts';
 import type { ReadOnlyVersionedKeyValueStore, VersionedKeyValueStore } from './state/versioned-store.ts';
 import type { ReadOnlyWindowStore } from './state/window-store.ts';
-import type { ResolvedTopology, SubTopologyStore } from './topology/nodes.ts';
+import type { ResolvedTopology } from './topology/nodes.ts';
 import { checkOptimizationApplied } from './topology/optimization.ts';
 import type { Topology } from './topology/topology.ts';
 
@@ -82,6 +82,7 @@ export class KafkaStreams {
   readonly #metrics: MetricsRegistry;
   readonly #processId: string;
   readonly #stateDirectory: StateDirectory;
+  readonly #stores: LocalStores;
   #broker: Broker | undefined;
   #global: GlobalState | undefined;
   #layout: TopicLayout | undefined;
@@ -104,6 +105,11 @@ export class KafkaStreams {
     this.#givenBroker = options.broker;
     this.#processId = config.random.uuid();
     this.#stateDirectory = new StateDirectory(this.#config, this.#processId);
+    this.#stores = new LocalStores(this.#resolved, {
+      state: () => this.state,
+      globalStores: () => this.#global?.stores,
+      tasks: () => this.#thread?.tasks ?? [],
+    });
   }
 
   get state(): StreamsState {
@@ -223,51 +229,50 @@ export class KafkaStreams {
    * {@link timestampedKeyValueStore} shows their timestamps, too.
    */
   keyValueStore<K, V>(name: string): ReadOnlyKeyValueStore<K, V> {
-    this.#checkStore(name, 'key-value');
-    return new CompositeKeyValueStore<K, V>(() => this.#localStores(name).map(keyValuesOf<K, V>));
+    const stores = this.#stores.local(name, 'key-value');
+    return new CompositeKeyValueStore<K, V>(() => stores().map(keyValuesOf<K, V>));
   }
 
   /** The same as {@link keyValueStore}, with the timestamps that tables keep beside their values. */
   timestampedKeyValueStore<K, V>(name: string): ReadOnlyKeyValueStore<K, ValueAndTimestamp<V>> {
-    this.#checkStore(name, 'key-value');
-    return new CompositeKeyValueStore(() => this.#localStores(name).map(timestampedKeyValuesOf<K, V>));
+    const stores = this.#stores.local(name, 'key-value');
+    return new CompositeKeyValueStore(() => stores().map(timestampedKeyValuesOf<K, V>));
   }
 
   /** The same, one view per partition of this instance, for merging ordered ranges. */
   keyValueStorePartitions<K, V>(name: string): readonly ReadOnlyKeyValueStore<K, V>[] {
-    this.#checkStore(name, 'key-value');
-    return this.#localStores(name).map(keyValuesOf<K, V>);
+    return this.#stores
+      .local(name, 'key-value')()
+      .map(keyValuesOf<K, V>);
   }
 
   /** The same as {@link keyValueStore} for a window store. */
   windowStore<K, V>(name: string): ReadOnlyWindowStore<K, V> {
-    this.#checkStore(name, 'window');
-    return new CompositeWindowStore<K, V>(() => this.#localStores(name).map(windowsOf<K, V>));
+    const stores = this.#stores.local(name, 'window');
+    return new CompositeWindowStore<K, V>(() => stores().map(windowsOf<K, V>));
   }
 
   /** The same as {@link windowStore}, with the timestamps that windowed tables keep beside their values. */
   timestampedWindowStore<K, V>(name: string): ReadOnlyWindowStore<K, ValueAndTimestamp<V>> {
-    this.#checkStore(name, 'window');
-    return new CompositeWindowStore(() => this.#localStores(name).map(timestampedWindowsOf<K, V>));
+    const stores = this.#stores.local(name, 'window');
+    return new CompositeWindowStore(() => stores().map(timestampedWindowsOf<K, V>));
   }
 
   /** The same as {@link keyValueStore} for a session store. */
   sessionStore<K, V>(name: string): ReadOnlySessionStore<K, V> {
-    this.#checkStore(name, 'session');
-    return new CompositeSessionStore<K, V>(() => this.#localStores(name) as unknown as SessionStore<K, V>[]);
+    const stores = this.#stores.local(name, 'session');
+    return new CompositeSessionStore<K, V>(() => stores() as unknown as SessionStore<K, V>[]);
   }
 
   /** The same as {@link keyValueStore} for a versioned store. */
   versionedKeyValueStore<K, V>(name: string): ReadOnlyVersionedKeyValueStore<K, V> {
-    this.#checkStore(name, 'versioned');
-    return new CompositeVersionedStore<K, V>(
-      () => this.#localStores(name) as unknown as VersionedKeyValueStore<K, V>[],
-    );
+    const stores = this.#stores.local(name, 'versioned');
+    return new CompositeVersionedStore<K, V>(() => stores() as unknown as VersionedKeyValueStore<K, V>[]);
   }
 
   /** {@link keyValueStore}, {@link windowStore} or another, as the store is. */
   store<S = unknown>(name: string): S {
-    const kind = this.#storeSpec(name)?.builder.kind ?? this.#globalSpec(name)?.store.kind;
+    const kind = this.#stores.kindOf(name);
     if (kind === 'session') return this.sessionStore(name) as S;
     if (kind === 'versioned') return this.versionedKeyValueStore(name) as S;
     return (kind === 'window' ? this.windowStore(name) : this.keyValueStore(name)) as S;
@@ -275,11 +280,8 @@ export class KafkaStreams {
 
   /** Which partition of a store holds a key, by the default partitioner, and whether that partition is here. */
   queryMetadataForKey<K>(storeName: string, key: K, keySerde: Serde<K>): KeyQueryMetadata {
-    const part = this.#resolved.subTopologies.find(({ stores }) =>
-      stores.some(({ builder }) => builder.name === storeName),
-    );
+    const part = this.#stores.subTopologyOf(storeName);
     const layout = this.#layout;
-    if (part === undefined) throw unknownStore(storeName, this.#storeNames());
     if (layout === undefined) throw notRunning(this.state);
     const count = Math.max(1, ...part.sourceTopics.map((topic) => layout.partitionCounts.get(topic) ?? 0));
     const bytes = keySerde.serialize(key, part.sourceTopics[0] ?? '');
@@ -384,67 +386,4 @@ export class KafkaStreams {
     this.#broker = undefined;
     if (broker !== undefined && broker !== this.#givenBroker) await broker.close();
   }
-
-  #storeSpec(name: string): SubTopologyStore | undefined {
-    for (const { stores } of this.#resolved.subTopologies) {
-      const spec = stores.find(({ builder }) => builder.name === name);
-      if (spec !== undefined) return spec;
-    }
-    return undefined;
-  }
-
-  #globalSpec(name: string) {
-    return this.#resolved.globalStores.find(({ store }) => store.name === name);
-  }
-
-  #storeNames(): readonly string[] {
-    return [
-      ...this.#resolved.subTopologies.flatMap(({ stores }) => stores.map(({ builder }) => builder.name)),
-      ...this.#resolved.globalStores.map(({ store }) => store.name),
-    ];
-  }
-
-  #checkStore(name: string, kind: string): void {
-    const found = this.#storeSpec(name)?.builder.kind ?? this.#globalSpec(name)?.store.kind;
-    if (found === undefined) throw unknownStore(name, this.#storeNames());
-    if (found !== kind) {
-      throw new StreamsError(`State store '${name}' is a ${found} store, not a ${kind} store`, {
-        code: 'INVALID_STATE_STORE',
-        recovery: 'fail',
-      });
-    }
-  }
-
-  #localStores(name: string): readonly StateStore[] {
-    const global = this.#global?.stores.get(name);
-    if (global !== undefined) return [global];
-    if (this.state !== 'RUNNING' && this.state !== 'REBALANCING') throw notRunning(this.state);
-    const stores: StateStore[] = [];
-    for (const task of this.#thread?.tasks ?? []) {
-      const store = task.stores.get(name);
-      if (store === undefined) continue;
-      if (task.state !== 'RUNNING') {
-        throw new StreamsError(`State store '${name}' of task ${task.taskId} is being restored`, {
-          code: 'INVALID_STATE_STORE',
-          recovery: 'retry',
-        });
-      }
-      stores.push(store);
-    }
-    return stores;
-  }
-}
-
-function unknownStore(name: string, known: readonly string[]): StreamsError {
-  return new StreamsError(`There is no state store '${name}'. There are: ${known.join(', ') || 'none'}.`, {
-    code: 'UNKNOWN_STATE_STORE',
-    recovery: 'fail',
-  });
-}
-
-function notRunning(state: string): StreamsError {
-  return new StreamsError(`Stores can be read while the instance runs; it is ${state}`, {
-    code: 'INVALID_STATE_STORE',
-    recovery: 'retry',
-  });
 }

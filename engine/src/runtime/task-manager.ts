@@ -1,6 +1,5 @@
 import { sleep } from '../base/clock.ts';
 import type { StreamsConfig } from '../base/config.ts';
-import { StreamsError } from '../base/errors.ts';
 import { type TopicPartition, topicPartitionKey } from '../base/record-batch.ts';
 import type { Broker, BrokerGroupConsumer, OffsetAndMetadata } from '../broker/broker.ts';
 import { createAsyncProcessor } from '../pipeline/create-async-processor.ts';
@@ -9,6 +8,7 @@ import type { StateStore } from '../state/state-store.ts';
 import type { ResolvedTopology } from '../topology/nodes.ts';
 import type { Committer } from './committer.ts';
 import type { BatchingCollector } from './output/batching-collector.ts';
+import { resetOffset, startPositions } from './start-positions.ts';
 import type { StateDirectory } from './state-directory.ts';
 import { restoreTasks } from './task/changelog-reader.ts';
 import type { SourcePartition } from './task/source-partition.ts';
@@ -303,7 +303,9 @@ export class TaskManager {
     const { consumer } = this.#options;
     try {
       const external = await task.openExternalSinks();
-      const positions = await this.#positions(task, committed, external);
+      const positions = await startPositions(task.sources, committed, external, (source) =>
+        this.resetOffset(task, source),
+      );
       // Closed while a broker or a sink answered.
       if (!isRestoring(task)) return;
       // Before the processors begin: they ask what they left with the offsets.
@@ -320,47 +322,11 @@ export class TaskManager {
     }
   }
 
-  async #positions(
-    task: StreamTask,
-    committed: ReadonlyMap<string, OffsetAndMetadata>,
-    external: ReadonlyMap<string, number>,
-  ): Promise<ReadonlyMap<string, OffsetAndMetadata>> {
-    const positions = new Map<string, OffsetAndMetadata>();
-    const without: SourcePartition[] = [];
-    for (const source of task.sources) {
-      const stored = committed.get(source.key);
-      const override = external.get(source.key);
-      if (override !== undefined) positions.set(source.key, { offset: override, metadata: stored?.metadata ?? '' });
-      else if (stored !== undefined && stored.offset >= 0) positions.set(source.key, stored);
-      else without.push(source);
-    }
-    for (const source of without) {
-      positions.set(source.key, { offset: await this.resetOffset(task, source), metadata: '' });
-    }
-    return positions;
-  }
-
   /** Where a partition begins that has no valid offset. */
-  async resetOffset(task: StreamTask, source: SourcePartition): Promise<number> {
+  resetOffset(task: StreamTask, source: SourcePartition): Promise<number> {
     const { broker, config } = this.#options;
-    const entry = this.#tasks.get(task.taskId);
-    const internal = entry?.spec.subTopology.repartitionSourceTopics.includes(source.topic) ?? false;
-    const policy = internal ? 'earliest' : (source.node.spec.autoOffsetReset ?? config.autoOffsetReset);
-    if (policy === 'none') {
-      throw new StreamsError(
-        `${source.key} has no valid committed offset and autoOffsetReset is 'none'; reset the application's offsets or choose 'earliest' or 'latest'`,
-        { code: 'OFFSET_OUT_OF_RANGE', recovery: 'fail' },
-      );
-    }
-    const admin = broker.admin();
-    if (typeof policy === 'object') {
-      const timestampMs = Math.max(0, config.clock.nowMs() - policy.byDurationMs);
-      const found = await admin.offsetsForTimes([{ topic: source.topic, partition: source.partition, timestampMs }]);
-      const offset = found.get(source.key);
-      if (offset !== undefined) return offset;
-    }
-    const offsets = policy === 'earliest' ? await admin.beginningOffsets([source]) : await admin.endOffsets([source]);
-    return offsets.get(source.key) ?? 0;
+    const { subTopology } = this.#tasks.get(task.taskId)?.spec ?? {};
+    return resetOffset(source, subTopology?.repartitionSourceTopics ?? [], config, broker.admin());
   }
 
   #tasksOf(partitions: readonly TopicPartition[]): readonly StreamTask[] {
