@@ -163,15 +163,12 @@ async function main(): Promise<void> {
     const { image, golden } = generateBoard({ seed, partSeed: seed, defective: seed % 2 === 0 });
     files.push({ board: await encodeJpeg(image), golden: await encodeJpeg(golden) });
   }
-  await printSteps(modelDirectory, files);
+  const decodeMs = 2 * (await printSteps(modelDirectory, files));
   if (options.steps) return;
   const pixels: DetectorInput[] = [];
-  const before = process.cpuUsage();
   for (const { board, golden } of files) {
     pixels.push({ board: await decodeImage(board), golden: await decodeImage(golden ?? board) });
   }
-  const decoding = process.cpuUsage(before);
-  const decodeMs = (decoding.user + decoding.system) / 1000 / BOARDS;
 
   mkdirSync(stackRoot, { recursive: true });
   const stack = await startStack({ root: stackRoot, parts: ['triton'], log: (line) => console.log(line) });
