@@ -18,6 +18,7 @@ import {
   type FetchResponsePartition,
 } from './fetch-protocol.ts';
 import { FetchedPartitionState, type QueuedFetch } from './fetched-partition-state.ts';
+import { MetadataRefresher } from './metadata-refresher.ts';
 import type { Transport, WireResponse } from './transport.ts';
 
 const FETCH_WAIT_MS = 500;
@@ -71,12 +72,11 @@ export class WireConsumer implements BrokerConsumer {
   readonly #reader = new RecordBatchReader();
   readonly #states = new Map<TopicPartitionKey, FetchedPartitionState>();
   readonly #slots = new Map<number, FetchSlot[]>();
+  readonly #refresher: MetadataRefresher;
   #turn = 0;
   #pumpScheduled = false;
   #retryTimer: Timer | undefined;
   #retryTimerAtMs = 0;
-  #isRefreshing = false;
-  #metadataFailures = 0;
   #waiting: (() => void) | undefined;
   #wokenUp = false;
   #isClosed = false;
@@ -84,6 +84,25 @@ export class WireConsumer implements BrokerConsumer {
   constructor(options: ConsumerOptions, parts: WireConsumerParts) {
     this.#options = options;
     this.#parts = parts;
+    const { clock, log, metadata, random } = parts;
+    this.#refresher = new MetadataRefresher({
+      metadata,
+      random,
+      log,
+      topics: () => [...this.#states.values()].map((state) => state.topic),
+      onAnswer: () => {
+        for (const state of this.#states.values()) this.#checkLeader(state);
+      },
+      onFailure: (error) => {
+        for (const state of this.#states.values()) if (!state.hasFailed) state.fail(error);
+        this.#waiting?.();
+      },
+      goOn: (delayMs) => {
+        const nowMs = clock.monotonicMs();
+        if (delayMs === 0) this.#pump();
+        else this.#pumpAt(nowMs + delayMs, nowMs);
+      },
+    });
   }
 
   assign(positions: readonly (TopicPartition & { offset: number })[]): void {
@@ -410,32 +429,7 @@ export class WireConsumer implements BrokerConsumer {
   }
 
   #refreshMetadata(): void {
-    if (this.#isRefreshing || this.#isClosed) return;
-    this.#isRefreshing = true;
-    const topics = [...new Set([...this.#states.values()].map((state) => state.topic))];
-    void this.#parts.metadata
-      .refresh(topics)
-      .then(
-        () => {
-          this.#metadataFailures = 0;
-          for (const state of this.#states.values()) this.#checkLeader(state);
-        },
-        (error: unknown) => {
-          this.#parts.log.warn({ err: error }, 'The cluster could not be asked for its partitions');
-          this.#metadataFailures++;
-          if (error instanceof StreamsError && error.recovery === 'fail') {
-            for (const state of this.#states.values()) if (!state.hasFailed) state.fail(error);
-            this.#waiting?.();
-          }
-        },
-      )
-      .finally(() => {
-        this.#isRefreshing = false;
-        const nowMs = this.#parts.clock.monotonicMs();
-        if (this.#metadataFailures > 0) {
-          this.#pumpAt(nowMs + retryBackoffMs(this.#metadataFailures, this.#parts.random), nowMs);
-        } else this.#pump();
-      });
+    if (!this.#isClosed) this.#refresher.refresh();
   }
 
   #checkLeader(state: FetchedPartitionState): void {

@@ -1,4 +1,3 @@
-import { initProducerIdV4 } from '@platformatic/kafka';
 import { type Clock, sleep, type Timer } from '../../base/clock.ts';
 import { BrokerError, StreamsError } from '../../base/errors.ts';
 import type { Log } from '../../base/metrics.ts';
@@ -9,8 +8,8 @@ import type { BrokerProducer, EncodedBatch, ProduceResult, ProducerOptions } fro
 import { brokerErrorOf, isRetriableCode, kafkaCodeOf, kafkaCodes, noAnswerError } from '../kafka-errors.ts';
 import { stampProducer } from '../record-batch-layout.ts';
 import type { BrokerLinks } from './broker-links.ts';
-import { callApi } from './call-api.ts';
 import type { ClusterMetadata } from './cluster-metadata.ts';
+import { MetadataRefresher } from './metadata-refresher.ts';
 import {
   decodeProduceResponse,
   encodeProduceRequest,
@@ -19,6 +18,7 @@ import {
   type ProduceRequestPartition,
   type ProduceResponsePartition,
 } from './produce-protocol.ts';
+import { type Identity, ProducerIdentity } from './producer-identity.ts';
 import { type PendingBatch, ProducerQueue } from './producer-queue.ts';
 import type { Transport, WireResponse } from './transport.ts';
 
@@ -35,14 +35,6 @@ const DEADLINE_CHECK_MS = 250;
 const UNKNOWN_TOPIC_PATIENCE_MS = 5_000;
 /** `close` waits this long for acknowledgements. */
 const CLOSE_PATIENCE_MS = 10_000;
-/** Brokers hold a producer's transaction open this long; unused by idempotent producers, but the request has the field. */
-const UNUSED_TRANSACTION_TIMEOUT_MS = 60_000;
-
-interface Identity {
-  readonly producerId: number;
-  readonly epoch: number;
-}
-
 export interface WireProducerParts {
   readonly links: BrokerLinks;
   readonly metadata: ClusterMetadata;
@@ -70,13 +62,11 @@ export class WireProducer implements BrokerProducer {
   readonly #active = new Set<ProducerQueue>();
   readonly #inFlightByNode = new Map<number, number>();
   readonly #connecting = new Set<number>();
+  readonly #identity: ProducerIdentity;
+  readonly #refresher: MetadataRefresher;
   #inFlight = 0;
   #unsettled = 0;
-  #identity: Identity | undefined;
-  #isIdentifying = false;
   #needsNewIdentity = false;
-  #isRefreshing = false;
-  #metadataFailures = 0;
   #timer: Timer | undefined;
   #turn = 0;
   #isClosed = false;
@@ -90,6 +80,29 @@ export class WireProducer implements BrokerProducer {
     }
     this.#options = options;
     this.#parts = parts;
+    const { clock, log, metadata, random } = parts;
+    this.#identity = new ProducerIdentity({
+      metadata,
+      clock,
+      random,
+      log,
+      onFailure: (error) => this.#gotNoIdentity(error),
+      goOn: () => this.#drain(),
+    });
+    this.#refresher = new MetadataRefresher({
+      metadata,
+      random,
+      log,
+      topics: () => this.#unsettledQueues().map((queue) => queue.topic),
+      onAnswer: (topics) => {
+        for (const queue of this.#unsettledQueues()) if (topics.has(queue.topic)) this.#checkLeader(queue);
+      },
+      onFailure: (error) => this.#failAll(error),
+      goOn: (delayMs) => {
+        if (delayMs === 0) this.#drain();
+        else clock.setTimer(delayMs, () => this.#drain());
+      },
+    });
   }
 
   get inFlight(): number {
@@ -151,15 +164,13 @@ export class WireProducer implements BrokerProducer {
     this.#watchDeadlines();
     if (this.#needsNewIdentity && this.#inFlight === 0) {
       this.#needsNewIdentity = false;
-      this.#identity = undefined;
+      this.#identity.forget();
       for (const queue of this.#queues.values()) queue.restartSequences();
     }
     if (this.#needsNewIdentity) return;
-    if (this.#identity === undefined) {
-      this.#identify();
-      return;
-    }
-    while (this.#sendRound(this.#identity));
+    const identity = this.#identity.current;
+    if (identity === undefined) this.#identity.ask();
+    else while (this.#sendRound(identity));
   }
 
   /** One request to every broker that leads a waiting partition and has room; false when nothing could be sent. */
@@ -378,28 +389,12 @@ export class WireProducer implements BrokerProducer {
   }
 
   #refreshMetadata(): void {
-    if (this.#isRefreshing || this.#isClosed) return;
-    this.#isRefreshing = true;
-    const queues = [...this.#queues.values()].filter((queue) => queue.waiting.length > 0 || queue.inFlight > 0);
-    const { clock, log, metadata, random } = this.#parts;
-    void metadata
-      .refresh([...new Set(queues.map((queue) => queue.topic))])
-      .then(
-        () => {
-          this.#metadataFailures = 0;
-          for (const queue of queues) this.#checkLeader(queue);
-        },
-        (error: unknown) => {
-          log.warn({ err: error }, 'The cluster could not be asked for its partitions');
-          this.#metadataFailures++;
-          if (error instanceof StreamsError && error.recovery === 'fail') this.#failAll(error);
-        },
-      )
-      .finally(() => {
-        this.#isRefreshing = false;
-        if (this.#metadataFailures === 0) this.#drain();
-        else clock.setTimer(retryBackoffMs(this.#metadataFailures, random), () => this.#drain());
-      });
+    if (!this.#isClosed) this.#refresher.refresh();
+  }
+
+  /** Those with something that waits or is on its way. */
+  #unsettledQueues(): readonly ProducerQueue[] {
+    return [...this.#queues.values()].filter((queue) => queue.waiting.length > 0 || queue.inFlight > 0);
   }
 
   #checkLeader(queue: ProducerQueue): void {
@@ -452,37 +447,11 @@ export class WireProducer implements BrokerProducer {
     });
   }
 
-  #identify(): void {
-    if (this.#isIdentifying) return;
-    this.#isIdentifying = true;
-    const { clock, log, random } = this.#parts;
-    void this.#requestIdentity()
-      .then(
-        (identity) => {
-          this.#identity = identity;
-          this.#metadataFailures = 0;
-        },
-        (error: unknown) => {
-          this.#metadataFailures++;
-          log.warn({ err: error }, 'The producer got no producer id');
-          if (error instanceof StreamsError && error.recovery === 'fail') this.#failAll(error);
-          for (const queue of this.#queues.values()) {
-            for (const pending of queue.waiting) pending.lastError = error instanceof Error ? error : undefined;
-          }
-        },
-      )
-      .finally(() => {
-        this.#isIdentifying = false;
-        if (this.#identity !== undefined) this.#drain();
-        else clock.setTimer(retryBackoffMs(this.#metadataFailures, random), () => this.#drain());
-      });
-  }
-
-  async #requestIdentity(): Promise<Identity> {
-    const connection = await this.#parts.metadata.anyConnection();
-    const answer = await callApi(connection, initProducerIdV4.api, null, UNUSED_TRANSACTION_TIMEOUT_MS, -1n, -1);
-    if (answer.errorCode !== 0) throw brokerErrorOf(answer.errorCode, 'InitProducerId');
-    return { producerId: Number(answer.producerId), epoch: answer.producerEpoch };
+  #gotNoIdentity(error: unknown): void {
+    if (error instanceof StreamsError && error.recovery === 'fail') this.#failAll(error);
+    for (const queue of this.#queues.values()) {
+      for (const pending of queue.waiting) pending.lastError = error instanceof Error ? error : undefined;
+    }
   }
 }
 
