@@ -56,7 +56,7 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
   ): StoreIterator<SessionBytesKey> {
     const stored = this.inner.findSessions(key, earliestEndMs, latestStartMs, direction);
     const endsLater = (suffix: BinaryKey): boolean => endOf(suffix) >= earliestEndMs;
-    const own = () => this.#index.nodes(this.cache, { keyFrom: key, keyTo: key, accepts: endsLater, direction });
+    const own = () => this.#index.nodes({ keyFrom: key, keyTo: key, accepts: endsLater, direction });
     const from = sessionSuffix(0, Math.max(0, earliestEndMs));
     return new MergedIterator<SessionBytesKey>({
       cache: this.cache,
@@ -91,9 +91,7 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
     const accepts = (suffix: BinaryKey): boolean => endOf(suffix) >= fromMs && endOf(suffix) <= toMs;
     return new MergedIterator<SessionBytesKey>({
       cache: this.cache,
-      walk: new ListedPlaces(
-        this.#index.nodesByTime(this.cache, accepts, (suffix) => suffix.slice(0, msBytes) as BinaryKey),
-      ),
+      walk: new ListedPlaces(this.#index.nodesByTime(accepts, (suffix) => suffix.slice(0, msBytes) as BinaryKey)),
       stored: this.inner.findByEnd(fromMs, toMs),
       compare: (node, key) =>
         endOf(node.suffix) - key.endMs || compareKeys(node.key, key.key) || startOf(node.suffix) - key.startMs,
@@ -128,12 +126,12 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
   }
 
   protected override added(node: CacheNode): void {
-    this.#index.add(node.key, node.suffix);
+    this.#index.add(node);
     this.#byTime?.add(node);
   }
 
   protected override removed(node: CacheNode): void {
-    this.#index.remove(node.key, node.suffix);
+    this.#index.remove(node);
     this.#byTime?.remove(node);
   }
 
@@ -146,7 +144,7 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
   ): StoreIterator<SessionBytesKey> {
     return new MergedIterator<SessionBytesKey>({
       cache: this.cache,
-      walk: new ListedPlaces(this.#index.nodes(this.cache, { keyFrom, keyTo, accepts, direction })),
+      walk: new ListedPlaces(this.#index.nodes({ keyFrom, keyTo, accepts, direction })),
       stored,
       compare: ordered(direction),
       keyOf,

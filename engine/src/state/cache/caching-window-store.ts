@@ -92,7 +92,7 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
   fetchAllByTime(fromMs: number, toMs: number): StoreIterator<WindowedBytesKey> {
     return new MergedIterator<WindowedBytesKey>({
       cache: this.cache,
-      walk: new ListedPlaces(this.#index.nodesByTime(this.cache, suffixesBetween(fromMs, toMs))),
+      walk: new ListedPlaces(this.#index.nodesByTime(suffixesBetween(fromMs, toMs))),
       stored: this.inner.fetchAllByTime(fromMs, toMs),
       compare: (node, key) => startOf(node.suffix) - key.windowStartMs || compareKeys(node.key, key.key),
       keyOf,
@@ -122,12 +122,12 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
   }
 
   protected override added(node: CacheNode): void {
-    this.#index.add(node.key, node.suffix);
+    this.#index.add(node);
     this.#byTime?.add(node);
   }
 
   protected override removed(node: CacheNode): void {
-    this.#index.remove(node.key, node.suffix);
+    this.#index.remove(node);
     this.#byTime?.remove(node);
   }
 
@@ -146,7 +146,7 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
     const segmentMs = direction === 'reverse' && inner.persistent ? segmentIntervalMs(inner.retentionMs) : 1;
     const firstMs = Math.floor(Math.max(0, fromMs) / segmentMs) * segmentMs;
     const own = () =>
-      this.#index.nodes(cache, { keyFrom: key, keyTo: key, accepts: suffixesBetween(firstMs, toMs), direction });
+      this.#index.nodes({ keyFrom: key, keyTo: key, accepts: suffixesBetween(firstMs, toMs), direction });
     const walk = (order: TimeOrder): CacheWalk =>
       order.walk({
         from: placeInTime(key, lookedAtFromMs, 0),
@@ -176,7 +176,7 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
     const accepts = suffixesBetween(fromMs, toMs);
     return new MergedIterator<WindowedBytesKey>({
       cache: this.cache,
-      walk: new ListedPlaces(this.#index.nodes(this.cache, { keyFrom, keyTo, accepts, direction })),
+      walk: new ListedPlaces(this.#index.nodes({ keyFrom, keyTo, accepts, direction })),
       stored,
       compare: ordered(direction),
       keyOf,

@@ -4,20 +4,37 @@ import type { StoredValue } from '../state-store.ts';
 const timestampBytes = 8;
 const twoToThe32 = 4_294_967_296;
 
-/** The bytes of an entry on disk. */
-export function encodeEntry(stored: StoredValue): Buffer {
-  const bytes = Buffer.allocUnsafe(timestampBytes + stored.value.length);
-  const high = Math.floor(stored.timestampMs / twoToThe32);
-  bytes.writeInt32BE(high, 0);
-  bytes.writeUInt32BE(stored.timestampMs - high * twoToThe32, 4);
-  bytes.set(stored.value, timestampBytes);
-  return bytes;
-}
+/** Entries as lmdb writes and reads them. */
+export const entryCodec = {
+  encode(stored: StoredValue): Buffer {
+    const bytes = Buffer.allocUnsafe(timestampBytes + stored.value.length);
+    const high = Math.floor(stored.timestampMs / twoToThe32);
+    bytes.writeInt32BE(high, 0);
+    bytes.writeUInt32BE(stored.timestampMs - high * twoToThe32, 4);
+    bytes.set(stored.value, timestampBytes);
+    return bytes;
+  },
 
-/** Copies, so that the bytes may be lmdb's own. */
-export function decodeEntry(bytes: Buffer): StoredValue {
-  return {
-    value: Buffer.copyBytesFrom(bytes, timestampBytes, bytes.length - timestampBytes),
-    timestampMs: bytes.readInt32BE(0) * twoToThe32 + bytes.readUInt32BE(4),
-  };
-}
+  /** Copies: the bytes are lmdb's own, which it reuses. */
+  decode(bytes: Buffer): StoredValue {
+    const value = Buffer.allocUnsafe(bytes.length - timestampBytes);
+    bytes.copy(value, 0, timestampBytes, bytes.length);
+    return { value, timestampMs: bytes.readInt32BE(0) * twoToThe32 + bytes.readUInt32BE(4) };
+  },
+};
+
+/**
+ * Keys as lmdb writes and reads them: from and to strings of one char a byte, with no buffer of their own in between. They are
+ * written with the prefix of the table, one byte, and read without.
+ */
+export const keyCodec = {
+  writeKey(key: string, target: Buffer, position: number): number {
+    // To lmdb this error means that its buffer is full, and that it takes another one.
+    if (key.length > target.length - position) throw new RangeError(`no room for a key of ${key.length} bytes`);
+    return position + target.latin1Write(key, position);
+  },
+
+  readKey(source: Buffer, start: number, end: number): string {
+    return source.latin1Slice(start + 1, end);
+  },
+};

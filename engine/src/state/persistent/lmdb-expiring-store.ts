@@ -1,7 +1,7 @@
 import type { BinaryKey } from '../../base/bytes.ts';
 import type { ExpiringStoreOptions } from '../memory/memory-expiring-store.ts';
 import { type CopiedEntry, SortedEntries } from '../memory/sorted-entries.ts';
-import type { StateStoreContext, StoreEntry, StoreIterator } from '../state-store.ts';
+import type { StateStoreContext, StoredValue, StoreEntry, StoreIterator } from '../state-store.ts';
 import { countExpired, WindowRetention } from '../window-retention.ts';
 import { type ExpiringRows, isTimeRow, timeRowsFrom } from './expiring-rows.ts';
 import { ExpirySweep } from './expiry-sweep.ts';
@@ -29,6 +29,7 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
   readonly #rows: ExpiringRows;
   readonly #timeIndexed: boolean;
   readonly #sweep: ExpirySweep;
+  #newestOnDiskMs = -1;
 
   constructor(options: ExpiringStoreOptions, rows: ExpiringRows) {
     super(options);
@@ -61,6 +62,7 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
       (key) => this.#rows.timeOf(key) >= minLiveStartMs,
       this.#sweep.next(minLiveStartMs),
     );
+    this.#newestOnDiskMs = this.observedStreamTimeMs;
   }
 
   override rollback(): boolean {
@@ -76,6 +78,7 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
 
   protected readPosition(): void {
     this.retention.reset(this.table.readMeta(streamTimeMeta) ?? -1);
+    this.#newestOnDiskMs = this.observedStreamTimeMs;
     this.#sweep.reset();
   }
 
@@ -97,14 +100,21 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
     return true;
   }
 
-  /** The entries between two table keys, both inclusive, that are `wanted`. */
+  /** `timeMs`: the entry's, which spares a look at the disk where it can't be there. */
+  protected read(tableKey: BinaryKey, timeMs: number): StoredValue | undefined {
+    if (timeMs < this.retention.minLiveStartMs) return undefined;
+    return this.table.get(tableKey, timeMs <= this.#newestOnDiskMs);
+  }
+
+  /** The entries between two table keys, both inclusive, that are `wanted`; none of them is of a time before `fromMs`. */
   protected entries(
     from: BinaryKey | undefined,
     to: BinaryKey | undefined,
+    fromMs: number,
     direction: 'forward' | 'reverse',
     wanted: (tableKey: BinaryKey) => boolean,
   ): StoreIterator<K> {
-    const rows = this.table.scan(from, to, false, direction);
+    const rows = this.table.scan(from, to, false, direction, fromMs <= this.#newestOnDiskMs);
     return new LmdbEntries(rows, (tableKey) => this.keyOf(tableKey), wanted);
   }
 
@@ -112,12 +122,13 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
   protected entriesOfKeys(
     keyFrom: BinaryKey | undefined,
     keyTo: BinaryKey | undefined,
+    fromMs: number,
     direction: 'forward' | 'reverse',
     wanted: (tableKey: BinaryKey) => boolean,
   ): StoreIterator<K> {
     const first = keyFrom === undefined ? undefined : windowTableKeyStart(keyFrom);
     const last = keyTo === undefined ? undefined : ((windowTableKeyStart(keyTo) + afterAllTimes) as BinaryKey);
-    return this.entries(first, last, direction, wanted);
+    return this.entries(first, last, fromMs, direction, wanted);
   }
 
   /** Live entries of all keys whose time lies in `[fromMs, toMs]`, in this order. */
@@ -133,7 +144,7 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
         const timeMs = this.#rows.timeOf(tableKey);
         return timeMs >= from && timeMs <= toMs;
       };
-      for (const { key, value, timestampMs } of this.entries(undefined, undefined, 'forward', isInTime)) {
+      for (const { key, value, timestampMs } of this.entries(undefined, undefined, from, 'forward', isInTime)) {
         found.push({ key, value, timestampMs });
       }
       return new SortedEntries(found.sort(order));

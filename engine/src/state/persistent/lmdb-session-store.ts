@@ -32,8 +32,7 @@ export class LmdbSessionStore extends LmdbExpiringStore<SessionBytesKey> impleme
   }
 
   get(key: BinaryKey, startMs: number, endMs: number): StoredValue | undefined {
-    if (endMs < this.retention.minLiveStartMs) return undefined;
-    return this.table.get(tableKeyOf(key, startMs, endMs));
+    return this.read(tableKeyOf(key, startMs, endMs), endMs);
   }
 
   findSessions(
@@ -42,9 +41,10 @@ export class LmdbSessionStore extends LmdbExpiringStore<SessionBytesKey> impleme
     latestStartMs: number,
     direction: 'forward' | 'reverse',
   ): StoreIterator<SessionBytesKey> {
-    const first = tableKeyOf(key, 0, this.liveFrom(earliestEndMs));
+    const fromMs = this.liveFrom(earliestEndMs);
+    const first = tableKeyOf(key, 0, fromMs);
     const last = tableKeyOf(key, endOfTime, endOfTime);
-    return this.entries(first, last, direction, (row) => startOf(row) <= latestStartMs);
+    return this.entries(first, last, fromMs, direction, (row) => startOf(row) <= latestStartMs);
   }
 
   findSessionsInRange(
@@ -56,7 +56,7 @@ export class LmdbSessionStore extends LmdbExpiringStore<SessionBytesKey> impleme
   ): StoreIterator<SessionBytesKey> {
     const fromMs = this.liveFrom(earliestEndMs);
     const wanted = (row: BinaryKey) => rows.timeOf(row) >= fromMs && startOf(row) <= latestStartMs;
-    return this.entriesOfKeys(from, to, direction, wanted);
+    return this.entriesOfKeys(from, to, fromMs, direction, wanted);
   }
 
   findByEnd(fromMs: number, toMs: number): StoreIterator<SessionBytesKey> {

@@ -1,27 +1,38 @@
 import type { RangeOptions, RootDatabase } from 'lmdb';
-import { type BinaryKey, bytesOf } from '../../base/bytes.ts';
+import type { BinaryKey } from '../../base/bytes.ts';
+import { StreamsError } from '../../base/errors.ts';
 import type { SortedKeys } from '../sorted-keys.ts';
 import type { StoredValue, StoreEntry, StoreIterator } from '../state-store.ts';
-import { decodeEntry } from './lmdb-entry.ts';
 
 /** Rows read from lmdb at a time: few at first, since many scans stop early, then enough to hide the cost of a page. */
 const firstPageRows = 16;
 const pageRowsMax = 512;
 const dataPrefix = '\u0001';
 /** Sorts after every data key. */
-const afterData = Buffer.from([2]);
+const afterData = '\u0002';
 const noBytes = Buffer.alloc(0);
 
+/** Keys are strings of one char a byte: with the table's prefix where they are asked for, without where they are answered. */
+export type LmdbDatabase = RootDatabase<StoredValue, string>;
+
+/** The time between two commits, rollbacks or closes of a table. */
+export interface TableEpoch {
+  isOver: boolean;
+}
+
 export interface LmdbTableScan {
-  readonly database: RootDatabase<Buffer, Buffer>;
+  /** The store's. */
+  readonly name: string;
+  readonly database: LmdbDatabase;
   readonly overlay: ReadonlyMap<BinaryKey, StoredValue | null>;
   readonly sorted: SortedKeys;
   readonly from: BinaryKey | undefined;
   readonly to: BinaryKey | undefined;
   readonly toExclusive: boolean;
   readonly reverse: boolean;
-  /** Throws once the table's overlay has moved on. */
-  readonly assertValid: () => void;
+  /** False: nothing of it is on disk. */
+  readonly onDisk: boolean;
+  readonly epoch: TableEpoch;
 }
 
 interface DiskRow {
@@ -47,12 +58,13 @@ export class LmdbTableIterator implements StoreIterator<BinaryKey>, StoreEntry<B
   #page: DiskRow[] = [];
   #pageIndex = 0;
   #pageRows = firstPageRows;
-  #diskEnded = false;
+  #diskEnded: boolean;
   #lastDiskKey: BinaryKey | undefined;
   #closed = false;
 
   constructor(scan: LmdbTableScan) {
     this.#scan = scan;
+    this.#diskEnded = !scan.onDisk;
     this.#overlayKeys = scan.sorted.scan(
       scan.overlay,
       scan.reverse ? scan.to : scan.from,
@@ -63,7 +75,7 @@ export class LmdbTableIterator implements StoreIterator<BinaryKey>, StoreEntry<B
 
   next(): IteratorResult<StoreEntry<BinaryKey>, undefined> {
     while (!this.#closed) {
-      this.#scan.assertValid();
+      if (this.#scan.epoch.isOver) throw this.#outlived();
       const disk = this.#diskRow();
       const overlayKey = this.#overlayKey;
       if (overlayKey === undefined && disk === undefined) break;
@@ -94,6 +106,13 @@ export class LmdbTableIterator implements StoreIterator<BinaryKey>, StoreEntry<B
 
   [Symbol.iterator](): this {
     return this;
+  }
+
+  #outlived(): StreamsError {
+    return new StreamsError(`State store ${this.#scan.name}: an iterator was used after a commit, rollback or close`, {
+      code: 'INVALID_STATE_STORE',
+      recovery: 'fail',
+    });
   }
 
   #emit(key: BinaryKey, stored: StoredValue): IteratorResult<StoreEntry<BinaryKey>, undefined> {
@@ -150,7 +169,7 @@ export class LmdbTableIterator implements StoreIterator<BinaryKey>, StoreEntry<B
         };
     this.#page = [];
     for (const row of database.getRange(options)) {
-      this.#page.push({ key: row.key.latin1Slice(1) as BinaryKey, stored: decodeEntry(row.value) });
+      this.#page.push({ key: row.key as BinaryKey, stored: row.value });
     }
     this.#pageIndex = 0;
     this.#diskEnded = this.#page.length < this.#pageRows;
@@ -159,6 +178,6 @@ export class LmdbTableIterator implements StoreIterator<BinaryKey>, StoreEntry<B
   }
 }
 
-function diskKey(key: BinaryKey | undefined): Buffer {
-  return bytesOf((dataPrefix + (key ?? '')) as BinaryKey);
+function diskKey(key: BinaryKey | undefined): string {
+  return dataPrefix + (key ?? '');
 }

@@ -1,16 +1,16 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { open, type RootDatabase, type TransactionFlags } from 'lmdb';
+import { asBinary, open, type TransactionFlags } from 'lmdb';
 import { assert } from '../../base/assert.ts';
-import { type BinaryKey, bytesOf } from '../../base/bytes.ts';
+import type { BinaryKey } from '../../base/bytes.ts';
 import type { Clock } from '../../base/clock.ts';
 import { StreamsError, TaskCorruptedError } from '../../base/errors.ts';
 import { SortedKeys } from '../sorted-keys.ts';
 import type { StateStoreContext, StoredValue, StoreIterator } from '../state-store.ts';
 import { storeClosed } from '../store-support.ts';
-import { decodeEntry, encodeEntry } from './lmdb-entry.ts';
+import { entryCodec, keyCodec } from './lmdb-entry.ts';
 import { checkLmdbFile } from './lmdb-file-check.ts';
-import { LmdbTableIterator } from './lmdb-table-iterator.ts';
+import { type LmdbDatabase, LmdbTableIterator, type TableEpoch } from './lmdb-table-iterator.ts';
 
 /** 8 KB pages allow keys of 4,026 bytes (4 KB pages: 1,978), lmdb's most; one byte is our table prefix. */
 const pageBytes = 8_192;
@@ -31,8 +31,8 @@ const entryOverheadBytes = 160;
 const transactionFlags = 0x10003 as TransactionFlags;
 
 /** First byte of every lmdb key: lmdb has no empty keys, Kafka has. */
-export const dataPrefix = '\u0001' as BinaryKey;
-const metaPrefix = '\u0000' as BinaryKey;
+const dataPrefix = '\u0001';
+const metaPrefix = '\u0000';
 const offsetMeta = 'changelog-offset';
 const formatMeta = 'format';
 const timeMeta = 'committed-at';
@@ -49,7 +49,7 @@ const formatVersion = 1;
  */
 export class LmdbTable {
   readonly name: string;
-  #database: RootDatabase<Buffer, Buffer> | undefined;
+  #database: LmdbDatabase | undefined;
   #directory: string | undefined;
   #overlay = new Map<BinaryKey, StoredValue | null>();
   /** What the last commit wrote: keys in steady use are read from here instead of from disk. */
@@ -59,7 +59,7 @@ export class LmdbTable {
   #restoredOffset: number | undefined;
   #lastDurableMs: number | undefined;
   #clock: Clock | undefined;
-  #epoch = 0;
+  #epoch: TableEpoch = { isOver: false };
 
   constructor(name: string) {
     this.name = name;
@@ -93,10 +93,10 @@ export class LmdbTable {
     mkdirSync(this.#directory, { recursive: true });
     try {
       checkLmdbFile(join(this.#directory, 'data.mdb'), pageBytes);
-      const database: RootDatabase<Buffer, Buffer> = open({
+      const database: LmdbDatabase = open({
         path: this.#directory,
-        encoding: 'binary',
-        keyEncoding: 'binary',
+        encoder: entryCodec,
+        keyEncoder: keyCodec,
         pageSize: pageBytes,
         cache: false,
       });
@@ -118,14 +118,14 @@ export class LmdbTable {
     }
   }
 
-  get(key: BinaryKey): StoredValue | undefined {
+  /** `onDisk` false: the caller knows that only writes since the last commit can have the key. */
+  get(key: BinaryKey, onDisk = true): StoredValue | undefined {
     const database = this.#opened();
     let written = this.#overlay.get(key);
     if (written === undefined) written = this.#committed.get(key);
     if (written !== undefined) return written ?? undefined;
-    if (key.length > lmdbKeyBytesMax) return undefined;
-    const bytes = database.getBinaryFast(bytesOf((dataPrefix + key) as BinaryKey));
-    return bytes === undefined ? undefined : decodeEntry(bytes);
+    if (!onDisk || key.length > lmdbKeyBytesMax) return undefined;
+    return database.get(dataPrefix + key);
   }
 
   /** Takes ownership of `value`; null deletes. */
@@ -148,30 +148,25 @@ export class LmdbTable {
     }
   }
 
-  /** Entries from `from` to `to`, in byte order or its reverse; `to` is part of it unless `toExclusive`. */
+  /** Entries from `from` to `to`, in byte order or its reverse; `to` is part of it unless `toExclusive`. `onDisk`: see {@link get}. */
   scan(
     from: BinaryKey | undefined,
     to: BinaryKey | undefined,
     toExclusive: boolean,
     direction: 'forward' | 'reverse',
+    onDisk = true,
   ): StoreIterator<BinaryKey> {
-    const epoch = this.#epoch;
     return new LmdbTableIterator({
       database: this.#opened(),
+      name: this.name,
       overlay: this.#overlay,
       sorted: this.#sorted,
       from,
       to,
       toExclusive,
       reverse: direction === 'reverse',
-      assertValid: () => {
-        if (epoch !== this.#epoch) {
-          throw new StreamsError(`State store ${this.name}: an iterator was used after a commit, rollback or close`, {
-            code: 'INVALID_STATE_STORE',
-            recovery: 'fail',
-          });
-        }
-      },
+      onDisk,
+      epoch: this.#epoch,
     });
   }
 
@@ -179,9 +174,9 @@ export class LmdbTable {
   keysOnDisk(after: BinaryKey | undefined, limit: number): BinaryKey[] {
     const database = this.#opened();
     const keys: BinaryKey[] = [];
-    const start = bytesOf((dataPrefix + (after ?? '')) as BinaryKey);
+    const start = dataPrefix + (after ?? '');
     for (const key of database.getKeys({ start, exclusiveStart: after !== undefined, limit })) {
-      keys.push(key.latin1Slice(1) as BinaryKey);
+      keys.push(key as BinaryKey);
     }
     return keys;
   }
@@ -205,11 +200,10 @@ export class LmdbTable {
     if (this.#overlay.size === 0 && removals.length === 0 && offset === this.#restoredOffset) return;
     const nowMs = this.#clock?.nowMs();
     database.transactionSync(() => {
-      for (const key of removals) database.removeSync(bytesOf((dataPrefix + key) as BinaryKey));
+      for (const key of removals) database.removeSync(dataPrefix + key);
       for (const [key, written] of this.#overlay) {
-        const bytes = bytesOf((dataPrefix + key) as BinaryKey);
-        if (written === null) database.removeSync(bytes);
-        else if (keep === undefined || keep(key)) database.putSync(bytes, encodeEntry(written));
+        if (written === null) database.removeSync(dataPrefix + key);
+        else if (keep === undefined || keep(key)) database.putSync(dataPrefix + key, written);
       }
       this.#writeMeta(database, formatMeta, formatVersion);
       for (const name in meta) this.#writeMeta(database, name, meta[name] as number);
@@ -234,7 +228,7 @@ export class LmdbTable {
 
   /** A number stored by an earlier commit. */
   readMeta(name: string): number | undefined {
-    const bytes = this.#opened().getBinary(bytesOf((metaPrefix + name) as BinaryKey));
+    const bytes = this.#opened().getBinary(metaPrefix + name);
     return bytes?.readDoubleBE(0);
   }
 
@@ -257,23 +251,25 @@ export class LmdbTable {
   }
 
   #metaCount(): number {
-    return [...this.#opened().getKeys({ end: bytesOf(dataPrefix) })].length;
+    return [...this.#opened().getKeys({ start: metaPrefix, end: dataPrefix })].length;
   }
 
-  #writeMeta(database: RootDatabase<Buffer, Buffer>, name: string, value: number): void {
+  #writeMeta(database: LmdbDatabase, name: string, value: number): void {
     const bytes = Buffer.allocUnsafe(8);
     bytes.writeDoubleBE(value);
-    database.putSync(bytesOf((metaPrefix + name) as BinaryKey), bytes);
+    // Not an entry: lmdb writes it as it is.
+    database.putSync(metaPrefix + name, asBinary(bytes) as never);
   }
 
   #clearOverlay(): void {
     this.#overlay = new Map();
     this.#sorted.clear();
     this.#overlayBytes = 0;
-    this.#epoch++;
+    this.#epoch.isOver = true;
+    this.#epoch = { isOver: false };
   }
 
-  #opened(): RootDatabase<Buffer, Buffer> {
+  #opened(): LmdbDatabase {
     if (this.#database === undefined) throw storeClosed(this.name);
     return this.#database;
   }

@@ -51,9 +51,9 @@ export class LmdbWindowStore extends LmdbExpiringStore<WindowedBytesKey> impleme
   }
 
   get(key: BinaryKey, windowStartMs: number): StoredValue | undefined {
-    if (windowStartMs < this.retention.minLiveStartMs) return undefined;
     if (!this.#retainDuplicates) {
-      return this.table.get((windowTableKeyStart(key) + this.#suffixes.suffix(windowStartMs, 0)) as BinaryKey);
+      const tableKey = (windowTableKeyStart(key) + this.#suffixes.suffix(windowStartMs, 0)) as BinaryKey;
+      return this.read(tableKey, windowStartMs);
     }
     const last = this.fetch(key, windowStartMs, windowStartMs, 'reverse');
     const step = last.next();
@@ -67,9 +67,10 @@ export class LmdbWindowStore extends LmdbExpiringStore<WindowedBytesKey> impleme
     toMs: number,
     direction: 'forward' | 'reverse',
   ): StoreIterator<WindowedBytesKey> {
-    const first = windowTableKey(key, this.liveFrom(fromMs), 0);
+    const from = this.liveFrom(fromMs);
+    const first = windowTableKey(key, from, 0);
     const last = windowTableKey(key, Math.max(0, Math.min(toMs, startMax)), sequenceMax);
-    return this.entries(first, last, direction, (row) => windowStartOf(row) <= toMs);
+    return this.entries(first, last, from, direction, (row) => windowStartOf(row) <= toMs);
   }
 
   fetchAll(fromMs: number, toMs: number, direction: 'forward' | 'reverse'): StoreIterator<WindowedBytesKey> {
@@ -84,7 +85,7 @@ export class LmdbWindowStore extends LmdbExpiringStore<WindowedBytesKey> impleme
     direction: 'forward' | 'reverse',
   ): StoreIterator<WindowedBytesKey> {
     const from = this.liveFrom(fromMs);
-    return this.entriesOfKeys(keyFrom, keyTo, direction, (row) => {
+    return this.entriesOfKeys(keyFrom, keyTo, from, direction, (row) => {
       const windowStartMs = windowStartOf(row);
       return windowStartMs >= from && windowStartMs <= toMs;
     });
