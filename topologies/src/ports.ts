@@ -11,10 +11,10 @@ export interface ImageSource {
   load(storagePath: string, signal: AbortSignal): Promise<Uint8Array>;
 }
 
-/** Bytes to the pixels that the detector takes. Rejects with `code` `INVALID_IMAGE` and a `reason`. */
+/** A file to what the detector takes: pixels, or the checked file itself where its server decodes. Rejects with `code` `INVALID_IMAGE` and a `reason`. */
 export type ImageDecoder = (bytes: Uint8Array) => Promise<Uint8Array>;
 
-/** One board and, where its part has one, the golden image. Greyscale pixels, as {@link ImageDecoder} makes them. */
+/** One board and, where its part has one, the golden image, as {@link ImageDecoder} makes them. */
 export interface DetectorInput {
   readonly board: Uint8Array;
   readonly golden: Uint8Array | undefined;

@@ -6,8 +6,10 @@ import type { DetectorInput, ImageDecoder, ImageSource } from '../ports.ts';
 import { failureOf, InferenceFailedError } from './inference-failure.ts';
 import { retryOutage } from './retry-outage.ts';
 
-/** Decoded golden images at hand: 64 parts of 410 KB are 26 MB, and a line rarely runs more than a few parts. */
-const GOLDEN_CACHE_ENTRIES = 64;
+/** Golden images at hand, decoded or, where the detector's server decodes, as files: 80 parts, and a line rarely runs more than a few. */
+const GOLDEN_CACHE_BYTES = 32 * 1024 * 1024;
+/** 640 × 640 bytes; a file may have more. */
+const DECODED_BYTES = 640 * 640;
 /** How long an object store may be away before inferences fail. */
 export const OBJECT_STORE_DEADLINE_MS = 60_000;
 
@@ -21,7 +23,7 @@ export interface BoardLoaderOptions {
 /**
  * Fetches and decodes the board of an inference, and the golden image of its part.
  *
- * Owns: a cache of decoded golden images by content.
+ * Owns: a cache of golden images by content, as the decoder makes them.
  * Called by: the inference topology, for several records at once.
  * Invariants: I1 what was judged is what was confirmed: content that differs from the artifact's facts is refused; I2 a golden
  * image that fails to load is not remembered; I3 callers share one load of a golden image, and none of them can abort it for
@@ -29,7 +31,7 @@ export interface BoardLoaderOptions {
  */
 export class BoardLoader {
   readonly #options: BoardLoaderOptions;
-  readonly #goldens = new LRUCache<string, Promise<Uint8Array>>({ max: GOLDEN_CACHE_ENTRIES });
+  readonly #goldens = new LRUCache<string, Promise<Uint8Array>>({ maxSize: GOLDEN_CACHE_BYTES });
 
   constructor(options: BoardLoaderOptions) {
     this.#options = options;
@@ -61,7 +63,7 @@ export class BoardLoader {
     const known = this.#goldens.get(key);
     if (known !== undefined) return known;
     const loading = this.#image(artifact, new AbortController().signal);
-    this.#goldens.set(key, loading);
+    this.#goldens.set(key, loading, { size: Math.max(DECODED_BYTES, artifact.size_bytes) });
     loading.catch(() => {
       if (this.#goldens.peek(key) === loading) this.#goldens.delete(key);
     });

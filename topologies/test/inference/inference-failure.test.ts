@@ -42,3 +42,11 @@ test('whatever an error says of itself, its reason is one of the list', () => {
     'golden_artifact_changed',
   );
 });
+
+test('what a detector that decodes by itself refuses is told as the image that it is', () => {
+  const refused = (image: string, reason: string) =>
+    Object.assign(new Error('why'), { code: 'INFERENCE_FAILED', reason: 'bad-input', refusedImage: { image, reason } });
+  expect(failureOf(refused('board', 'corrupt'))).toEqual({ reason: 'invalid_image:corrupt', detail: 'why' });
+  expect(failureOf(refused('golden', 'wrong-size')).reason).toBe('golden_invalid_image:wrong-size');
+  expect(failureOf(refused('board', 'odd')).reason).toBe('invalid_image:corrupt');
+});
