@@ -18,11 +18,19 @@ const noSlots: readonly number[] = [];
  * Invariants: I1 the arrays have one length; I2 (start, sequence) ascends strictly.
  */
 export class KeyWindows {
-  starts: number[] = [];
-  sequences: number[] = [];
-  slots: number[] = [];
+  readonly starts: number[];
+  readonly sequences: number[];
+  readonly slots: number[];
   /** Changes whenever a window is added or removed; unique among all keys' windows. */
-  version = nextVersion();
+  version: number;
+
+  /** The arrays belong to it from then on. */
+  constructor(starts: number[] = [], sequences: number[] = [], slots: number[] = [], version = nextVersion()) {
+    this.starts = starts;
+    this.sequences = sequences;
+    this.slots = slots;
+    this.version = version;
+  }
 
   get size(): number {
     return this.starts.length;
@@ -73,12 +81,8 @@ export class KeyWindows {
   slice(fromMs: number, toMs: number): KeyWindows {
     const from = this.#lowerBound(fromMs);
     const to = this.#lowerBound(toMs + 1);
-    const copy = new KeyWindows();
-    copy.version = this.version;
-    copy.starts = this.starts.slice(from, to);
-    copy.sequences = this.sequences.slice(from, to);
-    copy.slots = this.slots.slice(from, to);
-    return copy;
+    const { starts, sequences, slots, version } = this;
+    return new KeyWindows(starts.slice(from, to), sequences.slice(from, to), slots.slice(from, to), version);
   }
 
   #insert(index: number, startMs: number, sequence: number, slot: number): void {

@@ -13,12 +13,11 @@ export interface EntryScan {
   readonly accepts?: (number: number) => boolean;
 }
 
-export interface MemoryScan<K> extends EntryScan {
-  readonly keys: Iterator<BinaryKey, undefined>;
+/** Where a store has its entries. */
+export interface EntrySource<K> {
   readonly entries: ReadonlyMap<BinaryKey, KeyWindows>;
   readonly columns: EntryColumns;
   readonly keyOf: (key: BinaryKey, timeMs: number, number: number) => K;
-  readonly onClose: () => void;
 }
 
 /**
@@ -29,37 +28,53 @@ export class MemoryEntries<K> implements StoreIterator<K>, StoreEntry<K> {
   key!: K;
   value: Buffer = noBytes;
   timestampMs = 0;
-  readonly #scan: MemoryScan<K>;
+  readonly #source: EntrySource<K>;
+  readonly #keys: Iterator<BinaryKey, undefined>;
+  readonly #scan: EntryScan;
+  readonly #fromMs: number;
+  readonly #onClose: (() => void) | undefined;
   readonly #result: IteratorYieldResult<StoreEntry<K>> = { done: false, value: this };
   #recordKey = '' as BinaryKey;
   #current: KeyWindows | undefined;
   #index = 0;
   #closed = false;
 
-  constructor(scan: MemoryScan<K>) {
+  /** `liveFromMs`: nothing of an earlier time is shown. */
+  constructor(
+    source: EntrySource<K>,
+    keys: Iterator<BinaryKey, undefined>,
+    scan: EntryScan,
+    liveFromMs: number,
+    onClose?: () => void,
+  ) {
+    this.#source = source;
+    this.#keys = keys;
     this.#scan = scan;
+    this.#fromMs = Math.max(scan.fromMs, liveFromMs);
+    this.#onClose = onClose;
   }
 
   next(): IteratorResult<StoreEntry<K>, undefined> {
-    const { keys, entries, columns, keyOf, fromMs, toMs, direction, accepts } = this.#scan;
+    const source = this.#source;
+    const scan = this.#scan;
     while (!this.#closed) {
       const current = this.#current;
       if (current !== undefined && this.#index < current.size) {
-        const index = direction === 'reverse' ? current.size - 1 - this.#index : this.#index;
+        const index = scan.direction === 'reverse' ? current.size - 1 - this.#index : this.#index;
         this.#index++;
         const slot = current.slots[index] as number;
         const timeMs = current.starts[index] as number;
         const number = current.sequences[index] as number;
-        if (accepts?.(number) === false || !this.#isLive(current, timeMs, number, slot)) continue;
-        this.key = keyOf(this.#recordKey, timeMs, number);
-        this.value = columns.value(slot);
-        this.timestampMs = columns.timestampMs(slot);
+        if (scan.accepts?.(number) === false || !this.#isLive(current, timeMs, number, slot)) continue;
+        this.key = source.keyOf(this.#recordKey, timeMs, number);
+        this.value = source.columns.value(slot);
+        this.timestampMs = source.columns.timestampMs(slot);
         return this.#result;
       }
-      const step = keys.next();
+      const step = this.#keys.next();
       if (step.done === true) break;
       this.#recordKey = step.value;
-      this.#current = entries.get(step.value)?.slice(fromMs, toMs);
+      this.#current = source.entries.get(step.value)?.slice(this.#fromMs, scan.toMs);
       this.#index = 0;
     }
     this.close();
@@ -75,7 +90,7 @@ export class MemoryEntries<K> implements StoreIterator<K>, StoreEntry<K> {
     if (this.#closed) return;
     this.#closed = true;
     this.#current = undefined;
-    this.#scan.onClose();
+    this.#onClose?.();
   }
 
   [Symbol.iterator](): this {
@@ -84,7 +99,7 @@ export class MemoryEntries<K> implements StoreIterator<K>, StoreEntry<K> {
 
   /** A slot may belong to another entry by now, if this key's entries changed since they were copied. */
   #isLive(copy: KeyWindows, timeMs: number, number: number, slot: number): boolean {
-    const entries = this.#scan.entries.get(this.#recordKey);
+    const entries = this.#source.entries.get(this.#recordKey);
     return entries !== undefined && (entries.version === copy.version || entries.find(timeMs, number) === slot);
   }
 }

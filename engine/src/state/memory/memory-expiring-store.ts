@@ -6,7 +6,7 @@ import { storeClosed } from '../store-support.ts';
 import { countExpired, WindowRetention } from '../window-retention.ts';
 import { EntryColumns } from './entry-columns.ts';
 import { KeyWindows, noSlot } from './key-windows.ts';
-import { type EntryScan, MemoryEntries } from './memory-entries.ts';
+import { type EntryScan, type EntrySource, MemoryEntries } from './memory-entries.ts';
 import { type CopiedEntry, SortedEntries } from './sorted-entries.ts';
 import { TimeBuckets } from './time-buckets.ts';
 
@@ -39,6 +39,11 @@ export abstract class MemoryExpiringStore<K> implements StateStore {
   readonly #sorted = new SortedKeys();
   readonly #retention: WindowRetention;
   readonly #buckets: TimeBuckets;
+  readonly #source: EntrySource<K> = {
+    entries: this.#keys,
+    columns: this.#columns,
+    keyOf: (key, timeMs, number) => this.keyOf(key, timeMs, number),
+  };
   #context: StateStoreContext | undefined;
 
   /** Expired entries leave memory `bucketMs` at a time. */
@@ -130,7 +135,7 @@ export abstract class MemoryExpiringStore<K> implements StateStore {
 
   /** Entries of one key, by time, then number. */
   protected entriesOfKey(key: BinaryKey, scan: EntryScan): StoreIterator<K> {
-    return this.#iterator(this.#keys.has(key) ? [key].values() : [].values(), scan, () => undefined);
+    return this.#iterator(this.#keys.has(key) ? [key].values() : [].values(), scan);
   }
 
   /** Entries of all keys between two, both inclusive, by key, then time, then number; undefined is an open end. */
@@ -161,23 +166,15 @@ export abstract class MemoryExpiringStore<K> implements StateStore {
   ): StoreIterator<K> {
     const found: CopiedEntry<K>[] = [];
     const keys = this.#buckets.keysBetween(Math.max(fromMs, this.#retention.minLiveStartMs), toMs);
-    for (const entry of this.#iterator(keys.values(), { fromMs, toMs, direction: 'forward' }, () => undefined)) {
+    for (const entry of this.#iterator(keys.values(), { fromMs, toMs, direction: 'forward' })) {
       found.push({ key: entry.key, value: entry.value, timestampMs: entry.timestampMs });
     }
     return new SortedEntries(found.sort(order));
   }
 
-  #iterator(keys: Iterator<BinaryKey, undefined>, scan: EntryScan, onClose: () => void): StoreIterator<K> {
+  #iterator(keys: Iterator<BinaryKey, undefined>, scan: EntryScan, onClose?: () => void): StoreIterator<K> {
     if (this.#context === undefined) throw storeClosed(this.name);
-    return new MemoryEntries({
-      ...scan,
-      fromMs: Math.max(scan.fromMs, this.#retention.minLiveStartMs),
-      keys,
-      entries: this.#keys,
-      columns: this.#columns,
-      keyOf: (key, timeMs, number) => this.keyOf(key, timeMs, number),
-      onClose,
-    });
+    return new MemoryEntries(this.#source, keys, scan, this.#retention.minLiveStartMs, onClose);
   }
 
   #set(key: BinaryKey, value: Buffer, timeMs: number, number: number, timestampMs: number): void {
