@@ -3,6 +3,7 @@ import { StreamsError } from '../base/errors.ts';
 import { readInt64 } from '../base/int64.ts';
 import type { RecordBatch } from '../base/record-batch.ts';
 import { VarintCursor } from '../base/varint.ts';
+import { AbortedProducers, type AbortedTransaction } from './aborted-producers.ts';
 import { SharedBuffer } from './buffer-pool.ts';
 import { compressionByCodec, decompress } from './compression.ts';
 import {
@@ -14,12 +15,6 @@ import {
   TRANSACTIONAL_BIT,
 } from './record-batch-layout.ts';
 import { ColumnPool, type RecordColumns } from './record-columns.ts';
-
-/** A transaction that ended in an abort, as Fetch answers list them under read_committed. */
-export interface AbortedTransaction {
-  readonly producerId: number;
-  readonly firstOffset: number;
-}
 
 /** What the reader must know of the blob it decodes. */
 export interface DecodeRequest {
@@ -272,37 +267,6 @@ function isAbortMarker(buffer: Buffer, at: number, size: number): boolean {
   const keyLength = cursor.varint();
   if (cursor.failed || keyLength < CONTROL_KEY_BYTES || cursor.position + CONTROL_KEY_BYTES > at + size) return false;
   return buffer.readInt16BE(cursor.position + 2) === ABORT_MARKER;
-}
-
-/**
- * Which producers have an aborted transaction open at the batch being read, as Kafka's consumer follows it.
- *
- * Invariants: I1 a transaction counts from its first offset to its abort marker.
- */
-class AbortedProducers {
-  readonly #waiting: AbortedTransaction[];
-  readonly #open = new Set<number>();
-
-  constructor(transactions: readonly AbortedTransaction[] | undefined) {
-    this.#waiting =
-      transactions === undefined ? [] : [...transactions].sort((left, right) => right.firstOffset - left.firstOffset);
-  }
-
-  advance(lastOffset: number): void {
-    for (let next = this.#waiting.at(-1); next !== undefined && next.firstOffset <= lastOffset; ) {
-      this.#open.add(next.producerId);
-      this.#waiting.pop();
-      next = this.#waiting.at(-1);
-    }
-  }
-
-  includes(producerId: number): boolean {
-    return this.#open.has(producerId);
-  }
-
-  ended(producerId: number): void {
-    this.#open.delete(producerId);
-  }
 }
 
 /**

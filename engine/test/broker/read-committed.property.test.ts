@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { AbortedTransaction } from '../../src/broker/aborted-producers.ts';
 import { BufferPool, SharedBuffer } from '../../src/broker/buffer-pool.ts';
 import { CONTROL_BIT, layout, stampProducer, TRANSACTIONAL_BIT } from '../../src/broker/record-batch-layout.ts';
-import { type AbortedTransaction, RecordBatchReader } from '../../src/broker/record-batch-reader.ts';
+import { RecordBatchReader } from '../../src/broker/record-batch-reader.ts';
 import { RecordBatchWriter } from '../../src/broker/record-batch-writer.ts';
 
 /** What producers do to one partition, in the order of its log. Producer 0 has no transactions. */

@@ -1,5 +1,5 @@
+import type { AbortedTransaction } from '../aborted-producers.ts';
 import { answeredCode } from '../kafka-errors.ts';
-import type { AbortedTransaction } from '../record-batch-reader.ts';
 import { ProtocolReader, ProtocolWriter } from './protocol-io.ts';
 import type { WireResponse } from './transport.ts';
 

@@ -1,7 +1,7 @@
 import type { TopicPartition, TopicPartitionKey } from '../../base/record-batch.ts';
 import { topicPartitionKey } from '../../base/record-batch.ts';
+import type { AbortedTransaction } from '../aborted-producers.ts';
 import type { SharedBuffer } from '../buffer-pool.ts';
-import type { AbortedTransaction } from '../record-batch-reader.ts';
 
 /** What one fetch brought for one partition, not decoded yet; or why it brought nothing. */
 export interface QueuedFetch {

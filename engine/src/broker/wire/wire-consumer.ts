@@ -9,43 +9,17 @@ import { brokerErrorOf, isRetriableCode, kafkaCodes } from '../kafka-errors.ts';
 import { type DecodeRequest, RecordBatchReader, scanNextOffset } from '../record-batch-reader.ts';
 import type { BrokerLinks } from './broker-links.ts';
 import type { ClusterMetadata } from './cluster-metadata.ts';
-import {
-  decodeFetchResponse,
-  encodeFetchRequest,
-  FETCH_API_KEY,
-  FETCH_VERSIONS,
-  type FetchRequestPartition,
-  type FetchResponsePartition,
-} from './fetch-protocol.ts';
+import { decodeFetchResponse, type FetchResponsePartition } from './fetch-protocol.ts';
+import { type AskedPartition, sendFetch } from './fetch-request.ts';
+import { FetchSlots } from './fetch-slots.ts';
 import { FetchedPartitionState, type QueuedFetch } from './fetched-partition-state.ts';
 import { MetadataRefresher } from './metadata-refresher.ts';
 import type { Transport, WireResponse } from './transport.ts';
 
-const FETCH_WAIT_MS = 500;
-const FETCH_BYTES_MAX = 8 * 1024 * 1024;
-/** Kafka's `max.partition.fetch.bytes`. */
-const PARTITION_FETCH_BYTES_MAX = 1024 * 1024;
-/** Room for a slow broker beyond the time it may hold a fetch back. */
-const FETCH_TIMEOUT_MARGIN_MS = 30_000;
-/**
- * Fetches at once per broker. One would do if all partitions were always asked together; a resumed or sought partition may not
- * wait until the long poll of the idle ones ends.
- */
-const FETCH_SLOTS_MAX = 3;
 /** Answers kept per partition before it is asked again: one being processed elsewhere, one ready here. */
 const QUEUED_FETCHES_MAX = 2;
 /** A fresh topic takes a moment to be known everywhere; after this it counts as missing. */
 const UNKNOWN_TOPIC_PATIENCE_MS = 5_000;
-
-interface FetchSlot {
-  readonly purpose: string;
-  isBusy: boolean;
-}
-
-interface AskedPartition {
-  readonly state: FetchedPartitionState;
-  readonly epoch: number;
-}
 
 export interface WireConsumerParts {
   readonly links: BrokerLinks;
@@ -71,7 +45,7 @@ export class WireConsumer implements BrokerConsumer {
   readonly #options: ConsumerOptions;
   readonly #reader = new RecordBatchReader();
   readonly #states = new Map<TopicPartitionKey, FetchedPartitionState>();
-  readonly #slots = new Map<number, FetchSlot[]>();
+  readonly #slots: FetchSlots;
   readonly #refresher: MetadataRefresher;
   #turn = 0;
   #pumpScheduled = false;
@@ -85,6 +59,7 @@ export class WireConsumer implements BrokerConsumer {
     this.#options = options;
     this.#parts = parts;
     const { clock, log, metadata, random } = parts;
+    this.#slots = new FetchSlots(parts.name);
     this.#refresher = new MetadataRefresher({
       metadata,
       random,
@@ -208,7 +183,7 @@ export class WireConsumer implements BrokerConsumer {
     this.remove(this.assignment());
     this.#retryTimer?.cancel();
     this.#waiting?.();
-    for (let slot = 0; slot < FETCH_SLOTS_MAX; slot++) this.#parts.links.closePurpose(this.#purpose(slot));
+    for (const purpose of this.#slots.purposes()) this.#parts.links.closePurpose(purpose);
     this.#parts.onClosed();
   }
 
@@ -276,7 +251,7 @@ export class WireConsumer implements BrokerConsumer {
       this.#refreshMetadata();
       return;
     }
-    const slot = this.#freeSlot(leaderId);
+    const slot = this.#slots.free(leaderId);
     if (slot === undefined) return;
     slot.isBusy = true;
     const asked = states.map((state) => ({ state, epoch: state.epoch }));
@@ -297,39 +272,10 @@ export class WireConsumer implements BrokerConsumer {
       });
   }
 
-  async #send(transport: Transport, asked: readonly AskedPartition[]): Promise<WireResponse> {
-    const { metadata } = this.#parts;
-    const waitMs = this.#options.fetchWaitMs ?? FETCH_WAIT_MS;
-    const topics = new Map<string, FetchRequestPartition[]>();
+  #send(transport: Transport, asked: readonly AskedPartition[]): Promise<WireResponse> {
     // Whoever got no bytes last time, since others filled the answer, comes first this time.
     const first = this.#turn % Math.max(1, asked.length);
-    for (let index = 0; index < asked.length; index++) {
-      const { state, epoch } = asked[(first + index) % asked.length] as AskedPartition;
-      const topicId = metadata.topic(state.topic)?.topicId;
-      const leaderEpoch = metadata.partition(state.topic, state.partition)?.leaderEpoch;
-      if (topicId === undefined || leaderEpoch === undefined || state.epoch !== epoch) continue;
-      const partition = { partition: state.partition, leaderEpoch, fetchOffset: state.fetchOffset };
-      const partitions = topics.get(topicId);
-      if (partitions === undefined) topics.set(topicId, [partition]);
-      else partitions.push(partition);
-    }
-    const version = transport.version(FETCH_API_KEY, FETCH_VERSIONS);
-    const body = encodeFetchRequest({
-      version,
-      waitMs: topics.size === 0 ? 0 : waitMs,
-      bytesMax: this.#options.fetchBytesMax ?? FETCH_BYTES_MAX,
-      partitionBytesMax: this.#options.partitionFetchBytesMax ?? PARTITION_FETCH_BYTES_MAX,
-      readCommitted: this.#options.isolationLevel === 'read_committed',
-      topics,
-    });
-    return transport.send({
-      apiKey: FETCH_API_KEY,
-      apiVersion: version,
-      body: [body],
-      timeoutMs: waitMs + FETCH_TIMEOUT_MARGIN_MS,
-      flexibleRequest: true,
-      flexibleResponse: true,
-    });
+    return sendFetch(transport, [...asked.slice(first), ...asked.slice(0, first)], this.#options, this.#parts.metadata);
   }
 
   #onAnswer(response: WireResponse, asked: readonly AskedPartition[]): void {
@@ -448,24 +394,6 @@ export class WireConsumer implements BrokerConsumer {
       this.#retryTimer = undefined;
       this.#pump();
     });
-  }
-
-  #freeSlot(leaderId: number): FetchSlot | undefined {
-    let slots = this.#slots.get(leaderId);
-    if (slots === undefined) {
-      slots = [];
-      this.#slots.set(leaderId, slots);
-    }
-    const free = slots.find((slot) => !slot.isBusy);
-    if (free !== undefined) return free;
-    if (slots.length >= FETCH_SLOTS_MAX) return undefined;
-    const slot = { purpose: this.#purpose(slots.length), isBusy: false };
-    slots.push(slot);
-    return slot;
-  }
-
-  #purpose(slot: number): string {
-    return `${this.#parts.name}-fetch-${slot}`;
   }
 
   #get({ topic, partition }: TopicPartition): FetchedPartitionState {
