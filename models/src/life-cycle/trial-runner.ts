@@ -23,8 +23,8 @@ export class TrialRunner {
   readonly #observer: ModelObserver;
   readonly #onSuspended: (failuresInARow: number) => void;
   #failuresInARow = 0;
-  /** Of the last failure. */
-  #wasAsked = true;
+  /** Boards that lead a batch which failed without the candidate being asked, until production has judged it. */
+  readonly #notAsked = new WeakSet<DetectorInput>();
 
   constructor(
     modelName: string,
@@ -53,16 +53,19 @@ export class TrialRunner {
       if (!this.isSuspended) this.#failuresInARow = 0;
       return found;
     } catch (error) {
-      this.#wasAsked = !(error instanceof NotAskedError);
+      const [leader] = batch;
+      if (leader !== undefined && error instanceof NotAskedError) this.#notAsked.add(leader);
       throw error;
     }
   }
 
   /** Called after the candidate has failed with the same boards. */
   async #fallBack(batch: readonly DetectorInput[], options?: InferOptions): Promise<Detection[][]> {
+    const [leader] = batch;
+    const wasAsked = leader === undefined || !this.#notAsked.delete(leader);
     const found = await this.#production.infer('production', batch, options);
     this.#observer.fellBack(this.#candidate.version, this.#production.version, batch.length);
-    if (!this.#wasAsked) return found;
+    if (!wasAsked) return found;
     this.#failuresInARow += 1;
     if (this.#failuresInARow === FAILURES_IN_A_ROW_MAX) this.#onSuspended(this.#failuresInARow);
     return found;

@@ -32,13 +32,17 @@ export class VersionSlot {
     return { modelName, modelVersion: this.version, maxBatchSize, verdictThreshold, infer };
   }
 
-  /** As the engine's `infer`, counted and timed under `role`. A retired version is `unavailable`: ask for a route again. */
+  /**
+   * As the engine's `infer`, counted and timed under `role`; what is not in production is asked once and not for long. A retired
+   * version is `unavailable`: ask for a route again.
+   */
   async infer(role: ModelRole, batch: readonly DetectorInput[], options?: InferOptions): Promise<Detection[][]> {
     if (this.#retired) throw new InferenceError('unavailable', `version ${this.version} was replaced`);
     this.#underWay += 1;
     const startMs = performance.now();
     try {
-      const found = await this.engine.infer(batch, options);
+      const asked = role === 'production' ? this.engine.infer(batch, options) : this.engine.inferOnce(batch, options);
+      const found = await asked;
       this.#observer.judged({
         ...this.#summary(found),
         version: this.version,

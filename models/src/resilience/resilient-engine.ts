@@ -7,6 +7,7 @@ import {
   circuitBreaker,
   ExponentialBackoff,
   handleWhen,
+  type IPolicy,
   retry,
   TaskCancelledError,
   TimeoutStrategy,
@@ -18,6 +19,8 @@ import type { Detection, DetectorInput, InferenceEngine, InferOptions } from '..
 
 /** One call: sixteen boards take a quarter of a second on one core, so a server that needs longer is ill. */
 const CALL_DEADLINE_MS = 5_000;
+/** One call of a version that nobody depends on: whoever waits for it has another one to ask. */
+const ONCE_DEADLINE_MS = 2_500;
 /** A hiccup passes within a second; what lasts longer is for the circuit breaker. */
 const RETRIES_MAX = 2;
 const RETRY_DELAY_MIN_MS = 100;
@@ -44,6 +47,8 @@ export class NotAskedError extends InferenceError {
 export interface ResilienceOptions {
   /** Milliseconds until a call that was begun rejects as `unavailable`. Default 5,000. */
   readonly callDeadlineMs?: number;
+  /** As `callDeadlineMs`, for `inferOnce`. Default 2,500. */
+  readonly onceDeadlineMs?: number;
   /** Calls at the engine at once; others wait. Default 2. */
   readonly concurrentCallsMax?: number;
   /** Calls that wait; more reject as `unavailable`. Default 32. */
@@ -55,6 +60,8 @@ export interface ResilienceOptions {
 /** An engine that may be asked at any time and says when it is worth while. */
 export interface ResilientEngine extends InferenceEngine {
   readonly circuit: Circuit;
+  /** As `infer`, but within a shorter deadline and not repeated: for callers that have somebody else to ask. */
+  inferOnce(batch: readonly DetectorInput[], options?: InferOptions): Promise<Detection[][]>;
   /**
    * Resolves when calls are let through: at once, unless the circuit is open. Rejects with the signal's reason. Callers that
    * hold work wait here, so that an outage stops them instead of failing what they hold.
@@ -81,21 +88,22 @@ const isOutage = (error: unknown): boolean => error instanceof InferenceError &&
 class GuardedEngine implements ResilientEngine {
   readonly #engine: InferenceEngine;
   readonly #callDeadlineMs: number;
-  readonly #bulkhead;
+  readonly #onceDeadlineMs: number;
   readonly #breaker;
-  readonly #timeout;
-  readonly #policy;
+  readonly #once;
+  readonly #repeating;
   #openedAtMs = 0;
 
   constructor(engine: InferenceEngine, options: ResilienceOptions) {
     this.#engine = engine;
     this.#callDeadlineMs = options.callDeadlineMs ?? CALL_DEADLINE_MS;
+    this.#onceDeadlineMs = options.onceDeadlineMs ?? ONCE_DEADLINE_MS;
     const outages = handleWhen(isOutage);
     const retries = retry(outages, {
       maxAttempts: RETRIES_MAX,
       backoff: new ExponentialBackoff({ initialDelay: RETRY_DELAY_MIN_MS, maxDelay: RETRY_DELAY_MAX_MS }),
     });
-    this.#bulkhead = bulkhead(
+    const places = bulkhead(
       options.concurrentCallsMax ?? CONCURRENT_CALLS_MAX,
       options.queuedCallsMax ?? QUEUED_CALLS_MAX,
     );
@@ -103,13 +111,13 @@ class GuardedEngine implements ResilientEngine {
       breaker: new ConsecutiveBreaker(BREAKER_FAILURES),
       halfOpenAfter: BREAKER_OPEN_MS,
     });
-    this.#timeout = timeout(this.#callDeadlineMs, TimeoutStrategy.Aggressive);
     this.#breaker.onStateChange(() => {
       if (this.circuit === 'open') this.#openedAtMs = performance.now();
       options.onCircuit?.(this.circuit);
     });
+    this.#once = wrap(places, this.#breaker);
     // The retry is outermost: while it waits, somebody else has the place at the engine.
-    this.#policy = wrap(retries, this.#bulkhead, this.#breaker);
+    this.#repeating = wrap(retries, this.#once);
   }
 
   get modelName(): string {
@@ -134,17 +142,30 @@ class GuardedEngine implements ResilientEngine {
     return state === CircuitState.HalfOpen ? 'half-open' : 'open';
   }
 
-  async infer(batch: readonly DetectorInput[], options: InferOptions = {}): Promise<Detection[][]> {
+  infer(batch: readonly DetectorInput[], options?: InferOptions): Promise<Detection[][]> {
+    return this.#guarded(this.#repeating, batch, this.#callDeadlineMs, options);
+  }
+
+  inferOnce(batch: readonly DetectorInput[], options?: InferOptions): Promise<Detection[][]> {
+    return this.#guarded(this.#once, batch, this.#onceDeadlineMs, options);
+  }
+
+  async #guarded(
+    policy: IPolicy,
+    batch: readonly DetectorInput[],
+    deadlineMs: number,
+    options: InferOptions = {},
+  ): Promise<Detection[][]> {
     const { signal } = options;
     signal?.throwIfAborted();
     let failure: unknown;
     const call = () =>
-      this.#call(batch, options).catch((error: unknown) => {
+      this.#call(batch, deadlineMs, options).catch((error: unknown) => {
         failure = error;
         throw error;
       });
     try {
-      return await this.#policy.execute(call, signal);
+      return await policy.execute(call, signal);
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof BrokenCircuitError) {
@@ -194,18 +215,18 @@ class GuardedEngine implements ResilientEngine {
     return this.#engine.close();
   }
 
-  async #call(batch: readonly DetectorInput[], options: InferOptions): Promise<Detection[][]> {
+  async #call(batch: readonly DetectorInput[], deadlineMs: number, options: InferOptions): Promise<Detection[][]> {
     // A queued call may have been cancelled before its turn.
     options.signal?.throwIfAborted();
     try {
-      return await this.#timeout.execute(
+      return await timeout(deadlineMs, TimeoutStrategy.Aggressive).execute(
         ({ signal }) => this.#engine.infer(batch, { ...options, signal }),
         options.signal,
       );
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!(error instanceof TaskCancelledError)) throw error;
-      const message = `${this.modelName} gave no answer within ${this.#callDeadlineMs} ms`;
+      const message = `${this.modelName} gave no answer within ${deadlineMs} ms`;
       throw new InferenceError('unavailable', message, { cause: error });
     }
   }

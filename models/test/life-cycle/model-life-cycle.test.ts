@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Deployment, InferenceError, ModelLifeCycle, type ModelObserver, placeOf } from '../../src/index.ts';
 import { board, detection, FaultyEngine } from '../support/faulty-engine.ts';
 
@@ -269,15 +269,63 @@ describe('the life cycle of a model', () => {
       expect(await judge(lifeCycle)).toBe('2');
     });
 
+    it('ends one that hangs: each batch waits for it once, and half as long as it would for production', async () => {
+      vi.useFakeTimers();
+      try {
+        const { lifeCycle, engine, told } = build();
+        await lifeCycle.start(withCandidate('split', 1));
+        engine('2').hangs = true;
+        engine('2').deaf = true;
+        for (let batch = 1; batch <= 5; batch += 1) {
+          const judged = judge(lifeCycle);
+          await vi.advanceTimersByTimeAsync(2_499);
+          expect(engine('1').boards).toHaveLength(batch - 1);
+          await vi.advanceTimersByTimeAsync(1);
+          expect(await judged).toBe('1');
+        }
+        expect(told('failed').map(([, ...values]) => values)).toEqual(
+          Array.from({ length: 5 }, () => ['2', 'candidate', 1, 'unavailable']),
+        );
+        expect(told('suspended')).toHaveLength(1);
+      } finally {
+        vi.useRealTimers();
+      }
+    });
+
     it('falls back while the circuit to the candidate is open, and does not count it: nobody was asked', async () => {
       const { lifeCycle, engine, told } = build();
       await lifeCycle.start(withCandidate('split', 1));
-      engine('2').fault = new InferenceError('unavailable', 'away');
-      // Three tries in the first call, two in the second: then the circuit is open.
+      const away = new InferenceError('unavailable', 'away');
+      engine('1').fault = away;
+      engine('2').fault = away;
+      // Each version opens its own circuit: the server is away.
+      const route = lifeCycle.route('a');
+      for (let batch = 0; batch < 5; batch += 1) await expect(route.infer([board])).rejects.toBe(away);
+      expect(told('circuit')).toEqual([['circuit', '2', 'open']]);
+      engine('1').fault = undefined;
       for (let batch = 0; batch < 12; batch += 1) expect(await judge(lifeCycle)).toBe('1');
       expect(engine('2').boards).toHaveLength(5);
-      expect(told('circuit')).toEqual([['circuit', '2', 'open']]);
       expect([told('fellBack').length, told('suspended').length]).toEqual([12, 0]);
+    });
+
+    it('counts each of two batches that are under way at once by what became of it', async () => {
+      const { lifeCycle, engine, told } = build();
+      await lifeCycle.start(withCandidate('split', 1));
+      const { fallback, ...route } = lifeCycle.route('a');
+      const another = { ...board };
+      const away = new InferenceError('unavailable', 'away');
+      engine('2').fault = away;
+      for (let batch = 0; batch < 4; batch += 1) {
+        await expect(route.infer([board])).rejects.toBe(away);
+        await fallback?.infer([board]);
+      }
+      await expect(route.infer([board])).rejects.toBe(away);
+      // Now the circuit is open: the second batch is not asked, before the first has been judged.
+      await expect(route.infer([another])).rejects.toThrow('is not asked');
+      await fallback?.infer([another]);
+      expect(told('suspended')).toEqual([]);
+      await fallback?.infer([board]);
+      expect(told('suspended')).toHaveLength(1);
     });
 
     it('does not count what production fails, too', async () => {

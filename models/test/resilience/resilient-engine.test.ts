@@ -55,6 +55,23 @@ describe('an engine behind deadline, retries, breaker and bulkhead', () => {
     },
   );
 
+  it('asks once, for half as long, where the caller has somebody else to ask; failures count for the same circuit', async () => {
+    const engine = new FaultyEngine();
+    engine.hangs = true;
+    engine.deaf = true;
+    const resilient = makeResilient(engine);
+    const call = settled(resilient.inferOnce([board]));
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(await call).toMatchObject({
+      reason: { reason: 'unavailable', message: expect.stringContaining('2500 ms') },
+    });
+    engine.release();
+    expect(await resilient.inferOnce([board])).toEqual([[]]);
+    engine.fault = AWAY;
+    for (let failed = 0; failed < 5; failed += 1) await expect(resilient.inferOnce([board])).rejects.toBe(AWAY);
+    expect([engine.calls, resilient.circuit]).toEqual([7, 'open']);
+  });
+
   it('gives a call five seconds, also one that does not listen, and calls that unavailable', async () => {
     for (const deaf of [false, true]) {
       const engine = new FaultyEngine();

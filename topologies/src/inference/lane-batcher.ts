@@ -19,7 +19,7 @@ export interface LaneBatcherOptions<T, R> {
   readonly preferredSizes: readonly number[];
   /** Longest wait of an item for company, ms, while the judge is idle. */
   readonly maxDelayMs: number;
-  /** Batches at the judge at once. */
+  /** Batches at the judge at once of versions in production, and as many of versions on trial. */
   readonly maxInFlight: number;
   /** An item that has waited this long, ms, gets one batch in four, whatever its lane. */
   readonly overdueMs: number;
@@ -52,8 +52,8 @@ interface Entry<T, R> extends WaitingItem {
  * Owns: the waiting items, the batches at the judge, one timer. Called by: the inference topologies of the process.
  * Invariants: I1 every item settles exactly once: with its result, its batch's error or its signal's reason; I2 a lane of a
  * version is first in, first out; I3 a batch is led by the highest lane that has waited `maxDelayMs`, except for one in four
- * while something is overdue; I4 no batch is larger than the bound of any of its items; I5 at most `maxInFlight` batches are at
- * the judge.
+ * while something is overdue; I4 no batch is larger than the bound of any of its items; I5 at most `maxInFlight` batches of
+ * versions in production are at the judge, and as many of versions on trial (those with a fallback): none waits for a trial.
  */
 export class LaneBatcher<T, R> {
   readonly #options: LaneBatcherOptions<T, R>;
@@ -61,7 +61,8 @@ export class LaneBatcher<T, R> {
   /** For items at the judge: what to do when their caller goes away. */
   readonly #abandonedBy = new Map<Entry<T, R>, () => void>();
   #arrivals = 0;
-  #running = 0;
+  /** Batches at the judge. */
+  readonly #running = { production: 0, trial: 0 };
   /** Batches since an overdue item led one. */
   #sinceOverdue = 0;
   #timer: { cancel(): void } | undefined;
@@ -117,7 +118,7 @@ export class LaneBatcher<T, R> {
   }
 
   #dispatch(): void {
-    while (this.#running < this.#options.maxInFlight) {
+    for (;;) {
       const nowMs = this.#options.clock.monotonicMs();
       const overdue = this.#overdue(nowMs);
       const isTurn = overdue !== undefined && this.#sinceOverdue >= OVERDUE_TURN - 1;
@@ -130,18 +131,22 @@ export class LaneBatcher<T, R> {
     this.#arm();
   }
 
+  /** Whether there is a place at the judge. */
+  readonly #mayServe = (version: DetectorVersion): boolean =>
+    this.#running[placeOf(version)] < this.#options.maxInFlight;
+
   /** The item that has waited longest, where that is too long. */
   #overdue(nowMs: number): Entry<T, R> | undefined {
-    const oldest = this.#waiting.oldest();
+    const oldest = this.#waiting.oldest(this.#mayServe);
     return oldest !== undefined && nowMs - oldest.arrivedMs >= this.#options.overdueMs ? oldest : undefined;
   }
 
   /** What goes next; undefined: nothing yet. */
   #best(nowMs: number): Offer<Entry<T, R>> | undefined {
     const { maxDelayMs } = this.#options;
-    const offers = this.#waiting.offers(nowMs);
-    const ready = offers.find(({ full, exact, waitedMs }) => {
-      const isWellFormed = exact || this.#running === 0 || waitedMs >= REST_DELAY_MS;
+    const offers = this.#waiting.offers(nowMs, this.#mayServe);
+    const ready = offers.find(({ full, exact, waitedMs, leader }) => {
+      const isWellFormed = exact || this.#running[placeOf(leader.version)] === 0 || waitedMs >= REST_DELAY_MS;
       return full || (isWellFormed && waitedMs >= maxDelayMs);
     });
     if (ready === undefined) return undefined;
@@ -154,8 +159,8 @@ export class LaneBatcher<T, R> {
   #arm(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#running >= this.#options.maxInFlight) return;
-    const waits = this.#waiting.offers(this.#options.clock.monotonicMs()).flatMap(({ waitedMs }) => {
+    const offers = this.#waiting.offers(this.#options.clock.monotonicMs(), this.#mayServe);
+    const waits = offers.flatMap(({ waitedMs }) => {
       const nextMs = [this.#options.maxDelayMs, REST_DELAY_MS].find((delayMs) => delayMs > waitedMs);
       return nextMs === undefined ? [] : [nextMs - waitedMs];
     });
@@ -179,9 +184,10 @@ export class LaneBatcher<T, R> {
         if (waiting === 0) abandoned.abort(new DOMException('nobody waits for this batch', 'AbortError'));
       });
     }
-    this.#running += 1;
+    const place = placeOf(leader.version);
+    this.#running[place] += 1;
     void this.#judged(entries, abandoned.signal).finally(() => {
-      this.#running -= 1;
+      this.#running[place] -= 1;
       for (const entry of entries) this.#abandonedBy.delete(entry);
       this.#dispatch();
     });
@@ -201,4 +207,9 @@ export class LaneBatcher<T, R> {
       for (const entry of entries) entry.reject(error);
     }
   }
+}
+
+/** Whose places at the judge a version takes. */
+function placeOf({ fallback }: DetectorVersion): 'production' | 'trial' {
+  return fallback === undefined ? 'production' : 'trial';
 }

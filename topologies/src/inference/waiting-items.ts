@@ -54,10 +54,10 @@ export class WaitingItems<E extends WaitingItem> {
     return true;
   }
 
-  /** The item that has waited longest. */
-  oldest(): E | undefined {
-    const heads = [...this.#versions.values()].flatMap((queues) =>
-      [...queues.values()].flatMap(([head]) => head ?? []),
+  /** The item that has waited longest, of the versions that may be served now. */
+  oldest(mayServe: (version: DetectorVersion) => boolean): E | undefined {
+    const heads = [...this.#versions].flatMap(([version, queues]) =>
+      mayServe(version) ? [...queues.values()].flatMap(([head]) => head ?? []) : [],
     );
     return heads.reduce<E | undefined>(
       (old, head) => (old !== undefined && old.arrival < head.arrival ? old : head),
@@ -65,9 +65,10 @@ export class WaitingItems<E extends WaitingItem> {
     );
   }
 
-  /** What each version would be given, highest leader first, then the oldest. */
-  offers(nowMs: number): Offer<E>[] {
+  /** What each version that may be served now would be given, highest leader first, then the oldest. */
+  offers(nowMs: number, mayServe: (version: DetectorVersion) => boolean): Offer<E>[] {
     return [...this.#versions.keys()]
+      .filter(mayServe)
       .map((version) => this.#offer(version, LANES, nowMs))
       .sort(({ leader: one }, { leader: other }) => rank(one) - rank(other) || one.arrival - other.arrival);
   }

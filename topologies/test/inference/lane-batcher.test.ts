@@ -174,6 +174,40 @@ describe('boards of two versions', () => {
   });
 });
 
+describe('a version on trial', () => {
+  const trial = { ...two, fallback: one };
+
+  test('that hangs takes no place of production, whose rests do not wait for it either', async () => {
+    const { submit, calls, clock } = setUp();
+    const tried = Array.from({ length: 48 }, (_, index) => submit(index, { version: trial, lane: 'high' }));
+    expect(calls.map(({ items }) => items.length)).toEqual([16, 16]);
+    // Older than what comes for production, higher, and overdue.
+    clock.advance(6_000);
+    const rest = submit(100);
+    clock.advance(2);
+    expect(calls[2]?.items).toEqual([100]);
+    calls[2]?.finish();
+    expect(await rest).toBe(1_000);
+    await turn();
+    for (let index = 0; index < 32; index += 1) void submit(index);
+    expect(calls.slice(3).map(({ items }) => items.length)).toEqual([16, 16]);
+    calls[0]?.finish();
+    await turn();
+    expect(calls[5]?.items).toHaveLength(16);
+    calls[1]?.finish();
+    calls[5]?.finish();
+    expect(await Promise.all(tried)).toHaveLength(48);
+  });
+
+  test('does not wait for production either', async () => {
+    const { submit, calls, clock } = setUp({ maxInFlight: 1 });
+    for (let index = 0; index < 20; index += 1) void submit(index);
+    void submit(100, { version: trial });
+    clock.advance(2);
+    expect(calls.map(({ items }) => items.length)).toEqual([16, 1]);
+  });
+});
+
 describe('when a caller goes away', () => {
   test('its board is taken out of the queue and rejects with the reason', async () => {
     const { submit, calls, clock } = setUp();
