@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { LOOPBACK } from '../src/base/ports.ts';
-import { endProcess, identify, isRunning, listensOn } from '../src/base/process-identity.ts';
+import { endProcess, identify, isRunning, listensOn, startedWith } from '../src/base/process-identity.ts';
 
 test('a process is recognised by its pid and start time together', () => {
   const self = identify(process.pid);
@@ -39,3 +39,22 @@ test.runIf(process.platform === 'linux')('who listens on a port is known, not on
   await new Promise((done) => server.close(done));
   expect(listensOn(process.pid, port)).toBe(false);
 });
+
+test.runIf(process.platform === 'linux')(
+  'processes are found by the environment they were started with, and only those',
+  async () => {
+    const [name, value] = ['CHIP_QUALITY_TEST_OF', `folder ${process.pid}`];
+    const script = "console.log('up'); setInterval(() => {}, 1000)";
+    const child = spawn(process.execPath, ['-e', script], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, [name]: value },
+    });
+    await once(child.stdout, 'data');
+    expect(startedWith(name, value)).toEqual([identify(child.pid ?? 0)]);
+    expect(startedWith(name, value.slice(0, -1))).toEqual([]);
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+    expect(startedWith(name, value)).toEqual([]);
+  },
+);

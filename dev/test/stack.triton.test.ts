@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LOCAL_FOLDER } from '../src/base/paths.ts';
-import { endProcess, type ProcessIdentity } from '../src/base/process-identity.ts';
+import { endProcess, isRunning, type ProcessIdentity, startedWith } from '../src/base/process-identity.ts';
 import { waitUntil } from '../src/base/wait.ts';
 import type { TritonEndpoint } from '../src/parts/part.ts';
 import { type Stack, startStack } from '../src/start-stack.ts';
@@ -51,14 +51,19 @@ test('the self-test leaves no model behind', async () => {
 });
 
 test(
-  'after a crash the server comes back on the same address, and in the end no shared memory is left',
+  'after a crash the server comes back on the same address, without what the crashed one left: no process, no shared memory',
   async () => {
     const { running } = JSON.parse(readFileSync(join(root, 'stack.json'), 'utf8')) as {
       running: { triton: ProcessIdentity };
     };
+    const crashed = startedWith('CHIP_QUALITY_TRITON_OF', root);
+    // The server itself, and the processes of its Python models.
+    expect(crashed.length).toBeGreaterThan(1);
     await endProcess(running.triton, 'SIGKILL', 0);
     await waitUntil('the restart', RESTART_TIMEOUT_MS, async () => (await fetch(`${triton.http}/v2/health/ready`)).ok);
+    expect(crashed.filter(isRunning)).toEqual([]);
     await stack.stop();
+    await waitUntil('the end of all', 10_000, () => startedWith('CHIP_QUALITY_TRITON_OF', root).length === 0);
     await waitUntil('the removal of shared memory', 10_000, () => sharedMemory().length === 0);
   },
   RESTART_TIMEOUT_MS + 60_000,

@@ -34,6 +34,23 @@ export function identify(pid: number): ProcessIdentity | undefined {
   }
 }
 
+/**
+ * Running processes that were started with this variable in their environment, and their children; those of other users are seen
+ * by root only. None where the system does not tell (anything but Linux).
+ */
+export function startedWith(name: string, value: string): ProcessIdentity[] {
+  if (process.platform !== 'linux') return [];
+  const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
+  return pids.flatMap((pid) => {
+    try {
+      const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+      return variables.includes(`${name}=${value}`) ? (identify(Number(pid)) ?? []) : [];
+    } catch {
+      return []; // it has ended, or is somebody else's
+    }
+  });
+}
+
 /** Whether exactly this process is still running. */
 export function isRunning(identity: ProcessIdentity): boolean {
   return identify(identity.pid)?.startedAt === identity.startedAt;

@@ -2,12 +2,15 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ManagedProcess } from '../base/managed-process.ts';
 import { LOOPBACK } from '../base/ports.ts';
+import { endProcess, startedWith } from '../base/process-identity.ts';
 import type { StartPart } from './part.ts';
 import { installTriton } from './triton-install.ts';
 
 const READY_TIMEOUT_MS = 120_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const SHARED_MEMORY = '/dev/shm';
+/** In the environment of the server and of its models' processes: the data folder of the stack they belong to. */
+const OWNER = 'CHIP_QUALITY_TRITON_OF';
 
 /** An ONNX model that returns its input, FP32 [n, 2]: ModelProto with one Identity node, opset 13. */
 const IDENTITY_MODEL =
@@ -26,7 +29,7 @@ export const startTriton: StartPart = async (context) => {
   const metricsPort = await memory.port('triton-metrics', log);
   // A server that was killed leaves its shared memory behind; the prefix says whose it is.
   const sharedPrefix = `chip_quality_triton_${httpPort}_`;
-  removeSharedMemory(sharedPrefix);
+  await removeLeftovers(root, sharedPrefix);
 
   const initial = readdirSync(models).filter((name) => existsSync(join(models, name, 'config.pbtxt')));
   const options = {
@@ -53,12 +56,12 @@ export const startTriton: StartPart = async (context) => {
       ...initial.map((name) => `--load-model=${name}`),
     ],
     cwd: root,
-    env: { LD_LIBRARY_PATH: installation.libraries, TRITON_SITE_PACKAGES: installation.sitePackages },
+    env: { LD_LIBRARY_PATH: installation.libraries, TRITON_SITE_PACKAGES: installation.sitePackages, [OWNER]: root },
     logFile: join(root, 'logs', 'triton.log'),
     stopSignal: 'SIGTERM',
   });
   context.note(process);
-  void process.exited.then(() => removeSharedMemory(sharedPrefix));
+  void process.exited.then(() => removeLeftovers(root, sharedPrefix));
   const http = `http://${LOOPBACK}:${httpPort}`;
   await process.whenReady(httpPort, READY_TIMEOUT_MS, async () => (await call(`${http}/v2/health/ready`, 'GET')).ok);
   try {
@@ -70,6 +73,15 @@ export const startTriton: StartPart = async (context) => {
   const metricsUrl = `http://${LOOPBACK}:${metricsPort}/metrics`;
   return { process, endpoints: { triton: { grpc: `${LOOPBACK}:${grpcPort}`, http, metricsUrl } } };
 };
+
+/**
+ * Ends what outlived its server: the processes of Python models, half a gigabyte each, hear no polite signal and do not notice that
+ * a server was killed. One stack has one server at most, so whatever has the stack's mark while none runs is such a process.
+ */
+async function removeLeftovers(root: string, sharedPrefix: string): Promise<void> {
+  await Promise.all(startedWith(OWNER, root).map((leftover) => endProcess(leftover, 'SIGKILL', 0)));
+  removeSharedMemory(sharedPrefix);
+}
 
 function removeSharedMemory(prefix: string): void {
   if (!existsSync(SHARED_MEMORY)) return;
