@@ -17,9 +17,10 @@ import { printSteps } from './inference-steps.ts';
 import { cpuSeconds } from './process-usage.ts';
 
 /**
- * What a board costs step by step in this process (`--steps`: only that); then the detector in this process against a real Triton on the same machine, over every transport: images a second of
- * processor time, this process and the server apart, and the 95th percentile of a batch's time with one batch under
- * way. The same boards, the same ONNX; the detections are compared.
+ * What a board costs step by step in this process (`--steps`: only that); then the detector in this process against a
+ * real Triton on the same machine, over every transport: images a second of processor time, this process and the server
+ * apart, and the 95th percentile of a batch's time with one batch under way. The same boards, the same ONNX; the
+ * detections are compared.
  */
 const { values: options } = parseArgs({
   options: {

@@ -18,7 +18,7 @@ import { LaneBatcher } from './lane-batcher.ts';
 const PREFERRED_SIZES = [4, 8, 16];
 /** Longest wait of a board for company. */
 const QUEUE_DELAY_MS = 2;
-/** Batches at the detector: one being judged, one handed over. */
+/** Batches at the detector: one being judged, one handed over; and as many of versions on trial, which may hang. */
 const BATCHES_IN_FLIGHT = 2;
 /** A board that has waited this long gets its share whatever its lane: long against a batch (0.3 s), short against a shift. */
 const OVERDUE_MS = 5_000;
@@ -38,7 +38,7 @@ export interface BoardInspectorOptions {
   readonly preferredSizes?: readonly number[];
   /** Longest wait of a board for a fuller batch, ms. Default 2. */
   readonly maxDelayMs?: number;
-  /** Batches at the detector at once. Default 2. */
+  /** Batches at the detector at once of versions in production, and as many of versions on trial. Default 2. */
   readonly maxInFlight?: number;
   /** From when on a waiting board gets one batch in four, ms. Default 5,000. */
   readonly overdueMs?: number;
