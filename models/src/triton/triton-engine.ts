@@ -1,25 +1,18 @@
 import { basename } from 'node:path';
 import { InferenceError } from '../errors.ts';
-import {
-  type Detection,
-  type DetectorInput,
-  IMAGE_PIXELS,
-  type InferenceEngine,
-  type InferOptions,
-} from '../inference-port.ts';
+import type { Detection, DetectorInput, InferenceEngine, InferOptions } from '../inference-port.ts';
 import { type ModelDescription, readModelDescription } from '../model-description.ts';
 import { PendingBatches } from '../pending-batches.ts';
 import { checkMetadata } from './check-metadata.ts';
 import { CALL_DEADLINE_MS } from './connection.ts';
-import type { SenderSettings, SendReply, SendRequest, TritonTransport } from './messages.ts';
+import type { SenderSettings, SendReply, TritonTransport } from './messages.ts';
+import { checkBatch, packBatch } from './pack-batch.ts';
 import { SenderThread } from './sender-thread-handle.ts';
 import { SharedRegions } from './shared-regions.ts';
 import { TritonAdmin } from './triton-admin.ts';
 
 /** Threads replaced without an answer in between: one that always crashes must not do so for ever. */
 const RESTARTS_MAX = 3;
-/** As `decodeImage`: uncompressed RGBA is 1.6 MB, so a larger file is no honest image of this size. */
-const FILE_BYTES_MAX = 8 * 1024 * 1024;
 const READY_DEADLINE_MS = 1_000;
 /** The ensemble that asks the newest detector. */
 const NEWEST = 'ensemble_model';
@@ -150,7 +143,7 @@ class TritonEngine implements InferenceEngine {
     const { signal } = options;
     signal?.throwIfAborted();
     if (batch.length === 0) return [];
-    this.#checkBatch(batch);
+    checkBatch(batch, this.maxBatchSize, this.#settings);
     if (this.#closed) throw new InferenceError('unavailable', 'the engine is closed');
     this.#pending.checkRoom();
     if (this.#thread === undefined) await this.#restart();
@@ -161,8 +154,8 @@ class TritonEngine implements InferenceEngine {
     const { address, deadlineMs } = this.#settings;
     const send = (id: number, confidenceThreshold: number) => {
       thread.hold(true);
-      const request = this.#requestOf(id, batch, confidenceThreshold);
-      thread.post(request, [request.packed.buffer]);
+      const images = packBatch(batch, this.#settings, (bytes) => this.#pending.takeBuffer(bytes));
+      thread.post({ kind: 'infer', id, ...images, confidenceThreshold }, [images.packed.buffer]);
     };
     const abandon = (id: number) => thread.post({ kind: 'cancel', id });
     const deadline = {
@@ -209,46 +202,6 @@ class TritonEngine implements InferenceEngine {
     );
     if (this.#closed) await thread.close();
     else this.#thread = thread;
-  }
-
-  #checkBatch(batch: readonly DetectorInput[]): void {
-    if (batch.length > this.maxBatchSize) {
-      throw new InferenceError('bad-input', `${batch.length} images, more than ${this.maxBatchSize}`);
-    }
-    for (const input of batch) {
-      for (const image of this.#sent(input)) {
-        if (this.#settings.transport !== 'jpeg') {
-          if (image.length !== IMAGE_PIXELS) {
-            throw new InferenceError('bad-input', `an image is not ${IMAGE_PIXELS} bytes long`);
-          }
-        } else if (image.length === 0 || image.length > FILE_BYTES_MAX) {
-          throw new InferenceError('bad-input', `a file of ${image.length} bytes is no image`);
-        }
-      }
-    }
-  }
-
-  /** The images that travel: a model for boards alone is not sent golden images. */
-  #sent({ board, golden }: DetectorInput): readonly Uint8Array[] {
-    return golden === undefined || !this.#settings.takesGolden ? [board] : [board, golden];
-  }
-
-  #requestOf(id: number, batch: readonly DetectorInput[], confidenceThreshold: number): SendRequest {
-    const lengthOf = (image: Uint8Array | undefined) => {
-      const length = image?.length ?? 0;
-      // The ensemble takes exactly so many bytes for pixels; decoders do not mind a byte after a file's end.
-      return this.#settings.transport === 'jpeg' && length === IMAGE_PIXELS ? length + 1 : length;
-    };
-    const images = batch.map((input) => this.#sent(input));
-    const lengths = images.flatMap(([board, golden]) => [lengthOf(board), lengthOf(golden)]);
-    const bytes = lengths.reduce((sum, length) => sum + length, 0);
-    const packed = new Uint8Array(this.#pending.takeBuffer(bytes));
-    let at = 0;
-    for (const image of images.flat()) {
-      packed.set(image, at);
-      at += lengthOf(image);
-    }
-    return { kind: 'infer', id, packed, lengths, confidenceThreshold };
   }
 
   #onReply(reply: SendReply): void {
