@@ -52,6 +52,8 @@ export class TopicReader<K, V> {
   readonly #consumer: BrokerConsumer;
   /** Failed fetches of a partition since its last batch. */
   readonly #failures = new Map<string, number>();
+  /** Of partitions with fetched records that are being handed over: the first of them. */
+  readonly #inHand = new Map<string, number>();
   #closing = false;
   #loop: Promise<void> | undefined;
 
@@ -80,10 +82,11 @@ export class TopicReader<K, V> {
   /** Records on the broker that were not handed over yet; undefined while a partition hasn't answered. */
   get lag(): number | undefined {
     let lag = 0;
-    for (const partition of this.#consumer.assignment()) {
-      const end = this.#consumer.knownEndOffset(partition);
+    for (const each of this.#consumer.assignment()) {
+      const end = this.#consumer.knownEndOffset(each);
       if (end === undefined) return undefined;
-      lag += Math.max(0, end - this.#consumer.position(partition));
+      const next = this.#inHand.get(topicPartitionKey(each.topic, each.partition)) ?? this.#consumer.position(each);
+      lag += Math.max(0, end - next);
     }
     return lag;
   }
@@ -126,12 +129,25 @@ export class TopicReader<K, V> {
       try {
         const fetched = await this.#consumer.poll(pollMs);
         failures = 0;
-        for (const part of fetched) await this.#deliver(part);
+        await this.#deliverAll(fetched);
       } catch (error) {
         failures += 1;
         this.#tell(error, { topic: this.#options.topic, partition: -1, offset: -1 });
         await sleep(this.#clock, Math.min(backoffMsMin * 2 ** (failures - 1), backoffMsMax));
       }
+    }
+  }
+
+  async #deliverAll(fetched: readonly FetchedPartition[]): Promise<void> {
+    for (const { topic, partition, batches } of fetched) {
+      const key = topicPartitionKey(topic, partition);
+      const first = batches[0]?.offsets[0];
+      if (first !== undefined && !this.#inHand.has(key)) this.#inHand.set(key, first);
+    }
+    try {
+      for (const part of fetched) await this.#deliver(part);
+    } finally {
+      this.#inHand.clear();
     }
   }
 

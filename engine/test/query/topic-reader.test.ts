@@ -84,3 +84,38 @@ it('goes on where it was after a failed fetch, and at the beginning only when it
   expect(errors).toEqual(['refused', 'gone', 'away']);
   await reader.close();
 });
+
+it('lags until records were handed over, not only fetched', async () => {
+  const cluster = newCluster();
+  await brokerOf(cluster)
+    .admin()
+    .createTopics([{ topic: 't', partitions: 1, replicationFactor: 1, configs: {} }]);
+  await produceText(brokerOf(cluster), 't', 0, [
+    ['k', 'a'],
+    ['k', 'b'],
+  ]);
+  const schema = Promise.withResolvers<void>();
+  let isAsked = false;
+  const values: (string | null)[] = [];
+  const reader = await TopicReader.open({
+    broker: brokerOf(cluster),
+    topic: 't',
+    key: string(),
+    value: Object.assign(string(), {
+      prepare: () => {
+        isAsked = true;
+        return schema.promise;
+      },
+    }),
+    from: 'earliest',
+    onRecords: (records) => {
+      for (const { value } of records) values.push(value);
+    },
+  });
+  await until(() => isAsked, 'the first batch');
+  expect([reader.lag, values]).toEqual([2, []]);
+  schema.resolve();
+  await until(() => reader.lag === 0, 'the end');
+  expect(values).toEqual(['a', 'b']);
+  await reader.close();
+});
