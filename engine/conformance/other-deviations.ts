@@ -101,4 +101,14 @@ export const otherDeviations: readonly { readonly title: string; readonly reason
     reason:
       'are LMDB files with the changelog offset in the same transaction, instead of RocksDB with a `.checkpoint` file. What a Java application and ours share is the changelog.',
   },
+  {
+    title: 'Local state is leased, not locked',
+    reason:
+      'A task waits, trying again, while a living instance of the same host has its folder, as with Java’s lock, for two renewals of the lease at most if that one hangs (`docs/decisions.md`, D-029). Several processes may share a state directory, which Java refuses.',
+  },
+  {
+    title: 'Age of metadata',
+    reason:
+      '`metadataMaxAgeMs` says only how often topics of a pattern are looked for. Producers and consumers ask for leaders when an answer shows that theirs are out of date; that a topic got more partitions is seen at the next rebalance.',
+  },
 ];

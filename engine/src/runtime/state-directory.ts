@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { StreamsConfig } from '../base/config.ts';
+import { StreamsError } from '../base/errors.ts';
 import type { Log } from '../base/metrics.ts';
 
 /** In a task's folder: who has it, and, as the time of the file, when that was last so. Empty when it was given back. */
@@ -16,6 +17,8 @@ const removedFolder = /^\d+_\d+\.removed$/;
 const renewalsPerDelay = 4;
 /** And not less often than this, so that a long delay does not let a lease look old. */
 const passIntervalMsMax = 60_000;
+/** Renewals that the lease of a living process may miss before a task may be taken from it. */
+const missedRenewalsMax = 2;
 /** Instances of this process that hold leases: a lease of this process id by nobody of these is from a former life. */
 const holdersHere = new Set<string>();
 
@@ -32,7 +35,8 @@ interface Lease {
  * Owns: the leases of this instance, what it has seen of those of others. Called by: KafkaStreams, StreamThread, TaskManager.
  * Invariants: I1 a folder is removed only after this instance has watched its lease stand still for the whole delay, by its own
  * monotonic clock: neither a machine that slept nor clocks that differ make a lease look old; I2 it is moved away and looked
- * at again before it is removed, so that a task that comes just then either keeps it or begins with an empty one.
+ * at again before it is removed, so that a task that comes just then either keeps it or begins with an empty one; I3 a folder that
+ * a living process of this host holds is not leased.
  */
 export class StateDirectory {
   readonly path: string;
@@ -60,13 +64,40 @@ export class StateDirectory {
     return join(this.path, taskId);
   }
 
-  /** Before a task opens its stores: makes its folder and takes it. */
+  /**
+   * Before a task opens its stores: makes its folder and takes it. Throws, to be tried again, while another instance of this host
+   * has it: that one was slower to give the task back than the group to give it away.
+   */
   lease(taskId: string): void {
     const folder = this.folderOf(taskId);
+    const other = this.#leaseOf(taskId, missedRenewalsMax * this.#passIntervalMs);
+    if (other !== undefined && other.holder !== this.#holder && other.host === hostname() && isLiving(other)) {
+      throw new StreamsError(`The local state of task ${taskId} is still held by another instance (${folder})`, {
+        code: 'INVALID_STATE_STORE',
+        recovery: 'retry',
+      });
+    }
+    this.#write(taskId);
+    this.#held.add(taskId);
+    holdersHere.add(this.#holder);
+  }
+
+  /** After a task has closed its stores. A folder that is gone, or somebody else's by now, is no error. */
+  release(taskId: string): void {
+    if (!this.#held.delete(taskId)) return;
+    if (this.#held.size === 0) holdersHere.delete(this.#holder);
+    try {
+      if (this.#leaseOf(taskId)?.holder === this.#holder) this.#writeFile(taskId, '');
+    } catch (error) {
+      if (!isAbsent(error)) this.#log.warn({ err: error, taskId }, 'The lease of local state could not be given back');
+    }
+  }
+
+  #write(taskId: string): void {
     const lease: Lease = { holder: this.#holder, pid: process.pid, host: hostname() };
     const write = (): void => {
-      mkdirSync(folder, { recursive: true });
-      this.#write(taskId, JSON.stringify(lease));
+      mkdirSync(this.folderOf(taskId), { recursive: true });
+      this.#writeFile(taskId, JSON.stringify(lease));
     };
     try {
       write();
@@ -75,39 +106,33 @@ export class StateDirectory {
       // A cleaner moved it away just then: now it is gone.
       write();
     }
-    this.#held.add(taskId);
-    holdersHere.add(this.#holder);
   }
 
-  /** After a task has closed its stores. A folder that is gone is no error. */
-  release(taskId: string): void {
-    if (!this.#held.delete(taskId)) return;
-    if (this.#held.size === 0) holdersHere.delete(this.#holder);
-    try {
-      this.#write(taskId, '');
-    } catch (error) {
-      if (!isAbsent(error)) this.#log.warn({ err: error, taskId }, 'The lease of local state could not be given back');
-    }
-  }
-
-  #write(taskId: string, content: string): void {
-    const file = join(this.folderOf(taskId), leaseFile);
+  #writeFile(taskId: string, content: string): void {
+    const file = this.#leaseFileOf(taskId);
     writeFileSync(file, content);
     const nowSeconds = this.#clock.nowMs() / 1_000;
     utimesSync(file, nowSeconds, nowSeconds);
   }
 
+  #leaseFileOf(taskId: string): string {
+    return join(this.folderOf(taskId), leaseFile);
+  }
+
   /** Every now and then: renews the leases of this instance and removes folders that nobody has. Works in the background. */
   cleanIfDue(): void {
     const nowMs = this.#clock.monotonicMs();
-    const intervalMs = Math.min(this.#delayMs / renewalsPerDelay, passIntervalMsMax);
-    if (this.#pass !== undefined || nowMs - this.#lastPassMs < intervalMs) return;
+    if (this.#pass !== undefined || nowMs - this.#lastPassMs < this.#passIntervalMs) return;
     this.#lastPassMs = nowMs;
     this.#pass = this.#renewAndClean()
       .catch((error: unknown) => this.#log.warn({ err: error, path: this.path }, 'Local state could not be cleaned'))
       .finally(() => {
         this.#pass = undefined;
       });
+  }
+
+  get #passIntervalMs(): number {
+    return Math.min(this.#delayMs / renewalsPerDelay, passIntervalMsMax);
   }
 
   /** Resolves when nothing is being removed. */
@@ -119,9 +144,11 @@ export class StateDirectory {
     const nowSeconds = this.#clock.nowMs() / 1_000;
     for (const taskId of [...this.#held]) {
       try {
-        await utimes(join(this.folderOf(taskId), leaseFile), nowSeconds, nowSeconds);
+        await utimes(this.#leaseFileOf(taskId), nowSeconds, nowSeconds);
       } catch (error) {
-        if (this.#held.has(taskId)) this.#log.warn({ err: error, taskId }, 'The lease of local state is gone');
+        if (!this.#held.has(taskId)) continue;
+        this.#log.warn({ err: error, taskId }, 'The lease of local state is gone; it is written again');
+        this.#write(taskId);
       }
     }
     const names = await namesIn(this.path);
@@ -151,7 +178,13 @@ export class StateDirectory {
     const removed = `${taskId}${removedSuffix}`;
     const seenMs = this.#watched.get(taskId)?.leaseMs;
     await rm(join(this.path, removed), { recursive: true, force: true });
-    await rename(folder, join(this.path, removed));
+    try {
+      await rename(folder, join(this.path, removed));
+    } catch (error) {
+      // Another instance was faster.
+      if (isAbsent(error)) return;
+      throw error;
+    }
     const isTaken = this.#held.has(taskId) || (await leaseTimeMs(join(this.path, removed))) !== seenMs;
     if (isTaken) {
       this.#watched.delete(taskId);
@@ -159,6 +192,8 @@ export class StateDirectory {
         await rename(join(this.path, removed), folder);
         return;
       } catch (error) {
+        // Another instance has removed it.
+        if (isAbsent(error)) return;
         // It has begun anew there; what it would have found is in the changelog.
         if (!isOccupied(error)) throw error;
       }
@@ -184,20 +219,28 @@ export class StateDirectory {
   }
 
   #isHeld(taskId: string): boolean {
-    const file = join(this.folderOf(taskId), leaseFile);
+    const lease = this.#leaseOf(taskId, this.#delayMs);
+    return lease !== undefined && (lease.host !== hostname() || isLiving(lease));
+  }
+
+  /** Undefined: nobody's, or not renewed for so long. */
+  #leaseOf(taskId: string, withinMs = Number.POSITIVE_INFINITY): Lease | undefined {
+    const file = this.#leaseFileOf(taskId);
     try {
       const content = readFileSync(file, 'utf8');
-      if (content === '') return false;
-      if (this.#clock.nowMs() - statSync(file).mtimeMs > this.#delayMs) return false;
-      const { holder, host, pid } = JSON.parse(content) as Lease;
-      if (host !== hostname()) return true;
-      return pid === process.pid ? holdersHere.has(holder) : isAlive(pid);
+      if (content === '' || this.#clock.nowMs() - statSync(file).mtimeMs > withinMs) return undefined;
+      return JSON.parse(content) as Lease;
     } catch (error) {
       // Without a lease, or with one that a crash cut off.
-      if (isAbsent(error) || error instanceof SyntaxError) return false;
+      if (isAbsent(error) || error instanceof SyntaxError) return undefined;
       throw error;
     }
   }
+}
+
+/** The holder is an instance of this process, or of another that lives on this host. */
+function isLiving({ holder, pid }: Lease): boolean {
+  return pid === process.pid ? holdersHere.has(holder) : isAlive(pid);
 }
 
 /** Undefined when the folder is gone. One without a lease has its own time: an earlier version made it. */

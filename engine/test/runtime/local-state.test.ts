@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { resolveConfig } from '../../src/base/default-config.ts';
+import { silentLog } from '../../src/base/metrics.ts';
 import type { KafkaStreams } from '../../src/kafka-streams.ts';
 import { StreamsBuilder } from '../../src/kstream/streams-builder.ts';
+import { StateDirectory } from '../../src/runtime/state-directory.ts';
 import { string } from '../../src/serde/primitives.ts';
 import type { Topology } from '../../src/topology/topology.ts';
 import { brokerOf, produceText, until } from '../support/memory-cluster-harness.ts';
@@ -60,4 +63,22 @@ it('removes all local state on demand, before the start and after the end, never
   const second = streamsOn(brokerOf(cluster), counting(), { stateDir });
   await second.start();
   expect(second.keyValueStore('counts').get('k')).toBe(1);
+});
+
+it('waits with a task whose local state another instance of this host still holds', async () => {
+  const cluster = await clusterWith({ in: 1 });
+  await produceText(brokerOf(cluster), 'in', 0, [['k', 'once']]);
+  const stateDir = newDirectory();
+  const other = new StateDirectory(resolveConfig({ applicationId: 'app', stateDir }), 'other');
+  other.lease('0_0');
+  const reasons: string[] = [];
+  const warn = (fields: Record<string, unknown>): void => void reasons.push((fields.err as Error).message);
+  const streams = streamsOn(brokerOf(cluster), counting(), { stateDir, log: { ...silentLog, warn } });
+  const started = streams.start();
+  await until(() => reasons.length >= 2, 'two attempts');
+  for (const reason of reasons) expect(reason).toContain('task 0_0 is still held by another instance');
+  expect(streams.state).toBe('REBALANCING');
+  other.release('0_0');
+  await started;
+  await until(() => streams.keyValueStore('counts').get('k') === 1, 'the count');
 });

@@ -3,6 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/base/default-config.ts';
+import { silentLog } from '../../src/base/metrics.ts';
 import { StateDirectory } from '../../src/runtime/state-directory.ts';
 import { TestClock } from '../../src/testing/test-clock.ts';
 
@@ -12,8 +13,11 @@ const startMs = 1_700_000_000_000;
 describe('StateDirectory', () => {
   let stateDir: string;
   let clock: TestClock;
+  let warnings: string[];
+  const log = { ...silentLog, warn: (_fields: unknown, message: string) => void warnings.push(message) };
 
   beforeEach(() => {
+    warnings = [];
     stateDir = mkdtempSync(join(tmpdir(), 'millrace-state-'));
     clock = new TestClock(startMs);
   });
@@ -21,7 +25,10 @@ describe('StateDirectory', () => {
   afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
 
   const instance = (holder: string): StateDirectory =>
-    new StateDirectory(resolveConfig({ applicationId: 'app', stateDir, clock, stateCleanupDelayMs: delayMs }), holder);
+    new StateDirectory(
+      resolveConfig({ applicationId: 'app', stateDir, clock, log, stateCleanupDelayMs: delayMs }),
+      holder,
+    );
   const folders = (): readonly string[] => readdirSync(join(stateDir, 'app')).sort();
   /** Lets time pass; each of these instances works meanwhile. */
   const pass = async (byMs: number, ...working: readonly StateDirectory[]): Promise<void> => {
@@ -78,6 +85,65 @@ describe('StateDirectory', () => {
       expect(folders()).toEqual(['0_0']);
       expect(existsSync(join(taker.folderOf('0_0'), 'store'))).toBe(true);
       taker.release('0_0');
+    }
+  });
+
+  it('lets several instances clean at the same moment', async () => {
+    const instances = ['a', 'b', 'c'].map(instance);
+    for (let partition = 0; partition < 10; partition += 1) {
+      instances[0]?.lease(`0_${partition}`);
+      instances[0]?.release(`0_${partition}`);
+    }
+    for (let passes = 0; passes < 10; passes += 1) {
+      clock.advance(delayMs / 4);
+      for (const each of instances) each.cleanIfDue();
+      for (const each of instances) await each.settled();
+    }
+    expect(folders()).toEqual([]);
+    expect(warnings).toEqual([]);
+  });
+
+  it('keeps the folder of a task whose lease a cleaner has taken away, once it is known', async () => {
+    const here = instance('here');
+    const there = instance('there');
+    here.lease('0_0');
+    rmSync(join(here.folderOf('0_0'), '.lease'));
+    await pass(4 * delayMs, here, there);
+    expect(folders()).toEqual(['0_0']);
+    there.cleanUp();
+    expect(folders()).toEqual(['0_0']);
+  });
+
+  it('refuses a task that another living instance has, until that gives it back or renews its lease no more', async () => {
+    const here = instance('here');
+    const there = instance('there');
+    there.lease('0_0');
+    here.lease('0_1');
+    await pass(4 * delayMs, there);
+    expect(() => here.lease('0_0')).toThrow(expect.objectContaining({ recovery: 'retry' }));
+    there.release('0_0');
+    here.lease('0_0');
+    here.lease('0_0');
+    await pass(delayMs, there);
+    there.lease('0_1');
+    // What it has lost it neither gives back nor lets be cleaned up.
+    here.release('0_1');
+    expect(() => here.lease('0_1')).toThrow();
+    here.cleanUp();
+    expect(folders()).toContain('0_1');
+  });
+
+  it('takes a task from processes that have ended, also on another host that says nothing of it', () => {
+    const here = instance('here');
+    for (const lease of [
+      { holder: 'somebody', pid: process.pid, host: hostname() },
+      { holder: 'somebody', pid: 2 ** 22 + 1, host: hostname() },
+      { holder: 'somebody', pid: process.ppid, host: 'another-host' },
+    ]) {
+      mkdirSync(here.folderOf('0_0'), { recursive: true });
+      writeFileSync(join(here.folderOf('0_0'), '.lease'), JSON.stringify(lease));
+      here.lease('0_0');
+      here.release('0_0');
     }
   });
 

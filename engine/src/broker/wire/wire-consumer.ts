@@ -379,8 +379,9 @@ export class WireConsumer implements BrokerConsumer {
   }
 
   #checkLeader(state: FetchedPartitionState): void {
-    const partition = this.#parts.metadata.partition(state.topic, state.partition);
-    if (partition !== undefined && partition.leaderId >= 0) return;
+    const { metadata } = this.#parts;
+    const partition = metadata.partition(state.topic, state.partition);
+    if (partition !== undefined && metadata.address(partition.leaderId) !== undefined) return;
     if (state.hasFailed || state.fetchOffset < 0) return;
     this.#retryLater(state);
     if (partition === undefined) this.#loseLater(state);

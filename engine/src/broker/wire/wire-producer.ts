@@ -398,8 +398,9 @@ export class WireProducer implements BrokerProducer {
   }
 
   #checkLeader(queue: ProducerQueue): void {
-    const partition = this.#parts.metadata.partition(queue.topic, queue.partition);
-    if (partition !== undefined && partition.leaderId >= 0) return;
+    const { metadata } = this.#parts;
+    const partition = metadata.partition(queue.topic, queue.partition);
+    if (partition !== undefined && metadata.address(partition.leaderId) !== undefined) return;
     queue.failures++;
     const delayMs = retryBackoffMs(queue.failures, this.#parts.random);
     queue.retryAtMs = this.#parts.clock.monotonicMs() + delayMs;
