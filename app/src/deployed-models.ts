@@ -141,7 +141,7 @@ export class DeploymentFollower {
 }
 
 /** What judges: a candidate that is suspended does not. */
-function deploymentOf({ revision, production, candidate }: ModelDeployment): Deployment {
+export function deploymentOf({ revision, production, candidate }: ModelDeployment): Deployment {
   if (candidate === null || candidate.suspended_at !== null) return { revision, production, candidate: null };
   const { version, mode, share } = candidate;
   return { revision, production, candidate: { version, mode: mode === 'split' ? 'split' : 'shadow', share } };
