@@ -156,6 +156,23 @@ test('a version that is copied in is loaded, and its folder taken away, without 
   await expect(third.infer([taken('uint8')])).rejects.toMatchObject({ reason: 'model-not-loaded' });
 });
 
+test('without a classifier the server judges boards as ever, and nobody was asked about their defects', async () => {
+  const engine = await open('uint8', '1');
+  const [asked = []] = await engine.infer([input]);
+  expect(asked.length).toBeGreaterThan(0);
+  expect(asked.every(({ secondOpinion }) => secondOpinion !== undefined)).toBe(true);
+  await admin.unloadModel('classification_model');
+  await expect.poll(() => admin.modelReady('classification_model'), { timeout: PATIENCE_MS }).toBe(false);
+  try {
+    const [bare = []] = await engine.infer([input]);
+    expect(bare).toEqual(asked.map(({ secondOpinion: _, ...detection }) => detection));
+  } finally {
+    await admin.loadModel('classification_model');
+  }
+  const [again = []] = await engine.infer([input]);
+  expectSame(again, asked);
+});
+
 test('a detector that somebody unloaded is loaded again by the first call, which is one to repeat', async () => {
   const engine = await open('uint8', '1');
   const before = await engine.infer([taken('uint8')], ALL);

@@ -21,6 +21,8 @@ CONFIDENCE_MIN = 0.1
 # As in the classifier's config.pbtxt.
 BATCH_MAX = 128
 NOT_ASKED = (-1, 0)
+# How Triton says that it does not serve the classifier.
+NOT_SERVED = "is not ready"
 
 
 class TritonPythonModel:
@@ -38,6 +40,8 @@ class TritonPythonModel:
                 some = places[first : first + BATCH_MAX]
                 crops = numpy.stack([window(images[image], detections[image, row, :4]) for image, row in some])
                 probabilities = classify(crops)
+                if probabilities is None:
+                    break
                 classes = probabilities.argmax(axis=1)
                 opinions[some[:, 0], some[:, 1], 0] = classes
                 opinions[some[:, 0], some[:, 1], 1] = probabilities[numpy.arange(len(some)), classes]
@@ -47,6 +51,7 @@ class TritonPythonModel:
 
 
 def classify(crops):
+    """The classifier's answer; None where the server has none: a second opinion is not worth a board."""
     request = pb_utils.InferenceRequest(
         model_name="classification_model",
         requested_output_names=["probabilities"],
@@ -56,7 +61,10 @@ def classify(crops):
     )
     response = request.exec()
     if response.has_error():
-        raise RuntimeError(response.error().message())
+        message = response.error().message()
+        if NOT_SERVED in message:
+            return None
+        raise RuntimeError(message)
     return pb_utils.get_output_tensor_by_name(response, "probabilities").as_numpy()
 
 
