@@ -4,6 +4,9 @@ import { expect, test } from 'vitest';
 import { BoardInspector } from '../../src/inference/board-inspector.ts';
 import type { DetectorVersion } from '../../src/ports.ts';
 
+/** However slow the machine is. */
+const WAIT = { timeout: 20_000 };
+
 const artifact: ArtifactRef = {
   artifact_id: 'a',
   filename: 'x.jpg',
@@ -56,11 +59,11 @@ test('boards of production are judged while a version on trial hangs, and its ow
   const { signal } = new AbortController();
   const inspect = (id: string) => inspector.inspect(payloadOf(id), signal) as Promise<InferenceResults>;
   const tried = ['try-1', 'try-2', 'try-3'].map(inspect);
-  await expect.poll(() => hanging.length).toBe(2);
+  await expect.poll(() => hanging.length, WAIT).toBe(2);
   const judged = await Promise.all(['a', 'b', 'c', 'd'].map(inspect));
   expect(judged.map(({ model_version }) => model_version)).toEqual(['1', '1', '1', '1']);
   for (let board = 0; board < 3; board += 1) {
-    await expect.poll(() => hanging.length).toBeGreaterThan(board);
+    await expect.poll(() => hanging.length, WAIT).toBeGreaterThan(board);
     hanging[board]?.(new Error('gave up'));
   }
   expect((await Promise.all(tried)).map(({ model_version }) => model_version)).toEqual(['1', '1', '1']);
