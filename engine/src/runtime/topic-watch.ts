@@ -22,13 +22,14 @@ export interface TopicWatchOptions {
  * Which topics the application reads, and how wide they are.
  *
  * Owns: the present layout. Called by: StreamThread. Invariants: I1 topics are looked for only where a source reads a pattern,
- * every `metadataMaxAgeMs`; others are known from the start.
+ * every `metadataMaxAgeMs`, one look at a time; others are known from the start.
  */
 export class TopicWatch {
   readonly #options: TopicWatchOptions;
   readonly #readsPattern: boolean;
   #layout: TopicLayout;
   #lastLookMs: number;
+  #isLooking = false;
 
   constructor(options: TopicWatchOptions) {
     this.#options = options;
@@ -51,9 +52,12 @@ export class TopicWatch {
   /** Topics that match a pattern since the last look, or don't exist any more, are a matter for the group. */
   lookIfDue(): void {
     const { clock, metadataMaxAgeMs } = this.#options.config;
-    if (!this.#readsPattern || clock.monotonicMs() - this.#lastLookMs < metadataMaxAgeMs) return;
+    if (!this.#readsPattern || this.#isLooking || clock.monotonicMs() - this.#lastLookMs < metadataMaxAgeMs) return;
     this.#lastLookMs = clock.monotonicMs();
-    void this.#look();
+    this.#isLooking = true;
+    void this.#look().finally(() => {
+      this.#isLooking = false;
+    });
   }
 
   /** Never rejects. */

@@ -174,6 +174,39 @@ export function sessionStoreContract(
       expect(all().map((row) => row[2])).toEqual([11, 21, 31]);
     });
 
+    it('never shows a session that was removed before the iterator came to it, nor what took its place', () => {
+      for (const end of [10, 20, 30]) put('k', end - 5, end, String(end));
+      const seen: string[] = [];
+      for (const { key: found, value } of store.findSessions(keyOf('k'), 0, 99, 'forward')) {
+        seen.push(`${found.endMs}: ${value.latin1Slice()}`);
+        if (seen.length > 1) continue;
+        put('k', 15, 20, null);
+        put('other', 15, 20, 'other');
+      }
+      expect(seen).toEqual(['10: 10', '30: 30']);
+    });
+
+    it('finds the newest session where only the disk has it', () => {
+      put('k', 35, 40, 'newest');
+      store.commit(1);
+      put('other', 5, 10, 'older');
+      store.commit(2);
+      for (const reopen of [false, persistent]) {
+        if (reopen) {
+          store.close();
+          store.open(fixture.context);
+        }
+        expect(store.get(keyOf('k'), 35, 40)?.value).toEqual(bytesFor('newest'));
+        for (const found of [
+          store.findSessions(keyOf('k'), 40, endOfTime, 'forward'),
+          store.findSessionsInRange(undefined, undefined, 40, endOfTime, 'reverse'),
+          store.findByEnd(40, endOfTime),
+        ]) {
+          expect(rows(found).map((row) => row.slice(0, 3))).toEqual([['k', 35, 40]]);
+        }
+      }
+    });
+
     it('refuses to be used when it is closed', () => {
       store.close();
       expect(() => put('k', 0, 0, 'v')).toThrow(/not open/);

@@ -216,6 +216,36 @@ export function windowStoreContract(
       expect(seen).toEqual([10, 20, 30]);
     });
 
+    it('never shows a window that was deleted before the iterator came to it, nor what took its place', () => {
+      for (const start of [10, 20, 30]) put('k', start, String(start));
+      const seen: Row[] = [];
+      for (const entry of store.fetch(keyOf('k'), 0, 99, 'forward')) {
+        seen.push([entry.key.key, entry.key.windowStartMs, entry.value.latin1Slice(), entry.timestampMs]);
+        if (seen.length > 1) continue;
+        put('k', 20, null);
+        put('other', 20, 'other');
+      }
+      expect(seen).toEqual([
+        ['k', 10, '10', 10],
+        ['k', 30, '30', 30],
+      ]);
+    });
+
+    it('finds the newest window where only the disk has it', () => {
+      put('k', 40, 'newest');
+      store.commit(1);
+      put('other', 10, 'older');
+      store.commit(2);
+      const newest = [['k', 40, 'newest', 40]];
+      for (const reopen of [false, persistent]) {
+        if (reopen) reopenAs({});
+        expect(store.get(keyOf('k'), 40)?.value).toEqual(bytesFor('newest'));
+        expect(rows(store.fetch(keyOf('k'), 40, 40, 'forward'))).toEqual(newest);
+        expect(rows(store.fetchAll(40, 99, 'reverse'))).toEqual(newest);
+        expect(rows(store.fetchAllByTime(40, 99))).toEqual(newest);
+      }
+    });
+
     it('agrees with a naive model over random commands', () => {
       expectAgreement({
         make: () => make(options),

@@ -118,8 +118,8 @@ describe('StateDirectory', () => {
     const here = instance('here');
     const there = instance('there');
     there.lease('0_0');
-    here.lease('0_1');
     await pass(4 * delayMs, there);
+    here.lease('0_1');
     expect(() => here.lease('0_0')).toThrow(expect.objectContaining({ recovery: 'retry' }));
     there.release('0_0');
     here.lease('0_0');
