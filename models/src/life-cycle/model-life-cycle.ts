@@ -186,7 +186,10 @@ export class ModelLifeCycle implements InferenceEngine {
     const alone = { deployment, production, candidate, plain, shadowed: plain, shadow: undefined, trial: undefined };
     if (candidate === undefined) return alone;
     if (deployment.candidate?.mode === 'split') {
-      const onSuspended = (failuresInARow: number) => observer.suspended(deployment, failuresInARow);
+      const onSuspended = (failuresInARow: number) => {
+        // A batch that was begun may outlive its trial.
+        if (this.#active?.deployment === deployment) observer.suspended(deployment, failuresInARow);
+      };
       return { ...alone, trial: new TrialRunner(this.modelName, production, candidate, observer, onSuspended) };
     }
     const shadow = new ShadowRunner(production, candidate, observer);

@@ -328,6 +328,21 @@ describe('the life cycle of a model', () => {
       expect(told('suspended')).toHaveLength(1);
     });
 
+    it('does not suspend a trial for what a batch of the trial before it does', async () => {
+      const { lifeCycle, engine, told } = build();
+      await lifeCycle.start(withCandidate('split', 0.5));
+      engine('2').fault = broken;
+      const id = ids.find((each) => placeOf(each) < 0.5) as string;
+      const { fallback, ...before } = lifeCycle.route(id);
+      for (let batch = 1; batch <= 5; batch += 1) {
+        if (batch === 5) await lifeCycle.follow(withCandidate('split', 1));
+        await expect(before.infer([board])).rejects.toBe(broken);
+        await fallback?.infer([board]);
+      }
+      expect(told('suspended')).toEqual([]);
+      expect(lifeCycle.route(id).modelVersion).toBe('2');
+    });
+
     it('does not count what production fails, too', async () => {
       const { lifeCycle, engine, told } = build();
       await lifeCycle.start(withCandidate('split', 1));
