@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/base/default-config.ts';
 import { silentLog } from '../../src/base/metrics.ts';
@@ -136,9 +137,9 @@ describe('StateDirectory', () => {
   it('takes a task from processes that have ended, also on another host that says nothing of it', () => {
     const here = instance('here');
     for (const lease of [
-      { holder: 'somebody', pid: process.pid, host: hostname() },
-      { holder: 'somebody', pid: 2 ** 22 + 1, host: hostname() },
-      { holder: 'somebody', pid: process.ppid, host: 'another-host' },
+      { holder: 'somebody', pid: process.pid, thread: threadId, host: hostname() },
+      { holder: 'somebody', pid: 2 ** 22 + 1, thread: 0, host: hostname() },
+      { holder: 'somebody', pid: process.ppid, thread: 0, host: 'another-host' },
     ]) {
       mkdirSync(here.folderOf('0_0'), { recursive: true });
       writeFileSync(join(here.folderOf('0_0'), '.lease'), JSON.stringify(lease));
@@ -156,10 +157,10 @@ describe('StateDirectory', () => {
   it('cleans up all that no living instance holds', () => {
     const here = instance('here');
     const there = instance('there');
-    const lease = (taskId: string, pid: number, host = hostname()): void => {
+    const lease = (taskId: string, pid: number, host = hostname(), thread = threadId): void => {
       here.lease(taskId);
       here.release(taskId);
-      writeFileSync(join(here.folderOf(taskId), '.lease'), JSON.stringify({ holder: 'somebody', pid, host }));
+      writeFileSync(join(here.folderOf(taskId), '.lease'), JSON.stringify({ holder: 'somebody', pid, thread, host }));
     };
     const alive = process.ppid;
     const neverAProcess = 2 ** 22 + 1;
@@ -171,8 +172,10 @@ describe('StateDirectory', () => {
     // This process id, but nobody of this process: a former life in a container that always has the same.
     lease('0_4', process.pid);
     lease('0_5', 1, 'another-host');
+    // Another thread of this process.
+    lease('0_6', process.pid, hostname(), threadId + 1);
     here.cleanUp();
-    expect(folders()).toEqual(['0_1', '0_2', '0_5']);
+    expect(folders()).toEqual(['0_1', '0_2', '0_5', '0_6']);
     // A lease that nobody has renewed for so long is nobody's.
     clock.advance(Date.now() - startMs + 2 * delayMs);
     here.cleanUp();
