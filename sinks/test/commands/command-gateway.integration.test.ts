@@ -3,7 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { useTestStack } from '@chip-quality/dev/testing';
 import { type ApiRequest, type ApiResponse, PARTITIONS } from '@chip-quality/schemas';
 import { type Consumer, Kafka, logLevel } from 'kafkajs';
-import { json } from 'millrace';
+import { connectBroker, json } from 'millrace';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type CommandGateway, createCommandGateway, type GatewayRequest } from '../../src/index.ts';
 
@@ -20,11 +20,8 @@ const gateways: CommandGateway[] = [];
 
 beforeAll(async () => {
   topic = stack.uniqueName('api.requests');
+  await createTopic(topic);
   const kafka = new Kafka({ brokers: [stack.bootstrapServers], logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
-  await admin.connect();
-  await admin.createTopics({ topics: [{ topic, numPartitions: PARTITIONS }] });
-  await admin.disconnect();
   consumer = kafka.consumer({ groupId: stack.uniqueName('group') });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
@@ -46,6 +43,16 @@ afterEach(async () => {
   onRequest = () => undefined;
   for (const gateway of gateways.splice(0)) await gateway.close();
 });
+
+/** Not by the admin of kafkajs, which gives up when the broker does not know a topic yet that it has just made. */
+async function createTopic(name: string): Promise<void> {
+  const broker = await connectBroker({ bootstrapServers: [stack.bootstrapServers], clientId: 'test' });
+  try {
+    await broker.admin().createTopics([{ topic: name, partitions: PARTITIONS, replicationFactor: 1, configs: {} }]);
+  } finally {
+    await broker.close();
+  }
+}
 
 async function startGateway(
   overrides: Partial<Parameters<typeof createCommandGateway>[0]> = {},
@@ -155,11 +162,7 @@ test('a broker that goes away makes the gateway unavailable, and one that comes 
   const missing = stack.uniqueName('missing');
   const gateway = await startGateway({ topic: missing, replyTimeoutMs: 20_000 });
   await expect(gateway.execute(request(), noAbort)).rejects.toMatchObject({ name: 'UnavailableError' });
-  const kafka = new Kafka({ brokers: [stack.bootstrapServers], logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
-  await admin.connect();
-  await admin.createTopics({ topics: [{ topic: missing, numPartitions: PARTITIONS }] });
-  await admin.disconnect();
+  await createTopic(missing);
   await expect.poll(() => gateway.ready(), { timeout: 15_000 }).toBe(true);
   const again = request();
   const waiting = gateway.execute(again, noAbort);
