@@ -111,4 +111,9 @@ export const otherDeviations: readonly { readonly title: string; readonly reason
     reason:
       '`metadataMaxAgeMs` says only how often topics of a pattern are looked for. Producers and consumers ask for leaders when an answer shows that theirs are out of date; that a topic got more partitions is seen at the next rebalance.',
   },
+  {
+    title: 'Expired puts into persistent window and session stores',
+    reason:
+      'are dropped and counted when they are older than the retention, as in stores in memory. Java’s RocksDB stores drop whole segments: they keep and don’t count what falls into one that is still there, and don’t show it either.',
+  },
 ];

@@ -35,9 +35,12 @@ it('keeps the local state of another process on the same disk as long as that li
     await cleanUntil(() => !existsSync(here.folderOf('0_2')));
     here.cleanUp();
     expect(existsSync(theirs)).toBe(true);
+    expect(() => here.lease('0_1')).toThrow('task 0_1 is still held by another instance');
 
     child.kill('SIGKILL');
     await exited;
+    here.lease('0_1');
+    here.release('0_1');
     await cleanUntil(() => !existsSync(theirs));
   } finally {
     child.kill('SIGKILL');
