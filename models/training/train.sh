@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Trains every committed network from its seed and exports it, one after the other: about half an hour of one
-# CPU core each. Stop it at any time; the same command goes on from the last checkpoint (every 500 steps).
+# Trains every committed network from its seed and exports it, one after the other: half an hour to three quarters
+# of one CPU core each. Stop it at any time; the same command goes on from the last checkpoint (every 500 steps).
 #
 #   models/training/train.sh DEEPPCB_DIR [NETWORK...]
 #
-# DEEPPCB_DIR holds boards/, golden/, annotations/. NETWORKs (default: all but pair-random):
+# DEEPPCB_DIR holds boards/, golden/, annotations/. NETWORKs (default: all):
 #   pair-families-a     the served detector                       -> repository/pcb_defect_detector
 #   pair-families-b     figures on other unseen families          -> training/results/pair-families-b
+#   pair-random         figures on random boards              -> training/results/pair-random
 #   single-families-a   the detector without golden images        -> repository/pcb_defect_detector_single
 #   classifier          the second opinion, trained on families-a -> repository/classification_model
-#   pair-random         for figures on random boards              -> $WORK_DIR/pair-random
 # WORK_DIR (default .local/training) gets generated boards, caches and checkpoints. Run it through
 # `npm run models:train -- DEEPPCB_DIR`, so that `node` is Node 24.
 set -euo pipefail
@@ -54,12 +54,12 @@ classifier() {
 }
 
 cd "$here"
-[ $# -gt 0 ] || set -- pair-families-a pair-families-b single-families-a classifier
+[ $# -gt 0 ] || set -- pair-families-a pair-families-b pair-random single-families-a classifier
 for network; do
   case "$network" in
     pair-families-a) detector pair families-a 24000 "$repository/pcb_defect_detector" ;;
     pair-families-b) detector pair families-b 24000 "$here/results/pair-families-b" ;;
-    pair-random) detector pair random 24000 "$work/pair-random/model" ;;
+    pair-random) detector pair random 24000 "$here/results/pair-random" ;;
     single-families-a) detector single families-a 24000 "$repository/pcb_defect_detector_single" ;;
     classifier) classifier ;;
     *) echo "no network $network" >&2 && exit 1 ;;
