@@ -7,7 +7,7 @@
 # DEEPPCB_DIR holds boards/, golden/, annotations/. NETWORKs (default: all):
 #   pair-families-a     the served detector                       -> repository/pcb_defect_detector
 #   pair-families-b     figures on other unseen families          -> training/results/pair-families-b
-#   pair-random         figures on random boards              -> training/results/pair-random
+#   pair-random         figures on random boards                  -> training/results/pair-random
 #   single-families-a   the detector without golden images        -> repository/pcb_defect_detector_single
 #   classifier          the second opinion, trained on families-a -> repository/classification_model
 # WORK_DIR (default .local/training) gets generated boards, caches and checkpoints. Run it through
