@@ -1,8 +1,8 @@
-import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { liveYields } from './support/live-snapshot.ts';
-import { StartedLine, testDirectory } from './support/started-line.ts';
+import { StartedLine } from './support/started-line.ts';
+import { removeTestDirectory, testDirectory } from './support/test-directory.ts';
 
 const BOARDS = 300;
 const KILLS = 10;
@@ -25,7 +25,7 @@ function random(state: { value: number }): number {
 describe('kill -9 in the middle of a run', () => {
   let line: StartedLine | undefined;
   let localDirectory = '';
-  const free = () => rmSync(localDirectory, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
+  const free = () => removeTestDirectory(localDirectory);
   afterAll(async () => {
     if (line?.isRunning === true) await line.killEverything();
     free();

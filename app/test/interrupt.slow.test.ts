@@ -1,6 +1,6 @@
-import { rmSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { StartedLine, testDirectory } from './support/started-line.ts';
+import { StartedLine } from './support/started-line.ts';
+import { removeTestDirectory, testDirectory } from './support/test-directory.ts';
 
 const localDirectory = testDirectory('test-interrupt');
 const BOARDS = 60;
@@ -16,7 +16,7 @@ describe('Ctrl-C', () => {
   };
   afterAll(async () => {
     for (const line of lines) if (line.isRunning) await line.killOwnCode();
-    rmSync(localDirectory, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
+    removeTestDirectory(localDirectory);
   });
 
   it('ends cleanly in the middle of a run, which the next start finishes', { timeout: 600_000 }, async () => {

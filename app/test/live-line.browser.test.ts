@@ -1,7 +1,8 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { StartedLine, testDirectory } from './support/started-line.ts';
+import { StartedLine } from './support/started-line.ts';
+import { removeTestDirectory, testDirectory } from './support/test-directory.ts';
 
 const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
 if (!existsSync(CHROMIUM)) {
@@ -34,7 +35,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   if (line?.isRunning === true) await line.interrupt();
-  rmSync(localDirectory, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
+  removeTestDirectory(localDirectory);
 }, 60_000);
 
 const text = (page: Page, id: string) => page.getByTestId(id).textContent();

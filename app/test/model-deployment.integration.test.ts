@@ -1,11 +1,11 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createOnnxEngine, InferenceError } from '@chip-quality/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDetector } from '../src/start-detector.ts';
 import { boardImage, RunningPlatform } from './support/running-platform.ts';
-import { testDirectory } from './support/started-line.ts';
+import { removeTestDirectory, testDirectory } from './support/test-directory.ts';
 
 const NAME = 'pcb_defect_detector';
 const committed = fileURLToPath(new URL(`../../models/repository/${NAME}`, import.meta.url));
@@ -45,7 +45,7 @@ describe('model versions on the running line', () => {
   });
   afterAll(async () => {
     await platform?.stop();
-    rmSync(repository, { recursive: true, force: true });
+    removeTestDirectory(repository);
   });
 
   const deploy = (body: object) =>

@@ -1,7 +1,7 @@
-import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { StartedLine, testDirectory } from './support/started-line.ts';
+import { StartedLine } from './support/started-line.ts';
+import { removeTestDirectory, testDirectory } from './support/test-directory.ts';
 
 const localDirectory = testDirectory('test-outages');
 
@@ -18,7 +18,7 @@ describe('a line whose surroundings fail', () => {
   let line: StartedLine | undefined;
   afterAll(async () => {
     if (line?.isRunning === true) await line.killOwnCode();
-    rmSync(localDirectory, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
+    removeTestDirectory(localDirectory);
   });
 
   it('loses and doubles nothing when its parts are killed, nor when it sleeps', { timeout: 1_500_000 }, async () => {

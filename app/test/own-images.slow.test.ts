@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFECT_LABELS, encodeJpeg, generateBoard } from '@chip-quality/models/boards';
 import { afterAll, describe, expect, it } from 'vitest';
-import { StartedLine, testDirectory } from './support/started-line.ts';
+import { StartedLine } from './support/started-line.ts';
+import { removeTestDirectory, testDirectory } from './support/test-directory.ts';
 
 const localDirectory = testDirectory('test-own-images');
 const TIMEOUT_MS = 400_000;
@@ -23,8 +24,7 @@ describe('npm start -- --images DIR', () => {
   let line: StartedLine | undefined;
   afterAll(async () => {
     if (line?.isRunning === true) await line.killEverything();
-    const options = { recursive: true, force: true, maxRetries: 20, retryDelay: 500 };
-    for (const directory of [...folders, localDirectory]) rmSync(directory, options);
+    for (const directory of [...folders, localDirectory]) removeTestDirectory(directory);
   });
 
   /** The last line of a run over a folder with these files. */

@@ -1,7 +1,7 @@
-import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { StartedLine, testDirectory } from './support/started-line.ts';
+import { StartedLine } from './support/started-line.ts';
+import { removeTestDirectory, testDirectory } from './support/test-directory.ts';
 
 const localDirectory = testDirectory('test-triton-line');
 
@@ -17,7 +17,7 @@ describe('a line on a real Triton', () => {
   let line: StartedLine | undefined;
   afterAll(async () => {
     if (line?.isRunning === true) await line.killOwnCode();
-    rmSync(localDirectory, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
+    removeTestDirectory(localDirectory);
   });
 
   it('waits while Triton is away for a minute, is not ready meanwhile, and loses and doubles nothing', {

@@ -35,6 +35,12 @@ class BoardFolder:
         )
 
 
+def to_input(board, golden):
+    """What a detector is given, float32 [3, 640, 640]: board, golden image, difference, 0 to 1."""
+    planes = np.stack([board, golden, np.abs(board.astype(np.int16) - golden).astype(np.uint8)])
+    return planes.astype(np.float32) / 255
+
+
 def unpack(bits):
     return (np.unpackbits(bits, axis=1) * 255).astype(np.uint8)
 

@@ -18,7 +18,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 import board_folder
 from scoring import mean_average_precision
-from served import detect, open_model, to_input
+from served import detect, open_model
 from splits import boards_of
 
 QUANTISED = ("Conv", "Add", "Resize", "Relu")
@@ -31,7 +31,7 @@ LOSS_MAX = 0.003
 class Boards(CalibrationDataReader):
     def __init__(self, folder):
         step = max(1, len(folder) // CALIBRATION_BOARDS)
-        self.inputs = iter({"input_images": to_input(*folder.pair(i))[None]} for i in range(0, len(folder), step))
+        self.inputs = iter({"input_images": board_folder.to_input(*folder.pair(i))[None]} for i in range(0, len(folder), step))
 
     def get_next(self):
         return next(self.inputs, None)

@@ -1,13 +1,8 @@
 """The exported model as it is served: ONNX Runtime on one thread."""
 
-import numpy as np
 import onnxruntime
 
-
-def to_input(board, golden):
-    """float32 [3, 640, 640]: board, golden image, difference."""
-    planes = np.stack([board, golden, np.abs(board.astype(np.int16) - golden).astype(np.uint8)])
-    return planes.astype(np.float32) / 255
+from board_folder import to_input
 
 
 def open_model(path):

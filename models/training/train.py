@@ -49,19 +49,13 @@ def learning_rate(step, steps, peak):
     return peak * max(0.005, 0.5 * (1 + np.cos(np.pi * share)))
 
 
-def to_input(board, golden):
-    """[3, 640, 640]; a network for single images reads plane 0 only."""
-    planes = np.stack([board, golden, np.abs(board.astype(np.int16) - golden).astype(np.uint8)])
-    return torch.from_numpy(planes).float().div_(255)
-
-
 def detect(network, folder):
     """Detections [100, 6] per board of a folder, at full size."""
     served = ExportedDetector(network).eval()
     found = []
     with torch.no_grad():
         for i in range(len(folder)):
-            images = to_input(*folder.pair(i))[None].contiguous(memory_format=torch.channels_last)
+            images = torch.from_numpy(board_folder.to_input(*folder.pair(i)))[None].contiguous(memory_format=torch.channels_last)
             found.append(served(images)[0].numpy())
     return found
 

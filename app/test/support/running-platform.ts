@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mintToken, SCOPES, type Scope } from '@chip-quality/api';
@@ -9,7 +8,7 @@ import { fileLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { Platform, TOKEN_AUDIENCE, TOKEN_ISSUER } from '../../src/platform.ts';
 import { startDetector } from '../../src/start-detector.ts';
-import { testDirectory } from './started-line.ts';
+import { removeTestDirectory, testDirectory } from './test-directory.ts';
 
 const secret = 'a secret of the tests, long enough for HS256';
 const POLL_MS = 50;
@@ -93,7 +92,7 @@ export class RunningPlatform {
     { environment = {}, parts = DEFAULT_PARTS, startDetector: start = startDetector }: StartMore = {},
   ): Promise<RunningPlatform> {
     const directory = testDirectory(name);
-    rmSync(directory, { recursive: true, force: true });
+    removeTestDirectory(directory);
     const progress: string[] = [];
     const log = (line: string) => progress.push(line);
     const modelDirectory = environment['MODEL_DIRECTORY'];
@@ -150,7 +149,7 @@ export class RunningPlatform {
   async stop(): Promise<void> {
     await this.#platform?.close();
     await this.stack.stop();
-    rmSync(this.#directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
+    removeTestDirectory(this.#directory);
   }
 
   /** Rows of the projection's tables, by table. */

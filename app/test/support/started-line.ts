@@ -1,16 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const POLL_MS = 20;
-
-/** Data folder of a test's own stack: two folders are two independent lines, also of two test runs at the same time. */
-export function testDirectory(name: string): string {
-  return join(root, '.local', `${name}-${process.pid}`);
-}
 
 /**
  * `npm start` as a person runs it: a process tree, and what it prints.
