@@ -1,4 +1,4 @@
-# The whole platform in one image: `node app/src/main.ts` by default, `app/src/api.ts` or `app/src/worker.ts` for one role.
+# The whole platform in one image: `node app/src/entry/main.ts` by default, `app/src/entry/api.ts` or `app/src/entry/worker.ts` for one role.
 # Debian 13, because uWebSockets.js needs glibc 2.38.
 FROM node:24-trixie-slim
 ENV NODE_ENV=production ONNXRUNTIME_NODE_INSTALL=skip
@@ -12,6 +12,7 @@ COPY topologies/package.json topologies/
 COPY sinks/package.json sinks/
 COPY models/package.json models/
 COPY api/package.json api/
+COPY stations/package.json stations/
 COPY app/package.json app/
 COPY dev/package.json dev/
 COPY benchmarks/package.json benchmarks/
@@ -24,4 +25,4 @@ RUN mkdir -p /var/lib/chip-quality && chown node:node /var/lib/chip-quality
 USER 1000:1000
 EXPOSE 8080
 VOLUME /var/lib/chip-quality
-CMD ["node", "app/src/main.ts"]
+CMD ["node", "app/src/entry/main.ts"]

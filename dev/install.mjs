@@ -27,7 +27,12 @@ export function missingDependencies(root) {
   const wanted = readJson(join(root, 'package-lock.json')).packages;
   const installed = readJson(installedPath).packages;
   for (const [path, entry] of Object.entries(wanted)) {
-    if (path === '' || entry.link) continue;
+    if (path === '') continue;
+    // A workspace that came after the last install has no link yet.
+    if (entry.link) {
+      if (!existsSync(join(root, path))) return 'some';
+      continue;
+    }
     if (!path.includes('node_modules/')) continue; // our own workspaces
     const found = installed[path];
     if (found === undefined && (entry.optional || entry.peer || entry.devOptional)) continue;

@@ -4,7 +4,6 @@ export { SCOPES, type Scope } from './auth/principal.ts';
 export type { ApiLog, ApiMetrics } from './http/api-log.ts';
 export { type ApiLimits, DEFAULT_LIMITS } from './http/limits.ts';
 export type { FieldError, Problem } from './http/problem.ts';
-export { type ApiServer, type ApiServerOptions, createApiServer } from './http/server.ts';
 export { createLiveFeed, DEFAULT_FEED_LIMITS, type LiveFeedLimits, type PublishingLiveFeed } from './live/live-feed.ts';
 export {
   type ApiClock,
@@ -32,3 +31,4 @@ export {
   type Queries,
   UnavailableError,
 } from './ports.ts';
+export { type ApiServer, type ApiServerOptions, createApiServer } from './server.ts';

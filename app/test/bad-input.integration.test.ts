@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { BAD_IMAGES } from '@chip-quality/models/testing';
 import { PARTITIONS, topics } from '@chip-quality/schemas';
 import { Kafka, type KafkaMessage, logLevel } from 'kafkajs';
 import { bytes, connectBroker, TopicReader, type TopicRecord } from 'millrace';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { BAD_IMAGES } from '../../models/test/support/bad-images.ts';
 import { liveYields } from './support/live-snapshot.ts';
 import { boardImage, RunningPlatform } from './support/running-platform.ts';
 

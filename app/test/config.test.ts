@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config.ts';
-import { parseOptions } from '../src/options.ts';
-import { imageReader } from '../src/start-detector.ts';
+import { imageReader } from '../src/detector/start-detector.ts';
+import { parseOptions } from '../src/entry/options.ts';
 
 const surroundings = {
   KAFKA_BOOTSTRAP_SERVERS: 'kafka:9092',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createOnnxEngine, InferenceError } from '@chip-quality/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startDetector } from '../src/start-detector.ts';
+import { startDetector } from '../src/detector/start-detector.ts';
 import { boardImage, RunningPlatform } from './support/running-platform.ts';
 import { removeTestDirectory, testDirectory } from './support/test-directory.ts';
 

@@ -9,7 +9,7 @@ const BOARDS = 400;
 /** Slow enough that the run outlasts the outages. */
 const RATE_PER_MINUTE = 150;
 const START_MS_MAX = 240_000;
-/** A part starts again within seconds, on a busy machine within a minute. */
+/** A service starts again within seconds, on a busy machine within a minute. */
 const RECOVERY_MS_MAX = 180_000;
 /** Longer than a session of a consumer group: the partitions are taken away meanwhile. */
 const FREEZE_MS = 16_000;
@@ -32,10 +32,10 @@ describe('a line whose surroundings fail', () => {
       '--exit',
     ]);
     await line.printed(/\d+ boards, \d+ a minute/, START_MS_MAX);
-    for (const part of ['objects', 'postgres', 'registry', 'kafka']) {
+    for (const service of ['objects', 'postgres', 'registry', 'kafka']) {
       const from = line.output.length;
-      process.kill(line.pidOf(part), 'SIGKILL');
-      await line.printed(new RegExp(`^${part} ready`, 'm'), RECOVERY_MS_MAX, from);
+      process.kill(line.pidOf(service), 'SIGKILL');
+      await line.printed(new RegExp(`^${service} ready`, 'm'), RECOVERY_MS_MAX, from);
       // The second report after that is about boards that were finished since.
       const back = line.output.length;
       await line.printed(/(\d+ boards, [\s\S]*){2}/, RECOVERY_MS_MAX, back);

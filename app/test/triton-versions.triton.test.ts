@@ -1,7 +1,7 @@
-import { DEFAULT_PARTS } from '@chip-quality/dev';
+import { DEFAULT_SERVICES } from '@chip-quality/dev';
 import { createOnnxEngine, decodeImage, TritonAdmin } from '@chip-quality/models';
+import { VersionedRepository } from '@chip-quality/models/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { VersionedRepository } from '../../models/test/support/versioned-repository.ts';
 import { boardImage, goldenImage, RunningPlatform } from './support/running-platform.ts';
 
 const NAME = 'pcb_defect_detector';
@@ -43,7 +43,7 @@ describe('model versions on a line with a real Triton', () => {
     }
     platform = await RunningPlatform.start('test-triton-versions', {
       environment: { MODEL_DIRECTORY: repository.modelDirectory(NAME), INFERENCE_ENGINE: 'triton' },
-      parts: [...DEFAULT_PARTS, 'triton'],
+      services: [...DEFAULT_SERVICES, 'triton'],
     });
     withoutGolden = await platform.openLot('P-without', undefined);
   }, 900_000);

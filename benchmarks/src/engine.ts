@@ -245,7 +245,12 @@ console.log(
     `${RECORDS} cold + ${RECORDS} warm records of ${RECORD_BYTES} bytes, ${KEYS} keys, ${PARTITIONS} partitions, commit every 100 ms`,
 );
 const jars = buildPeer();
-const stack = await startStack({ root: directory, parts: ['kafka'], durable: false, log: (line) => console.log(line) });
+const stack = await startStack({
+  root: directory,
+  services: ['kafka'],
+  durable: false,
+  log: (line) => console.log(line),
+});
 const bootstrapServers = stack.bootstrapServers as string;
 const kafka = new Kafka({ brokers: bootstrapServers.split(','), clientId: 'bench', logLevel: logLevel.ERROR });
 const admin = kafka.admin();

@@ -172,7 +172,7 @@ async function main(): Promise<void> {
   }
 
   mkdirSync(stackRoot, { recursive: true });
-  const stack = await startStack({ root: stackRoot, parts: ['triton'], log: (line) => console.log(line) });
+  const stack = await startStack({ root: stackRoot, services: ['triton'], log: (line) => console.log(line) });
   try {
     const address = stack.triton?.grpc ?? '';
     const { running } = JSON.parse(readFileSync(join(stackRoot, 'stack.json'), 'utf8')) as {

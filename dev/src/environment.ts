@@ -1,6 +1,6 @@
-import type { StackEndpoints } from './parts/part.ts';
+import type { StackEndpoints } from './services/service.ts';
 
-/** The environment variables by which the platform finds its parts, as docker-compose.yml sets them too. */
+/** The environment variables by which the platform finds its services, as docker-compose.yml sets them too. */
 export function environmentOf(stack: StackEndpoints): Record<string, string> {
   const variables: Record<string, string | undefined> = {
     KAFKA_BOOTSTRAP_SERVERS: stack.bootstrapServers,

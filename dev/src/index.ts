@@ -2,16 +2,16 @@
 export { socketAddress, tryListen } from '../lock.mjs';
 export { LOCAL_FOLDER, REPOSITORY, TEST_ROOT } from './base/paths.ts';
 export { environmentOf } from './environment.ts';
-export {
-  PART_NAMES,
-  type PartName,
-  type S3Endpoint,
-  type StackEndpoints,
-  type TritonEndpoint,
-} from './parts/part.ts';
 export { MissingSoftwareError } from './preflight.ts';
 export {
-  DEFAULT_PARTS,
+  type S3Endpoint,
+  SERVICE_NAMES,
+  type ServiceName,
+  type StackEndpoints,
+  type TritonEndpoint,
+} from './services/service.ts';
+export {
+  DEFAULT_SERVICES,
   type DefaultStack,
   type Stack,
   type StackOptions,

@@ -6,14 +6,14 @@ import { withLock } from '../lock.mjs';
 import { DEV_FOLDER, LIBRARY_FOLDER, LOCAL_FOLDER } from './base/paths.ts';
 import { runCommand } from './base/run-command.ts';
 
-/** The JVM parts, each a Maven module under `dev/maven/`. */
+/** The JVM services, each a Maven module under `dev/maven/`. */
 export type LibraryName = 'kafka' | 'registry' | 'objects';
 
 const COMPLETE_MARK = '.complete';
 /** A download that breaks off is tried again; Maven keeps what it already has. */
 const ATTEMPTS = 3;
 
-/** The folder of a part's jars. It depends on the Maven file, so a new version gets a new folder. */
+/** The folder of a service's jars. It depends on the Maven file, so a new version gets a new folder. */
 export function libraryFolder(name: LibraryName): string {
   const pom = readFileSync(join(DEV_FOLDER, 'maven', name, 'pom.xml'));
   const parent = readFileSync(join(DEV_FOLDER, 'pom.xml'));
@@ -21,13 +21,13 @@ export function libraryFolder(name: LibraryName): string {
   return join(LIBRARY_FOLDER, `${name}-${hash}`);
 }
 
-/** Whether the part's jars are there, whole. */
+/** Whether the service's jars are there, whole. */
 export function hasLibrary(name: LibraryName): boolean {
   return existsSync(join(libraryFolder(name), COMPLETE_MARK));
 }
 
 /**
- * Fetches a part's jars with Maven unless they are there; returns their folder. One Maven at a time on the
+ * Fetches a service's jars with Maven unless they are there; returns their folder. One Maven at a time on the
  * whole checkout: its local repository is not made for concurrent writers.
  */
 export async function fetchLibrary(name: LibraryName, log: (line: string) => void): Promise<string> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { withLock } from '../lock.mjs';
 import { LOCAL_FOLDER } from './base/paths.ts';
 import { runCommand } from './base/run-command.ts';
-import type { PartName } from './parts/part.ts';
+import type { ServiceName } from './services/service.ts';
 
 const JAVA_MAJOR_MIN = 17;
 
@@ -73,10 +73,10 @@ export function javaMajor(versionOutput: string): number | undefined {
 /** The user as which PostgreSQL runs when we are root, since it refuses to run as root. */
 export const POSTGRES_USER = 'postgres';
 
-/** Finds out what the parts need and the machine lacks. `needsMaven`: the JVM parts are not downloaded yet. */
-export function findMissing(parts: readonly PartName[], needsMaven: boolean, machine: Machine): Missing[] {
+/** Finds out what the services need and the machine lacks. `needsMaven`: the JVM services are not downloaded yet. */
+export function findMissing(services: readonly ServiceName[], needsMaven: boolean, machine: Machine): Missing[] {
   const missing: Missing[] = [];
-  if (parts.some((part) => part === 'kafka' || part === 'registry' || part === 'objects')) {
+  if (services.some((service) => service === 'kafka' || service === 'registry' || service === 'objects')) {
     const version = machine.run([javaCommand(), '-version']);
     const major = version === undefined ? undefined : javaMajor(version);
     if (major === undefined || major < JAVA_MAJOR_MIN) {
@@ -91,7 +91,7 @@ export function findMissing(parts: readonly PartName[], needsMaven: boolean, mac
       missing.push({ what: 'Maven', why: 'it fetches Kafka, the registry and the object store', packages: ['maven'] });
     }
   }
-  if (parts.includes('postgres') && machine.isRoot && !machine.hasUser(POSTGRES_USER)) {
+  if (services.includes('postgres') && machine.isRoot && !machine.hasUser(POSTGRES_USER)) {
     missing.push({
       what: `an operating system user "${POSTGRES_USER}"`,
       why: 'PostgreSQL refuses to run as root',
@@ -99,7 +99,7 @@ export function findMissing(parts: readonly PartName[], needsMaven: boolean, mac
       command: `useradd --system --user-group --no-create-home --shell /usr/sbin/nologin ${POSTGRES_USER}`,
     });
   }
-  if (parts.includes('triton') && findTritonPython(machine) === undefined) {
+  if (services.includes('triton') && findTritonPython(machine) === undefined) {
     missing.push({
       what: 'Python 3.11 or 3.12 with venv and its shared library',
       why: 'it carries the Triton server and runs its Python backend',
@@ -143,25 +143,25 @@ function describeMissing(missing: readonly Missing[], machine: Machine): string 
 }
 
 /**
- * Makes sure that the parts can run. As root on Debian or Ubuntu it says what is missing and installs it;
+ * Makes sure that the services can run. As root on Debian or Ubuntu it says what is missing and installs it;
  * elsewhere it throws {@link MissingSoftwareError}.
  */
 export async function preflight(
-  parts: readonly PartName[],
+  services: readonly ServiceName[],
   needsMaven: boolean,
   log: (line: string) => void,
   machine: Machine = thisMachine(),
 ): Promise<void> {
-  if (findMissing(parts, needsMaven, machine).length === 0) return;
+  if (findMissing(services, needsMaven, machine).length === 0) return;
   await withLock(LOCAL_FOLDER, 'system packages', async () => {
-    const missing = withAvailableJava(findMissing(parts, needsMaven, machine), machine);
+    const missing = withAvailableJava(findMissing(services, needsMaven, machine), machine);
     if (missing.length === 0) return;
     const onlyCommands = missing.every((one) => one.packages.length === 0);
     if (!machine.isRoot || !(machine.isDebian || onlyCommands)) throw new MissingSoftwareError(missing, machine);
     const command = installCommand(missing, machine);
     log(`missing: ${missing.map(({ what }) => what).join(', ')}; running: ${command}`);
     await runCommand(['sh', '-c', command], { env: { DEBIAN_FRONTEND: 'noninteractive' } });
-    const still = findMissing(parts, needsMaven, machine);
+    const still = findMissing(services, needsMaven, machine);
     if (still.length > 0) throw new MissingSoftwareError(still, machine);
   });
 }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { PartName, StackEndpoints } from './parts/part.ts';
+import type { ServiceName, StackEndpoints } from './services/service.ts';
 
 /**
  * What the users of a stack and its supervisor say to each other: one JSON object a line over a local socket.
@@ -9,7 +9,7 @@ export type UserMessage =
   | {
       readonly type: 'hold';
       readonly version: number;
-      readonly parts: readonly PartName[];
+      readonly services: readonly ServiceName[];
       readonly durable: boolean;
       readonly modelRepository: string;
     }
@@ -21,8 +21,8 @@ export type SupervisorMessage =
   | { readonly type: 'failed'; readonly message: string }
   /** The release was heard; `stopped` tells whether that was the last user and everything is down now. */
   | { readonly type: 'released'; readonly stopped: boolean }
-  /** A part ended by itself. The supervisor starts it again, on the same addresses. */
-  | { readonly type: 'part-ended'; readonly part: PartName; readonly how: string; readonly restarts: boolean };
+  /** A service ended by itself. The supervisor starts it again, on the same addresses. */
+  | { readonly type: 'service-ended'; readonly service: ServiceName; readonly how: string; readonly restarts: boolean };
 
 /** Raised when messages change their meaning; an old supervisor is then replaced, not misunderstood. */
 export const PROTOCOL_VERSION = 1;

@@ -2,25 +2,25 @@
 import { parseArgs } from 'node:util';
 import { LOCAL_FOLDER } from './base/paths.ts';
 import { environmentOf } from './environment.ts';
-import { PART_NAMES, type PartName } from './parts/part.ts';
-import { DEFAULT_PARTS, type Stack, startStack } from './start-stack.ts';
+import { SERVICE_NAMES, type ServiceName } from './services/service.ts';
+import { DEFAULT_SERVICES, type Stack, startStack } from './start-stack.ts';
 
-const USAGE = `usage: npm run stack -- [--parts kafka,registry,postgres,objects,triton] [--root DIR] [--test]
-  --parts   what to start (default: ${DEFAULT_PARTS.join(',')})
+const USAGE = `usage: npm run stack -- [--services kafka,registry,postgres,objects,triton] [--root DIR] [--test]
+  --services   what to start (default: ${DEFAULT_SERVICES.join(',')})
   --root    data folder (default: .local)
   --test    the stack of the integration tests (.local/test), without flushing to disk`;
 
 const { values } = parseArgs({
   options: {
-    parts: { type: 'string' },
+    services: { type: 'string' },
     root: { type: 'string' },
     test: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
-function isPart(name: string): name is PartName {
-  return (PART_NAMES as readonly string[]).includes(name);
+function isService(name: string): name is ServiceName {
+  return (SERVICE_NAMES as readonly string[]).includes(name);
 }
 
 async function main(): Promise<number> {
@@ -28,9 +28,9 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const parts = values.parts?.split(',') ?? [...DEFAULT_PARTS];
-  if (!parts.every(isPart)) {
-    console.error(`unknown part in "${values.parts}"\n${USAGE}`);
+  const services = values.services?.split(',') ?? [...DEFAULT_SERVICES];
+  if (!services.every(isService)) {
+    console.error(`unknown service in "${values.services}"\n${USAGE}`);
     return 1;
   }
   const interrupted = new Promise<NodeJS.Signals>((done) => {
@@ -43,12 +43,12 @@ async function main(): Promise<number> {
   const begun = performance.now();
   const starting = startStack({
     root: values.root ?? (values.test ? `${LOCAL_FOLDER}/test` : LOCAL_FOLDER),
-    parts,
+    services,
     durable: !values.test,
     log: (line) => console.log(`[stack] ${line}`),
     onLost: () => lose('lost'),
-    onPartEnded: (part, how, restarts) =>
-      console.error(`[stack] ${part} ended: ${how}${restarts ? '; restarting' : ''}`),
+    onServiceEnded: (service, how, restarts) =>
+      console.error(`[stack] ${service} ended: ${how}${restarts ? '; restarting' : ''}`),
   });
   const first = await Promise.race([starting, interrupted]);
   if (typeof first === 'string') return 130; // our death releases the stack

@@ -5,8 +5,8 @@ import { join, resolve } from 'node:path';
 import { socketAddress } from '../lock.mjs';
 import { DEV_FOLDER, LOCAL_FOLDER, MODEL_REPOSITORY } from './base/paths.ts';
 import { sleep } from './base/wait.ts';
-import type { PartName, StackEndpoints } from './parts/part.ts';
 import { CONTROL_PURPOSE, onMessages, PROTOCOL_VERSION, type SupervisorMessage, sendMessage } from './protocol.ts';
+import type { ServiceName, StackEndpoints } from './services/service.ts';
 
 const CONNECT_POLL_MS = 100;
 /** For the supervisor process to come up: a Node start, slow only on a very busy machine. */
@@ -19,24 +19,24 @@ export interface StackOptions {
   /** Data folder; two folders are two independent stacks. Default: `.local` in the checkout. */
   readonly root?: string;
   /** Default: everything but Triton. */
-  readonly parts?: readonly PartName[];
+  readonly services?: readonly ServiceName[];
   /** Progress lines for a person. */
   readonly log?: (line: string) => void;
-  /** Called when a part ended by itself; `restarts` says whether it is being started again. */
-  readonly onPartEnded?: (part: PartName, how: string, restarts: boolean) => void;
+  /** Called when a service ended by itself; `restarts` says whether it is being started again. */
+  readonly onServiceEnded?: (service: ServiceName, how: string, restarts: boolean) => void;
   /** Called when the whole stack went away under us: its supervisor was killed. */
   readonly onLost?: () => void;
   /** Flush to disk at every commit (default). False is for tests. */
   readonly durable?: boolean;
   /** The model repository that Triton serves: as the first user of the stack says. Default: the one in the checkout. */
   readonly modelRepository?: string;
-  /** Keep the parts running this long after `stop()` of the last user, for the next one (default 0). */
+  /** Keep the services running this long after `stop()` of the last user, for the next one (default 0). */
   readonly lingerMs?: number;
 }
 
 /** A running local stack, held by this process until `stop()` or its death. */
 export interface Stack extends StackEndpoints {
-  /** Lets go of the stack. Resolves when the parts are down, or at once when others still use them. */
+  /** Lets go of the stack. Resolves when the services are down, or at once when others still use them. */
   stop(): Promise<void>;
 }
 
@@ -45,16 +45,16 @@ export class StackStartError extends Error {
   override readonly name = 'StackStartError';
 }
 
-export const DEFAULT_PARTS = ['kafka', 'registry', 'postgres', 'objects'] as const satisfies readonly PartName[];
+export const DEFAULT_SERVICES = ['kafka', 'registry', 'postgres', 'objects'] as const satisfies readonly ServiceName[];
 
-/** The addresses that are there when the parts of {@link DEFAULT_PARTS} were asked for. */
+/** The addresses that are there when the services of {@link DEFAULT_SERVICES} were asked for. */
 export type DefaultStack = Stack & Required<Omit<StackEndpoints, 'triton'>>;
 
 /**
  * Starts the local stack, or joins the one that already runs on the same data folder, and resolves when every
- * part answers. The first start downloads what is missing, which takes minutes.
+ * service answers. The first start downloads what is missing, which takes minutes.
  */
-export function startStack(options?: Omit<StackOptions, 'parts'>): Promise<DefaultStack>;
+export function startStack(options?: Omit<StackOptions, 'services'>): Promise<DefaultStack>;
 export function startStack(options: StackOptions): Promise<Stack>;
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const root = resolve(options.root ?? LOCAL_FOLDER);
@@ -106,9 +106,9 @@ function spawnSupervisor(root: string): void {
   child.unref();
 }
 
-/** Asks for the parts. Resolves with the stack, or with a reason to try again. */
+/** Asks for the services. Resolves with the stack, or with a reason to try again. */
 function hold(socket: Socket, options: StackOptions): Promise<Stack | string> {
-  const { log = () => {}, parts = DEFAULT_PARTS, durable = true, lingerMs = 0 } = options;
+  const { log = () => {}, services = DEFAULT_SERVICES, durable = true, lingerMs = 0 } = options;
   const modelRepository = resolve(options.modelRepository ?? MODEL_REPOSITORY);
   return new Promise((done, fail) => {
     let closed = () => {};
@@ -126,8 +126,8 @@ function hold(socket: Socket, options: StackOptions): Promise<Stack | string> {
       switch (message.type) {
         case 'log':
           return log(message.line);
-        case 'part-ended':
-          return options.onPartEnded?.(message.part, message.how, message.restarts);
+        case 'service-ended':
+          return options.onServiceEnded?.(message.service, message.how, message.restarts);
         case 'failed':
           fail(new StackStartError(message.message));
           return socket.destroy();
@@ -146,6 +146,6 @@ function hold(socket: Socket, options: StackOptions): Promise<Stack | string> {
       if (isHeld) options.onLost?.();
       done('the stack was stopped while it was being joined');
     });
-    sendMessage(socket, { type: 'hold', version: PROTOCOL_VERSION, parts, durable, modelRepository });
+    sendMessage(socket, { type: 'hold', version: PROTOCOL_VERSION, services, durable, modelRepository });
   });
 }

@@ -13,7 +13,7 @@ const log = (line: string) => appendFileSync(logFile, `${new Date().toISOString(
 
 process.on('uncaughtException', (error) => {
   log(`unexpected error: ${error.stack}`);
-  process.exit(1); // the parts get their stop signal from the system, or from the next supervisor
+  process.exit(1); // the services get their stop signal from the system, or from the next supervisor
 });
 
 const supervisor = new Supervisor(root, log);

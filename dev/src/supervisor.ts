@@ -7,8 +7,6 @@ import { MODEL_REPOSITORY } from './base/paths.ts';
 import { endProcess, isRunning } from './base/process-identity.ts';
 import { StackMemory } from './base/stack-memory.ts';
 import { hasLibrary, type LibraryName } from './libraries.ts';
-import { PartRunner } from './part-runner.ts';
-import type { PartContext, PartName, StackEndpoints } from './parts/part.ts';
 import { preflight } from './preflight.ts';
 import {
   CONTROL_PURPOSE,
@@ -18,33 +16,35 @@ import {
   sendMessage,
   type UserMessage,
 } from './protocol.ts';
+import { ServiceRunner } from './service-runner.ts';
+import type { ServiceContext, ServiceName, StackEndpoints } from './services/service.ts';
 
 /** Nobody asked for anything: the process that started us died before it could. */
 const FIRST_USER_TIMEOUT_MS = 30_000;
-/** After a crash of the last user the parts stay up this long, so that a quick restart finds them warm. */
+/** After a crash of the last user the services stay up this long, so that a quick restart finds them warm. */
 const CRASH_LINGER_MS = 5_000;
 const LEFTOVER_PATIENCE_MS = 20_000;
 /** How to end what an earlier supervisor left behind; PostgreSQL's polite signal waits for its clients. */
 const LEFTOVER_SIGNALS: Readonly<Partial<Record<string, NodeJS.Signals>>> = { postgres: 'SIGINT' };
 
 /**
- * Owns the parts of one stack: starts them when a user asks, stops them when the last user is gone, whether
+ * Owns the services of one stack: starts them when a user asks, stops them when the last user is gone, whether
  * it said goodbye or died. It is a process of its own because a parent that was killed outright can't clean
  * up after itself.
  *
  * Called by: `supervisor-main.ts`, once a process; users reach it through its socket.
  * Invariants:
  *  I1. One supervisor a data folder: the folder's lock is held from before the first start to after the last stop.
- *  I2. No part of an earlier supervisor runs when the first part is started.
- *  I3. No user, no parts: at the latest `lingerMs` after the last user has gone everything is stopped.
+ *  I2. No service of an earlier supervisor runs when the first service is started.
+ *  I3. No user, no services: at the latest `lingerMs` after the last user has gone everything is stopped.
  */
 export class Supervisor {
   readonly #root: string;
   readonly #log: (line: string) => void;
   readonly #memory: StackMemory;
-  readonly #runners = new Map<PartName, PartRunner>();
+  readonly #runners = new Map<ServiceName, ServiceRunner>();
   readonly #users = new Set<Socket>();
-  readonly #checked = new Set<PartName>();
+  readonly #checked = new Set<ServiceName>();
   #server: Server | undefined;
   #lingering: NodeJS.Timeout | undefined;
   #ending: (() => void) | undefined;
@@ -67,8 +67,8 @@ export class Supervisor {
     const early: Socket[] = [];
     const hold = (socket: Socket) => early.push(socket.pause());
     server.on('connection', hold);
-    // A predecessor that is still stopping its parts holds the lock until they are down.
-    await withLock(this.#root, 'stack parts', async () => {
+    // A predecessor that is still stopping its services holds the lock until they are down.
+    await withLock(this.#root, 'stack services', async () => {
       await this.#endLeftovers();
       const ended = new Promise<void>((done) => {
         this.#ending = done;
@@ -83,12 +83,12 @@ export class Supervisor {
   }
 
   async #endLeftovers(): Promise<void> {
-    for (const [part, identity] of Object.entries(this.#memory.noted)) {
+    for (const [service, identity] of Object.entries(this.#memory.noted)) {
       if (isRunning(identity)) {
-        this.#log(`ending ${part} (pid ${identity.pid}), left behind by an earlier run`);
-        await endProcess(identity, LEFTOVER_SIGNALS[part] ?? 'SIGTERM', LEFTOVER_PATIENCE_MS);
+        this.#log(`ending ${service} (pid ${identity.pid}), left behind by an earlier run`);
+        await endProcess(identity, LEFTOVER_SIGNALS[service] ?? 'SIGTERM', LEFTOVER_PATIENCE_MS);
       }
-      this.#memory.forget(part);
+      this.#memory.forget(service);
     }
   }
 
@@ -123,8 +123,8 @@ export class Supervisor {
     if (this.#runners.size === 0) this.#durable = request.durable;
     if (!this.#runners.has('triton')) this.#modelRepository = request.modelRepository;
     try {
-      await this.#check(request.parts.filter((part) => !this.#checked.has(part)));
-      const endpoints = await Promise.all(request.parts.map((part) => this.#runner(part).start()));
+      await this.#check(request.services.filter((service) => !this.#checked.has(service)));
+      const endpoints = await Promise.all(request.services.map((service) => this.#runner(service).start()));
       tell({ type: 'ready', endpoints: Object.assign({}, ...endpoints) as StackEndpoints });
     } catch (error) {
       this.#log(`a start failed: ${(error as Error).stack}`);
@@ -132,35 +132,37 @@ export class Supervisor {
     }
   }
 
-  /** Looks whether the machine has what the parts need; once for each, since everybody who joins would wait. */
-  async #check(parts: readonly PartName[]): Promise<void> {
-    if (parts.length === 0) return;
-    const libraries = parts.filter((part): part is LibraryName => ['kafka', 'registry', 'objects'].includes(part));
-    await preflight(parts, !libraries.every(hasLibrary), (line) => this.#tellAll(line));
-    for (const part of parts) this.#checked.add(part);
+  /** Looks whether the machine has what the services need; once for each, since everybody who joins would wait. */
+  async #check(services: readonly ServiceName[]): Promise<void> {
+    if (services.length === 0) return;
+    const libraries = services.filter((service): service is LibraryName =>
+      ['kafka', 'registry', 'objects'].includes(service),
+    );
+    await preflight(services, !libraries.every(hasLibrary), (line) => this.#tellAll(line));
+    for (const service of services) this.#checked.add(service);
   }
 
-  #runner(part: PartName): PartRunner {
-    const known = this.#runners.get(part);
+  #runner(service: ServiceName): ServiceRunner {
+    const known = this.#runners.get(service);
     if (known !== undefined) return known;
-    const context: PartContext = {
+    const context: ServiceContext = {
       root: this.#root,
       memory: this.#memory,
       durable: this.#durable,
       modelRepository: this.#modelRepository,
       log: (line) => this.#tellAll(line),
       note: (process: ManagedProcess) => {
-        this.#memory.note(part, process.identity);
+        this.#memory.note(service, process.identity);
         void process.exited.then(() => {
-          if (this.#memory.noted[part]?.pid === process.pid) this.#memory.forget(part);
+          if (this.#memory.noted[service]?.pid === process.pid) this.#memory.forget(service);
         });
       },
     };
-    const runner = new PartRunner(part, context, (how, restarts) => {
-      this.#log(`${part} ended by itself: ${how}`);
-      for (const user of this.#users) sendMessage(user, { type: 'part-ended', part, how, restarts });
+    const runner = new ServiceRunner(service, context, (how, restarts) => {
+      this.#log(`${service} ended by itself: ${how}`);
+      for (const user of this.#users) sendMessage(user, { type: 'service-ended', service, how, restarts });
     });
-    this.#runners.set(part, runner);
+    this.#runners.set(service, runner);
     return runner;
   }
 
@@ -187,7 +189,7 @@ export class Supervisor {
     this.#lingering = undefined;
   }
 
-  /** Stops all parts and lets `serve()` return. */
+  /** Stops all services and lets `serve()` return. */
   async stop(why: string): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;

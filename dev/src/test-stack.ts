@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import { TEST_ROOT } from './base/paths.ts';
-import type { PartName, S3Endpoint, TritonEndpoint } from './parts/part.ts';
-import { DEFAULT_PARTS, type Stack, startStack } from './start-stack.ts';
+import type { S3Endpoint, ServiceName, TritonEndpoint } from './services/service.ts';
+import { DEFAULT_SERVICES, type Stack, startStack } from './start-stack.ts';
 
 /** The first start on a machine downloads everything. */
 const START_TIMEOUT_MS = 300_000;
-/** The parts outlive a test file by this much: the next file, or the next run, finds them warm. */
+/** The services outlive a test file by this much: the next file, or the next run, finds them warm. */
 const LINGER_MS = 20_000;
 const NAME_BYTES = 4;
 
@@ -30,7 +30,7 @@ export interface TestStack {
  * share it; it starts when first needed and stops by itself soon after the last user.
  * Call it at the top of the file, outside of tests.
  */
-export function useTestStack(parts: readonly PartName[] = DEFAULT_PARTS): TestStack {
+export function useTestStack(services: readonly ServiceName[] = DEFAULT_SERVICES): TestStack {
   let stack: Stack | undefined;
   const databases: string[] = [];
 
@@ -39,7 +39,7 @@ export function useTestStack(parts: readonly PartName[] = DEFAULT_PARTS): TestSt
     try {
       stack = await startStack({
         root: TEST_ROOT,
-        parts,
+        services,
         durable: false,
         lingerMs: LINGER_MS,
         log: (l) => progress.push(l),
@@ -66,7 +66,7 @@ export function useTestStack(parts: readonly PartName[] = DEFAULT_PARTS): TestSt
   const get = <K extends Exclude<keyof Stack, 'stop'>>(name: K): NonNullable<Stack[K]> => {
     if (stack === undefined) throw new Error(`the test stack's ${name} can only be read inside tests and hooks`);
     const value = stack[name];
-    if (value === undefined) throw new Error(`${name} is not among the parts asked for (${parts.join(', ')})`);
+    if (value === undefined) throw new Error(`${name} is not among the services asked for (${services.join(', ')})`);
     return value;
   };
 

@@ -36,9 +36,17 @@ test('a fresh clone and an interrupted installation need everything', () => {
 
 test('an installation that matches the lock file needs nothing, whatever the file times', () => {
   write('package-lock.json', { packages: LOCKED });
+  write('node_modules/millrace/package.json', {});
   write('node_modules/pg/package.json', {});
   write('node_modules/.package-lock.json', { packages: { 'node_modules/pg': { version: '8.23.1' } } });
   expect(missingDependencies(root)).toBe('nothing');
+});
+
+test('a workspace that came after the last installation needs its link', () => {
+  write('package-lock.json', { packages: LOCKED });
+  write('node_modules/pg/package.json', {});
+  write('node_modules/.package-lock.json', { packages: { 'node_modules/pg': { version: '8.23.1' } } });
+  expect(missingDependencies(root)).toBe('some');
 });
 
 test('another version or a missing folder needs an update', () => {

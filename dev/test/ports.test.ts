@@ -51,9 +51,9 @@ test('a remembered port that a stranger has taken is replaced, and that is told'
   expect(await new StackMemory(root).port('kafka', () => {})).toBe(other);
 });
 
-test('parts that start together get different ports', async () => {
+test('services that start together get different ports', async () => {
   const memory = new StackMemory(root);
-  const names = Array.from({ length: 20 }, (_, i) => `part-${i}`);
+  const names = Array.from({ length: 20 }, (_, i) => `service-${i}`);
   const ports = await Promise.all(names.map((name) => memory.port(name, () => {})));
   expect(new Set(ports).size).toBe(names.length);
 });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LOCAL_FOLDER } from '../src/base/paths.ts';
 import { endProcess, isRunning, type ProcessIdentity, startedWith } from '../src/base/process-identity.ts';
 import { waitUntil } from '../src/base/wait.ts';
-import type { TritonEndpoint } from '../src/parts/part.ts';
+import type { TritonEndpoint } from '../src/services/service.ts';
 import { type Stack, startStack } from '../src/start-stack.ts';
 
 /** The first start downloads half a gigabyte. */
@@ -17,7 +17,7 @@ let stack: Stack;
 let triton: TritonEndpoint;
 
 beforeAll(async () => {
-  stack = await startStack({ root, parts: ['triton'], log: (line) => console.log(line) });
+  stack = await startStack({ root, services: ['triton'], log: (line) => console.log(line) });
   if (stack.triton === undefined) throw new Error('no Triton');
   triton = stack.triton;
 }, START_TIMEOUT_MS);

@@ -7,11 +7,11 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DEV_FOLDER, LOCAL_FOLDER } from '../src/base/paths.ts';
 import { endProcess, identify, isRunning, type ProcessIdentity } from '../src/base/process-identity.ts';
 import { sleep, waitUntil } from '../src/base/wait.ts';
-import type { PartName } from '../src/parts/part.ts';
+import type { ServiceName } from '../src/services/service.ts';
 import { type Stack, startStack } from '../src/start-stack.ts';
 
-/** PostgreSQL is the part that starts fastest and minds a crash most. */
-const PARTS: readonly PartName[] = ['postgres'];
+/** PostgreSQL is the service that starts fastest and minds a crash most. */
+const SERVICES: readonly ServiceName[] = ['postgres'];
 /** More than the supervisor's patience after a crash of its last user. */
 const DOWN_TIMEOUT_MS = 30_000;
 
@@ -27,8 +27,13 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-async function start(onPartEnded?: (part: PartName) => void): Promise<Stack> {
-  const stack = await startStack({ root, parts: PARTS, durable: false, ...(onPartEnded ? { onPartEnded } : {}) });
+async function start(onServiceEnded?: (service: ServiceName) => void): Promise<Stack> {
+  const stack = await startStack({
+    root,
+    services: SERVICES,
+    durable: false,
+    ...(onServiceEnded ? { onServiceEnded } : {}),
+  });
   stacks.push(stack);
   return stack;
 }
@@ -36,7 +41,7 @@ async function start(onPartEnded?: (part: PartName) => void): Promise<Stack> {
 /** Another process that holds the stack, as `npm start` does. */
 async function startUser(): Promise<ChildProcess> {
   const script = join(DEV_FOLDER, 'src', 'stack.ts');
-  const user = spawn(process.execPath, [script, '--root', root, '--parts', PARTS.join()], { stdio: 'pipe' });
+  const user = spawn(process.execPath, [script, '--root', root, '--services', SERVICES.join()], { stdio: 'pipe' });
   let output = '';
   user.stdout?.on('data', (chunk) => {
     output += String(chunk);
@@ -50,7 +55,7 @@ function running(): ProcessIdentity | undefined {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).running.postgres : undefined;
 }
 
-/** The process that runs the parts: the parent of each of them. */
+/** The process that runs the services: the parent of each of them. */
 function supervisor(): ProcessIdentity {
   const stat = readFileSync(`/proc/${running()?.pid}/stat`, 'latin1');
   const parent = identify(Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
@@ -91,14 +96,14 @@ test('whoever comes while the stack is stopping gets a running one all the same'
   }
 });
 
-test('the parts stop when the only user is killed outright', async () => {
+test('the services stop when the only user is killed outright', async () => {
   const user = await startUser();
   const process = running();
   user.kill('SIGKILL');
-  await waitUntil('the end of the parts', DOWN_TIMEOUT_MS, () => process !== undefined && !isRunning(process));
+  await waitUntil('the end of the services', DOWN_TIMEOUT_MS, () => process !== undefined && !isRunning(process));
 });
 
-test('a quick restart after a crash finds the parts still running', async () => {
+test('a quick restart after a crash finds the services still running', async () => {
   const user = await startUser();
   const before = running();
   user.kill('SIGKILL');
@@ -119,17 +124,17 @@ test('data and ports survive the death of user, supervisor and server at once', 
   expect(await query(next, 'SELECT * FROM chips')).toEqual([{ answer: 42 }]);
 });
 
-test.runIf(process.platform === 'linux')('no part outlives a supervisor that is killed outright', async () => {
+test.runIf(process.platform === 'linux')('no service outlives a supervisor that is killed outright', async () => {
   await start();
   const process = running();
   await endProcess(supervisor(), 'SIGKILL', 0);
   stacks.length = 0;
-  await waitUntil('the end of the parts', DOWN_TIMEOUT_MS, () => process !== undefined && !isRunning(process));
+  await waitUntil('the end of the services', DOWN_TIMEOUT_MS, () => process !== undefined && !isRunning(process));
 });
 
-test('a part that ends by itself is told and started again on the same address', async () => {
-  const ended: PartName[] = [];
-  const stack = await start((part) => ended.push(part));
+test('a service that ends by itself is told and started again on the same address', async () => {
+  const ended: ServiceName[] = [];
+  const stack = await start((service) => ended.push(service));
   const before = running();
   if (before) await endProcess(before, 'SIGKILL', 0);
   await waitUntil('the restart', 30_000, async () => (await query(stack, 'SELECT 1')).length === 1);

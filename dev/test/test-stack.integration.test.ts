@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { Client } from 'pg';
 import { expect, test } from 'vitest';
-import { fetchClusterMetadata } from '../src/parts/kafka-metadata.ts';
+import { fetchClusterMetadata } from '../src/services/kafka-metadata.ts';
 import { useTestStack } from '../src/test-stack.ts';
 
 const stack = useTestStack();
@@ -47,7 +47,7 @@ test('the object store refuses a request without a signature', async () => {
   expect([written.status, listed.status]).toEqual([403, 403]);
 });
 
-test('all parts listen on loopback only', async () => {
+test('all services listen on loopback only', async () => {
   const reachable = await new Promise<boolean>((done) => {
     const port = Number(stack.bootstrapServers.split(':')[1]);
     const socket = connect({ host: '127.0.0.2', port, timeout: 1_000 });

@@ -49,7 +49,7 @@ export const featureGroups: readonly FeatureGroup[] = [
         name: 'repartition, with a number of partitions; co-partitioning',
         state: 'done',
         topologies: ['rekey-totable-join', 'composition'],
-        tests: ['runtime/task-layout.test.ts'],
+        tests: ['runtime/assignment/task-layout.test.ts'],
       },
       { name: 'to, topic name extractors', state: 'done', tests: ['kstream/sources-and-sinks.test.ts'] },
       {
@@ -74,7 +74,7 @@ export const featureGroups: readonly FeatureGroup[] = [
         name: 'topology.optimization: source topics as changelogs, merged repartition topics, self joins over one store',
         state: 'done',
         topologies: ['optimised-', 'self-', 'composition'],
-        tests: ['kstream/optimization.test.ts', 'runtime/source-changelog.test.ts'],
+        tests: ['kstream/optimization.test.ts', 'runtime/restore/source-changelog.test.ts'],
         note: 'Given to `build()`, as in Java. A configuration that asks for what `build()` did not get is an error instead of being ignored.',
       },
       {
@@ -204,7 +204,7 @@ export const featureGroups: readonly FeatureGroup[] = [
         name: 'stream–table join with grace over a versioned table',
         state: 'deviates',
         topologies: ['stream-versioned-table-'],
-        tests: ['kstream/grace-join.property.test.ts', 'runtime/grace-join-restore.test.ts'],
+        tests: ['kstream/grace-join.property.test.ts', 'runtime/restore/grace-join-restore.test.ts'],
         note: 'A null key of the stream ends Kafka Streams with a NullPointerException; we treat it as the join without grace does.',
       },
       {
@@ -269,7 +269,7 @@ export const featureGroups: readonly FeatureGroup[] = [
   {
     title: 'Runtime',
     features: [
-      { name: 'tasks by sub-topology and partition', state: 'done', tests: ['runtime/task-layout.test.ts'] },
+      { name: 'tasks by sub-topology and partition', state: 'done', tests: ['runtime/assignment/task-layout.test.ts'] },
       {
         name: 'partition group: the oldest head goes next; max.task.idle.ms',
         state: 'done',
@@ -291,7 +291,7 @@ export const featureGroups: readonly FeatureGroup[] = [
       {
         name: 'restore from changelogs, from source topics where they serve as such',
         state: 'done',
-        tests: ['runtime/durability.test.ts', 'runtime/source-changelog.test.ts'],
+        tests: ['runtime/restore/durability.test.ts', 'runtime/restore/source-changelog.test.ts'],
         note: 'Offsets are kept in the store’s own file instead of `.checkpoint`.',
       },
       {
@@ -309,12 +309,12 @@ export const featureGroups: readonly FeatureGroup[] = [
       {
         name: 'internal topics: created, validated, repartition topics widened',
         state: 'done',
-        tests: ['runtime/topic-layout.test.ts'],
+        tests: ['runtime/assignment/topic-layout.test.ts'],
       },
       {
         name: 'error handlers for deserialization, processing and production; dead letter queue',
         state: 'partly',
-        tests: ['runtime/supervision.test.ts'],
+        tests: ['runtime/thread/supervision.test.ts'],
         note: 'No RETRY of the production handler, no handler of its own for global stores.',
       },
       { name: 'states of an instance', state: 'done', tests: ['runtime/lifecycles.test.ts'] },
@@ -341,11 +341,11 @@ export const featureGroups: readonly FeatureGroup[] = [
         state: 'done',
         tests: ['kstream/sources-and-sinks.test.ts'],
       },
-      { name: 'purging of repartition topics', state: 'done', tests: ['runtime/durability.test.ts'] },
+      { name: 'purging of repartition topics', state: 'done', tests: ['runtime/restore/durability.test.ts'] },
       {
         name: 'removal of local state of tasks that moved away (`state.cleanup.delay.ms`), `cleanUp()`',
         state: 'done',
-        tests: ['runtime/state-directory.test.ts', 'runtime/local-state.test.ts'],
+        tests: ['runtime/directory/state-directory.test.ts', 'runtime/directory/local-state.test.ts'],
       },
       {
         name: 'batches that a topic finds too large are split',

@@ -13,7 +13,7 @@ import { RecordBatchReader } from '../src/broker/record-batch-reader.ts';
 import { RecordBatchWriter } from '../src/broker/record-batch-writer.ts';
 import type { Topology } from '../src/index.ts';
 import { KafkaStreams } from '../src/kafka-streams.ts';
-import { TestClock } from '../src/testing/test-clock.ts';
+import { TestClock } from '../src/testing/driver/test-clock.ts';
 import type { ResolvedTopology } from '../src/topology/nodes.ts';
 import type { Observation, WrittenRecord } from './observation.ts';
 import { messageOf, type RunInput, settings } from './observe.ts';

@@ -39,16 +39,15 @@ export type {
 export { type BrokerConnectionOptions, connectBroker, KafkaStreams } from './kafka-streams.ts';
 export type { BranchedKStream, BranchedOptions } from './kstream/branched-k-stream.ts';
 export type { CogroupedKStream } from './kstream/cogrouped-k-stream.ts';
-export { EmitStrategy } from './kstream/emit-strategy.ts';
 export type { ForeignKeyJoinOptions } from './kstream/foreign-key/foreign-key-join.ts';
 export type { GlobalKTable } from './kstream/global-k-table.ts';
 export type { BuildOptions } from './kstream/graph/streams-graph.ts';
-export { JoinWindows } from './kstream/join-windows.ts';
 export type { KGroupedStream } from './kstream/k-grouped-stream.ts';
 export type { KGroupedTable } from './kstream/k-grouped-table.ts';
 export type { KStream } from './kstream/k-stream.ts';
 export type { KTable } from './kstream/k-table.ts';
-export type { PrintedOptions } from './kstream/nodes/print-processor.ts';
+export type { ProcessorFactory } from './kstream/operations/stream-operations.ts';
+export type { JoinStoreOptions, StreamJoinedOptions } from './kstream/operations/stream-stream-join.ts';
 export type {
   AggregateOptions,
   ConsumedOptions,
@@ -56,6 +55,7 @@ export type {
   JoinedOptions,
   MaterializedOptions,
   NamedOptions,
+  PrintedOptions,
   ProcessOptions,
   ProducedOptions,
   RepartitionedOptions,
@@ -63,30 +63,30 @@ export type {
   TransformValuesOptions,
   WritingSerde,
 } from './kstream/options.ts';
+export type {
+  ValueTransformer,
+  ValueTransformerContext,
+  ValueTransformerFactory,
+} from './kstream/processors/table/value-transformer.ts';
 export type { SessionWindowedCogroupedKStream } from './kstream/session-windowed-cogrouped-k-stream.ts';
 export type { SessionWindowedKStream } from './kstream/session-windowed-k-stream.ts';
-export { SessionWindows } from './kstream/session-windows.ts';
-export { SlidingWindows } from './kstream/sliding-windows.ts';
-export type { ProcessorFactory } from './kstream/stream-operations.ts';
-export type { JoinStoreOptions, StreamJoinedOptions } from './kstream/stream-stream-join.ts';
 export type { TableSourceOptions } from './kstream/streams-builder.ts';
 export { StreamsBuilder } from './kstream/streams-builder.ts';
+export type { TimeWindowedCogroupedKStream } from './kstream/time-windowed-cogrouped-k-stream.ts';
+export type { TimeWindowedKStream } from './kstream/time-windowed-k-stream.ts';
+export { EmitStrategy } from './kstream/windows/emit-strategy.ts';
+export { JoinWindows } from './kstream/windows/join-windows.ts';
+export { SessionWindows } from './kstream/windows/session-windows.ts';
+export { SlidingWindows } from './kstream/windows/sliding-windows.ts';
 export {
   BufferConfig,
   type StrictBufferConfig,
   Suppressed,
   type SuppressedOptions,
   type WhenFull,
-} from './kstream/suppressed.ts';
-export type { TimeWindowedCogroupedKStream } from './kstream/time-windowed-cogrouped-k-stream.ts';
-export type { TimeWindowedKStream } from './kstream/time-windowed-k-stream.ts';
-export { UnlimitedWindows } from './kstream/unlimited-windows.ts';
-export type {
-  ValueTransformer,
-  ValueTransformerContext,
-  ValueTransformerFactory,
-} from './kstream/value-transformer.ts';
-export { TimeWindows } from './kstream/windows.ts';
+} from './kstream/windows/suppressed.ts';
+export { TimeWindows } from './kstream/windows/time-windows.ts';
+export { UnlimitedWindows } from './kstream/windows/unlimited-windows.ts';
 export type {
   AsyncItem,
   MapAsyncOptions,
@@ -117,7 +117,7 @@ export {
 } from './processor/timestamp-extractors.ts';
 export type { TopicReaderOptions, TopicRecord } from './query/topic-reader.ts';
 export { TopicReader } from './query/topic-reader.ts';
-export type { MetricValue } from './runtime/metrics-registry.ts';
+export type { MetricValue } from './runtime/client/metrics-registry.ts';
 export type { AvroOptions, AvroSchema } from './serde/avro.ts';
 export { avro } from './serde/avro.ts';
 export type { JsonOptions } from './serde/json.ts';

@@ -11,13 +11,13 @@ import { LocalStores, notRunning } from './query/local-stores.ts';
 import { CompositeSessionStore } from './query/read-only-session-store.ts';
 import { CompositeKeyValueStore, CompositeWindowStore } from './query/read-only-stores.ts';
 import { keyValuesOf, timestampedKeyValuesOf, timestampedWindowsOf, windowsOf } from './query/timestamps-of-stores.ts';
-import { configureSerdes } from './runtime/configure-serdes.ts';
+import { ensureTopics, type TopicLayout } from './runtime/assignment/internal-topics.ts';
+import { configureSerdes } from './runtime/client/configure-serdes.ts';
+import { MetricsRegistry, type MetricValue } from './runtime/client/metrics-registry.ts';
+import { type StateListener, StreamsLifecycle, type StreamsState } from './runtime/client/streams-state.ts';
+import { StateDirectory } from './runtime/directory/state-directory.ts';
 import { GlobalState } from './runtime/global/global-state.ts';
-import { ensureTopics, type TopicLayout } from './runtime/internal-topics.ts';
-import { MetricsRegistry, type MetricValue } from './runtime/metrics-registry.ts';
-import { StateDirectory } from './runtime/state-directory.ts';
-import { StreamThread } from './runtime/stream-thread.ts';
-import { type StateListener, StreamsLifecycle, type StreamsState } from './runtime/streams-state.ts';
+import { StreamThread } from './runtime/thread/stream-thread.ts';
 import type { Serde } from './serde/serde.ts';
 import type { ReadOnlyKeyValueStore, ValueAndTimestamp } from './state/key-value-store.ts';
 import type { ReadOnlySessionStore, SessionStore } from './state/session-store.ts';
@@ -280,13 +280,13 @@ export class KafkaStreams {
 
   /** Which partition of a store holds a key, by the default partitioner, and whether that partition is here. */
   queryMetadataForKey<K>(storeName: string, key: K, keySerde: Serde<K>): KeyQueryMetadata {
-    const part = this.#stores.subTopologyOf(storeName);
+    const subTopology = this.#stores.subTopologyOf(storeName);
     const layout = this.#layout;
     if (layout === undefined) throw notRunning(this.state);
-    const count = Math.max(1, ...part.sourceTopics.map((topic) => layout.partitionCounts.get(topic) ?? 0));
-    const bytes = keySerde.serialize(key, part.sourceTopics[0] ?? '');
+    const count = Math.max(1, ...subTopology.sourceTopics.map((topic) => layout.partitionCounts.get(topic) ?? 0));
+    const bytes = keySerde.serialize(key, subTopology.sourceTopics[0] ?? '');
     const partition = partitionForBytes(bytes, 0, bytes.length, count);
-    const taskId = `${part.id}_${partition}`;
+    const taskId = `${subTopology.id}_${partition}`;
     return { partition, taskId, isLocal: this.#thread?.tasks.some((task) => task.taskId === taskId) ?? false };
   }
 

@@ -1,8 +1,7 @@
-export { alignGolden } from './align-golden.ts';
-export { type FolderBoard, loadBoardFolder, truthOf } from './board-folder.ts';
-export { fillImage, TENSOR_LENGTH } from './board-tensor.ts';
-export { type AnsweringModel, chooseByGolden, type GoldenChoice, type RoutedEngine } from './choose-by-golden.ts';
-export { checkImage, decodeImage } from './decode-image.ts';
+export { createOnnxEngine, type OnnxEngineOptions } from './engines/onnx/onnx-engine.ts';
+export { TRITON_TRANSPORTS, type TritonTransport } from './engines/triton/messages.ts';
+export { type LoadOverrides, TritonAdmin } from './engines/triton/triton-admin.ts';
+export { createTritonEngine, type TritonEngineOptions } from './engines/triton/triton-engine.ts';
 export {
   InferenceError,
   type InferenceErrorReason,
@@ -10,45 +9,14 @@ export {
   type InvalidImageReason,
   type RefusedImage,
 } from './errors.ts';
+export { type FolderBoard, loadBoardFolder, truthOf } from './evaluation/board-folder.ts';
 export {
   type Evaluation,
   evaluateBoards,
   formatEvaluation,
   type KnownBoard,
   readKnownBoards,
-} from './evaluate-boards.ts';
-export {
-  type Detection,
-  type DetectorInput,
-  IMAGE_PIXELS,
-  IMAGE_SIDE_PX,
-  type InferenceEngine,
-  type InferOptions,
-  PLATFORM_DEFECT_TYPES,
-  type PlatformDefectType,
-  SEVERITIES,
-  type SecondOpinion,
-  type Severity,
-} from './inference-port.ts';
-export type { ShadowComparison } from './life-cycle/compare-detections.ts';
-export { type CandidateDeployment, type Deployment, placeOf } from './life-cycle/deployment.ts';
-export { ModelLifeCycle, type ModelLifeCycleOptions } from './life-cycle/model-life-cycle.ts';
-export type { JudgedBatch, ModelObserver, ModelRole } from './life-cycle/model-observer.ts';
-export { listModels, type RepositoryModel, type RepositoryVersion } from './life-cycle/model-repository.ts';
-export { TritonModelSource, type TritonModelSourceOptions } from './life-cycle/triton-model-source.ts';
-export {
-  type ModelClass,
-  type ModelDescription,
-  readModelDescription,
-  severityOf,
-} from './model-description.ts';
-export { createOnnxEngine, type OnnxEngineOptions } from './onnx-engine.ts';
-export {
-  type Circuit,
-  makeResilient,
-  type ResilienceOptions,
-  type ResilientEngine,
-} from './resilience/resilient-engine.ts';
+} from './evaluation/evaluate-boards.ts';
 export {
   averagePrecision,
   type Box,
@@ -62,7 +30,44 @@ export {
   scoreDetections,
   sumScores,
   type TrueDefect,
-} from './score-detections.ts';
-export { TRITON_TRANSPORTS, type TritonTransport } from './triton/messages.ts';
-export { type LoadOverrides, TritonAdmin } from './triton/triton-admin.ts';
-export { createTritonEngine, type TritonEngineOptions } from './triton/triton-engine.ts';
+} from './evaluation/score-detections.ts';
+export { alignGolden } from './images/align-golden.ts';
+export { fillImage, TENSOR_LENGTH } from './images/board-tensor.ts';
+export { checkImage, decodeImage } from './images/decode-image.ts';
+export {
+  type Detection,
+  type DetectorInput,
+  IMAGE_PIXELS,
+  IMAGE_SIDE_PX,
+  type InferenceEngine,
+  type InferOptions,
+  PLATFORM_DEFECT_TYPES,
+  type PlatformDefectType,
+  SEVERITIES,
+  type SecondOpinion,
+  type Severity,
+} from './inference-port.ts';
+export {
+  type AnsweringModel,
+  chooseByGolden,
+  type GoldenChoice,
+  type RoutedEngine,
+} from './judging/choose-by-golden.ts';
+export {
+  type Circuit,
+  makeResilient,
+  type ResilienceOptions,
+  type ResilientEngine,
+} from './judging/resilient-engine.ts';
+export type { ShadowComparison } from './versions/compare-detections.ts';
+export { type CandidateDeployment, type Deployment, placeOf } from './versions/deployment.ts';
+export {
+  type ModelClass,
+  type ModelDescription,
+  readModelDescription,
+  severityOf,
+} from './versions/model-description.ts';
+export { ModelLifeCycle, type ModelLifeCycleOptions } from './versions/model-life-cycle.ts';
+export type { JudgedBatch, ModelObserver, ModelRole } from './versions/model-observer.ts';
+export { listModels, type RepositoryModel, type RepositoryVersion } from './versions/model-repository.ts';
+export { TritonModelSource, type TritonModelSourceOptions } from './versions/triton-model-source.ts';

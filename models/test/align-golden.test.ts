@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { alignGolden } from '../src/align-golden.ts';
 import { shiftImage } from '../src/boards/acquisition.ts';
 import { generateBoard } from '../src/boards/index.ts';
+import { alignGolden } from '../src/images/align-golden.ts';
 import { IMAGE_PIXELS } from '../src/index.ts';
 
 test('a golden image that is up to 4 px off is laid on the board, whatever is wrong with the board', () => {
@@ -36,7 +36,7 @@ test('a golden image that fits no better elsewhere stays where it is', () => {
 
 test('Triton aligns by the same limits', async () => {
   const [here, there] = await Promise.all([
-    readFile(new URL('../src/align-golden.ts', import.meta.url), 'utf8'),
+    readFile(new URL('../src/images/align-golden.ts', import.meta.url), 'utf8'),
     readFile(new URL('../repository/preprocess_boards/1/model.py', import.meta.url), 'utf8'),
   ]);
   for (const name of ['SHIFT_PX_MAX', 'WORTH_PERCENT']) {

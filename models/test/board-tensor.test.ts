@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { alignGolden } from '../src/align-golden.ts';
-import { fillImage, TENSOR_LENGTH } from '../src/board-tensor.ts';
 import { shiftImage } from '../src/boards/acquisition.ts';
 import { generateBoard } from '../src/boards/index.ts';
+import { alignGolden } from '../src/images/align-golden.ts';
+import { fillImage, TENSOR_LENGTH } from '../src/images/board-tensor.ts';
 import { IMAGE_PIXELS, IMAGE_SIDE_PX } from '../src/index.ts';
 
 /** What alignment is, pixel by pixel. */

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
-import { CHANNELS, fillImage, TENSOR_LENGTH } from '../src/board-tensor.ts';
 import { DEFECT_LABELS, generateBoard } from '../src/boards/index.ts';
-import { CROP_SIDE_PX, CROPS_NAME, cutCrops, PROBABILITIES_NAME } from '../src/second-opinion.ts';
+import { CROP_SIDE_PX, CROPS_NAME, cutCrops, PROBABILITIES_NAME } from '../src/engines/second-opinion.ts';
+import { CHANNELS, fillImage, TENSOR_LENGTH } from '../src/images/board-tensor.ts';
 
 const directory = fileURLToPath(new URL('../repository/classification_model', import.meta.url));
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { confusionOf, formatConfusion, NOTHING } from '../src/confusion-matrix.ts';
+import { confusionOf, formatConfusion, NOTHING } from '../src/evaluation/confusion-matrix.ts';
 
 const box = (x1: number, label: string) => ({ x1, y1: 0, x2: x1 + 10, y2: 10, label });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { onePerMark, readDetections } from '../src/engines/read-detections.ts';
 import { type ModelDescription, severityOf } from '../src/index.ts';
-import { onePerMark, readDetections } from '../src/read-detections.ts';
 
 const description: ModelDescription = {
   modelVersion: '1',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { formatOpinions, scoreOpinions } from '../src/evaluation/score-opinions.ts';
 import type { SecondOpinion } from '../src/index.ts';
-import { countOpinions } from '../src/opinion-counts.ts';
-import { formatOpinions, scoreOpinions } from '../src/score-opinions.ts';
+import { countOpinions } from '../src/judging/opinion-counts.ts';
 import { detection } from './support/faulty-engine.ts';
 
 const opinion = (label: string): SecondOpinion => ({

@@ -1,8 +1,8 @@
 import { inferenceService } from '@chip-quality/proto';
 import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
+import { fromStreamError } from '../src/engines/triton/triton-errors.ts';
 import { createTritonEngine, IMAGE_PIXELS, type TritonEngineOptions } from '../src/index.ts';
-import { fromStreamError } from '../src/triton/triton-errors.ts';
 import { MODEL_DIRECTORY } from './support/model-directory.ts';
 
 const closers: (() => unknown)[] = [];

@@ -1,12 +1,12 @@
 import { inferenceService } from '@chip-quality/proto';
 import { expect, test } from 'vitest';
-import { fillImage, TENSOR_LENGTH } from '../src/board-tensor.ts';
+import { askClassifier } from '../src/engines/triton/ask-classifier.ts';
+import { batchTensors } from '../src/engines/triton/batch-tensors.ts';
+import type { TritonConnection } from '../src/engines/triton/connection.ts';
+import { encodeWithContents, encodeWithRegion } from '../src/engines/triton/encode-request.ts';
+import { readResponse } from '../src/engines/triton/read-response.ts';
+import { fillImage, TENSOR_LENGTH } from '../src/images/board-tensor.ts';
 import { IMAGE_PIXELS, InferenceError, type InferenceErrorReason } from '../src/index.ts';
-import { askClassifier } from '../src/triton/ask-classifier.ts';
-import { batchTensors } from '../src/triton/batch-tensors.ts';
-import type { TritonConnection } from '../src/triton/connection.ts';
-import { encodeWithContents, encodeWithRegion } from '../src/triton/encode-request.ts';
-import { readResponse } from '../src/triton/read-response.ts';
 
 const { requestDeserialize } = inferenceService().ModelInfer;
 

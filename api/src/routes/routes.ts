@@ -1,11 +1,11 @@
 import type { ApiLimits } from '../http/limits.ts';
 import type { Route } from '../http/route.ts';
 import type { ApiClock, CommandGateway, Models, Objects, Queries } from '../ports.ts';
-import { artifactRoutes } from './artifacts.ts';
-import { inspectionRoutes } from './inspections.ts';
-import { lotRoutes } from './lots.ts';
-import { modelRoutes } from './models.ts';
-import { partRoutes } from './parts.ts';
+import { artifactRoutes } from './artifacts/routes.ts';
+import { inspectionRoutes } from './inspections/routes.ts';
+import { lotRoutes } from './lots/routes.ts';
+import { modelRoutes } from './models/routes.ts';
+import { partRoutes } from './parts/routes.ts';
 
 /** Ports that the routes ask. */
 export interface RoutePorts {

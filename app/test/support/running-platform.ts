@@ -1,13 +1,13 @@
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mintToken, SCOPES, type Scope } from '@chip-quality/api';
-import { DEFAULT_PARTS, type DefaultStack, type PartName, startStack } from '@chip-quality/dev';
+import { DEFAULT_SERVICES, type DefaultStack, type ServiceName, startStack } from '@chip-quality/dev';
 import { encodeJpeg, generateBoard } from '@chip-quality/models/boards';
 import { readConfig } from '../../src/config.ts';
+import { startDetector } from '../../src/detector/start-detector.ts';
 import { fileLog } from '../../src/log.ts';
-import { createMetrics } from '../../src/metrics.ts';
-import { Platform, TOKEN_AUDIENCE, TOKEN_ISSUER } from '../../src/platform.ts';
-import { startDetector } from '../../src/start-detector.ts';
+import { createMetrics } from '../../src/metrics/metrics.ts';
+import { Platform, TOKEN_AUDIENCE, TOKEN_ISSUER } from '../../src/platform/platform.ts';
 import { removeTestDirectory, testDirectory } from './test-directory.ts';
 
 const secret = 'a secret of the tests, long enough for HS256';
@@ -18,7 +18,7 @@ const PART_SEED = 5;
 /** So many looks in a row without anything to do, {@link POLL_MS} apart, mean that all is done. */
 const CALM_POLLS = 30;
 const PROJECTED_TABLES = [
-  'parts',
+  'services',
   'lots',
   'inspections',
   'artifacts',
@@ -46,7 +46,7 @@ export interface RequestMore {
 
 export interface StartMore {
   readonly environment?: Readonly<Record<string, string>>;
-  readonly parts?: readonly PartName[];
+  readonly services?: readonly ServiceName[];
   /** What judges, where the real thing doesn't do. */
   readonly startDetector?: typeof startDetector;
 }
@@ -61,7 +61,7 @@ export class RunningPlatform {
   readonly stack: DefaultStack;
   /** Failures that would have ended a real process. */
   readonly fatal: Error[] = [];
-  /** Process ids of the stack's parts, as the stack tells them. */
+  /** Process ids of the stack's services, as the stack tells them. */
   readonly #progress: string[];
   readonly #directory: string;
   #environment: Readonly<Record<string, string>>;
@@ -86,10 +86,10 @@ export class RunningPlatform {
     this.#progress = progress;
   }
 
-  /** `environment`: variables besides those of the stack. `parts`: what the stack has, where the defaults don't do. */
+  /** `environment`: variables besides those of the stack. `services`: what the stack has, where the defaults don't do. */
   static async start(
     name: string,
-    { environment = {}, parts = DEFAULT_PARTS, startDetector: start = startDetector }: StartMore = {},
+    { environment = {}, services = DEFAULT_SERVICES, startDetector: start = startDetector }: StartMore = {},
   ): Promise<RunningPlatform> {
     const directory = testDirectory(name);
     removeTestDirectory(directory);
@@ -97,7 +97,7 @@ export class RunningPlatform {
     const log = (line: string) => progress.push(line);
     const modelDirectory = environment['MODEL_DIRECTORY'];
     const served = modelDirectory === undefined ? {} : { modelRepository: dirname(modelDirectory) };
-    const stack = (await startStack({ root: directory, durable: false, parts, log, ...served })) as DefaultStack;
+    const stack = (await startStack({ root: directory, durable: false, services, log, ...served })) as DefaultStack;
     const running = new RunningPlatform(stack, directory, progress, environment, start);
     await running.#start();
     return running;
@@ -134,11 +134,11 @@ export class RunningPlatform {
 
   /** A part with its golden image, if it has one, and a lot of it; answers the lot's id. */
   async openLot(partNumber: string, golden: Uint8Array | undefined): Promise<string> {
-    const part = await this.request('POST', '/v1/parts', {
+    const part = await this.request('POST', '/v1/services', {
       body: { part_number: partNumber, part_type: 'pcb' },
       key: `part-${partNumber}`,
     });
-    if (golden !== undefined) await this.upload(`/v1/parts/${part.body.id}`, golden, 'golden.jpg');
+    if (golden !== undefined) await this.upload(`/v1/services/${part.body.id}`, golden, 'golden.jpg');
     const lot = await this.request('POST', '/v1/lots', {
       body: { lot_number: `lot-${partNumber}`, part_id: part.body.id, quantity: 1_000 },
       key: `lot-${partNumber}`,
@@ -194,11 +194,11 @@ export class RunningPlatform {
     return `${this.#url}/#token=${this.#token}`;
   }
 
-  /** Process id of a part of the stack, the newest where it was started again. */
-  pidOf(part: string): number {
-    const line = this.#progress.findLast((text) => text.startsWith(`${part} ready`));
+  /** Process id of a service of the stack, the newest where it was started again. */
+  pidOf(service: string): number {
+    const line = this.#progress.findLast((text) => text.startsWith(`${service} ready`));
     const pid = Number(/pid (\d+)/.exec(line ?? '')?.[1]);
-    if (!Number.isInteger(pid)) throw new Error(`no process id of ${part} in:\n${this.#progress.join('\n')}`);
+    if (!Number.isInteger(pid)) throw new Error(`no process id of ${service} in:\n${this.#progress.join('\n')}`);
     return pid;
   }
 

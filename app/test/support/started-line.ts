@@ -60,9 +60,9 @@ export class StartedLine {
     }
   }
 
-  /** Process id of a part of the stack, the newest where it was started again. */
-  pidOf(part: string): number {
-    return Number([...this.#output.matchAll(new RegExp(`^${part} ready .*pid (\\d+)`, 'gm'))].at(-1)?.[1]);
+  /** Process id of a service of the stack, the newest where it was started again. */
+  pidOf(service: string): number {
+    return Number([...this.#output.matchAll(new RegExp(`^${service} ready .*pid (\\d+)`, 'gm'))].at(-1)?.[1]);
   }
 
   /** Process id of the platform itself, below npm and the bootstrap. */

@@ -27,7 +27,7 @@ export interface ProcessSpec {
 /**
  * Owns one server process from start to end.
  *
- * Called by: the parts (`startKafka`, …), stopped by the supervisor.
+ * Called by: the services (`startKafka`, …), stopped by the supervisor.
  * Invariants:
  *  I1. `exited` resolves exactly once, whoever ended the process.
  *  I2. After `stop()` resolved, the process is gone.

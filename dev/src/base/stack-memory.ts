@@ -47,7 +47,7 @@ export class StackMemory {
   }
 
   async #newPort(name: string): Promise<number> {
-    // Reserved before the next await of anybody else: two parts that start together must not draw the same.
+    // Reserved before the next await of anybody else: two services that start together must not draw the same.
     for (;;) {
       const port = await findFreePort(new Set(Object.values(this.#memory.ports)));
       if (Object.values(this.#memory.ports).includes(port)) continue;
@@ -72,14 +72,14 @@ export class StackMemory {
     return this.#memory.running;
   }
 
-  note(part: string, identity: ProcessIdentity): void {
-    this.#memory.running[part] = identity;
+  note(service: string, identity: ProcessIdentity): void {
+    this.#memory.running[service] = identity;
     this.#save();
   }
 
-  forget(part: string): void {
-    if (!(part in this.#memory.running)) return;
-    delete this.#memory.running[part];
+  forget(service: string): void {
+    if (!(service in this.#memory.running)) return;
+    delete this.#memory.running[service];
     this.#save();
   }
 

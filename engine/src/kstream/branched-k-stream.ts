@@ -1,7 +1,7 @@
 import { ProcessorGraphNode } from './graph/graph-node.ts';
 import type { KStream } from './k-stream.ts';
-import { type Branch, BranchProcessor, PassThroughProcessor } from './nodes/stateless-processors.ts';
-import type { StreamParts } from './parts.ts';
+import type { StreamDefinition } from './operations/definitions.ts';
+import { type Branch, BranchProcessor, PassThroughProcessor } from './processors/stream/stateless-processors.ts';
 
 /** Where a branch goes (Java's `Branched`). */
 export interface BranchedOptions<K, V> {
@@ -18,19 +18,21 @@ export interface BranchedOptions<K, V> {
  * nobody takes is dropped.
  */
 export class BranchedKStream<K, V> {
-  readonly #parts: StreamParts<K, V>;
+  readonly #definition: StreamDefinition<K, V>;
   readonly #name: string;
   readonly #splitter: ProcessorGraphNode;
   readonly #branches: Branch<K, V>[] = [];
   readonly #streams = new Map<string, KStream<K, V>>();
 
   /** @internal */
-  constructor(parts: StreamParts<K, V>, name: string | undefined) {
-    this.#parts = parts;
-    const { graph } = parts.dsl;
+  constructor(definition: StreamDefinition<K, V>, name: string | undefined) {
+    this.#definition = definition;
+    const { graph } = definition.dsl;
     this.#name = graph.names.named(name, 'KSTREAM-BRANCH-');
     this.#splitter = graph.add(
-      new ProcessorGraphNode(this.#name, [parts.node], { get: () => new BranchProcessor(this.#branches) as never }),
+      new ProcessorGraphNode(this.#name, [definition.node], {
+        get: () => new BranchProcessor(this.#branches) as never,
+      }),
     );
   }
 
@@ -51,14 +53,14 @@ export class BranchedKStream<K, V> {
   }
 
   #add(predicate: ((key: K, value: V) => boolean) | undefined, options: BranchedOptions<K, V>, number: number): void {
-    const { dsl } = this.#parts;
+    const { dsl } = this.#definition;
     const childName = this.#name + (options.name ?? String(number));
     this.#branches.push({ predicate, childName });
     dsl.graph.names.processorName(childName);
     const node = dsl.graph.add(
       new ProcessorGraphNode(childName, [this.#splitter], { get: () => new PassThroughProcessor() }),
     );
-    const branch = dsl.stream({ ...this.#parts, node });
+    const branch = dsl.stream({ ...this.#definition, node });
     if (options.consume !== undefined) options.consume(branch);
     else this.#streams.set(childName, options.chain === undefined ? branch : options.chain(branch));
   }

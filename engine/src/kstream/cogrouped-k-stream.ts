@@ -1,15 +1,15 @@
-import { Cogroup, type CogroupForm } from './cogroup.ts';
 import type { KGroupedStream } from './k-grouped-stream.ts';
 import type { KTable } from './k-table.ts';
-import { tableStore } from './materialize.ts';
-import { AggregateProcessor } from './nodes/aggregate-processor.ts';
-import { storeGetter } from './nodes/table-value-getter.ts';
+import { Cogroup, type CogroupForm } from './operations/cogroup.ts';
+import type { Dsl } from './operations/definitions.ts';
+import { tableStore } from './operations/materialize.ts';
+import type { AnyTimeWindows } from './operations/window-forms.ts';
 import type { AggregateOptions } from './options.ts';
-import type { Dsl } from './parts.ts';
+import { AggregateProcessor } from './processors/aggregate/aggregate-processor.ts';
+import { storeGetter } from './processors/table/table-value-getter.ts';
 import { SessionWindowedCogroupedKStream } from './session-windowed-cogrouped-k-stream.ts';
-import { SessionWindows } from './session-windows.ts';
 import { TimeWindowedCogroupedKStream } from './time-windowed-cogrouped-k-stream.ts';
-import type { AnyTimeWindows } from './window-forms.ts';
+import { SessionWindows } from './windows/session-windows.ts';
 
 /**
  * Several grouped streams, each with an aggregator of its own, that make one aggregate a key in one store: what several

@@ -1,4 +1,4 @@
-import type { TableValueGetterSupplier } from './nodes/table-value-getter.ts';
+import type { TableValueGetterSupplier } from './processors/table/table-value-getter.ts';
 
 /**
  * A table of which every instance holds all partitions. It is filled before processing starts and kept up without regard to

@@ -1,22 +1,22 @@
 import type { ProcessorSupplier } from '../processor/processor.ts';
 import { long } from '../serde/primitives.ts';
 import type { Serde } from '../serde/serde.ts';
-import { aggregating, counting, reducing } from './aggregations.ts';
 import type { CogroupedKStream } from './cogrouped-k-stream.ts';
-import { FixedLogic } from './fixed-logic.ts';
 import { ProcessorGraphNode } from './graph/graph-node.ts';
 import type { KTable } from './k-table.ts';
-import { tableStore } from './materialize.ts';
-import { AggregateProcessor, type Aggregation } from './nodes/aggregate-processor.ts';
-import { storeGetter } from './nodes/table-value-getter.ts';
+import { aggregating, counting, reducing } from './operations/aggregations.ts';
+import { ofGrouping, required } from './operations/definitions.ts';
+import { tableStore } from './operations/materialize.ts';
+import type { Grouping } from './operations/repartition.ts';
+import { StoredTableLogic } from './operations/stored-table-logic.ts';
+import type { AnyTimeWindows } from './operations/window-forms.ts';
+import { burnCountName } from './operations/windowed-aggregation.ts';
 import { type AggregateOptions, readingBack, type TableOptions } from './options.ts';
-import { ofGrouping, required } from './parts.ts';
-import type { Grouping } from './repartition.ts';
+import { AggregateProcessor, type Aggregation } from './processors/aggregate/aggregate-processor.ts';
+import { storeGetter } from './processors/table/table-value-getter.ts';
 import type { SessionWindowedKStream } from './session-windowed-k-stream.ts';
-import { SessionWindows } from './session-windows.ts';
 import type { TimeWindowedKStream } from './time-windowed-k-stream.ts';
-import type { AnyTimeWindows } from './window-forms.ts';
-import { burnCountName } from './windowed-aggregation.ts';
+import { SessionWindows } from './windows/session-windows.ts';
 
 /** A stream grouped by key. Records without a key or value take no part in its aggregations. */
 export class KGroupedStream<K, V> {
@@ -34,7 +34,7 @@ export class KGroupedStream<K, V> {
 
   /** Begins a cogroup: other grouped streams join in with aggregators of their own, for one aggregate a key. */
   cogroup<A>(aggregator: (key: K, value: V, aggregate: A) => A | null): CogroupedKStream<K, A> {
-    return this.#grouping.parts.dsl.cogrouped<K, A>().cogroup(this, aggregator);
+    return this.#grouping.definition.dsl.cogrouped<K, A>().cogroup(this, aggregator);
   }
 
   /** How many records each key had. */
@@ -45,7 +45,7 @@ export class KGroupedStream<K, V> {
 
   /** Folds the values of each key into one of the same type; the first stands as it is. Null deletes. */
   reduce(reducer: (aggregate: V, value: V) => V | null, options: TableOptions<K, V> = {}): KTable<K, V> {
-    const valueSerde = () => required(this.#grouping.parts.valueSerde, 'value', 'reduce', ofGrouping);
+    const valueSerde = () => required(this.#grouping.definition.valueSerde, 'value', 'reduce', ofGrouping);
     return this.#aggregated('KSTREAM-REDUCE-', options, valueSerde, reducing(reducer), 'reduce');
   }
 
@@ -65,7 +65,7 @@ export class KGroupedStream<K, V> {
   /** One aggregate for each key and session. */
   windowedBy(windows: SessionWindows): SessionWindowedKStream<K, V>;
   windowedBy(windows: AnyTimeWindows | SessionWindows): TimeWindowedKStream<K, V> | SessionWindowedKStream<K, V> {
-    const { dsl } = this.#grouping.parts;
+    const { dsl } = this.#grouping.definition;
     return windows instanceof SessionWindows
       ? dsl.sessionWindowed(this.#grouping, windows)
       : dsl.timeWindowed(this.#grouping, windows);
@@ -78,13 +78,13 @@ export class KGroupedStream<K, V> {
     aggregation: Aggregation<K, V, A>,
     operation: string,
   ): KTable<K, A> {
-    const { dsl } = this.#grouping.parts;
+    const { dsl } = this.#grouping.definition;
     const { names } = dsl.graph;
     const { materialized } = options;
     const storeName = names.store(materialized?.name, prefix, materialized?.loggingEnabled);
     const name = names.named(options.name, prefix);
     const keySerde = required(
-      readingBack(materialized?.key) ?? this.#grouping.parts.keySerde,
+      readingBack(materialized?.key) ?? this.#grouping.definition.keySerde,
       'key',
       operation,
       ofGrouping,
@@ -92,7 +92,7 @@ export class KGroupedStream<K, V> {
     const valueSerde = materialized?.value ?? defaultValueSerde();
     const above = this.#grouping.partitioned(storeName, operation);
     const historyRetentionMs = materialized?.historyRetentionMs;
-    const logic = new FixedLogic(storeGetter({ name: storeName, keySerde, valueSerde, historyRetentionMs }));
+    const logic = new StoredTableLogic(storeGetter({ name: storeName, keySerde, valueSerde, historyRetentionMs }));
     const spec = { storeName, keySerde, valueSerde, aggregation, sendOldValues: () => logic.sendOldValues };
     const supplier = { get: () => new AggregateProcessor(spec) } as unknown as ProcessorSupplier;
     const own = () => [tableStore(storeName, keySerde, valueSerde, materialized)];

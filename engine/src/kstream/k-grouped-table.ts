@@ -1,16 +1,16 @@
 import type { ProcessorSupplier } from '../processor/processor.ts';
 import { long } from '../serde/primitives.ts';
 import type { Serde } from '../serde/serde.ts';
-import { FixedLogic } from './fixed-logic.ts';
 import { ProcessorGraphNode, RepartitionNode } from './graph/graph-node.ts';
 import type { KTable } from './k-table.ts';
-import { tableStore } from './materialize.ts';
-import { ChangeSerde } from './nodes/change-serde.ts';
-import { KeyFilterProcessor } from './nodes/stateless-processors.ts';
-import { TableAggregateProcessor, type TableAggregateSpec } from './nodes/table-aggregate-processor.ts';
-import { storeGetter } from './nodes/table-value-getter.ts';
+import { type GroupedTableDefinition, required } from './operations/definitions.ts';
+import { tableStore } from './operations/materialize.ts';
+import { StoredTableLogic } from './operations/stored-table-logic.ts';
 import { type AggregateOptions, readingBack, type TableOptions } from './options.ts';
-import { type GroupedTableParts, required } from './parts.ts';
+import { TableAggregateProcessor, type TableAggregateSpec } from './processors/aggregate/table-aggregate-processor.ts';
+import { KeyFilterProcessor } from './processors/stream/stateless-processors.ts';
+import { ChangeSerde } from './processors/table/change-serde.ts';
+import { storeGetter } from './processors/table/table-value-getter.ts';
 
 /** How a changed table is folded: what comes in and what goes out. */
 type TableFold<K, V, A> = Pick<TableAggregateSpec<K, V, A>, 'initializer' | 'adder' | 'subtractor'>;
@@ -20,11 +20,11 @@ type TableFold<K, V, A> = Pick<TableAggregateSpec<K, V, A>, 'initializer' | 'add
  * adder puts the new one in.
  */
 export class KGroupedTable<K, V> {
-  readonly #parts: GroupedTableParts<K, V>;
+  readonly #definition: GroupedTableDefinition<K, V>;
 
   /** @internal */
-  constructor(parts: GroupedTableParts<K, V>) {
-    this.#parts = parts;
+  constructor(definition: GroupedTableDefinition<K, V>) {
+    this.#definition = definition;
   }
 
   /** How many entries each group has. */
@@ -42,7 +42,7 @@ export class KGroupedTable<K, V> {
     subtractor: (aggregate: V, value: V) => V | null,
     options: TableOptions<K, V> = {},
   ): KTable<K, V> {
-    const valueSerde = () => required(this.#parts.valueSerde, 'value', 'reduce');
+    const valueSerde = () => required(this.#definition.valueSerde, 'value', 'reduce');
     const fold: TableFold<K, V, V> = {
       initializer: undefined,
       adder: (_key, value, aggregate) => adder(aggregate, value),
@@ -68,7 +68,7 @@ export class KGroupedTable<K, V> {
     fold: TableFold<K, V, A>,
     operation: string,
   ): KTable<K, A> {
-    const { dsl, node: parent } = this.#parts;
+    const { dsl, node: parent } = this.#definition;
     const { names } = dsl.graph;
     const { materialized } = options;
     // Kafka Streams names the store of a reduce like that of an aggregate.
@@ -76,12 +76,12 @@ export class KGroupedTable<K, V> {
     const sink = names.suffixed(options.name, '-sink', 'KSTREAM-SINK-');
     const source = names.suffixed(options.name, '-source', 'KSTREAM-SOURCE-');
     const name = names.named(options.name, prefix);
-    const groupKeySerde = required(this.#parts.keySerde, 'key', operation);
-    const changeSerde = new ChangeSerde(required(this.#parts.valueSerde, 'value', operation));
+    const groupKeySerde = required(this.#definition.keySerde, 'key', operation);
+    const changeSerde = new ChangeSerde(required(this.#definition.valueSerde, 'value', operation));
     const keySerde = readingBack(materialized?.key) ?? groupKeySerde;
     const valueSerde = materialized?.value ?? defaultValueSerde();
 
-    const topic = `${this.#parts.name ?? storeName}-repartition`;
+    const topic = `${this.#definition.name ?? storeName}-repartition`;
     const repartition = dsl.graph.add(
       new RepartitionNode(
         { topic, sink, source, filter: undefined },
@@ -92,7 +92,7 @@ export class KGroupedTable<K, V> {
       ),
     );
     const historyRetentionMs = materialized?.historyRetentionMs;
-    const logic = new FixedLogic(storeGetter({ name: storeName, keySerde, valueSerde, historyRetentionMs }));
+    const logic = new StoredTableLogic(storeGetter({ name: storeName, keySerde, valueSerde, historyRetentionMs }));
     const spec = { storeName, keySerde, valueSerde, ...fold, sendOldValues: () => logic.sendOldValues };
     const supplier = { get: () => new TableAggregateProcessor(spec) } as unknown as ProcessorSupplier;
     const own = () => [tableStore(storeName, keySerde, valueSerde, materialized)];

@@ -12,32 +12,11 @@ import type { TopicNameExtractor } from '../topology/topology.ts';
 import type { BranchedKStream } from './branched-k-stream.ts';
 import type { GlobalKTable } from './global-k-table.ts';
 import { ExternalSinkGraphNode, SinkGraphNode } from './graph/graph-node.ts';
-import type { JoinWindows } from './join-windows.ts';
 import type { KGroupedStream } from './k-grouped-stream.ts';
 import type { KTable } from './k-table.ts';
-import { fixedKeySupplier } from './nodes/fixed-key-processor.ts';
-import { type PrintedOptions, printing } from './nodes/print-processor.ts';
-import {
-  FilterProcessor,
-  FlatMapProcessor,
-  FlatMapValuesProcessor,
-  MapProcessor,
-  MapValuesProcessor,
-  PeekProcessor,
-  SelectKeyProcessor,
-} from './nodes/stateless-processors.ts';
-import type {
-  GroupedOptions,
-  JoinedOptions,
-  NamedOptions,
-  ProcessOptions,
-  ProducedOptions,
-  RepartitionedOptions,
-  TableOptions,
-} from './options.ts';
-import { required, type StreamParts } from './parts.ts';
-import { repartition } from './repartition.ts';
-import { type JoinableTable, StreamJoins } from './stream-joins.ts';
+import { required, type StreamDefinition } from './operations/definitions.ts';
+import { repartition } from './operations/repartition.ts';
+import { type JoinableTable, StreamJoins } from './operations/stream-joins.ts';
 import {
   asynchronous,
   merged,
@@ -46,9 +25,31 @@ import {
   rekeyed,
   revalued,
   unchanged,
-} from './stream-operations.ts';
-import type { StreamJoinedOptions } from './stream-stream-join.ts';
-import { streamToTable } from './table-source.ts';
+} from './operations/stream-operations.ts';
+import type { StreamJoinedOptions } from './operations/stream-stream-join.ts';
+import { streamToTable } from './operations/table-source.ts';
+import type {
+  GroupedOptions,
+  JoinedOptions,
+  NamedOptions,
+  PrintedOptions,
+  ProcessOptions,
+  ProducedOptions,
+  RepartitionedOptions,
+  TableOptions,
+} from './options.ts';
+import { fixedKeySupplier } from './processors/stream/fixed-key-processor.ts';
+import { printing } from './processors/stream/print-processor.ts';
+import {
+  FilterProcessor,
+  FlatMapProcessor,
+  FlatMapValuesProcessor,
+  MapProcessor,
+  MapValuesProcessor,
+  PeekProcessor,
+  SelectKeyProcessor,
+} from './processors/stream/stateless-processors.ts';
+import type { JoinWindows } from './windows/join-windows.ts';
 
 /**
  * A stream of records: each is a fact of its own (in a {@link KTable}, each replaces the one before). Methods add operations
@@ -59,40 +60,40 @@ import { streamToTable } from './table-source.ts';
  * argument, and what it doesn't look at is not decoded.
  */
 export class KStream<K, V> {
-  readonly #parts: StreamParts<K, V>;
+  readonly #definition: StreamDefinition<K, V>;
   readonly #joins: StreamJoins<K, V>;
 
   /** @internal Streams come from `StreamsBuilder.stream` and from other streams. */
-  constructor(parts: StreamParts<K, V>) {
-    this.#parts = parts;
-    this.#joins = new StreamJoins(parts);
+  constructor(definition: StreamDefinition<K, V>) {
+    this.#definition = definition;
+    this.#joins = new StreamJoins(definition);
   }
 
   /** @internal */
-  get parts(): StreamParts<K, V> {
-    return this.#parts;
+  get definition(): StreamDefinition<K, V> {
+    return this.#definition;
   }
 
   /** Keeps records that the predicate is true for. */
   filter<V2 extends V>(predicate: (key: K, value: V) => value is V2, options?: NamedOptions): KStream<K, V2>;
   filter(predicate: (key: K, value: V) => boolean, options?: NamedOptions): KStream<K, V>;
   filter(predicate: (key: K, value: V) => boolean, options: NamedOptions = {}): KStream<K, V> {
-    return unchanged(this.#parts, 'KSTREAM-FILTER-', options, () => new FilterProcessor(predicate, true));
+    return unchanged(this.#definition, 'KSTREAM-FILTER-', options, () => new FilterProcessor(predicate, true));
   }
 
   /** Keeps records that the predicate is false for. */
   filterNot(predicate: (key: K, value: V) => boolean, options: NamedOptions = {}): KStream<K, V> {
-    return unchanged(this.#parts, 'KSTREAM-FILTER-', options, () => new FilterProcessor(predicate, false));
+    return unchanged(this.#definition, 'KSTREAM-FILTER-', options, () => new FilterProcessor(predicate, false));
   }
 
   /** One record from each, with a new key and value. Changes the key, so a stateful operation below repartitions. */
   map<K2, V2>(mapper: (key: K, value: V) => readonly [K2, V2], options: NamedOptions = {}): KStream<K2, V2> {
-    return rekeyed(this.#parts, 'KSTREAM-MAP-', options, (name) => new MapProcessor(name, mapper), undefined);
+    return rekeyed(this.#definition, 'KSTREAM-MAP-', options, (name) => new MapProcessor(name, mapper), undefined);
   }
 
   /** A new value for each record; the key stays, and with it the partitioning. */
   mapValues<V2>(mapper: (value: V, key: K) => V2, options: NamedOptions = {}): KStream<K, V2> {
-    return revalued(this.#parts, 'KSTREAM-MAPVALUES-', options, () => new MapValuesProcessor(mapper));
+    return revalued(this.#definition, 'KSTREAM-MAPVALUES-', options, () => new MapValuesProcessor(mapper));
   }
 
   /** Any number of records from each. Changes the key. */
@@ -100,75 +101,81 @@ export class KStream<K, V> {
     mapper: (key: K, value: V) => Iterable<readonly [K2, V2]>,
     options: NamedOptions = {},
   ): KStream<K2, V2> {
-    return rekeyed(this.#parts, 'KSTREAM-FLATMAP-', options, (name) => new FlatMapProcessor(name, mapper), undefined);
+    return rekeyed(
+      this.#definition,
+      'KSTREAM-FLATMAP-',
+      options,
+      (name) => new FlatMapProcessor(name, mapper),
+      undefined,
+    );
   }
 
   /** Any number of values from each; the key stays. */
   flatMapValues<V2>(mapper: (value: V, key: K) => Iterable<V2>, options: NamedOptions = {}): KStream<K, V2> {
-    return revalued(this.#parts, 'KSTREAM-FLATMAPVALUES-', options, () => new FlatMapValuesProcessor(mapper));
+    return revalued(this.#definition, 'KSTREAM-FLATMAPVALUES-', options, () => new FlatMapValuesProcessor(mapper));
   }
 
   /** A new key for each record. */
   selectKey<K2>(selector: (key: K, value: V) => K2, options: NamedOptions = {}): KStream<K2, V> {
     return rekeyed(
-      this.#parts,
+      this.#definition,
       'KSTREAM-KEY-SELECT-',
       options,
       () => new SelectKeyProcessor<K, V, K2>(selector),
-      this.#parts.valueSerde,
+      this.#definition.valueSerde,
     );
   }
 
   /** Calls the action for each record and passes it on: for logs and counters. */
   peek(action: (key: K, value: V) => void, options: NamedOptions = {}): KStream<K, V> {
-    return unchanged(this.#parts, 'KSTREAM-PEEK-', options, () => new PeekProcessor(action, true));
+    return unchanged(this.#definition, 'KSTREAM-PEEK-', options, () => new PeekProcessor(action, true));
   }
 
   /** Calls the action for each record; the end of a stream. */
   foreach(action: (key: K, value: V) => void, options: NamedOptions = {}): void {
-    unchanged(this.#parts, 'KSTREAM-FOREACH-', options, () => new PeekProcessor(action, false));
+    unchanged(this.#definition, 'KSTREAM-FOREACH-', options, () => new PeekProcessor(action, false));
   }
 
   /** Writes each record as a line, `[label]: key, value`, to the standard output or a file: for looking at a stream. */
   print(options: PrintedOptions<K, V> = {}): void {
-    const label = options.label ?? this.#parts.node.name;
-    unchanged(this.#parts, 'KSTREAM-PRINTER-', options, printing(options, label));
+    const label = options.label ?? this.#definition.node.name;
+    unchanged(this.#definition, 'KSTREAM-PRINTER-', options, printing(options, label));
   }
 
   /** Both streams as one, without an order between them. */
   merge(other: KStream<K, V>, options: NamedOptions = {}): KStream<K, V> {
-    return merged(this.#parts, other.parts, options);
+    return merged(this.#definition, other.definition, options);
   }
 
   /** Splits into branches: each record goes to the first branch whose predicate takes it. */
   split(options: NamedOptions = {}): BranchedKStream<K, V> {
-    return this.#parts.dsl.branched(this.#parts, options.name);
+    return this.#definition.dsl.branched(this.#definition, options.name);
   }
 
   /** Groups by a new key, through a repartition topic. */
   groupBy<K2>(selector: (key: K, value: V) => K2, options: GroupedOptions<K2, V> = {}): KGroupedStream<K2, V> {
-    const { parts } = this.selectKey(selector, { name: options.name });
-    return parts.dsl.groupedStream(parts, options);
+    const { definition } = this.selectKey(selector, { name: options.name });
+    return definition.dsl.groupedStream(definition, options);
   }
 
   /** Groups by the key; repartitions only where the key has changed before. */
   groupByKey(options: GroupedOptions<K, V> = {}): KGroupedStream<K, V> {
-    return this.#parts.dsl.groupedStream(this.#parts, options);
+    return this.#definition.dsl.groupedStream(this.#definition, options);
   }
 
   /** Sends the stream through a repartition topic, whether it needs one or not. */
   repartition(options: RepartitionedOptions<K, V> = {}): KStream<K, V> {
-    const { dsl } = this.#parts;
+    const { dsl } = this.#definition;
     const topicPrefix = options.name ?? dsl.graph.names.processorName('KSTREAM-REPARTITION-');
     const named = options.name !== undefined;
     return dsl.stream(
-      repartition(this.#parts, { ...options, topicPrefix, named, isExplicit: true, operation: 'repartition' }),
+      repartition(this.#definition, { ...options, topicPrefix, named, isExplicit: true, operation: 'repartition' }),
     );
   }
 
   /** Reads the stream as a table: each record is the newest value of its key, null deletes. */
   toTable(options: TableOptions<K, V> = {}): KTable<K, V> {
-    return streamToTable(this.#parts, options);
+    return streamToTable(this.#definition, options);
   }
 
   /** Joins each record with the table's value of its key at that moment; without one there is no result. */
@@ -240,7 +247,7 @@ export class KStream<K, V> {
   /** A processor of your own, which may change keys, use stores and punctuators. */
   process<K2, V2>(supplier: ProcessorFactory<K, V, K2, V2>, options: ProcessOptions = {}): KStream<K2, V2> {
     return processed<K, V, K2, V2>(
-      this.#parts,
+      this.#definition,
       'KSTREAM-PROCESSOR-',
       supplier as ProcessorFactory<K, V, unknown, unknown>,
       options,
@@ -253,9 +260,9 @@ export class KStream<K, V> {
 
   /** A processor that may change values only: one that forwards another key fails. */
   processValues<V2>(supplier: ProcessorFactory<K, V, K, V2>, options: ProcessOptions = {}): KStream<K, V2> {
-    const { keySerde, repartitionRequired } = this.#parts;
+    const { keySerde, repartitionRequired } = this.#definition;
     const fixed = fixedKeySupplier(supplier) as ProcessorFactory<K, V, unknown, unknown>;
-    return processed<K, V, K, V2>(this.#parts, 'KSTREAM-PROCESSVALUES-', fixed, options, {
+    return processed<K, V, K, V2>(this.#definition, 'KSTREAM-PROCESSVALUES-', fixed, options, {
       keySerde,
       repartitionRequired,
     });
@@ -267,7 +274,7 @@ export class KStream<K, V> {
    */
   mapAsync<V2>(map: (item: AsyncItem<K, V>) => Promise<V2 | undefined>, options: MapAsyncOptions): KStream<K, V2> {
     const operator = { kind: 'mapAsync', map, options } as AsyncOperator;
-    return asynchronous(this.#parts, 'KSTREAM-MAPASYNC-', options.name, operator, this.#parts.keySerde);
+    return asynchronous(this.#definition, 'KSTREAM-MAPASYNC-', options.name, operator, this.#definition.keySerde);
   }
 
   /**
@@ -279,7 +286,7 @@ export class KStream<K, V> {
     map: (items: readonly AsyncItem<K, V>[], signal: AbortSignal) => Promise<readonly V2[]>,
   ): KStream<K, V2> {
     const operator = { kind: 'microBatch', map, options } as unknown as AsyncOperator;
-    return asynchronous(this.#parts, 'KSTREAM-MICROBATCH-', options.name, operator, this.#parts.keySerde);
+    return asynchronous(this.#definition, 'KSTREAM-MICROBATCH-', options.name, operator, this.#definition.keySerde);
   }
 
   /**
@@ -309,17 +316,17 @@ export class KStream<K, V> {
   pipe(...operators: readonly StreamOperator<never, unknown>[]): unknown {
     if (operators.length === 0) throw new TopologyError('pipe() needs at least one operator.');
     const operator = { kind: 'pipe', operators } as unknown as AsyncOperator;
-    return asynchronous<K, V, never, never>(this.#parts, 'KSTREAM-PIPE-', undefined, operator, undefined);
+    return asynchronous<K, V, never, never>(this.#definition, 'KSTREAM-PIPE-', undefined, operator, undefined);
   }
 
   /** Writes to a topic, or to the topic that a function names for each record (such topics must exist). */
   to(topic: string | TopicNameExtractor<K, V>, options: ProducedOptions<K, V> = {}): void {
-    const { dsl, node } = this.#parts;
+    const { dsl, node } = this.#definition;
     const name = dsl.graph.names.named(options.name, 'KSTREAM-SINK-');
     const operation = typeof topic === 'string' ? `to('${topic}')` : 'to(…)';
     const sink = {
-      key: required(options.key ?? this.#parts.keySerde, 'key', operation),
-      value: required(options.value ?? this.#parts.valueSerde, 'value', operation),
+      key: required(options.key ?? this.#definition.keySerde, 'key', operation),
+      value: required(options.value ?? this.#definition.valueSerde, 'value', operation),
       partitioner: options.partitioner,
     };
     dsl.graph.add(new SinkGraphNode(name, node, topic as TopicNameExtractor<unknown, unknown>, sink as never));
@@ -327,7 +334,7 @@ export class KStream<K, V> {
 
   /** Writes to a system that keeps the input offsets in the same transaction as its rows: exactly once without Kafka's help. */
   toExternal(supplier: () => OffsetStoringSink<K, V>, options: NamedOptions = {}): void {
-    const { dsl, node } = this.#parts;
+    const { dsl, node } = this.#definition;
     const name = dsl.graph.names.named(options.name, 'KSTREAM-EXTERNAL-SINK-');
     dsl.graph.add(new ExternalSinkGraphNode(name, node, supplier as () => OffsetStoringSink<unknown, unknown>));
   }

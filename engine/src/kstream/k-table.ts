@@ -4,23 +4,10 @@ import { type ForeignKeyJoinOptions, joinByForeignKey } from './foreign-key/fore
 import { ProcessorGraphNode } from './graph/graph-node.ts';
 import type { KGroupedTable } from './k-grouped-table.ts';
 import type { KStream } from './k-stream.ts';
-import { tableStore } from './materialize.ts';
-import type { Change } from './nodes/change.ts';
-import {
-  TableFilterProcessor,
-  TableMapValuesProcessor,
-  TableRepartitionMapProcessor,
-  type TableSpec,
-  type TableStore,
-  TableToStreamProcessor,
-} from './nodes/table-processors.ts';
-import { TableTransformProcessor, transformGetter } from './nodes/table-transform-processor.ts';
-import {
-  filterGetter,
-  mapValuesGetter,
-  storeGetter,
-  type TableValueGetterSupplier,
-} from './nodes/table-value-getter.ts';
+import { required, type TableDefinition, type TableLogic } from './operations/definitions.ts';
+import { tableStore } from './operations/materialize.ts';
+import { suppressed } from './operations/suppress.ts';
+import { joinTables } from './operations/table-join.ts';
 import {
   type GroupedOptions,
   type NamedOptions,
@@ -28,32 +15,45 @@ import {
   type TableOptions,
   type TransformValuesOptions,
 } from './options.ts';
-import { required, type TableLogic, type TableParts } from './parts.ts';
-import { suppressed } from './suppress.ts';
-import type { Suppressed } from './suppressed.ts';
-import { joinTables } from './table-join.ts';
-import type { ValueTransformerFactory } from './value-transformer.ts';
+import type { Change } from './processors/table/change.ts';
+import {
+  TableFilterProcessor,
+  TableMapValuesProcessor,
+  TableRepartitionMapProcessor,
+  type TableSpec,
+  type TableStore,
+  TableToStreamProcessor,
+} from './processors/table/table-processors.ts';
+import { TableTransformProcessor, transformGetter } from './processors/table/table-transform-processor.ts';
+import {
+  filterGetter,
+  mapValuesGetter,
+  storeGetter,
+  type TableValueGetterSupplier,
+} from './processors/table/table-value-getter.ts';
+import type { ValueTransformerFactory } from './processors/table/value-transformer.ts';
+import type { Suppressed } from './windows/suppressed.ts';
 
 /**
  * A table: each record of its stream replaces the value of its key, null deletes it. Kept in a store where the user names one
  * or an operation needs it.
  */
 export class KTable<K, V> {
-  readonly #parts: TableParts<K, V>;
+  readonly #definition: TableDefinition<K, V>;
 
   /** @internal Tables come from `StreamsBuilder.table` and from streams. */
-  constructor(parts: TableParts<K, V>) {
-    this.#parts = parts;
+  constructor(definition: TableDefinition<K, V>) {
+    this.#definition = definition;
   }
 
   /** @internal */
-  get parts(): TableParts<K, V> {
-    return this.#parts;
+  get definition(): TableDefinition<K, V> {
+    return this.#definition;
   }
 
   /** Name for interactive queries; undefined where the table was given none. */
   get queryableStoreName(): string | undefined {
-    return this.#parts.queryableStoreName;
+    return this.#definition.queryableStoreName;
   }
 
   /** Keeps entries that the predicate is true for; an entry that stops passing is deleted below. */
@@ -67,7 +67,7 @@ export class KTable<K, V> {
 
   /** A new value for each entry. */
   mapValues<V2>(mapper: (value: V, key: K) => V2, options: TableOptions<K, V2> = {}): KTable<K, V2> {
-    const above = this.#parts.logic;
+    const above = this.#definition.logic;
     return this.#derived<V2>(
       'KTABLE-MAPVALUES-',
       options,
@@ -85,7 +85,7 @@ export class KTable<K, V> {
     transformer: ValueTransformerFactory<K, V, V2>,
     options: TransformValuesOptions<K, V2> = {},
   ): KTable<K, V2> {
-    const above = this.#parts.logic;
+    const above = this.#definition.logic;
     const make = typeof transformer === 'function' ? transformer : () => transformer.get();
     const connected = options.stores ?? [];
     return this.#derived<V2>(
@@ -147,7 +147,7 @@ export class KTable<K, V> {
     joiner: (left: V | null, right: VO | null) => VOut,
     options: TableOptions<K, VOut> = {},
   ): KTable<K, VOut> {
-    return joinTables<K, V, VO, VOut>(this.#parts, other.parts, joiner, 'outer', options);
+    return joinTables<K, V, VO, VOut>(this.#definition, other.definition, joiner, 'outer', options);
   }
 
   /** The table's updates as a stream under keys that the function selects; deletions are records with a null value. */
@@ -157,10 +157,10 @@ export class KTable<K, V> {
   toStream(...[first, second]: readonly unknown[]): unknown {
     const selector = typeof first === 'function' ? (first as (key: K, value: V) => unknown) : undefined;
     const options = ((selector === undefined ? first : second) ?? {}) as NamedOptions;
-    const { dsl, keySerde, valueSerde, sources } = this.#parts;
+    const { dsl, keySerde, valueSerde, sources } = this.#definition;
     const name = dsl.graph.names.named(options.name, 'KTABLE-TOSTREAM-');
     const node = dsl.graph.add(
-      new ProcessorGraphNode(name, [this.#parts.node], { get: () => new TableToStreamProcessor() as never }),
+      new ProcessorGraphNode(name, [this.#definition.node], { get: () => new TableToStreamProcessor() as never }),
     );
     node.versioned = false;
     const stream = dsl.stream({ dsl, node, keySerde, valueSerde, sources, repartitionRequired: false });
@@ -172,7 +172,7 @@ export class KTable<K, V> {
     mapper: (key: K, value: V) => readonly [K2, V2],
     options: GroupedOptions<K2, V2> = {},
   ): KGroupedTable<K2, V2> {
-    const { dsl, node: parent, logic } = this.#parts;
+    const { dsl, node: parent, logic } = this.#definition;
     const name = dsl.graph.names.named(options.name, 'KTABLE-SELECT-');
     const keySerde = required(options.key, 'key', 'groupBy');
     const valueSerde = required(options.value, 'value', 'groupBy');
@@ -187,24 +187,30 @@ export class KTable<K, V> {
 
   /** Holds updates back, so that fewer of them, or only the final result of a window, are passed on. */
   suppress(how: Suppressed<K>): KTable<K, V> {
-    return suppressed(this.#parts, how);
+    return suppressed(this.#definition, how);
   }
 
   #joined(other: KTable<never, never>, rest: readonly unknown[], kind: 'inner' | 'left'): KTable<K, unknown> {
     if (typeof rest[1] === 'function') {
       const [foreignKey, joiner, options = {}] = rest as [never, never, ForeignKeyJoinOptions<K, never, unknown>?];
-      return joinByForeignKey(this.#parts, other.parts, foreignKey, joiner, kind === 'left', options);
+      return joinByForeignKey(this.#definition, other.definition, foreignKey, joiner, kind === 'left', options);
     }
     const [joiner, options = {}] = rest as [never, TableOptions<K, unknown>?];
-    return joinTables(this.#parts, other.parts as unknown as TableParts<K, never>, joiner, kind, options);
+    return joinTables(
+      this.#definition,
+      other.definition as unknown as TableDefinition<K, never>,
+      joiner,
+      kind,
+      options,
+    );
   }
 
   #filtered(predicate: (key: K, value: V) => boolean, wanted: boolean, options: TableOptions<K, V>): KTable<K, V> {
-    const above = this.#parts.logic;
+    const above = this.#definition.logic;
     return this.#derived<V>(
       'KTABLE-FILTER-',
       options,
-      this.#parts.valueSerde,
+      this.#definition.valueSerde,
       (spec) => new TableFilterProcessor(spec, predicate, wanted),
       {
         above,
@@ -222,7 +228,7 @@ export class KTable<K, V> {
     make: (spec: TableSpec<K, V2>) => Processor<K, Change<V>, K, Change<V2>>,
     origin: DerivedOrigin<K, V2>,
   ): KTable<K, V2> {
-    const { dsl, node: parent, sources } = this.#parts;
+    const { dsl, node: parent, sources } = this.#definition;
     const { names } = dsl.graph;
     const { materialized } = options;
     // Kafka Streams makes a name for the store of an unnamed materialisation, and then doesn't use it.
@@ -230,7 +236,7 @@ export class KTable<K, V> {
       names.storeName(prefix);
     }
     const name = names.named(options.name, prefix);
-    const keySerde = readingBack(materialized?.key) ?? this.#parts.keySerde;
+    const keySerde = readingBack(materialized?.key) ?? this.#definition.keySerde;
     const valueSerde = materialized?.value ?? inheritedValueSerde;
     const storeName = materialized?.name;
     const store =

@@ -1,6 +1,7 @@
 import type { AutoOffsetReset } from '../base/config.ts';
 import type { StreamPartitioner, TimestampExtractor } from '../processor/processor.ts';
 import type { Serde } from '../serde/serde.ts';
+import type { Printing } from './processors/stream/print-processor.ts';
 
 /** Names a node; without it Kafka Streams' generated name is used. Names of stores and topics should be given: they outlive the program. */
 export interface NamedOptions {
@@ -92,6 +93,12 @@ export interface JoinedOptions<K, V> extends NamedOptions {
 export interface RepartitionedOptions<K, V> extends ProducedOptions<K, V> {
   /** Default: as many as upstream has. */
   readonly partitions?: number | undefined;
+}
+
+/** What `print` writes, and where (Java's `Printed`). */
+export interface PrintedOptions<K, V> extends NamedOptions, Printing<K, V> {
+  /** In front of each line; default: the name of the node above. */
+  readonly label?: string | undefined;
 }
 
 /** Options of `process` and `processValues`. */

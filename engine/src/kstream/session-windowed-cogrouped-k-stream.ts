@@ -1,9 +1,9 @@
 import type { Windowed } from '../serde/windowed.ts';
-import type { Cogroup } from './cogroup.ts';
 import type { KTable } from './k-table.ts';
+import type { Cogroup } from './operations/cogroup.ts';
+import { sessionForm } from './operations/window-forms.ts';
 import type { AggregateOptions } from './options.ts';
-import type { SessionWindows } from './session-windows.ts';
-import { sessionForm } from './window-forms.ts';
+import type { SessionWindows } from './windows/session-windows.ts';
 
 /** Cogrouped streams in sessions, which records of any input make and connect. Each input has its own stream time. */
 export class SessionWindowedCogroupedKStream<K, A> {

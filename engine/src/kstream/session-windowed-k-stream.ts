@@ -1,14 +1,14 @@
 import { long } from '../serde/primitives.ts';
 import type { Windowed } from '../serde/windowed.ts';
-import { aggregating, counting, reducing } from './aggregations.ts';
-import { EmitStrategy } from './emit-strategy.ts';
 import type { KTable } from './k-table.ts';
+import { aggregating, counting, reducing } from './operations/aggregations.ts';
+import { ofGrouping, required } from './operations/definitions.ts';
+import type { Grouping } from './operations/repartition.ts';
+import { sessionForm } from './operations/window-forms.ts';
+import { aggregatePrefix, burnCountName, reducePrefix, windowedTable } from './operations/windowed-aggregation.ts';
 import type { AggregateOptions, TableOptions } from './options.ts';
-import { ofGrouping, required } from './parts.ts';
-import type { Grouping } from './repartition.ts';
-import type { SessionWindows } from './session-windows.ts';
-import { sessionForm } from './window-forms.ts';
-import { aggregatePrefix, burnCountName, reducePrefix, windowedTable } from './windowed-aggregation.ts';
+import { EmitStrategy } from './windows/emit-strategy.ts';
+import type { SessionWindows } from './windows/session-windows.ts';
 
 /**
  * A grouped stream in sessions: one aggregate for each key and stretch of activity. A record that connects sessions makes them
@@ -52,7 +52,7 @@ export class SessionWindowedKStream<K, V> {
       prefix: reducePrefix,
       operation: 'reduce',
       options,
-      defaultValueSerde: () => required(this.#grouping.parts.valueSerde, 'value', 'reduce', ofGrouping),
+      defaultValueSerde: () => required(this.#grouping.definition.valueSerde, 'value', 'reduce', ofGrouping),
       aggregation: reducing<K, V>(reducer),
       form: sessionForm(this.#windows, merge, options.materialized, this.#strategy),
     });

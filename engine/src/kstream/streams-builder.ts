@@ -10,14 +10,14 @@ import { KGroupedStream } from './k-grouped-stream.ts';
 import { KGroupedTable } from './k-grouped-table.ts';
 import { KStream } from './k-stream.ts';
 import { KTable } from './k-table.ts';
-import { tableStore } from './materialize.ts';
-import { GlobalTableProcessor } from './nodes/global-table-processor.ts';
-import { storeGetter } from './nodes/table-value-getter.ts';
+import type { Dsl } from './operations/definitions.ts';
+import { tableStore } from './operations/materialize.ts';
+import { Grouping } from './operations/repartition.ts';
+import { TableSourceLogic } from './operations/table-source.ts';
 import { type ConsumedOptions, type MaterializedOptions, readingBack } from './options.ts';
-import type { Dsl } from './parts.ts';
-import { Grouping } from './repartition.ts';
+import { GlobalTableProcessor } from './processors/table/global-table-processor.ts';
+import { storeGetter } from './processors/table/table-value-getter.ts';
 import { SessionWindowedKStream } from './session-windowed-k-stream.ts';
-import { TableSourceLogic } from './table-source.ts';
 import { TimeWindowedKStream } from './time-windowed-k-stream.ts';
 
 /** Options of `table` and `globalTable`. */
@@ -36,14 +36,14 @@ export class StreamsBuilder {
   readonly #graph = new StreamsGraph();
   readonly #dsl: Dsl = {
     graph: this.#graph,
-    stream: (parts) => new KStream(parts),
-    branched: (parts, name) => new BranchedKStream(parts, name),
-    groupedStream: (parts, grouped) => new KGroupedStream(new Grouping(parts, grouped)),
+    stream: (definition) => new KStream(definition),
+    branched: (definition, name) => new BranchedKStream(definition, name),
+    groupedStream: (definition, grouped) => new KGroupedStream(new Grouping(definition, grouped)),
     timeWindowed: (grouping, windows) => new TimeWindowedKStream(grouping, windows),
     sessionWindowed: (grouping, windows) => new SessionWindowedKStream(grouping, windows),
     cogrouped: () => new CogroupedKStream(this.#dsl),
-    table: (parts) => new KTable(parts),
-    groupedTable: (parts) => new KGroupedTable(parts),
+    table: (definition) => new KTable(definition),
+    groupedTable: (definition) => new KGroupedTable(definition),
   };
 
   /** Records of one topic, of several, or of all that match a pattern. Calls for the same topics share one source. */

@@ -1,8 +1,8 @@
 import type { Windowed } from '../serde/windowed.ts';
-import type { Cogroup } from './cogroup.ts';
 import type { KTable } from './k-table.ts';
+import type { Cogroup } from './operations/cogroup.ts';
+import { type AnyTimeWindows, timeForm } from './operations/window-forms.ts';
 import type { AggregateOptions } from './options.ts';
-import { type AnyTimeWindows, timeForm } from './window-forms.ts';
 
 /** Cogrouped streams in time windows. Each input has its own stream time, so it alone decides which of its records are late. */
 export class TimeWindowedCogroupedKStream<K, A> {

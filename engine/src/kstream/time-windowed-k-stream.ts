@@ -1,16 +1,16 @@
 import { TopologyError } from '../base/errors.ts';
 import { long } from '../serde/primitives.ts';
 import type { Windowed } from '../serde/windowed.ts';
-import { aggregating, counting, reducing } from './aggregations.ts';
-import { EmitStrategy } from './emit-strategy.ts';
 import type { KTable } from './k-table.ts';
+import { aggregating, counting, reducing } from './operations/aggregations.ts';
+import { ofGrouping, required } from './operations/definitions.ts';
+import type { Grouping } from './operations/repartition.ts';
+import { type AnyTimeWindows, timeForm } from './operations/window-forms.ts';
+import { aggregatePrefix, burnCountName, reducePrefix, windowedTable } from './operations/windowed-aggregation.ts';
 import type { AggregateOptions, TableOptions } from './options.ts';
-import { ofGrouping, required } from './parts.ts';
-import type { Grouping } from './repartition.ts';
-import { SlidingWindows } from './sliding-windows.ts';
-import { UnlimitedWindows } from './unlimited-windows.ts';
-import { type AnyTimeWindows, timeForm } from './window-forms.ts';
-import { aggregatePrefix, burnCountName, reducePrefix, windowedTable } from './windowed-aggregation.ts';
+import { EmitStrategy } from './windows/emit-strategy.ts';
+import { SlidingWindows } from './windows/sliding-windows.ts';
+import { UnlimitedWindows } from './windows/unlimited-windows.ts';
 
 /**
  * A grouped stream in tumbling, hopping, sliding or unlimited windows: one aggregate for each key and window, on event time.
@@ -58,7 +58,7 @@ export class TimeWindowedKStream<K, V> {
       prefix: reducePrefix,
       operation: 'reduce',
       options,
-      defaultValueSerde: () => required(this.#grouping.parts.valueSerde, 'value', 'reduce', ofGrouping),
+      defaultValueSerde: () => required(this.#grouping.definition.valueSerde, 'value', 'reduce', ofGrouping),
       aggregation: reducing<K, V>(reducer),
       form: timeForm(this.#windows, options.materialized, this.#strategy),
     });

@@ -1,7 +1,7 @@
 import { TopologyError } from '../base/errors.ts';
 import type { AsyncItem, MapAsyncOptions } from '../processor/async-operator.ts';
 import type { Record } from '../processor/record.ts';
-import { type AsyncDeps, AsyncNode, type HeldItem } from './async-node.ts';
+import { type AsyncDeps, AsyncOperatorProcessor, type HeldItem } from './async-operator-processor.ts';
 import { guardedCall } from './guarded-call.ts';
 
 /**
@@ -22,10 +22,10 @@ interface Call {
  * `mapAsync`: one call a record, `concurrency` at once.
  *
  * Owns: calls waiting, running and finished out of turn. Called by: StreamTask.
- * Invariants: those of AsyncNode; I4 with `ordered: 'all'` results leave in input order, with `'key'` in input order of each
+ * Invariants: those of AsyncOperatorProcessor; I4 with `ordered: 'all'` results leave in input order, with `'key'` in input order of each
  * key; I5 at most `concurrency` user calls run.
  */
-export class MapAsync extends AsyncNode {
+export class MapAsync extends AsyncOperatorProcessor {
   readonly #map: (item: AsyncItem<unknown, unknown>) => Promise<unknown>;
   readonly #options: MapAsyncOptions;
   readonly #waiting: Call[] = [];

@@ -2,7 +2,7 @@ import type { Timer } from '../base/clock.ts';
 import { StreamsError, TopologyError } from '../base/errors.ts';
 import type { AsyncItem, MicroBatchOptions } from '../processor/async-operator.ts';
 import type { Record } from '../processor/record.ts';
-import { type AsyncDeps, AsyncNode, type HeldItem } from './async-node.ts';
+import { type AsyncDeps, AsyncOperatorProcessor, type HeldItem } from './async-operator-processor.ts';
 import { guardedCall } from './guarded-call.ts';
 
 /** One running, one being gathered: keeps a model busy without piling up. */
@@ -34,10 +34,10 @@ interface Batch {
  * then goes in the largest preferred sizes that fit, and last what is smaller than the smallest.
  *
  * Owns: waiting items, batches in flight, the delay timer. Called by: StreamTask.
- * Invariants: those of AsyncNode; I4 results leave in input order; I5 a batch has a preferred size unless it is the rest of an
+ * Invariants: those of AsyncOperatorProcessor; I4 results leave in input order; I5 a batch has a preferred size unless it is the rest of an
  * expired or flushed wait; I6 at most `maxInFlight` user calls run.
  */
-export class MicroBatch extends AsyncNode {
+export class MicroBatch extends AsyncOperatorProcessor {
   readonly #map: (items: readonly AsyncItem<unknown, unknown>[], signal: AbortSignal) => Promise<readonly unknown[]>;
   readonly #options: MicroBatchOptions;
   readonly #sizesDescending: readonly number[];

@@ -1,7 +1,7 @@
 import { type Observable, type OperatorFunction, Subject, type Subscription } from 'rxjs';
 import type { PipeRecord } from '../processor/async-operator.ts';
 import { Record } from '../processor/record.ts';
-import { type AsyncDeps, AsyncNode, type HeldItem } from './async-node.ts';
+import { type AsyncDeps, AsyncOperatorProcessor, type HeldItem } from './async-operator-processor.ts';
 
 /** Records of one bundle: each holds its offset back until the bundle is complete, so a bundle must end some time. */
 const bundleRecordsMax = 1_000;
@@ -28,10 +28,10 @@ interface Bundle {
  * subscribes afresh for the next. Operator state (scan, buffer) is per bundle. Outputs go on as they come.
  *
  * Owns: bundles and their subscriptions. Called by: StreamTask.
- * Invariants: those of AsyncNode; I4 outputs are forwarded bundle by bundle in the order emitted; a bundle's offsets are
+ * Invariants: those of AsyncOperatorProcessor; I4 outputs are forwarded bundle by bundle in the order emitted; a bundle's offsets are
  * let go together, when it is complete; I5 an error fails every record of its bundle.
  */
-export class RxPipe extends AsyncNode {
+export class RxPipe extends AsyncOperatorProcessor {
   readonly #operators: readonly OperatorFunction<unknown, unknown>[];
   readonly #bundles: Bundle[] = [];
   #items = 0;

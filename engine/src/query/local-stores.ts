@@ -1,5 +1,5 @@
 import { StreamsError } from '../base/errors.ts';
-import type { StreamsState } from '../runtime/streams-state.ts';
+import type { StreamsState } from '../runtime/client/streams-state.ts';
 import type { StreamTask } from '../runtime/task/stream-task.ts';
 import type { StateStore } from '../state/state-store.ts';
 import type { ResolvedTopology, SubTopology } from '../topology/nodes.ts';

@@ -1,4 +1,4 @@
-export type { CapturedChange, CapturedRecord } from './captured-records.ts';
-export { TestClock } from './test-clock.ts';
-export { type TestInputTime, TestInputTopic, TestOutputTopic, type TestRecord } from './test-topics.ts';
-export { TopologyTestDriver, type TopologyTestDriverOptions } from './topology-test-driver.ts';
+export type { CapturedChange, CapturedRecord } from './driver/captured-records.ts';
+export { TestClock } from './driver/test-clock.ts';
+export { type TestInputTime, TestInputTopic, TestOutputTopic, type TestRecord } from './driver/test-topics.ts';
+export { TopologyTestDriver, type TopologyTestDriverOptions } from './driver/topology-test-driver.ts';

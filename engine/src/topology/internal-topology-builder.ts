@@ -2,13 +2,13 @@ import { TopologyError } from '../base/errors.ts';
 import type { StateStore, StoreBuilder } from '../state/state-store.ts';
 import { NodeGroups } from './node-groups.ts';
 import type { GlobalStoreSpec, ProcessorNode, SourceNode, TopologyNode } from './nodes.ts';
-import type { TopologyParts } from './resolve-topology.ts';
+import type { TopologyContents } from './resolve-topology.ts';
 
 /** Kafka's rule for topic names, which node and store names share since topics are named after them. */
 const legalName = /^[a-zA-Z0-9._-]{1,249}$/;
 
 /**
- * What a {@link Topology} has gathered so far: it keeps the rules between its parts, each broken one a `TopologyError` that says
+ * What a {@link Topology} has gathered so far: it keeps the rules between its elements, each broken one a `TopologyError` that says
  * what to do.
  *
  * Owns: nodes, stores and which processors use them, topics, co-partitioned groups. Called by: `Topology`.
@@ -142,7 +142,7 @@ export class InternalTopologyBuilder {
   }
 
   /** All of it. */
-  parts(): TopologyParts {
+  contents(): TopologyContents {
     return {
       nodes: this.#nodes,
       stores: this.#stores,

@@ -10,9 +10,9 @@ export function checkOnePattern(topic: string, sources: readonly Pick<TopologyNo
 
 /** The same for all topics there are; a topic that a source names is not looked at. */
 export function checkPatterns(subTopologies: readonly SubTopology[], topics: Iterable<string>): void {
-  const named = new Set(subTopologies.flatMap((part) => part.sourceTopics));
-  const patterns = subTopologies.flatMap((part) =>
-    part.nodes.flatMap((node) => (node.type === 'source' && node.pattern !== undefined ? [node] : [])),
+  const named = new Set(subTopologies.flatMap((subTopology) => subTopology.sourceTopics));
+  const patterns = subTopologies.flatMap((subTopology) =>
+    subTopology.nodes.flatMap((node) => (node.type === 'source' && node.pattern !== undefined ? [node] : [])),
   );
   for (const topic of topics) {
     if (named.has(topic)) continue;

@@ -21,7 +21,7 @@ export interface ResolveOptions {
 }
 
 /** What a {@link Topology} gathered, before names are complete. */
-export interface TopologyParts {
+export interface TopologyContents {
   readonly nodes: ReadonlyMap<string, TopologyNode>;
   readonly stores: ReadonlyMap<string, StoreBuilder<StateStore>>;
   /** Store → source topic that serves as its changelog. */
@@ -37,27 +37,27 @@ export interface TopologyParts {
 /** Completes names for an application and cuts the graph into numbered sub-topologies. */
 export function resolveTopology(
   applicationId: string,
-  parts: TopologyParts,
+  contents: TopologyContents,
   options: ResolveOptions,
 ): ResolvedTopology {
-  const globalNodes = new Set(parts.globalStores.flatMap((spec) => [spec.source.name, spec.processor.name]));
+  const globalNodes = new Set(contents.globalStores.flatMap((spec) => [spec.source.name, spec.processor.name]));
   const subTopologies: SubTopology[] = [];
-  for (const [id, group] of parts.groups.entries()) {
+  for (const [id, group] of contents.groups.entries()) {
     if (group.some((name) => globalNodes.has(name))) continue;
-    subTopologies.push(resolveGroup(id, new Set(group), applicationId, parts, options));
+    subTopologies.push(resolveGroup(id, new Set(group), applicationId, contents, options));
   }
-  return { applicationId, subTopologies, globalStores: parts.globalStores };
+  return { applicationId, subTopologies, globalStores: contents.globalStores };
 }
 
 function resolveGroup(
   id: number,
   names: ReadonlySet<string>,
   applicationId: string,
-  parts: TopologyParts,
+  contents: TopologyContents,
   options: ResolveOptions,
 ): SubTopology {
   const fullName = (topic: string): string =>
-    parts.repartitionTopics.has(topic) ? `${applicationId}-${topic}` : topic;
+    contents.repartitionTopics.has(topic) ? `${applicationId}-${topic}` : topic;
   const nodes: TopologyNode[] = [];
   const internalTopics: (InternalTopicSpec & { topic: string })[] = [];
   const sourceTopics = new Set<string>();
@@ -66,16 +66,16 @@ function resolveGroup(
   const storeNames = new Set<string>();
 
   // Insertion order puts parents before children.
-  for (const node of parts.nodes.values()) {
+  for (const node of contents.nodes.values()) {
     if (!names.has(node.name)) continue;
     if (node.type === 'source') {
       const topics = node.topics.map(fullName);
       for (const [index, topic] of node.topics.entries()) {
         const full = topics[index] as string;
         sourceTopics.add(full);
-        if (!parts.repartitionTopics.has(topic)) continue;
+        if (!contents.repartitionTopics.has(topic)) continue;
         repartitionSourceTopics.add(full);
-        internalTopics.push({ ...repartitionTopicSpec(topic, parts.repartitionTopics.get(topic)), topic: full });
+        internalTopics.push({ ...repartitionTopicSpec(topic, contents.repartitionTopics.get(topic)), topic: full });
       }
       nodes.push({ ...node, topics });
     } else if (node.type === 'sink' && typeof node.topic === 'string') {
@@ -93,9 +93,9 @@ function resolveGroup(
 
   const additionalRetentionMs = options.windowStoreChangelogAdditionalRetentionMs ?? additionalRetentionMsDefault;
   const stores: SubTopologyStore[] = [];
-  for (const [name, builder] of parts.stores) {
+  for (const [name, builder] of contents.stores) {
     if (!storeNames.has(name)) continue;
-    const sourceTopic = parts.sourceChangelogs.get(name);
+    const sourceTopic = contents.sourceChangelogs.get(name);
     if (sourceTopic !== undefined) {
       stores.push({ builder, changelogTopic: fullName(sourceTopic), changelogIsSource: true });
       continue;
@@ -117,20 +117,20 @@ function resolveGroup(
     sinkTopics: [...sinkTopics],
     repartitionSourceTopics: [...repartitionSourceTopics],
     internalTopics,
-    copartitionGroups: copartitionGroups(names, parts, fullName),
+    copartitionGroups: copartitionGroups(names, contents, fullName),
   };
 }
 
 function copartitionGroups(
   names: ReadonlySet<string>,
-  parts: TopologyParts,
+  contents: TopologyContents,
   fullName: (topic: string) => string,
 ): string[][] {
   const groups: string[][] = [];
-  for (const sources of parts.copartitionedSources) {
+  for (const sources of contents.copartitionedSources) {
     const topics = new Set<string>();
     for (const name of sources) {
-      const node = parts.nodes.get(name);
+      const node = contents.nodes.get(name);
       if (node?.type !== 'source' || !names.has(name)) continue;
       for (const topic of node.topics) topics.add(fullName(topic));
     }

@@ -237,7 +237,7 @@ export class Topology {
 
   /** What the topology looks like; its `toString()` is Kafka Streams' text. */
   describe(): TopologyDescription {
-    const { globalStores, groups, nodes } = this.#builder.parts();
+    const { globalStores, groups, nodes } = this.#builder.contents();
     const globalNames = new Set(globalStores.map((spec) => spec.source.name));
     const nodeOf = (name: string): TopologyNode => nodes.get(name) as TopologyNode;
     return new TopologyDescription(
@@ -258,7 +258,7 @@ export class Topology {
    */
   resolve(applicationId: string, options: ResolveOptions = {}): ResolvedTopology {
     this.#builder.checkStoresUsed();
-    return resolveTopology(applicationId, this.#builder.parts(), options);
+    return resolveTopology(applicationId, this.#builder.contents(), options);
   }
 }
 

@@ -2,8 +2,8 @@ import { fetchV13, fetchV15, fetchV17 } from '@platformatic/kafka';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { BufferPool, SharedBuffer } from '../../src/broker/buffer-pool.ts';
-import { decodeFetchResponse, encodeFetchRequest } from '../../src/broker/wire/fetch-protocol.ts';
-import { FrameReader, ResponseBuffers } from '../../src/broker/wire/frame-reader.ts';
+import { FrameReader, ResponseBuffers } from '../../src/broker/wire/connection/frame-reader.ts';
+import { decodeFetchResponse, encodeFetchRequest } from '../../src/broker/wire/consumer/fetch-protocol.ts';
 
 const topicId = '01234567-89ab-cdef-0123-456789abcdef';
 

@@ -17,7 +17,7 @@ import {
   usePartitionTimeOnInvalidTimestamp,
   wallclockTimestampExtractor,
 } from '../../src/index.ts';
-import { MetricsRegistry } from '../../src/runtime/metrics-registry.ts';
+import { MetricsRegistry } from '../../src/runtime/client/metrics-registry.ts';
 import { TopologyTestDriver } from '../../src/testing/index.ts';
 
 const strings = { key: string(), value: string() };

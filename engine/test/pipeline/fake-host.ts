@@ -1,4 +1,4 @@
-import type { AsyncNode } from '../../src/pipeline/async-node.ts';
+import type { AsyncOperatorProcessor } from '../../src/pipeline/async-operator-processor.ts';
 import { Headers } from '../../src/processor/headers.ts';
 import type { AsyncHost, HeldRecord, ProcessorContext } from '../../src/processor/processor.ts';
 import { Record } from '../../src/processor/record.ts';
@@ -10,10 +10,10 @@ export class FakeHost implements AsyncHost {
   readonly released: number[] = [];
   readonly #open = new Set<number>();
   readonly #mail: (() => void)[] = [];
-  readonly node: AsyncNode;
+  readonly node: AsyncOperatorProcessor;
   #offset = 0;
 
-  constructor(node: AsyncNode) {
+  constructor(node: AsyncOperatorProcessor) {
     this.node = node;
     node.attach(this);
     node.init({

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MicroBatch } from '../../src/pipeline/micro-batch.ts';
 import type { MicroBatchOptions } from '../../src/processor/async-operator.ts';
-import { TestClock } from '../../src/testing/test-clock.ts';
+import { TestClock } from '../../src/testing/driver/test-clock.ts';
 import { FakeHost } from './fake-host.ts';
 
 const random = { next: () => 0, uuid: () => '' };

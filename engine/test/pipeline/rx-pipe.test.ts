@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { clockScheduler } from '../../src/pipeline/clock-scheduler.ts';
 import { RxPipe } from '../../src/pipeline/rx-pipe.ts';
 import type { AsyncItem } from '../../src/processor/async-operator.ts';
-import { TestClock } from '../../src/testing/test-clock.ts';
+import { TestClock } from '../../src/testing/driver/test-clock.ts';
 import { FakeHost } from './fake-host.ts';
 
 const deps = { clock: new TestClock(), random: { next: () => 0, uuid: () => '' }, nodeName: 'pipe' };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Change } from '../../src/kstream/nodes/change.ts';
+import { Change } from '../../src/kstream/processors/table/change.ts';
 import { Headers } from '../../src/processor/headers.ts';
 import { Record } from '../../src/processor/record.ts';
 import { saveState } from '../../src/processor/reused.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { StreamsLifecycle, streamsStates, streamsTransitions } from '../../src/runtime/streams-state.ts';
+import { StreamsLifecycle, streamsStates, streamsTransitions } from '../../src/runtime/client/streams-state.ts';
 import { decodePartitionTimeMs, encodeCommitMetadata } from '../../src/runtime/task/commit-metadata.ts';
 import { nextTaskState, type TaskEvent, type TaskState, taskTransitions } from '../../src/runtime/task/task-state.ts';
 

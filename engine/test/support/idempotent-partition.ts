@@ -3,9 +3,9 @@ import { SharedBuffer } from '../../src/broker/buffer-pool.ts';
 import { kafkaCodes, NO_ANSWER } from '../../src/broker/kafka-errors.ts';
 import { layout } from '../../src/broker/record-batch-layout.ts';
 import { RecordBatchReader } from '../../src/broker/record-batch-reader.ts';
-import { PRODUCE_API_KEY } from '../../src/broker/wire/produce-protocol.ts';
-import { ProtocolReader, ProtocolWriter } from '../../src/broker/wire/protocol-io.ts';
-import type { Transport, WireRequest, WireResponse } from '../../src/broker/wire/transport.ts';
+import { ProtocolReader, ProtocolWriter } from '../../src/broker/wire/connection/protocol-io.ts';
+import type { Transport, WireRequest, WireResponse } from '../../src/broker/wire/connection/transport.ts';
+import { PRODUCE_API_KEY } from '../../src/broker/wire/producer/produce-protocol.ts';
 
 /** Brokers know the last batches of a producer again when they come twice. */
 const rememberedBatches = 5;

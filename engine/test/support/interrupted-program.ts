@@ -1,9 +1,9 @@
-import { EmitStrategy } from '../../src/kstream/emit-strategy.ts';
-import { JoinWindows } from '../../src/kstream/join-windows.ts';
-import { SessionWindows } from '../../src/kstream/session-windows.ts';
 import { StreamsBuilder } from '../../src/kstream/streams-builder.ts';
-import { Suppressed } from '../../src/kstream/suppressed.ts';
-import { TimeWindows } from '../../src/kstream/windows.ts';
+import { EmitStrategy } from '../../src/kstream/windows/emit-strategy.ts';
+import { JoinWindows } from '../../src/kstream/windows/join-windows.ts';
+import { SessionWindows } from '../../src/kstream/windows/session-windows.ts';
+import { Suppressed } from '../../src/kstream/windows/suppressed.ts';
+import { TimeWindows } from '../../src/kstream/windows/time-windows.ts';
 import { json } from '../../src/serde/json.ts';
 import { string } from '../../src/serde/primitives.ts';
 import type { Topology } from '../../src/topology/topology.ts';

@@ -1,7 +1,7 @@
 // Run as a process of its own: holds the local state of task 0_1 until it is killed.
 import { systemClock } from '../../src/base/clock.ts';
 import { resolveConfig } from '../../src/base/default-config.ts';
-import { StateDirectory } from '../../src/runtime/state-directory.ts';
+import { StateDirectory } from '../../src/runtime/directory/state-directory.ts';
 
 /** Renews far more often than the test, which waits longer, looks. */
 const stateCleanupDelayMs = 100;

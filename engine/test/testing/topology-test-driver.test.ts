@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { StreamsBuilder } from '../../src/kstream/streams-builder.ts';
-import { TimeWindows } from '../../src/kstream/windows.ts';
+import { TimeWindows } from '../../src/kstream/windows/time-windows.ts';
 import type { Processor, ProcessorContext } from '../../src/processor/processor.ts';
 import type { Record } from '../../src/processor/record.ts';
 import { long, string } from '../../src/serde/primitives.ts';
 import type { KeyValueStore } from '../../src/state/key-value-store.ts';
 import { Stores } from '../../src/state/stores.ts';
-import { TopologyTestDriver } from '../../src/testing/topology-test-driver.ts';
+import { TopologyTestDriver } from '../../src/testing/driver/topology-test-driver.ts';
 import { Topology } from '../../src/topology/topology.ts';
 
 class Upper implements Processor<string, string, string, string> {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { networkOfSplit, splitIds } from '../../src/evaluation/training-splits.ts';
 import {
   createOnnxEngine,
   type Evaluation,
@@ -7,7 +8,6 @@ import {
   loadBoardFolder,
   readKnownBoards,
 } from '../../src/index.ts';
-import { networkOfSplit, splitIds } from '../../src/training-splits.ts';
 
 const directory =
   process.env['DEEPPCB_DIR'] ?? fileURLToPath(new URL('../../../../shared/data/deeppcb', import.meta.url));

@@ -1,7 +1,7 @@
 /** Loads like the inference worker, finds nothing on the first request, and dies at the second. */
 import { parentPort } from 'node:worker_threads';
-import type { InferRequest } from '../../src/onnx-messages.ts';
-import { DETECTION_COLUMNS } from '../../src/read-detections.ts';
+import type { InferRequest } from '../../src/engines/onnx/onnx-messages.ts';
+import { DETECTION_COLUMNS } from '../../src/engines/read-detections.ts';
 
 let answered = false;
 parentPort?.on('message', ({ id, count, planes }: InferRequest) => {

@@ -1,5 +1,8 @@
 import { useTestStack } from '@chip-quality/dev/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { batchTensors } from '../../src/engines/triton/batch-tensors.ts';
+import { TritonConnection } from '../../src/engines/triton/connection.ts';
+import { encodeWithContents } from '../../src/engines/triton/encode-request.ts';
 import {
   createTritonEngine,
   type DetectorInput,
@@ -7,9 +10,6 @@ import {
   IMAGE_PIXELS,
   type InferenceEngine,
 } from '../../src/index.ts';
-import { batchTensors } from '../../src/triton/batch-tensors.ts';
-import { TritonConnection } from '../../src/triton/connection.ts';
-import { encodeWithContents } from '../../src/triton/encode-request.ts';
 import { generatedInput } from '../contract/inference-engine.ts';
 import { BAD_IMAGES, GOOD_IMAGES } from '../support/bad-images.ts';
 import { MODEL_DIRECTORY } from '../support/model-directory.ts';

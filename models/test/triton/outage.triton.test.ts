@@ -10,7 +10,7 @@ import { MODEL_DIRECTORY } from '../support/model-directory.ts';
 /** A server of our own, since others would miss it; the next one on the folder gets the same addresses. */
 const root = join(LOCAL_FOLDER, 'test', `triton-outage-${randomBytes(4).toString('hex')}`);
 const START_TIMEOUT_MS = 600_000;
-const start = () => startStack({ root, parts: ['triton'] });
+const start = () => startStack({ root, services: ['triton'] });
 
 let stack: Stack;
 beforeAll(async () => {

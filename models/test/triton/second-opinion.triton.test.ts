@@ -1,9 +1,9 @@
 import { useTestStack } from '@chip-quality/dev/testing';
 import { expect, test } from 'vitest';
+import { batchTensors } from '../../src/engines/triton/batch-tensors.ts';
+import { TritonConnection } from '../../src/engines/triton/connection.ts';
+import { encodeWithContents } from '../../src/engines/triton/encode-request.ts';
 import { createTritonEngine } from '../../src/index.ts';
-import { batchTensors } from '../../src/triton/batch-tensors.ts';
-import { TritonConnection } from '../../src/triton/connection.ts';
-import { encodeWithContents } from '../../src/triton/encode-request.ts';
 import { generatedInput } from '../contract/inference-engine.ts';
 import { MODEL_DIRECTORY } from '../support/model-directory.ts';
 

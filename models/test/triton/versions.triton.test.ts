@@ -33,7 +33,7 @@ let input: Awaited<ReturnType<typeof generatedInput>>;
 
 beforeAll(async () => {
   repository.addVersion('2');
-  stack = await startStack({ root, parts: ['triton'], modelRepository: repository.directory });
+  stack = await startStack({ root, services: ['triton'], modelRepository: repository.directory });
   admin = new TritonAdmin(address());
   input = await generatedInput(2, true);
 }, START_TIMEOUT_MS);

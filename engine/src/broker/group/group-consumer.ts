@@ -4,7 +4,7 @@ import type { TopicPartition, TopicPartitionKey } from '../../base/record-batch.
 import type { BrokerConsumer, BrokerGroupConsumer, FetchedPartition, OffsetAndMetadata } from '../broker.ts';
 import { retrying } from '../retrying.ts';
 import type { GroupCoordinator } from './group-coordinator.ts';
-import { GroupMember, type GroupMemberParts } from './group-member.ts';
+import { GroupMember, type GroupMemberDependencies } from './group-member.ts';
 
 /**
  * A consumer whose assignment the group decides. Newly assigned partitions are added without a position before
@@ -19,12 +19,12 @@ export class GroupConsumer implements BrokerGroupConsumer {
   readonly #member: GroupMember;
   readonly #ports: { readonly clock: Clock; readonly random: Random };
 
-  constructor(consumer: BrokerConsumer, parts: Omit<GroupMemberParts, 'onAdded' | 'onRemoved'>) {
+  constructor(consumer: BrokerConsumer, dependencies: Omit<GroupMemberDependencies, 'onAdded' | 'onRemoved'>) {
     this.#consumer = consumer;
-    this.#coordinator = parts.coordinator;
-    this.#ports = parts;
+    this.#coordinator = dependencies.coordinator;
+    this.#ports = dependencies;
     this.#member = new GroupMember({
-      ...parts,
+      ...dependencies,
       onAdded: (partitions) => consumer.add(partitions.map((each) => ({ ...each, offset: -1 }))),
       onRemoved: (partitions) => consumer.remove(partitions),
     });

@@ -15,7 +15,7 @@ const TOPIC_CHECK_INTERVAL_MS = 30_000;
 /** Pause before a commit that met a rebalance looks again. */
 const COMMIT_RECHECK_MS = 20;
 
-export interface GroupMemberParts {
+export interface GroupMemberDependencies {
   readonly options: GroupConsumerOptions;
   readonly coordinator: GroupCoordinator;
   readonly partitionCounts: (topics: readonly string[]) => Promise<ReadonlyMap<string, number>>;
@@ -37,7 +37,7 @@ export interface GroupMemberParts {
  * only, under the generation that owns them.
  */
 export class GroupMember {
-  readonly #parts: GroupMemberParts;
+  readonly #dependencies: GroupMemberDependencies;
   #memberId = '';
   #generationId = -1;
   #isLeader = false;
@@ -57,8 +57,8 @@ export class GroupMember {
   #loop: Promise<void> | undefined;
   readonly #first = Promise.withResolvers<void>();
 
-  constructor(parts: GroupMemberParts) {
-    this.#parts = parts;
+  constructor(dependencies: GroupMemberDependencies) {
+    this.#dependencies = dependencies;
     // A failure before anybody awaits the first assignment also reaches the listener.
     this.#first.promise.catch(() => undefined);
   }
@@ -78,12 +78,12 @@ export class GroupMember {
   }
 
   metadata(): { readonly groupId: string; readonly memberId: string; readonly generationId: number } {
-    return { groupId: this.#parts.options.groupId, memberId: this.#memberId, generationId: this.#generationId };
+    return { groupId: this.#dependencies.options.groupId, memberId: this.#memberId, generationId: this.#generationId };
   }
 
   /** Waits for a running rebalance where the coordinator wants it; rejects with `TaskMigratedError` when the generation is over. */
   async commit(offsets: ReadonlyMap<TopicPartitionKey, TopicPartition & OffsetAndMetadata>): Promise<void> {
-    const { clock, coordinator, options, random } = this.#parts;
+    const { clock, coordinator, options, random } = this.#dependencies;
     const deadlineMs = clock.monotonicMs() + options.rebalanceTimeoutMs;
     for (let failures = 1; ; failures++) {
       for (const key of offsets.keys()) {
@@ -117,19 +117,19 @@ export class GroupMember {
   async close(): Promise<void> {
     if (this.#isClosing) return this.#loop;
     this.#isClosing = true;
-    if (this.#isRebalancing) this.#parts.coordinator.interrupt();
+    if (this.#isRebalancing) this.#dependencies.coordinator.interrupt();
     this.#wake?.();
     await this.#loop;
     this.#heartbeatTimer?.cancel();
     this.#first.reject(
       new StreamsError(`${this.#who()} was closed before it joined`, { code: 'CANCELLED', recovery: 'fail' }),
     );
-    await this.#parts.coordinator.close();
+    await this.#dependencies.coordinator.close();
   }
 
   async #run(): Promise<void> {
-    const { clock, log, random } = this.#parts;
-    const { listener } = this.#parts.options;
+    const { clock, log, random } = this.#dependencies;
+    const { listener } = this.#dependencies.options;
     let failures = 0;
     while (!this.#isClosing && this.#failure === undefined) {
       try {
@@ -179,10 +179,10 @@ export class GroupMember {
     );
     if (this.#memberId === '' || isLost) return;
     try {
-      await this.#parts.coordinator.leave(this.#memberId);
+      await this.#dependencies.coordinator.leave(this.#memberId);
     } catch (error) {
       // Not leaving costs the others a session timeout, no more.
-      this.#parts.log.warn({ err: error }, `${this.#who()} could not leave its group`);
+      this.#dependencies.log.warn({ err: error }, `${this.#who()} could not leave its group`);
     }
     this.#memberId = '';
     this.#generationId = -1;
@@ -197,17 +197,17 @@ export class GroupMember {
     } catch (error) {
       // The partitions went to somebody else while they were being closed: that is what this was about anyway.
       if (error instanceof TaskMigratedError)
-        this.#parts.log.warn({ err: error }, `${this.#who()} gave up partitions late`);
-      else this.#parts.options.listener.onError(error instanceof Error ? error : new Error(String(error)));
+        this.#dependencies.log.warn({ err: error }, `${this.#who()} gave up partitions late`);
+      else this.#dependencies.options.listener.onError(error instanceof Error ? error : new Error(String(error)));
     } finally {
       this.#owned.clear();
-      this.#parts.onRemoved(partitions);
+      this.#dependencies.onRemoved(partitions);
     }
   }
 
   async #rebalance(): Promise<void> {
-    const { assignor, listener } = this.#parts.options;
-    const { coordinator } = this.#parts;
+    const { assignor, listener } = this.#dependencies.options;
+    const { coordinator } = this.#dependencies;
     this.#needsJoin = false;
     if (assignor.protocol === 'eager') await this.#release((partitions) => listener.onPartitionsRevoked(partitions));
     if (this.#lostBecause !== undefined || this.#isClosing) return;
@@ -231,10 +231,10 @@ export class GroupMember {
   }
 
   async #join(): Promise<JoinResult> {
-    const { assignor } = this.#parts.options;
+    const { assignor } = this.#dependencies.options;
     this.#isJoining = true;
     try {
-      const joined = await this.#parts.coordinator.join({
+      const joined = await this.#dependencies.coordinator.join({
         memberId: this.#memberId,
         protocolName: assignor.name,
         metadata: encodeSubscription({
@@ -255,17 +255,17 @@ export class GroupMember {
 
   async #assignAsLeader(joined: JoinResult): Promise<ReadonlyMap<string, Buffer>> {
     const { assignments, partitionCounts } = await assignAsLeader(
-      this.#parts.options.assignor,
+      this.#dependencies.options.assignor,
       joined.members,
-      this.#parts.partitionCounts,
+      this.#dependencies.partitionCounts,
     );
     this.#assignedCounts = partitionCounts;
-    this.#lastTopicCheckMs = this.#parts.clock.monotonicMs();
+    this.#lastTopicCheckMs = this.#dependencies.clock.monotonicMs();
     return assignments;
   }
 
   async #apply(assigned: readonly TopicPartition[], userData: Buffer): Promise<void> {
-    const { listener } = this.#parts.options;
+    const { listener } = this.#dependencies.options;
     const assignedKeys = new Set(assigned.map((each) => topicPartitionKey(each.topic, each.partition)));
     const removed = [...this.#owned].filter(([key]) => !assignedKeys.has(key));
     if (removed.length > 0) {
@@ -276,29 +276,29 @@ export class GroupMember {
         await listener.onPartitionsRevoked(partitions);
       } finally {
         for (const [key] of removed) this.#owned.delete(key);
-        this.#parts.onRemoved(partitions);
+        this.#dependencies.onRemoved(partitions);
       }
     }
     const added = assigned.filter((each) => !this.#owned.has(topicPartitionKey(each.topic, each.partition)));
     for (const each of added) this.#owned.set(topicPartitionKey(each.topic, each.partition), each);
-    this.#parts.onAdded(added);
+    this.#dependencies.onAdded(added);
     try {
       await listener.onPartitionsAssigned(added, userData);
     } catch (error) {
       // Half taken over is not owned: given back, and taken from the next assignment if the error passes.
       for (const each of added) this.#owned.delete(topicPartitionKey(each.topic, each.partition));
       await listener.onPartitionsLost(added);
-      this.#parts.onRemoved(added);
+      this.#dependencies.onRemoved(added);
       throw error;
     }
   }
 
   async #tellLost(): Promise<void> {
     const because = this.#lostBecause;
-    this.#parts.log.warn({ err: because }, `${this.#who()} lost its membership and joins anew`);
+    this.#dependencies.log.warn({ err: because }, `${this.#who()} lost its membership and joins anew`);
     if (kafkaCodeOf(because) !== kafkaCodes.ILLEGAL_GENERATION) this.#memberId = '';
     this.#generationId = -1;
-    await this.#release((partitions) => this.#parts.options.listener.onPartitionsLost(partitions));
+    await this.#release((partitions) => this.#dependencies.options.listener.onPartitionsLost(partitions));
     this.#lostBecause = undefined;
     this.#needsJoin = true;
   }
@@ -319,7 +319,7 @@ export class GroupMember {
   }
 
   #scheduleHeartbeat(): void {
-    this.#heartbeatTimer = this.#parts.clock.setTimer(this.#parts.options.heartbeatIntervalMs, () => {
+    this.#heartbeatTimer = this.#dependencies.clock.setTimer(this.#dependencies.options.heartbeatIntervalMs, () => {
       void this.#heartbeat().finally(() => {
         if (!this.#isClosing && this.#failure === undefined) this.#scheduleHeartbeat();
       });
@@ -331,7 +331,7 @@ export class GroupMember {
     const generationId = this.#generationId;
     if (this.#isJoining || generationId < 0 || this.#lostBecause !== undefined) return;
     try {
-      await this.#parts.coordinator.heartbeat(this.#memberId, generationId);
+      await this.#dependencies.coordinator.heartbeat(this.#memberId, generationId);
       await this.#checkTopics();
     } catch (error) {
       // An answer to a heartbeat of an older generation says nothing about this one.
@@ -343,21 +343,21 @@ export class GroupMember {
       else if (code === undefined || !isRetriableCode(code)) {
         this.#failure ??= error;
         this.#wake?.();
-      } else this.#parts.log.debug({ err: error }, `A heartbeat of ${this.#who()} failed; the next one follows`);
+      } else this.#dependencies.log.debug({ err: error }, `A heartbeat of ${this.#who()} failed; the next one follows`);
     }
   }
 
   async #checkTopics(): Promise<void> {
-    const now = this.#parts.clock.monotonicMs();
+    const now = this.#dependencies.clock.monotonicMs();
     if (!this.#isLeader || now - this.#lastTopicCheckMs < TOPIC_CHECK_INTERVAL_MS) return;
     this.#lastTopicCheckMs = now;
-    const counts = await this.#parts.partitionCounts(this.#parts.options.assignor.topics());
+    const counts = await this.#dependencies.partitionCounts(this.#dependencies.options.assignor.topics());
     for (const [topic, count] of counts) if (this.#assignedCounts.get(topic) !== count) this.rejoin();
   }
 
   /** Members of one group share a protocol of assignment; Kafka Streams for Java has its own. */
   #refused(error: unknown): BrokerError {
-    const { groupId } = this.#parts.options;
+    const { groupId } = this.#dependencies.options;
     return new BrokerError(
       `Group ${groupId} has members of another program, such as Kafka Streams for Java: stop them. Members that did not leave the group stay until their session times out.`,
       { kafkaCode: kafkaCodes.INCONSISTENT_GROUP_PROTOCOL, retriable: false, cause: error },
@@ -365,6 +365,6 @@ export class GroupMember {
   }
 
   #who(): string {
-    return `member ${this.#memberId || '(new)'} of group ${this.#parts.options.groupId}`;
+    return `member ${this.#memberId || '(new)'} of group ${this.#dependencies.options.groupId}`;
   }
 }

@@ -5,10 +5,10 @@ import { type TopicPartition, type TopicPartitionKey, topicPartitionKey } from '
 import type { BrokerAdmin, OffsetAndMetadata, TopicSpec } from '../broker.ts';
 import { brokerErrorOf, kafkaCodes } from '../kafka-errors.ts';
 import { retrying } from '../retrying.ts';
-import type { BrokerLinks } from './broker-links.ts';
-import { callApi } from './call-api.ts';
-import { type ClusterMetadata, CONTROL_PURPOSE } from './cluster-metadata.ts';
-import type { Transport } from './transport.ts';
+import type { BrokerLinks } from './connection/broker-links.ts';
+import { callApi } from './connection/call-api.ts';
+import type { Transport } from './connection/transport.ts';
+import { type ClusterMetadata, CONTROL_PURPOSE } from './metadata/cluster-metadata.ts';
 import { fetchCommittedOffsets, findGroupCoordinator } from './wire-coordinator.ts';
 
 /** How long the controller may take for a change. */
@@ -17,7 +17,7 @@ const CONSUMER_REPLICA_ID = -1;
 const LATEST = -1n;
 const EARLIEST = -2n;
 
-export interface WireAdminParts {
+export interface WireAdminDependencies {
   readonly links: BrokerLinks;
   readonly metadata: ClusterMetadata;
   readonly clock: Clock;
@@ -26,22 +26,22 @@ export interface WireAdminParts {
 
 /** Admin calls, retried with backoff until a deadline where the protocol allows it. */
 export class WireAdmin implements BrokerAdmin {
-  readonly #parts: WireAdminParts;
+  readonly #dependencies: WireAdminDependencies;
 
-  constructor(parts: WireAdminParts) {
-    this.#parts = parts;
+  constructor(dependencies: WireAdminDependencies) {
+    this.#dependencies = dependencies;
   }
 
   partitionCounts(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
     if (topics.length === 0) return Promise.resolve(new Map());
     return this.#retrying(async () => {
-      const found = await this.#parts.metadata.describe(topics);
+      const found = await this.#dependencies.metadata.describe(topics);
       return new Map([...found].map(([name, topic]) => [name, topic.partitions.length]));
     });
   }
 
   topics(): Promise<readonly string[]> {
-    return this.#retrying(() => this.#parts.metadata.topicNames());
+    return this.#retrying(() => this.#dependencies.metadata.topicNames());
   }
 
   async createTopics(topics: readonly TopicSpec[]): Promise<void> {
@@ -55,7 +55,7 @@ export class WireAdmin implements BrokerAdmin {
     }));
     await this.#retrying(async () => {
       const answer = await callApi(
-        await this.#parts.metadata.anyConnection(),
+        await this.#dependencies.metadata.anyConnection(),
         createTopicsV7.api,
         requests,
         ADMIN_TIMEOUT_MS,
@@ -73,13 +73,13 @@ export class WireAdmin implements BrokerAdmin {
     if (topics.length === 0) return;
     const requests = topics.map((name) => ({ name, topicId: null }));
     await this.#retrying(async () => {
-      const connection = await this.#parts.metadata.anyConnection();
+      const connection = await this.#dependencies.metadata.anyConnection();
       const answer = await callApi(connection, deleteTopicsV6.api, requests, ADMIN_TIMEOUT_MS);
       for (const { name, errorCode, errorMessage } of answer.responses) {
         if (errorCode !== 0) throw brokerErrorOf(errorCode, `Deletion of topic ${name}`, errorMessage ?? null);
       }
     });
-    this.#parts.metadata.forget(topics);
+    this.#dependencies.metadata.forget(topics);
   }
 
   endOffsets(
@@ -128,16 +128,20 @@ export class WireAdmin implements BrokerAdmin {
     partitions: readonly TopicPartition[],
   ): Promise<ReadonlyMap<TopicPartitionKey, OffsetAndMetadata>> {
     return this.#retrying(async () => {
-      const address = await findGroupCoordinator(this.#parts.metadata, groupId);
-      return fetchCommittedOffsets(await this.#parts.links.connect(address, CONTROL_PURPOSE), groupId, partitions);
+      const address = await findGroupCoordinator(this.#dependencies.metadata, groupId);
+      return fetchCommittedOffsets(
+        await this.#dependencies.links.connect(address, CONTROL_PURPOSE),
+        groupId,
+        partitions,
+      );
     });
   }
 
   async deleteGroups(groupIds: readonly string[]): Promise<void> {
     for (const groupId of groupIds) {
       await this.#retrying(async () => {
-        const address = await findGroupCoordinator(this.#parts.metadata, groupId);
-        const transport = await this.#parts.links.connect(address, CONTROL_PURPOSE);
+        const address = await findGroupCoordinator(this.#dependencies.metadata, groupId);
+        const transport = await this.#dependencies.links.connect(address, CONTROL_PURPOSE);
         const answer = await callApi(transport, deleteGroupsV2.api, [groupId]);
         for (const { errorCode } of answer.results) {
           if (errorCode === 0 || errorCode === kafkaCodes.GROUP_ID_NOT_FOUND) continue;
@@ -179,7 +183,7 @@ export class WireAdmin implements BrokerAdmin {
     ask: (transport: Transport, ofLeader: readonly P[]) => Promise<void>,
   ): Promise<void> {
     if (partitions.length === 0) return;
-    const { links, metadata } = this.#parts;
+    const { links, metadata } = this.#dependencies;
     const topics = [...new Set(partitions.map(({ topic }) => topic))];
     await this.#retrying(async (attempt) => {
       if (attempt > 1 || topics.some((topic) => metadata.topic(topic) === undefined)) await metadata.describe(topics);
@@ -203,7 +207,7 @@ export class WireAdmin implements BrokerAdmin {
   /** A topic is usable when each of its partitions has a leader; creation is acknowledged a moment earlier. */
   #untilLed(topics: readonly string[]): Promise<void> {
     return this.#retrying(async () => {
-      const found = await this.#parts.metadata.describe(topics);
+      const found = await this.#dependencies.metadata.describe(topics);
       for (const name of topics) {
         const topic = found.get(name);
         const isLed = topic?.partitions.every(({ leaderId }) => leaderId >= 0) ?? false;
@@ -213,6 +217,6 @@ export class WireAdmin implements BrokerAdmin {
   }
 
   #retrying<T>(attempt: (number: number) => Promise<T>): Promise<T> {
-    return retrying(this.#parts, attempt);
+    return retrying(this.#dependencies, attempt);
   }
 }

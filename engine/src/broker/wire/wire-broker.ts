@@ -13,13 +13,13 @@ import type {
   ProducerOptions,
 } from '../broker.ts';
 import { GroupConsumer } from '../group/group-consumer.ts';
-import { type Address, BrokerLinks } from './broker-links.ts';
-import { ClusterMetadata } from './cluster-metadata.ts';
-import type { SaslCredentials } from './sasl.ts';
+import { type Address, BrokerLinks } from './connection/broker-links.ts';
+import type { SaslCredentials } from './connection/sasl.ts';
+import { WireConsumer } from './consumer/wire-consumer.ts';
+import { ClusterMetadata } from './metadata/cluster-metadata.ts';
+import { WireProducer } from './producer/wire-producer.ts';
 import { WireAdmin } from './wire-admin.ts';
-import { WireConsumer } from './wire-consumer.ts';
 import { WireCoordinator } from './wire-coordinator.ts';
-import { WireProducer } from './wire-producer.ts';
 
 export interface WireBrokerOptions {
   /** `host:port` of some brokers; the others are learnt from them. */
@@ -67,15 +67,18 @@ class WireBroker implements Broker {
 
   consumer(options: ConsumerOptions): BrokerConsumer {
     const onClosed = (): void => void this.#clients.delete(consumer);
-    const consumer: BrokerConsumer = new WireConsumer(options, this.#parts('consumer', options.clientId, onClosed));
+    const consumer: BrokerConsumer = new WireConsumer(
+      options,
+      this.#dependencies('consumer', options.clientId, onClosed),
+    );
     this.#clients.add(consumer);
     return consumer;
   }
 
   groupConsumer(options: GroupConsumerOptions): BrokerGroupConsumer {
-    const parts = this.#parts('member', options.clientId, () => void this.#clients.delete(consumer));
-    const { clock, random, log, name } = parts;
-    const consumer: BrokerGroupConsumer = new GroupConsumer(new WireConsumer(options, parts), {
+    const dependencies = this.#dependencies('member', options.clientId, () => void this.#clients.delete(consumer));
+    const { clock, random, log, name } = dependencies;
+    const consumer: BrokerGroupConsumer = new GroupConsumer(new WireConsumer(options, dependencies), {
       options,
       coordinator: new WireCoordinator(this.#links, this.#metadata, options, name),
       partitionCounts: (topics) => this.admin().partitionCounts(topics),
@@ -89,7 +92,10 @@ class WireBroker implements Broker {
 
   producer(options: ProducerOptions): BrokerProducer {
     const onClosed = (): void => void this.#clients.delete(producer);
-    const producer: BrokerProducer = new WireProducer(options, this.#parts('producer', options.clientId, onClosed));
+    const producer: BrokerProducer = new WireProducer(
+      options,
+      this.#dependencies('producer', options.clientId, onClosed),
+    );
     this.#clients.add(producer);
     return producer;
   }
@@ -99,7 +105,7 @@ class WireBroker implements Broker {
     this.#links.close();
   }
 
-  #parts(kind: string, clientId: string, onClosed: () => void) {
+  #dependencies(kind: string, clientId: string, onClosed: () => void) {
     const { clock, random, log } = this.#options;
     this.#clientCount++;
     const name = `${kind}-${clientId}-${this.#clientCount}`;

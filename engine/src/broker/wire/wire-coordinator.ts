@@ -16,10 +16,10 @@ import {
   MemberIdRequired,
 } from '../group/group-coordinator.ts';
 import { brokerErrorOf, kafkaCodeOf, kafkaCodes, NO_ANSWER, noAnswerError } from '../kafka-errors.ts';
-import type { Address, BrokerLinks } from './broker-links.ts';
-import { asConnection, CONTROL_TIMEOUT_MS, callApi } from './call-api.ts';
-import type { ClusterMetadata } from './cluster-metadata.ts';
-import type { Transport } from './transport.ts';
+import type { Address, BrokerLinks } from './connection/broker-links.ts';
+import { asConnection, CONTROL_TIMEOUT_MS, callApi } from './connection/call-api.ts';
+import type { Transport } from './connection/transport.ts';
+import type { ClusterMetadata } from './metadata/cluster-metadata.ts';
 
 const PROTOCOL_TYPE = 'consumer';
 const GROUP_KEY_TYPE = 0;

@@ -18,7 +18,7 @@ export interface ForeignKeyJoinNames {
   readonly resolver: string;
 }
 
-export interface ForeignKeyJoinParts {
+export interface ForeignKeyJoinProcessors {
   readonly left: {
     readonly node: GraphNode;
     readonly sources: readonly GraphNode[];
@@ -47,12 +47,12 @@ export interface ForeignKeyJoinParts {
  */
 export class ForeignKeyJoinNode extends GraphNode {
   readonly #names: ForeignKeyJoinNames;
-  readonly #parts: ForeignKeyJoinParts;
+  readonly #definition: ForeignKeyJoinProcessors;
 
-  constructor(names: ForeignKeyJoinNames, parts: ForeignKeyJoinParts) {
-    super(names.resolver, [parts.left.node, parts.right.node]);
+  constructor(names: ForeignKeyJoinNames, definition: ForeignKeyJoinProcessors) {
+    super(names.resolver, [definition.left.node, definition.right.node]);
     this.#names = names;
-    this.#parts = parts;
+    this.#definition = definition;
   }
 
   override get sourceName(): string {
@@ -61,7 +61,7 @@ export class ForeignKeyJoinNode extends GraphNode {
 
   writeTo(topology: Topology): void {
     const names = this.#names;
-    const { left, right, suppliers, registration, response } = this.#parts;
+    const { left, right, suppliers, registration, response } = this.#definition;
     topology.addRepartitionTopic(names.registrationTopic);
     topology.addProcessor(names.send, suppliers.send, left.node.outputName);
     topology.addSink(names.registrationSink, names.registrationTopic, names.send, registration);
@@ -70,7 +70,8 @@ export class ForeignKeyJoinNode extends GraphNode {
     topology.addProcessor(names.receive, suppliers.receive, names.registrationSource);
     topology.addProcessor(names.join, suppliers.join, names.receive);
     topology.addProcessor(names.foreignTable, suppliers.foreignTable, right.node.outputName);
-    for (const store of this.#parts.subscriptions()) topology.addStateStore(store, names.receive, names.foreignTable);
+    for (const store of this.#definition.subscriptions())
+      topology.addStateStore(store, names.receive, names.foreignTable);
     topology.connectProcessorAndStateStores(names.join, ...right.storeNames());
 
     topology.addRepartitionTopic(names.responseTopic);

@@ -6,9 +6,9 @@ import { Stores } from '../../state/stores.ts';
 import { ProcessorGraphNode } from '../graph/graph-node.ts';
 import type { NameProvider } from '../graph/name-provider.ts';
 import type { KTable } from '../k-table.ts';
+import type { TableDefinition } from '../operations/definitions.ts';
+import { TableSourceLogic } from '../operations/table-source.ts';
 import { readingBack, type TableOptions } from '../options.ts';
-import type { TableParts } from '../parts.ts';
-import { TableSourceLogic } from '../table-source.ts';
 import { type ForeignKeyJoinNames, ForeignKeyJoinNode } from './foreign-key-join-node.ts';
 import type { ForeignKeyJoinSpec } from './foreign-key-spec.ts';
 import { ForeignTableProcessor } from './foreign-table-processor.ts';
@@ -32,8 +32,8 @@ export interface ForeignKeyJoinOptions<K, KO, VOut> extends TableOptions<K, VOut
 
 /** `KTable.join` and `leftJoin` by a foreign key. */
 export function joinByForeignKey<K, V, KO, VO, VOut>(
-  left: TableParts<K, V>,
-  right: TableParts<KO, VO>,
+  left: TableDefinition<K, V>,
+  right: TableDefinition<KO, VO>,
   foreignKey: (value: V, key: K) => KO | null | undefined,
   joiner: (left: V, right: VO) => VOut,
   keepsLeft: boolean,

@@ -1,5 +1,5 @@
 import type { Serde } from '../../serde/serde.ts';
-import type { TableValueGetterSupplier } from '../nodes/table-value-getter.ts';
+import type { TableValueGetterSupplier } from '../processors/table/table-value-getter.ts';
 import type { SubscriptionSerde } from './subscription.ts';
 
 /** What the processors of one foreign-key join share. Left is the table with the foreign keys, right the one that they point into. */

@@ -5,12 +5,12 @@ import { Record } from '../../processor/record.ts';
 import type { KeyValueStore } from '../../state/key-value-store.ts';
 import type { KeyValueBytesStore } from '../../state/state-store.ts';
 import { changelogTopicName } from '../../topology/internal-topics.ts';
-import type { Change } from '../nodes/change.ts';
+import type { Change } from '../processors/table/change.ts';
 import { foreignKeyPrefix, ownBytes, primaryKeyOf } from './combined-key.ts';
 import type { ForeignKeyJoinSpec } from './foreign-key-spec.ts';
 import { type PseudoTopics, pseudoTopics } from './pseudo-topics.ts';
 import type { Response } from './response.ts';
-import { hashBytes, readSubscription, type Subscription } from './subscription.ts';
+import { hashBytes, readSubscription, type SubscriptionWrapper } from './subscription.ts';
 
 /**
  * Sends a changed foreign value to all its subscribers, in the order of their primary keys' bytes.
@@ -34,7 +34,7 @@ export class ForeignTableProcessor<K, V, KO, VO> implements Processor<KO, Change
     const { storeName, registrationTopic } = this.#spec;
     this.#context = internalContext(context);
     this.#dropsHistory = this.#spec.rightIsVersioned();
-    this.#store = context.getStateStore<KeyValueStore<Buffer, Subscription<K>>>(storeName).bytes;
+    this.#store = context.getStateStore<KeyValueStore<Buffer, SubscriptionWrapper<K>>>(storeName).bytes;
     this.#changelog = changelogTopicName(context.applicationId, storeName);
     this.#topics = pseudoTopics(`${context.applicationId}-${registrationTopic}`);
   }

@@ -2,7 +2,7 @@ import { Datum } from '../../processor/datum.ts';
 import { type InternalProcessorContext, internalContext } from '../../processor/internal-processor-context.ts';
 import type { Processor, ProcessorContext } from '../../processor/processor.ts';
 import { Record } from '../../processor/record.ts';
-import type { TableValueGetter } from '../nodes/table-value-getter.ts';
+import type { TableValueGetter } from '../processors/table/table-value-getter.ts';
 import type { ForeignKeyJoinSpec } from './foreign-key-spec.ts';
 import { murmur3Hash128 } from './murmur3.ts';
 import { pseudoTopics } from './pseudo-topics.ts';

@@ -2,7 +2,7 @@ import { DeserializationError } from '../../base/errors.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
 import { Datum } from '../../processor/datum.ts';
 import type { Serde, SerdeUse } from '../../serde/serde.ts';
-import { batchOfSlices } from '../nodes/batch-slices.ts';
+import { batchOfSlices } from '../processors/table/batch-slices.ts';
 import { hashBytes, noHashFlag } from './subscription.ts';
 
 /** What the right side of a foreign-key join answers; the record's key is the primary key. */

@@ -2,17 +2,17 @@ import { Datum } from '../../processor/datum.ts';
 import { type InternalProcessorContext, internalContext } from '../../processor/internal-processor-context.ts';
 import type { Processor, ProcessorContext } from '../../processor/processor.ts';
 import { Record } from '../../processor/record.ts';
-import type { TableValueGetter } from '../nodes/table-value-getter.ts';
+import type { TableValueGetter } from '../processors/table/table-value-getter.ts';
 import type { ForeignKeyJoinSpec } from './foreign-key-spec.ts';
 import type { Response } from './response.ts';
-import { instruction, type Subscription } from './subscription.ts';
+import { instruction, type SubscriptionWrapper } from './subscription.ts';
 
 /**
  * Answers subscriptions with the foreign value of the moment.
  *
  * Called by: the task. Invariants: I1 an answer has the later timestamp of subscription and foreign value.
  */
-export class SubscriptionJoinProcessor<K, V, KO, VO> implements Processor<KO, Subscription<K>, K, Response<VO>> {
+export class SubscriptionJoinProcessor<K, V, KO, VO> implements Processor<KO, SubscriptionWrapper<K>, K, Response<VO>> {
   readonly #spec: ForeignKeyJoinSpec<K, V, KO, VO>;
   readonly #foreign = new Datum<VO>();
   readonly #none = new Datum<VO>();
@@ -29,7 +29,7 @@ export class SubscriptionJoinProcessor<K, V, KO, VO> implements Processor<KO, Su
     this.#right = this.#spec.right.get(context);
   }
 
-  process(record: Record<KO, Subscription<K>>): void {
+  process(record: Record<KO, SubscriptionWrapper<K>>): void {
     const { instruction: what, hash, primaryKey, primaryPartition } = record.value;
     const foreign = this.#foreign;
     let timestampMs = -1;

@@ -1,12 +1,12 @@
 import { type InternalProcessorContext, internalContext } from '../../processor/internal-processor-context.ts';
 import type { Processor, ProcessorContext } from '../../processor/processor.ts';
 import { Record } from '../../processor/record.ts';
-import type { Change } from '../nodes/change.ts';
-import { takesOne } from '../nodes/stateless-processors.ts';
+import { takesOne } from '../processors/stream/stateless-processors.ts';
+import type { Change } from '../processors/table/change.ts';
 import type { ForeignKeyJoinSpec } from './foreign-key-spec.ts';
 import { murmur3Hash128 } from './murmur3.ts';
 import { type PseudoTopics, pseudoTopics } from './pseudo-topics.ts';
-import { type Instruction, instruction, type Subscription } from './subscription.ts';
+import { type Instruction, instruction, type SubscriptionWrapper } from './subscription.ts';
 
 /**
  * The left side of a foreign-key join: tells the right side which entries point where, and which no longer do.
@@ -15,10 +15,10 @@ import { type Instruction, instruction, type Subscription } from './subscription
  * Invariants: I1 an entry whose foreign key changes is taken from the old key before it goes to the new one, since they may lie in
  * different partitions; I2 a left join asks in every case, a deletion included, since only answers make results.
  */
-export class SubscriptionSendProcessor<K, V, KO, VO> implements Processor<K, Change<V>, KO, Subscription<K>> {
+export class SubscriptionSendProcessor<K, V, KO, VO> implements Processor<K, Change<V>, KO, SubscriptionWrapper<K>> {
   readonly #spec: ForeignKeyJoinSpec<K, V, KO, VO>;
-  readonly #output = new Record<KO, Subscription<K>>(null as KO, null as unknown as Subscription<K>, 0);
-  #context!: InternalProcessorContext<KO, Subscription<K>>;
+  readonly #output = new Record<KO, SubscriptionWrapper<K>>(null as KO, null as unknown as SubscriptionWrapper<K>, 0);
+  #context!: InternalProcessorContext<KO, SubscriptionWrapper<K>>;
   #topics!: PseudoTopics;
   #dropsHistory = false;
   #taskPartition = 0;
@@ -29,7 +29,7 @@ export class SubscriptionSendProcessor<K, V, KO, VO> implements Processor<K, Cha
     this.#spec = spec;
   }
 
-  init(context: ProcessorContext<KO, Subscription<K>>): void {
+  init(context: ProcessorContext<KO, SubscriptionWrapper<K>>): void {
     this.#context = internalContext(context);
     this.#dropsHistory = this.#spec.leftIsVersioned();
     this.#topics = pseudoTopics(`${context.applicationId}-${this.#spec.registrationTopic}`);

@@ -2,7 +2,7 @@ import { DeserializationError } from '../../base/errors.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
 import { Datum } from '../../processor/datum.ts';
 import type { Serde, SerdeUse } from '../../serde/serde.ts';
-import { batchOfSlices } from '../nodes/batch-slices.ts';
+import { batchOfSlices } from '../processors/table/batch-slices.ts';
 import { pseudoTopics } from './pseudo-topics.ts';
 
 /** What the foreign side does with a subscription. Numbers are those of the wire. */
@@ -25,7 +25,7 @@ const newestVersion = 1;
 const partitionBytes = 4;
 
 /** What the left side of a foreign-key join sends to the right one; the record's key is the foreign key. */
-export interface Subscription<K> {
+export interface SubscriptionWrapper<K> {
   /** Of the serialized left value; undefined where the left entry was deleted. Answers carry it back. */
   readonly hash: Buffer | undefined;
   readonly instruction: Instruction;
@@ -34,7 +34,7 @@ export interface Subscription<K> {
   readonly primaryPartition: number | undefined;
 }
 
-/** Where the parts of a serialized subscription lie. */
+/** Where the definition of a serialized subscription lie. */
 export interface SubscriptionLayout {
   readonly instruction: Instruction;
   /** -1: no hash. */
@@ -44,7 +44,7 @@ export interface SubscriptionLayout {
   readonly primaryPartition: number | undefined;
 }
 
-/** Finds the parts of a subscription without decoding its key. */
+/** Finds the definition of a subscription without decoding its key. */
 export function readSubscription(buffer: Buffer, start: number, end: number, topic: string): SubscriptionLayout {
   const broken = (reason: string) =>
     new DeserializationError(`Topic ${topic}: not a foreign-key subscription: ${reason}`);
@@ -74,7 +74,7 @@ export function readSubscription(buffer: Buffer, start: number, end: number, top
  *
  * The keys inside are written under the name of a topic that doesn't exist, as Kafka Streams does: registries file their schemas there.
  */
-export class SubscriptionSerde<K> implements Serde<Subscription<K>> {
+export class SubscriptionSerde<K> implements Serde<SubscriptionWrapper<K>> {
   readonly format: string;
   readonly #key: Serde<K>;
   /** Serdes without topics of their own in this join, which are told to get ready with it. */
@@ -86,7 +86,7 @@ export class SubscriptionSerde<K> implements Serde<Subscription<K>> {
     this.#others = others;
   }
 
-  serialize(subscription: Subscription<K>, topic: string): Buffer {
+  serialize(subscription: SubscriptionWrapper<K>, topic: string): Buffer {
     const { hash, primaryKey, primaryPartition } = subscription;
     const key = this.#key.serialize(primaryKey.get(), pseudoTopics(topic).primaryKey);
     const keyStart = 2 + (hash === undefined ? 0 : hashBytes);
@@ -100,7 +100,7 @@ export class SubscriptionSerde<K> implements Serde<Subscription<K>> {
     return bytes;
   }
 
-  deserialize(buffer: Buffer, start: number, end: number, topic: string): Subscription<K> {
+  deserialize(buffer: Buffer, start: number, end: number, topic: string): SubscriptionWrapper<K> {
     const layout = readSubscription(buffer, start, end, topic);
     const { hashStart, keyStart, keyEnd } = layout;
     const primaryKey = new Datum<K>();

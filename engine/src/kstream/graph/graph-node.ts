@@ -9,7 +9,7 @@ import type {
   TopicNameExtractor,
   Topology,
 } from '../../topology/topology.ts';
-import { PassThroughProcessor } from '../nodes/stateless-processors.ts';
+import { PassThroughProcessor } from '../processors/stream/stateless-processors.ts';
 import { GraphLinks } from './graph-links.ts';
 
 /**

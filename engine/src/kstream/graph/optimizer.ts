@@ -1,5 +1,5 @@
 import type { TopologyOptimizationRule } from '../../base/config.ts';
-import { KeyFilterProcessor } from '../nodes/stateless-processors.ts';
+import { KeyFilterProcessor } from '../processors/stream/stateless-processors.ts';
 import { type GraphNode, RepartitionNode, TableSourceNode } from './graph-node.ts';
 import type { NameProvider } from './name-provider.ts';
 

@@ -8,8 +8,8 @@ import type { Cancellable, RecordMetadata } from '../../processor/processor.ts';
 import type { StateStore } from '../../state/state-store.ts';
 import type { GlobalStoreSpec } from '../../topology/nodes.ts';
 import { asError } from '../errors.ts';
-import { type GraphHost, ProcessorGraphNode, SourceGraphNode } from '../graph/graph-nodes.ts';
-import { type ContextHost, NodeContext } from '../graph/node-context.ts';
+import { type ContextHost, NodeContext } from '../nodes/node-context.ts';
+import { type GraphHost, ProcessorTaskNode, SourceTaskNode } from '../nodes/task-nodes.ts';
 
 /**
  * One global store with the processor that fills it from its topic.
@@ -30,8 +30,8 @@ export class GlobalStoreFiller implements GraphHost, ContextHost {
   readonly openRecords = undefined;
   /** ContextHost: global processors keep no records back. */
   origin: RecordMetadata | undefined;
-  readonly #source: SourceGraphNode;
-  readonly #node: ProcessorGraphNode;
+  readonly #source: SourceTaskNode;
+  readonly #node: ProcessorTaskNode;
   readonly config: StreamsConfig;
   readonly processorMetadata = new Map<string, number>();
   #metadata: RecordMetadata | undefined;
@@ -58,8 +58,8 @@ export class GlobalStoreFiller implements GraphHost, ContextHost {
       timestampMs: () => this.timestampMs,
       logChange() {},
     });
-    this.#source = new SourceGraphNode(spec.source);
-    this.#node = new ProcessorGraphNode(spec.processor.name, spec.processor.supplier.get(), this);
+    this.#source = new SourceTaskNode(spec.source);
+    this.#node = new ProcessorTaskNode(spec.processor.name, spec.processor.supplier.get(), this);
     this.#source.children.push(this.#node);
     this.#node.processor.init?.(new NodeContext(spec.processor.name, [spec.store.name], this));
   }

@@ -6,8 +6,8 @@ import type { Cancellable, Punctuation, RecordMetadata } from '../../processor/p
 import type { Record } from '../../processor/record.ts';
 import type { StateStore } from '../../state/state-store.ts';
 import { asError, ProcessingError, UndecodableRecord } from '../errors.ts';
-import type { GraphHost } from '../graph/graph-nodes.ts';
-import type { ContextHost } from '../graph/node-context.ts';
+import type { ContextHost } from '../nodes/node-context.ts';
+import type { GraphHost } from '../nodes/task-nodes.ts';
 import type { RecordCollector } from '../output/record-collector.ts';
 import type { PartitionGroup } from './partition-group.ts';
 import { firstOfGrid, PunctuationQueue } from './punctuation-queue.ts';
@@ -17,7 +17,7 @@ import type { SourcePartition } from './source-partition.ts';
 import type { ProcessingFrame } from './task-cache.ts';
 import type { TaskHeldRecord } from './task-held-record.ts';
 
-export interface NodeHostParts {
+export interface NodeHostOptions {
   readonly taskId: string;
   readonly config: StreamsConfig;
   readonly collector: RecordCollector;
@@ -64,16 +64,16 @@ export class NodeHost implements ContextHost, GraphHost, ProcessingFrame {
   /** A node asked for a commit. */
   commitRequested = false;
 
-  constructor(parts: NodeHostParts) {
-    const { collector, config, sources, taskId } = parts;
+  constructor(options: NodeHostOptions) {
+    const { collector, config, sources, taskId } = options;
     this.applicationId = config.applicationId;
     this.taskId = taskId;
     this.config = config;
     this.log = config.log;
-    this.openRecords = parts.caches ? [] : undefined;
-    this.#group = parts.group;
-    this.#globalStores = parts.globalStores;
-    this.#storeOf = parts.storeOf;
+    this.openRecords = options.caches ? [] : undefined;
+    this.#group = options.group;
+    this.#globalStores = options.globalStores;
+    this.#storeOf = options.storeOf;
     this.#tags = { 'task-id': taskId };
     this.#failures = new RecordFailures({
       taskId,

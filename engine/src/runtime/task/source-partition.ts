@@ -1,6 +1,6 @@
 import { StreamsError } from '../../base/errors.ts';
 import { type RecordBatch, type TopicPartition, topicPartitionKey } from '../../base/record-batch.ts';
-import type { SourceGraphNode } from '../graph/graph-nodes.ts';
+import type { SourceTaskNode } from '../nodes/task-nodes.ts';
 import { PendingOffsets } from './pending-offsets.ts';
 import { type HeadInspector, RecordQueue } from './record-queue.ts';
 
@@ -13,7 +13,7 @@ export class SourcePartition implements HeadInspector, TopicPartition {
   readonly topic: string;
   readonly partition: number;
   readonly key: string;
-  readonly node: SourceGraphNode;
+  readonly node: SourceTaskNode;
   readonly queue: RecordQueue;
   readonly pending = new PendingOffsets();
   readonly #systemTimeMs: () => number;
@@ -22,7 +22,7 @@ export class SourcePartition implements HeadInspector, TopicPartition {
   constructor(
     topic: string,
     partition: number,
-    node: SourceGraphNode,
+    node: SourceTaskNode,
     skipped: (batch: RecordBatch, row: number, error: Error | undefined) => void,
     systemTimeMs: () => number,
   ) {

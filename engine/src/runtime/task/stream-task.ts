@@ -4,7 +4,7 @@ import type { RecordBatch, TopicPartition } from '../../base/record-batch.ts';
 import type { ThreadCache } from '../../state/cache/thread-cache.ts';
 import type { StateStore } from '../../state/state-store.ts';
 import type { SubTopology } from '../../topology/nodes.ts';
-import { ProcessorGraph } from '../graph/processor-graph.ts';
+import { ProcessorGraph } from '../nodes/processor-graph.ts';
 import type { RecordCollector } from '../output/record-collector.ts';
 import { AsyncRecords, type CreateAsyncProcessor } from './async-records.ts';
 import {

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { ResponseSerde } from '../../../src/kstream/foreign-key/response.ts';
-import { instruction, type Subscription, SubscriptionSerde } from '../../../src/kstream/foreign-key/subscription.ts';
+import {
+  instruction,
+  SubscriptionSerde,
+  type SubscriptionWrapper,
+} from '../../../src/kstream/foreign-key/subscription.ts';
 import { Datum } from '../../../src/processor/datum.ts';
 import { string } from '../../../src/serde/primitives.ts';
 import type { Serde } from '../../../src/serde/serde.ts';
@@ -39,7 +43,7 @@ function serdeOf(key: Serde<string> = string()): SubscriptionSerde<string> {
 
 describe('a subscription', () => {
   const serde = serdeOf();
-  const read = (hex: string): Subscription<string> => {
+  const read = (hex: string): SubscriptionWrapper<string> => {
     const bytes = Buffer.from(`ff${hex}ff`, 'hex');
     return serde.deserialize(bytes, 1, bytes.length - 1, topic);
   };

@@ -8,7 +8,7 @@ import { Record } from '../../../src/processor/record.ts';
 import { BatchingCollector } from '../../../src/runtime/output/batching-collector.ts';
 import { bytes, long, string } from '../../../src/serde/primitives.ts';
 import { windowed } from '../../../src/serde/windowed.ts';
-import { TestClock } from '../../../src/testing/test-clock.ts';
+import { TestClock } from '../../../src/testing/driver/test-clock.ts';
 
 interface Call {
   readonly batches: readonly { topic: string; partition: number; count: number }[];

@@ -4,7 +4,7 @@ import type { Header } from '../../../src/base/record-batch.ts';
 import { decodeBufferedChange, entryBytes } from '../../../src/state/buffer/buffered-change.ts';
 import { DirtyKeys } from '../../../src/state/buffer/dirty-keys.ts';
 import { MemoryChangeBuffer } from '../../../src/state/buffer/memory-change-buffer.ts';
-import { singleRecordBatch } from '../../../src/testing/captured-records.ts';
+import { singleRecordBatch } from '../../../src/testing/driver/captured-records.ts';
 import { keyOf, keyOfHex, StoreFixture } from '../../contract/store-fixture.ts';
 
 const changelog = 'app-final-store-changelog';

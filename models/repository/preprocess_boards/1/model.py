@@ -1,7 +1,7 @@
 """Turns board and golden image (files or greyscale bytes) into the detector's three channels.
 
 The same arithmetic as the in-process engine, bit for bit: byte / 255, and the absolute difference of the two.
-Files are decoded by Pillow; without it, greyscale bytes still work. What models/src/decode-image.ts refuses is refused
+Files are decoded by Pillow; without it, greyscale bytes still work. What models/src/images/decode-image.ts refuses is refused
 here too, for the same reasons in the same words.
 """
 import io
@@ -37,7 +37,7 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Deeper files and other colour spaces have no agreed way to greyscale.
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")
 OTHER_COLOUR_MODES = ("CMYK", "LAB", "YCbCr", "HSV")
-# As in models/src/align-golden.ts, which says why; whole numbers, so that both find the same shift.
+# As in models/src/images/align-golden.ts, which says why; whole numbers, so that both find the same shift.
 SHIFT_PX_MAX = 5
 SHIFTS_PX = sorted(range(-SHIFT_PX_MAX, SHIFT_PX_MAX + 1), key=abs)
 WORTH_PERCENT = 90

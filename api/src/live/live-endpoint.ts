@@ -1,0 +1,175 @@
+import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js';
+import { STATUS_CODES } from 'node:http';
+import { v7 as uuidv7 } from 'uuid';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { Principal } from '../auth/principal.ts';
+import type { ApiLog, ApiMetrics } from '../http/api-log.ts';
+import type { ApiLimits } from '../http/limits.ts';
+import { ProblemError } from '../http/problem.ts';
+import { problemResult, SECURITY_HEADERS } from '../http/response.ts';
+import { type ApiClock, type LiveFeed, UnavailableError } from '../ports.ts';
+import { CLOSE_CODES, LiveSession, type ResumePoint, ResumeQuery } from './live-session.ts';
+
+/** The subprotocol that a client offers beside `bearer.<JWT>`; the token is never echoed if this one is offered. */
+export const LIVE_PROTOCOL = 'chip-quality.live.v1';
+const BEARER_PREFIX = 'bearer.';
+/** Clients have nothing to say. */
+const CLIENT_MESSAGE_BYTES_MAX = 1024;
+/** Above the heartbeat; uWebSockets pings by itself before it gives up on a silent client. */
+const IDLE_TIMEOUT_SECONDS = 60;
+
+export interface LiveEndpointOptions {
+  readonly feed: LiveFeed;
+  readonly clock: ApiClock;
+  readonly auth: Authenticator;
+  readonly log: ApiLog;
+  readonly metrics: ApiMetrics;
+  readonly limits: ApiLimits;
+}
+
+interface SocketData {
+  readonly principal: Principal;
+  readonly resume: ResumePoint | undefined;
+  session: LiveSession | undefined;
+  closed: boolean;
+}
+
+/**
+ * The WebSocket `/v1/live`.
+ *
+ * Owns: the open sockets, the heartbeat timer.
+ * Called by: `server.ts` and uWebSockets.
+ * Invariants:
+ *  I1 a socket is upgraded only with a token that holds and has `live:read`; refusals are HTTP answers with problems;
+ *  I2 a client that cannot keep up is closed (it resumes by offset), never skipped silently;
+ *  I3 a socket is not touched after its close event.
+ */
+export class LiveEndpoint {
+  readonly #options: LiveEndpointOptions;
+  readonly #sockets = new Set<WebSocket<SocketData>>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: LiveEndpointOptions) {
+    this.#options = options;
+  }
+
+  mount(app: TemplatedApp): void {
+    app.ws<SocketData>('/v1/live', {
+      maxPayloadLength: CLIENT_MESSAGE_BYTES_MAX,
+      maxBackpressure: this.#options.limits.liveBackpressureBytesMax,
+      closeOnBackpressureLimit: true,
+      idleTimeout: IDLE_TIMEOUT_SECONDS,
+      sendPingsAutomatically: true,
+      upgrade: (response, request, context) => this.#upgrade(response, request, context),
+      open: (socket) => this.#open(socket),
+      close: (socket) => this.#closed(socket),
+    });
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#heartbeat(), this.#options.limits.heartbeatMs);
+  }
+
+  /** Sends every client away; they come back to another instance, or to this one when it is up again. */
+  stop(): void {
+    clearInterval(this.#timer);
+    for (const socket of this.#sockets) {
+      socket.getUserData().session?.end();
+      socket.end(CLOSE_CODES.goingAway, 'server is closing');
+    }
+  }
+
+  #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
+    let aborted = false;
+    response.onAborted(() => {
+      aborted = true;
+    });
+    // Everything of the request is read now: it is dead after the first await.
+    const key = request.getHeader('sec-websocket-key');
+    const extensions = request.getHeader('sec-websocket-extensions');
+    const offered = request
+      .getHeader('sec-websocket-protocol')
+      .split(',')
+      .map((name) => name.trim());
+    const query = Object.fromEntries(new URLSearchParams(request.getQuery()));
+    const bearer = offered.find((name) => name.startsWith(BEARER_PREFIX));
+    const token = bearer?.slice(BEARER_PREFIX.length) ?? query.access_token ?? '';
+    const authorization = request.getHeader('authorization');
+    // A browser refuses a connection whose offered protocols are all ignored.
+    const protocol = offered.includes(LIVE_PROTOCOL) ? LIVE_PROTOCOL : (bearer ?? '');
+
+    void this.#admit(token, authorization, query).then(
+      (data) => {
+        if (aborted) return;
+        response.cork(() => response.upgrade(data, key, protocol, extensions, context));
+      },
+      (error: unknown) => {
+        if (aborted) return;
+        this.#refuse(response, error);
+      },
+    );
+  }
+
+  async #admit(token: string, authorization: string, query: Record<string, string>): Promise<SocketData> {
+    const { auth, limits } = this.#options;
+    const principal = token === '' ? await auth.fromHeader(authorization) : await auth.fromToken(token);
+    auth.requireScope(principal, 'live:read');
+    if (this.#sockets.size >= limits.liveClientsMax) throw new UnavailableError('Too many live clients', 10);
+    const wantsResume = query.epoch !== undefined || query.offset !== undefined;
+    const resume = wantsResume ? ResumeQuery.safeParse(query) : undefined;
+    if (resume?.success === false) {
+      const errors = resume.error.issues.map((issue) => ({
+        in: 'query' as const,
+        field: issue.path.join('../http'),
+        message: issue.message,
+      }));
+      throw new ProblemError('invalid-request', 'To resume, give the epoch and the offset you had.', { errors });
+    }
+    return { principal, resume: resume?.data, session: undefined, closed: false };
+  }
+
+  #refuse(response: HttpResponse, error: unknown): void {
+    let result = problemResult(new ProblemError('internal', 'The request failed.').problem, uuidv7());
+    if (error instanceof ProblemError) result = problemResult(error.problem, uuidv7(), error.headers);
+    else if (error instanceof UnavailableError) {
+      const { problem } = new ProblemError('unavailable', error.message);
+      result = problemResult(problem, uuidv7(), { 'Retry-After': String(error.retryAfterSeconds) });
+    } else this.#options.log.error({ err: error }, 'Opening a live connection failed');
+    response.cork(() => {
+      response.writeStatus(`${result.status} ${STATUS_CODES[result.status]}`);
+      for (const [name, value] of Object.entries({ ...SECURITY_HEADERS, ...result.headers })) {
+        response.writeHeader(name, value);
+      }
+      response.end(result.body as string, true);
+    });
+  }
+
+  #open(socket: WebSocket<SocketData>): void {
+    const data = socket.getUserData();
+    this.#sockets.add(socket);
+    this.#options.metrics.liveClients(this.#sockets.size);
+    const connection = {
+      send: (text: string) => {
+        if (!data.closed) socket.send(text);
+      },
+      close: (code: number, reason: string) => {
+        if (!data.closed) socket.end(code, reason);
+      },
+    };
+    data.session = new LiveSession(connection, this.#options.feed, data.principal);
+    data.session.start(data.resume, this.#options.clock.nowMs());
+  }
+
+  #closed(socket: WebSocket<SocketData>): void {
+    const data = socket.getUserData();
+    data.closed = true;
+    data.session?.end();
+    this.#sockets.delete(socket);
+    this.#options.metrics.liveClients(this.#sockets.size);
+  }
+
+  #heartbeat(): void {
+    const nowMs = this.#options.clock.nowMs();
+    for (const socket of this.#sockets) socket.getUserData().session?.heartbeat(nowMs);
+  }
+}

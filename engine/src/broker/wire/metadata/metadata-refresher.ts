@@ -1,0 +1,59 @@
+import { StreamsError } from '../../../base/errors.ts';
+import type { Log } from '../../../base/metrics.ts';
+import type { Random } from '../../../base/random.ts';
+import { retryBackoffMs } from '../../backoff.ts';
+import type { ClusterMetadata } from './cluster-metadata.ts';
+
+export interface MetadataRefresherOptions {
+  readonly metadata: ClusterMetadata;
+  readonly random: Random;
+  readonly log: Log;
+  /** What to ask for. */
+  readonly topics: () => readonly string[];
+  /** The answer about these topics is there. */
+  readonly onAnswer: (topics: ReadonlySet<string>) => void;
+  /** No answer will ever come. */
+  readonly onFailure: (error: Error) => void;
+  /** Whether it went well or badly: goes on after this long, 0 for at once. */
+  readonly goOn: (delayMs: number) => void;
+}
+
+/**
+ * Asks the cluster again where partitions are, for a client that found that what it knows is not so.
+ *
+ * Owns: failures in a row. Called by: WireConsumer, WireProducer. Invariants: I1 one question at a time; I2 after failures the client
+ * waits longer and longer, up to a limit.
+ */
+export class MetadataRefresher {
+  readonly #options: MetadataRefresherOptions;
+  #isRefreshing = false;
+  #failures = 0;
+
+  constructor(options: MetadataRefresherOptions) {
+    this.#options = options;
+  }
+
+  refresh(): void {
+    if (this.#isRefreshing) return;
+    this.#isRefreshing = true;
+    const { goOn, log, metadata, onAnswer, onFailure, random, topics } = this.#options;
+    const asked = new Set(topics());
+    void metadata
+      .refresh([...asked])
+      .then(
+        () => {
+          this.#failures = 0;
+          onAnswer(asked);
+        },
+        (error: unknown) => {
+          this.#failures++;
+          log.warn({ err: error }, 'The cluster could not be asked for its partitions');
+          if (error instanceof StreamsError && error.recovery === 'fail') onFailure(error);
+        },
+      )
+      .finally(() => {
+        this.#isRefreshing = false;
+        goOn(this.#failures === 0 ? 0 : retryBackoffMs(this.#failures, random));
+      });
+  }
+}

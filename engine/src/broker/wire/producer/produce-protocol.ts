@@ -1,0 +1,74 @@
+import { answeredCode } from '../../kafka-errors.ts';
+import { ProtocolReader, ProtocolWriter } from '../connection/protocol-io.ts';
+import type { WireResponse } from '../connection/transport.ts';
+
+export const PRODUCE_API_KEY = 0;
+/** 9 is the first flexible version; from 12 on a transactional producer behaves differently (KIP-890). */
+export const PRODUCE_VERSIONS = { min: 9, max: 11 } as const;
+
+const ACKS_ALL = -1;
+
+export interface ProduceRequestPartition {
+  readonly partition: number;
+  readonly bytes: Buffer;
+}
+
+/** Encodes a Produce with acks=all as a list of buffers: the batches themselves are not copied. */
+export function encodeProduceRequest(
+  topics: ReadonlyMap<string, readonly ProduceRequestPartition[]>,
+  timeoutMs: number,
+): Buffer[] {
+  const parts: Buffer[] = [];
+  const writer = new ProtocolWriter();
+  writer.compactString(null).int16(ACKS_ALL).int32(timeoutMs).compactArrayLength(topics.size);
+  for (const [topic, partitions] of topics) {
+    writer.compactString(topic).compactArrayLength(partitions.length);
+    for (const { partition, bytes } of partitions) {
+      writer.int32(partition).unsignedVarint(bytes.length + 1);
+      parts.push(writer.take(), bytes);
+      writer.noTaggedFields();
+    }
+    writer.noTaggedFields();
+  }
+  writer.noTaggedFields();
+  parts.push(writer.take());
+  return parts;
+}
+
+export interface ProduceResponsePartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly errorCode: number;
+  readonly errorMessage: string | null;
+  readonly baseOffset: number;
+  readonly logStartOffset: number;
+}
+
+export function decodeProduceResponse(response: WireResponse): readonly ProduceResponsePartition[] {
+  const reader = new ProtocolReader(response.shared.buffer, response.start, response.end, 'Produce');
+  const partitions: ProduceResponsePartition[] = [];
+  for (let topics = reader.compactLength(); topics > 0; topics--) {
+    const topic = reader.compactString() ?? '';
+    for (let count = reader.compactLength(); count > 0; count--) partitions.push(decodePartition(reader, topic));
+    reader.skipTaggedFields();
+  }
+  return partitions;
+}
+
+function decodePartition(reader: ProtocolReader, topic: string): ProduceResponsePartition {
+  const partition = reader.int32();
+  const errorCode = answeredCode(reader.int16());
+  const baseOffset = reader.int64();
+  reader.int64();
+  const logStartOffset = reader.int64();
+  let firstRecordError: string | null = null;
+  for (let count = reader.compactLength(); count > 0; count--) {
+    reader.int32();
+    const message = reader.compactString();
+    firstRecordError ??= message;
+    reader.skipTaggedFields();
+  }
+  const errorMessage = reader.compactString() ?? firstRecordError;
+  reader.skipTaggedFields();
+  return { topic, partition, errorCode, errorMessage, baseOffset, logStartOffset };
+}

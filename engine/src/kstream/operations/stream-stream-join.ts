@@ -1,0 +1,233 @@
+import { TopologyError } from '../../base/errors.ts';
+import type { ProcessorSupplier } from '../../processor/processor.ts';
+import type { Serde } from '../../serde/serde.ts';
+import { outerJoinStoreBuilder } from '../../state/outer-join-store.ts';
+import type { StateStore, StoreBuilder } from '../../state/state-store.ts';
+import { type StoreMedium, Stores } from '../../state/stores.ts';
+import { JoinWindowNode, StreamJoinNode } from '../graph/stream-join-node.ts';
+import type { KStream } from '../k-stream.ts';
+import { type NamedOptions, readingBack, type WritingSerde } from '../options.ts';
+import { JoinWindowProcessor } from '../processors/join/join-window-processor.ts';
+import { StreamJoinProcessor } from '../processors/join/stream-join-processor.ts';
+import type { StreamJoiner, StreamJoinSpec } from '../processors/join/stream-join-spec.ts';
+import { StreamSelfJoinProcessor } from '../processors/join/stream-self-join-processor.ts';
+import { PassThroughProcessor } from '../processors/stream/stateless-processors.ts';
+import type { JoinWindows } from '../windows/join-windows.ts';
+import { required, type StreamDefinition } from './definitions.ts';
+
+const storeSuffix = '-store';
+/** Records of duplicates must not be compacted away: this policy is not the user's to choose. */
+const deleteOnly = { 'cleanup.policy': 'delete' } as const;
+/** What Kafka Streams gives the changelogs of stores that the user made; every record there has a key of its own. */
+const compactAndDelete = { 'cleanup.policy': 'compact,delete' } as const;
+
+/** A window store of a join with a name of its own. Retention and size are the join window's. */
+export interface JoinStoreOptions {
+  /** The changelog is `<applicationId>-<name>-changelog`. */
+  readonly name: string;
+  /** Default: that of the join, else `persistent`. */
+  readonly store?: StoreMedium | undefined;
+  /** Default: true, whatever the join's `loggingEnabled` says, as in Kafka Streams. */
+  readonly loggingEnabled?: boolean | undefined;
+  /** Overrides of the changelog topic's configuration. */
+  readonly loggingConfig?: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * Options of joins of two streams (Java's `StreamJoined`). `name` is that of the nodes and of repartition topics, `storeName`
+ * that of stores and changelogs.
+ */
+export interface StreamJoinedOptions<K, V, VOther> extends NamedOptions {
+  readonly key?: WritingSerde<K> | undefined;
+  readonly value?: Serde<V> | undefined;
+  readonly otherValue?: Serde<VOther> | undefined;
+  readonly storeName?: string | undefined;
+  /** Where the join's stores keep their records. Default: `persistent`. */
+  readonly store?: StoreMedium | undefined;
+  /** The stores of either side, where they shall have names of their own. */
+  readonly thisStore?: JoinStoreOptions | undefined;
+  readonly otherStore?: JoinStoreOptions | undefined;
+  /** Default: true. Without changelogs the state is lost when a task moves. */
+  readonly loggingEnabled?: boolean | undefined;
+  /** Overrides of the changelog topics' configuration. */
+  readonly loggingConfig?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What of the options concerns stores. */
+type StoresOptions = Omit<StreamJoinedOptions<unknown, unknown, unknown>, 'key' | 'value' | 'otherValue'>;
+
+export type StreamJoinKind = 'inner' | 'left' | 'outer';
+
+/** A join of two streams whose records of one key are in partitions of one number already. */
+export function joinStreams<K, V1, V2, VOut>(
+  left: StreamDefinition<K, V1>,
+  right: StreamDefinition<K, V2>,
+  joiner: StreamJoiner<K, V1, V2, VOut>,
+  windows: JoinWindows,
+  options: StreamJoinedOptions<K, V1, V2>,
+  kind: StreamJoinKind,
+): KStream<K, VOut> {
+  const { dsl } = left;
+  const { names } = dsl.graph;
+  const { name } = options;
+  const leftOuter = kind !== 'inner';
+  const rightOuter = kind === 'outer';
+  const thisSuffix = rightOuter ? '-outer-this-join' : '-this-join';
+  const otherSuffix = leftOuter ? '-outer-other-join' : '-other-join';
+
+  const thisWindowName = names.suffixed(name, '-this-windowed', 'KSTREAM-WINDOWED-');
+  const otherWindowName = names.suffixed(name, '-other-windowed', 'KSTREAM-WINDOWED-');
+  const thisGenerated = names.processorName(rightOuter ? 'KSTREAM-OUTERTHIS-' : 'KSTREAM-JOINTHIS-');
+  const otherGenerated = names.processorName(leftOuter ? 'KSTREAM-OUTEROTHER-' : 'KSTREAM-JOINOTHER-');
+  const mergeName = names.suffixed(name, '-merge', 'KSTREAM-MERGE-');
+  const where = `${kind === 'inner' ? 'join' : `${kind}Join`} ${mergeName}`;
+
+  if (right.dsl !== dsl) throw new TopologyError(`The streams of ${where} come from two builders: read both from one.`);
+  if (windows === undefined) {
+    throw new TopologyError(`${where} needs a window: how far apart matching records may be, as JoinWindows.`);
+  }
+  const keySerde = joinKeySerde(left.keySerde, right.keySerde, options.key, where);
+  const stores = new JoinStores(windows, options);
+  const leftStore = {
+    name: stores.sideName('this', thisGenerated, thisSuffix),
+    keySerde,
+    valueSerde: required(options.value ?? left.valueSerde, 'value', where),
+  };
+  const rightStore = {
+    name: stores.sideName('other', otherGenerated, otherSuffix),
+    keySerde,
+    valueSerde: otherValueSerde(options.otherValue ?? right.valueSerde, where),
+  };
+  if (leftStore.name === rightStore.name) {
+    throw new TopologyError(`Both stores of ${where} have the name ${leftStore.name}: give them different ones.`);
+  }
+  const unmatched = leftOuter
+    ? stores.unmatched(thisGenerated, rightOuter ? '-outer-shared-join' : '-left-shared-join')
+    : undefined;
+  const spec: StreamJoinSpec<K, V1, V2, VOut> = {
+    windows,
+    joiner,
+    left: leftStore,
+    right: rightStore,
+    unmatchedStoreName: unmatched?.name,
+    leftOuter,
+    rightOuter,
+  };
+  const leftWindow = new JoinWindowNode(
+    thisWindowName,
+    left.node,
+    supplier(() => new JoinWindowProcessor(leftStore)),
+    stores.side('this', leftStore),
+  );
+  const rightWindow = new JoinWindowNode(
+    otherWindowName,
+    right.node,
+    supplier(() => new JoinWindowProcessor(rightStore)),
+    stores.side('other', rightStore),
+  );
+  dsl.graph.add(leftWindow);
+  dsl.graph.add(rightWindow);
+  if (options.storeName === undefined) {
+    for (const store of [leftWindow.store, rightWindow.store, ...(unmatched === undefined ? [] : [unmatched])]) {
+      const changelog = store.loggingEnabled ? { changelog: `${store.name}-changelog` } : {};
+      names.implicit.add({ store: store.name, ...changelog });
+    }
+  }
+  const sources = [...new Set([...left.sources, ...right.sources])];
+  const node = new StreamJoinNode(
+    mergeName,
+    [left.node, right.node],
+    { left: leftWindow, right: rightWindow },
+    {
+      thisName: name === undefined ? thisGenerated : name + thisSuffix,
+      thisSide: supplier(() => new StreamJoinProcessor<K, V1, V1, V2, VOut>(spec, 'left')),
+      otherName: name === undefined ? otherGenerated : name + otherSuffix,
+      otherSide: supplier(() => new StreamJoinProcessor<K, V2, V1, V2, VOut>(spec, 'right')),
+      merger: supplier(() => new PassThroughProcessor()),
+      selfJoin: supplier(() => new StreamSelfJoinProcessor(spec as never)),
+    },
+    unmatched,
+    sources,
+  );
+  dsl.graph.add(node);
+  return dsl.stream({ dsl, node, keySerde, valueSerde: undefined, sources, repartitionRequired: false });
+}
+
+function otherValueSerde<V>(serde: Serde<V> | undefined, where: string): Serde<V> {
+  if (serde !== undefined) return serde;
+  throw new TopologyError(
+    `${where} needs a serde for the other stream's value, which has changed since it was read: pass { otherValue: … } in its options.`,
+  );
+}
+
+/** Stores compare keys by their bytes, so both sides must write them alike. */
+function joinKeySerde<K>(
+  left: Serde<K> | undefined,
+  right: Serde<K> | undefined,
+  given: WritingSerde<K> | undefined,
+  where: string,
+): Serde<K> {
+  if (given === undefined && left !== undefined && right !== undefined && left.format !== right.format) {
+    throw new TopologyError(
+      `The sides of ${where} have keys of different formats, ${left.format} and ${right.format}: their partitions don't match. Repartition one by the serde of the other, or pass { key: … } if both read the same bytes.`,
+    );
+  }
+  return required(readingBack(given) ?? left ?? right, 'key', where);
+}
+
+/** Names and builders of a join's stores. */
+class JoinStores {
+  readonly #windows: JoinWindows;
+  readonly #options: StoresOptions;
+
+  constructor(windows: JoinWindows, options: StoresOptions) {
+    this.#windows = windows;
+    this.#options = options;
+  }
+
+  #given(side: 'this' | 'other'): JoinStoreOptions | undefined {
+    return side === 'this' ? this.#options.thisStore : this.#options.otherStore;
+  }
+
+  sideName(side: 'this' | 'other', generated: string, suffix: string): string {
+    const given = this.#given(side);
+    if (given !== undefined) return given.name;
+    const { storeName } = this.#options;
+    return (storeName === undefined ? generated : storeName + suffix) + storeSuffix;
+  }
+
+  side<K, V>(
+    side: 'this' | 'other',
+    kept: { readonly name: string; readonly keySerde: Serde<K>; readonly valueSerde: Serde<V> },
+  ): StoreBuilder<StateStore> {
+    const given = this.#given(side);
+    const { loggingEnabled = true, loggingConfig = {} } = given ?? this.#options;
+    return Stores.windowStoreBuilder({
+      name: kept.name,
+      key: kept.keySerde,
+      value: kept.valueSerde,
+      store: given?.store ?? this.#options.store ?? 'persistent',
+      windowSizeMs: this.#windows.sizeMs,
+      retentionMs: this.#windows.retentionMs,
+      retainDuplicates: true,
+      loggingEnabled,
+      loggingConfig:
+        given === undefined ? { ...loggingConfig, ...deleteOnly } : { ...compactAndDelete, ...loggingConfig },
+    });
+  }
+
+  /** The store of unmatched records, beside that of the left side. */
+  unmatched(thisGenerated: string, suffix: string): StoreBuilder<StateStore> {
+    const { storeName, thisStore, store, loggingEnabled = true, loggingConfig = {} } = this.#options;
+    const base = thisStore?.name ?? storeName;
+    // The number of the left side, with a prefix of its own.
+    const generated = `KSTREAM-OUTERSHARED-${thisGenerated.slice(thisGenerated.lastIndexOf('-') + 1)}`;
+    const name = (base === undefined ? generated : base + suffix) + storeSuffix;
+    const medium = thisStore?.store ?? store ?? 'persistent';
+    return outerJoinStoreBuilder({ name, store: medium, loggingEnabled, loggingConfig });
+  }
+}
+
+function supplier<K, V, VOut>(get: () => { process(record: never): void } & object): ProcessorSupplier<K, V, K, VOut> {
+  return { get } as never;
+}

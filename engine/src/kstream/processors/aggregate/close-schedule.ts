@@ -1,0 +1,70 @@
+import type { InternalProcessorContext } from '../../../processor/internal-processor-context.ts';
+import type { Serde } from '../../../serde/serde.ts';
+import type { Windowed } from '../../../serde/windowed.ts';
+import type { Change } from '../table/change.ts';
+import type { WindowedOutput } from './windowed-output.ts';
+
+/** What an emitter needs of the node that it emits for; `S` is the node's bytes store. */
+export interface EmittingNode<K, A, S> {
+  readonly context: InternalProcessorContext<Windowed<K>, Change<A>>;
+  readonly store: S;
+  readonly storeName: string;
+  readonly valueSerde: Serde<A>;
+  readonly topic: string;
+  readonly output: WindowedOutput<K, A>;
+}
+
+/** What the schedule asks and tells the node's context. */
+type ScheduleContext = Pick<
+  InternalProcessorContext,
+  'config' | 'taskId' | 'nodeName' | 'processorMetadata' | 'currentSystemTimeMs'
+>;
+
+/** No window was emitted yet. */
+export const neverEmitted = -1;
+
+/**
+ * When a node looks for closed windows to emit, and up to which close time it has. The close time is committed with the offsets, in
+ * Kafka Streams' form, so that a task that goes on elsewhere emits no window twice.
+ *
+ * Owns: the throttle on the wall clock.
+ * Called by: the windowed aggregate processors with `EmitStrategy.onWindowClose()`.
+ */
+export class CloseSchedule {
+  readonly #context: ScheduleContext;
+  readonly #storeName: string;
+  readonly #intervalMs: number;
+  #nextLookMs = 0;
+  #lastCloseMs: number;
+
+  constructor(context: ScheduleContext, storeName: string) {
+    this.#context = context;
+    this.#storeName = storeName;
+    this.#intervalMs = context.config.windowEmitIntervalMs;
+    this.#lastCloseMs = context.processorMetadata.get(storeName) ?? neverEmitted;
+  }
+
+  /** Close time up to which windows were emitted; {@link neverEmitted} at first. */
+  get lastCloseMs(): number {
+    return this.#lastCloseMs;
+  }
+
+  /** Whether to look now: the interval has passed, and windows may have closed since. */
+  due(closeMs: number): boolean {
+    const nowMs = this.#context.currentSystemTimeMs();
+    if (nowMs < this.#nextLookMs) return false;
+    this.#nextLookMs = nowMs + this.#intervalMs;
+    return this.#lastCloseMs === neverEmitted || this.#lastCloseMs < closeMs;
+  }
+
+  emitted(closeMs: number): void {
+    this.#lastCloseMs = closeMs;
+    this.#context.processorMetadata.set(this.#storeName, closeMs);
+  }
+
+  count(windows: number): void {
+    const { config, taskId, nodeName } = this.#context;
+    if (windows === 0) return;
+    config.metrics.count('emit-final-records-total', { 'task-id': taskId, 'processor-node-id': nodeName }, windows);
+  }
+}

@@ -1,0 +1,59 @@
+import type { BinaryKey } from '../../../base/bytes.ts';
+import { Record } from '../../../processor/record.ts';
+import type { Serde } from '../../../serde/serde.ts';
+import type { Windowed } from '../../../serde/windowed.ts';
+import { Change } from '../table/change.ts';
+
+const timeBytes = 8;
+const twoToThe32 = 4_294_967_296;
+
+/**
+ * The output record of a windowed aggregation. Its key is made as bytes, so that windowed sinks write them as they are, and others
+ * decode them when they look.
+ *
+ * Owns: the record, its change, and the key bytes, which grow with the longest key.
+ * Called by: the windowed aggregate processors.
+ * Invariants: I1 the key is that of the last `setWindow` or `setSession`.
+ */
+export class WindowedOutput<K, A> {
+  readonly change = new Change<A>();
+  readonly record = new Record<Windowed<K>, Change<A>>(null as unknown as Windowed<K>, this.change, 0);
+  readonly #windowedSerde: Serde<Windowed<K>>;
+  #topic = '';
+  #bytes = Buffer.allocUnsafe(64);
+
+  constructor(windowedSerde: Serde<Windowed<K>>) {
+    this.#windowedSerde = windowedSerde;
+  }
+
+  /** Topic that serdes of user keys are told. */
+  open(topic: string): void {
+    this.#topic = topic;
+  }
+
+  setWindow(key: BinaryKey, startMs: number): void {
+    const end = this.#start(key, timeBytes);
+    this.#writeMs(startMs, key.length);
+    this.record.keyDatum.setBytes(this.#bytes, 0, end, this.#windowedSerde, this.#topic);
+  }
+
+  setSession(key: BinaryKey, startMs: number, endMs: number): void {
+    const end = this.#start(key, 2 * timeBytes);
+    this.#writeMs(endMs, key.length);
+    this.#writeMs(startMs, key.length + timeBytes);
+    this.record.keyDatum.setBytes(this.#bytes, 0, end, this.#windowedSerde, this.#topic);
+  }
+
+  #start(key: BinaryKey, suffixBytes: number): number {
+    const length = key.length + suffixBytes;
+    if (this.#bytes.length < length) this.#bytes = Buffer.allocUnsafe(2 * length);
+    this.#bytes.latin1Write(key, 0, key.length);
+    return length;
+  }
+
+  #writeMs(ms: number, position: number): void {
+    const high = Math.floor(ms / twoToThe32);
+    this.#bytes.writeInt32BE(high, position);
+    this.#bytes.writeUInt32BE(ms - high * twoToThe32, position + 4);
+  }
+}

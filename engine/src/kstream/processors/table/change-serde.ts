@@ -1,0 +1,115 @@
+import { DeserializationError } from '../../../base/errors.ts';
+import type { RecordBatch } from '../../../base/record-batch.ts';
+import { VarintCursor, varintSize, writeVarint } from '../../../base/varint.ts';
+import type { Serde, SerdeUse } from '../../../serde/serde.ts';
+import { batchOfSlices } from './batch-slices.ts';
+import { Change } from './change.ts';
+
+/** Last byte of a change: which values it holds. */
+const onlyOld = 0;
+const onlyNew = 1;
+const both = 2;
+
+/**
+ * Changes on their way through the repartition topic of a regrouped table, in Kafka Streams' format: `new 01`, `old 00`, or
+ * `varint (length of new), new, old, 02`.
+ *
+ * @internal
+ */
+export class ChangeSerde<V> implements Serde<Change<V>> {
+  readonly format: string;
+  readonly #inner: Serde<V>;
+
+  constructor(inner: Serde<V>) {
+    this.format = `change(${inner.format})`;
+    this.#inner = inner;
+  }
+
+  serialize(change: Change<V>, topic: string): Buffer {
+    const newBytes = this.#bytes(change.newDatum.isNull ? undefined : change.newValue, topic);
+    const oldBytes = this.#bytes(change.oldDatum.isNull ? undefined : change.oldValue, topic);
+    if (newBytes !== undefined && oldBytes !== undefined) {
+      const length = Buffer.alloc(varintSize(newBytes.length));
+      writeVarint(length, 0, newBytes.length);
+      return Buffer.concat([length, newBytes, oldBytes, Buffer.of(both)]);
+    }
+    if (newBytes !== undefined) return Buffer.concat([newBytes, Buffer.of(onlyNew)]);
+    return Buffer.concat([oldBytes ?? Buffer.alloc(0), Buffer.of(onlyOld)]);
+  }
+
+  /**
+   * The way sinks write: nothing is kept with the record. A change is reused by the node that forwards it, so bytes that stayed with its
+   * record would be those of the change before.
+   */
+  serializeInto(change: Change<V>, buffer: Buffer, position: number, topic: string): number {
+    const bytes = this.serialize(change, topic);
+    const end = position + bytes.length;
+    if (end > buffer.length) return -1;
+    buffer.set(bytes, position);
+    return end;
+  }
+
+  deserialize(buffer: Buffer, start: number, end: number, topic: string): Change<V> {
+    if (end <= start) throw new DeserializationError(`Topic ${topic}: a change needs at least one byte`);
+    const change = new Change<V>();
+    const last = end - 1;
+    switch (buffer[last]) {
+      case onlyNew:
+        change.newDatum.setObject(this.#inner.deserialize(buffer, start, last, topic));
+        return change;
+      case onlyOld:
+        change.oldDatum.setObject(this.#inner.deserialize(buffer, start, last, topic));
+        return change;
+      case both: {
+        const cursor = new VarintCursor(buffer, start, last);
+        const length = cursor.varint();
+        const newStart = cursor.position;
+        const newEnd = newStart + length;
+        if (cursor.failed || length < 0 || newEnd > last) {
+          throw new DeserializationError(`Topic ${topic}: a change is shorter than it says`);
+        }
+        change.newDatum.setObject(this.#inner.deserialize(buffer, newStart, newEnd, topic));
+        change.oldDatum.setObject(this.#inner.deserialize(buffer, newEnd, last, topic));
+        return change;
+      }
+      default:
+        throw new DeserializationError(`Topic ${topic}: a change ends in byte ${buffer[last]}`);
+    }
+  }
+
+  async configure(use: SerdeUse): Promise<void> {
+    await this.#inner.configure?.(use);
+  }
+
+  /** Shows the inner serde the values inside the changes as if they were records. */
+  prepare(batch: RecordBatch, side: 'key' | 'value'): Promise<void> | undefined {
+    if (this.#inner.prepare === undefined) return undefined;
+    return this.#inner.prepare(valuesInside(batch), side);
+  }
+
+  #bytes(value: V | undefined, topic: string): Buffer | undefined {
+    return value === undefined ? undefined : this.#inner.serialize(value, topic);
+  }
+}
+
+/** A batch whose rows are the one or two values of each change; broken changes are left to `deserialize` to complain about. */
+function valuesInside(batch: RecordBatch): RecordBatch {
+  const starts: number[] = [];
+  const ends: number[] = [];
+  for (let row = 0; row < batch.count; row++) {
+    const start = batch.valueStarts[row] as number;
+    const last = (batch.valueEnds[row] as number) - 1;
+    if (start < 0 || last < start) continue;
+    if (batch.buffer[last] !== both) {
+      starts.push(start);
+      ends.push(last);
+      continue;
+    }
+    const cursor = new VarintCursor(batch.buffer, start, last);
+    const newEnd = cursor.varint() + cursor.position;
+    if (cursor.failed || newEnd < cursor.position || newEnd > last) continue;
+    starts.push(cursor.position, newEnd);
+    ends.push(newEnd, last);
+  }
+  return batchOfSlices(batch, starts, ends);
+}

@@ -1,0 +1,124 @@
+import { TopologyError } from '../../base/errors.ts';
+import type { Windowed } from '../../serde/windowed.ts';
+
+/** What happens when a buffer reaches a limit: the oldest record leaves early, or the application stops. */
+export type WhenFull = 'emit-early' | 'shut-down';
+
+/** A buffer that never lets a record go early: what {@link Suppressed.untilWindowCloses} needs to keep its promise. */
+export type StrictBufferConfig = BufferConfig<'shut-down'>;
+
+/** Limits of the buffer of {@link Suppressed}: records, bytes, and what happens beyond them. A value; methods answer another one. */
+export class BufferConfig<Full extends WhenFull = WhenFull> {
+  /** Keys in the buffer; Infinity for no limit. */
+  readonly recordsMax: number;
+  /** Memory as Kafka Streams estimates it: keys, values and record contexts; Infinity for no limit. */
+  readonly bytesMax: number;
+  readonly whenFull: Full;
+
+  private constructor(recordsMax: number, bytesMax: number, whenFull: Full) {
+    this.recordsMax = recordsMax;
+    this.bytesMax = bytesMax;
+    this.whenFull = whenFull;
+  }
+
+  /** No limit: memory may run out if too much is held back. */
+  static unbounded(): BufferConfig<'shut-down'> {
+    return new BufferConfig(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 'shut-down');
+  }
+
+  /** At most so many keys; beyond, the oldest leave early unless told otherwise. */
+  static maxRecords(recordsMax: number): BufferConfig<'emit-early'> {
+    return new BufferConfig(limit(recordsMax, 'records'), Number.POSITIVE_INFINITY, 'emit-early');
+  }
+
+  /** At most so many bytes; beyond, the oldest leave early unless told otherwise. */
+  static maxBytes(bytesMax: number): BufferConfig<'emit-early'> {
+    return new BufferConfig(Number.POSITIVE_INFINITY, limit(bytesMax, 'bytes'), 'emit-early');
+  }
+
+  withMaxRecords(recordsMax: number): BufferConfig<Full> {
+    return new BufferConfig(limit(recordsMax, 'records'), this.bytesMax, this.whenFull);
+  }
+
+  withMaxBytes(bytesMax: number): BufferConfig<Full> {
+    return new BufferConfig(this.recordsMax, limit(bytesMax, 'bytes'), this.whenFull);
+  }
+
+  withNoBound(): BufferConfig<'shut-down'> {
+    return BufferConfig.unbounded();
+  }
+
+  /** Beyond a limit the oldest records are emitted before their time. */
+  emitEarlyWhenFull(): BufferConfig<'emit-early'> {
+    return new BufferConfig(this.recordsMax, this.bytesMax, 'emit-early');
+  }
+
+  /** Beyond a limit the record fails, and with it the application, as the processing exception handler says. */
+  shutDownWhenFull(): BufferConfig<'shut-down'> {
+    return new BufferConfig(this.recordsMax, this.bytesMax, 'shut-down');
+  }
+}
+
+function limit(value: number, unit: string): number {
+  if ((Number.isSafeInteger(value) && value >= 0) || value === Number.POSITIVE_INFINITY) return value;
+  throw new TopologyError(`A buffer's limit of ${unit} is a whole number, 0 or more, not ${value}.`);
+}
+
+/** Options of both kinds of {@link Suppressed}. */
+export interface SuppressedOptions {
+  /** Names the node; its buffer is `<name>-store`. */
+  readonly name?: string | undefined;
+  /** Default: true. Without a changelog, what is held back is lost when a task moves. */
+  readonly loggingEnabled?: boolean | undefined;
+  /** Overrides of the changelog topic's configuration. */
+  readonly loggingConfig?: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * How a table's updates are held back (`KTable.suppress`), so that fewer of them, or only final results, are passed on. Time is
+ * stream time: the newest timestamp that reached the node. Without new records nothing is emitted.
+ */
+export class Suppressed<in K> {
+  /** How long an update waits after its buffer time, ms; undefined: until its window closes. */
+  readonly waitMs: number | undefined;
+  readonly buffer: BufferConfig;
+  readonly options: SuppressedOptions;
+  /** The time that the wait is counted from. */
+  readonly bufferTimeMs: (key: K, timestampMs: number) => number;
+
+  private constructor(
+    waitMs: number | undefined,
+    buffer: BufferConfig,
+    options: SuppressedOptions,
+    bufferTimeMs: (key: K, timestampMs: number) => number,
+  ) {
+    this.waitMs = waitMs;
+    this.buffer = buffer;
+    this.options = options;
+    this.bufferTimeMs = bufferTimeMs;
+  }
+
+  /**
+   * One result for each window, its last, when the window can't change any more: at its end plus grace (sessions: plus gap,
+   * too). Needs a buffer that does not emit early. Windows whose result is a deletion are left out.
+   */
+  static untilWindowCloses(
+    buffer: StrictBufferConfig = BufferConfig.unbounded(),
+    options: SuppressedOptions = {},
+  ): Suppressed<Windowed<unknown>> {
+    if (buffer.whenFull !== 'shut-down') {
+      throw new TopologyError(
+        'untilWindowCloses promises one result a window and needs a buffer that does not emit early: use BufferConfig.unbounded() or shutDownWhenFull().',
+      );
+    }
+    return new Suppressed(undefined, buffer, options, (key) => key.window.endMs);
+  }
+
+  /** The latest update of a key, `waitMs` after the first one that was held back; deletions too. */
+  static untilTimeLimit(waitMs: number, buffer: BufferConfig, options: SuppressedOptions = {}): Suppressed<unknown> {
+    if (!Number.isSafeInteger(waitMs) || waitMs < 0) {
+      throw new TopologyError(`The time limit of a suppression is a whole number of ms, 0 or more, not ${waitMs}.`);
+    }
+    return new Suppressed<unknown>(waitMs, buffer, options, (_key, timestampMs) => timestampMs);
+  }
+}

@@ -1,0 +1,422 @@
+import { yieldTurn } from '../../base/clock.ts';
+import type { StreamsConfig } from '../../base/config.ts';
+import { StreamsError } from '../../base/errors.ts';
+import type { TopicPartition } from '../../base/record-batch.ts';
+import type {
+  Broker,
+  BrokerGroupConsumer,
+  BrokerProducer,
+  FetchedPartition,
+  RebalanceListener,
+} from '../../broker/broker.ts';
+import type { StateStore } from '../../state/state-store.ts';
+import type { ResolvedTopology } from '../../topology/nodes.ts';
+import type { TopicLayout } from '../assignment/internal-topics.ts';
+import { StickyAssignor } from '../assignment/sticky-assignor.ts';
+import { Committer } from '../commit/committer.ts';
+import type { StateDirectory } from '../directory/state-directory.ts';
+import { asError, isOutOfRange } from '../errors.ts';
+import type { GlobalState } from '../global/global-state.ts';
+import { BatchingCollector } from '../output/batching-collector.ts';
+import type { StreamTask } from '../task/stream-task.ts';
+import { SerdePreparation } from './serde-preparation.ts';
+import { TaskManager } from './task-manager.ts';
+import { TaskSupervisor } from './task-supervisor.ts';
+import { TopicWatch } from './topic-watch.ts';
+
+/** Longest synchronous stretch of record processing: heartbeats, HTTP and punctuators of the process run in between. */
+const turnMs = 5;
+
+export interface StreamThreadOptions {
+  readonly threadId: string;
+  readonly config: StreamsConfig;
+  readonly resolved: ResolvedTopology;
+  readonly layout: TopicLayout;
+  readonly broker: Broker;
+  readonly global: GlobalState;
+  readonly globalStores: ReadonlyMap<string, StateStore>;
+  readonly stateDirectory: StateDirectory;
+  /** True when every assigned task runs, false while some are being restored or moved. */
+  readonly onReadiness: (ready: boolean) => void;
+  /** An error that no recovery of a task heals. The thread has stopped; its tasks are closed. */
+  readonly onFailure: (error: Error) => void;
+}
+
+/**
+ * One processing loop with its own group member, producer and tasks. Nothing in it is shared with other threads but the global
+ * stores, so that it can move into a worker.
+ *
+ * A turn: take what was fetched, hand it to tasks, process for a few milliseconds, punctuate, send, commit if due, yield.
+ *
+ * Owns: consumer, producer, collector, tasks. Called by: KafkaStreams.
+ * Invariants: I1 one turn at a time, synchronous; I2 everything asynchronous (rebalance, commit, restore) happens between turns;
+ * I3 after `stop` resolved nothing of the thread runs.
+ */
+export class StreamThread implements RebalanceListener {
+  readonly #options: StreamThreadOptions;
+  readonly #config: StreamsConfig;
+  readonly #consumer: BrokerGroupConsumer;
+  readonly #producer: BrokerProducer;
+  readonly #collector: BatchingCollector;
+  readonly #committer: Committer;
+  readonly #manager: TaskManager;
+  readonly #preparation: SerdePreparation;
+  readonly #supervisor: TaskSupervisor;
+  readonly #topics: TopicWatch;
+  readonly #paused = new Set<string>();
+  #lastCommitMs: number;
+  #rotation = 0;
+  #stopping = false;
+  #clean = true;
+  #failure: Error | undefined;
+  #globalUpdate: Promise<void> | undefined;
+  #loop: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: StreamThreadOptions) {
+    const { broker, config, layout, resolved, threadId } = options;
+    this.#options = options;
+    this.#config = config;
+    this.#topics = new TopicWatch({
+      config,
+      resolved,
+      admin: () => broker.admin(),
+      layout,
+      onLayout: (partitionCounts) => this.#manager.layOut(partitionCounts),
+      onChange: () => {
+        if (!this.#stopping) this.#consumer.rejoin();
+      },
+      onFailure: (error) => this.#fail(error),
+    });
+    this.#supervisor = new TaskSupervisor({
+      config,
+      isStopping: () => this.#stopping,
+      recreate: (task, wipe) => this.#manager.recreate(task, wipe),
+      onFailure: (error) => this.#fail(error),
+    });
+    this.#lastCommitMs = config.clock.monotonicMs();
+    this.#consumer = broker.groupConsumer({
+      clientId: `${threadId}-consumer`,
+      groupId: config.applicationId,
+      ...(config.groupInstanceId === undefined ? {} : { groupInstanceId: config.groupInstanceId }),
+      sessionTimeoutMs: config.sessionTimeoutMs,
+      rebalanceTimeoutMs: config.rebalanceTimeoutMs,
+      heartbeatIntervalMs: config.heartbeatIntervalMs,
+      fetchBytesMax: config.fetchBytesMax,
+      partitionFetchBytesMax: config.partitionFetchBytesMax,
+      assignor: new StickyAssignor(resolved, () => this.#topics.sourceTopics),
+      listener: this,
+    });
+    this.#producer = broker.producer({ clientId: `${threadId}-producer` });
+    this.#collector = new BatchingCollector({
+      producer: this.#producer,
+      config,
+      partitionCounts: layout.partitionCounts,
+      lookUpPartitionCount: async (topic) => {
+        const count = (await broker.admin().partitionCounts([topic])).get(topic);
+        if (count !== undefined) return count;
+        throw new StreamsError(`Topic '${topic}', chosen by a record, does not exist; create it first`, {
+          code: 'PRODUCTION',
+          recovery: 'fail',
+        });
+      },
+      wake: this.#wake,
+    });
+    this.#committer = new Committer({
+      consumer: this.#consumer,
+      collector: this.#collector,
+      config,
+      admin: broker.admin(),
+      repartitionTopics: new Set(resolved.subTopologies.flatMap((subTopology) => subTopology.repartitionSourceTopics)),
+    });
+    this.#preparation = new SerdePreparation({
+      clock: config.clock,
+      random: config.random,
+      log: config.log,
+      wake: this.#wake,
+      onFetchError: (task, fetched) => void this.#reset(task, fetched),
+      onTaskError: (task, error) => this.#supervisor.failed(task, error),
+    });
+    this.#manager = new TaskManager({
+      config,
+      resolved,
+      partitionCounts: layout.partitionCounts,
+      refreshLayout: () => this.#topics.refresh(),
+      stateDirectory: options.stateDirectory,
+      broker,
+      consumer: this.#consumer,
+      collector: this.#collector,
+      committer: this.#committer,
+      globalStores: options.globalStores,
+      isWaiting: (source) => this.#preparation.isWaiting(source),
+      wake: this.#wake,
+      onError: (error, task) => this.#supervisor.failed(task, error),
+      onReadiness: () => {
+        if (!this.#stopping) options.onReadiness(this.#manager.allRunning);
+      },
+    });
+  }
+
+  readonly #wake = (): void => this.#consumer.wakeup();
+
+  get tasks(): readonly StreamTask[] {
+    return this.#manager.tasks;
+  }
+
+  /** Records per partition that the broker has and this thread has not processed; partitions without an answer yet are left out. */
+  lag(): ReadonlyMap<string, number> {
+    const lags = new Map<string, number>();
+    for (const task of this.#manager.tasks) {
+      for (const source of task.sources) {
+        const end = this.#consumer.knownEndOffset(source);
+        if (end !== undefined && source.queue.nextOffset >= 0) {
+          lags.set(source.key, Math.max(0, end - source.queue.nextOffset));
+        }
+      }
+    }
+    return lags;
+  }
+
+  /** Joins the group and starts the loop; resolves with the first assignment (tasks may still be restoring). */
+  async start(): Promise<void> {
+    this.#loop = this.#run();
+    await this.#consumer.join();
+  }
+
+  /** Clean: drains, commits, leaves the group. Dirty: commits nothing. Idempotent. */
+  stop(clean: boolean): Promise<void> {
+    this.#stopped ??= this.#stop(clean);
+    return this.#stopped;
+  }
+
+  async #stop(clean: boolean): Promise<void> {
+    this.#clean = clean;
+    this.#stopping = true;
+    this.#wake();
+    await this.#loop;
+    // Before leaving: a member that is leaving in the middle of a rebalance could not commit any more.
+    if (clean) await this.#manager.revokedAll();
+    else await this.#manager.closeAllDirty();
+    await this.#consumer.close();
+    await this.#manager.closeAllDirty();
+    if (clean && this.#failure === undefined) {
+      await this.#collector.flush().catch((error: unknown) => {
+        this.#config.log.error({ err: error }, 'Records were lost while closing');
+      });
+    } else this.#collector.discard();
+    await this.#producer.close();
+  }
+
+  // RebalanceListener
+
+  async onPartitionsAssigned(partitions: readonly TopicPartition[]): Promise<void> {
+    await this.#manager.assigned(partitions);
+  }
+
+  async onPartitionsRevoked(partitions: readonly TopicPartition[]): Promise<void> {
+    if (this.#clean) await this.#manager.revoked(partitions);
+    else await this.#manager.lost(partitions);
+    this.#forgetPaused(partitions);
+  }
+
+  async onPartitionsLost(partitions: readonly TopicPartition[]): Promise<void> {
+    await this.#manager.lost(partitions);
+    this.#forgetPaused(partitions);
+  }
+
+  /** After their tasks were closed: while they drain, they may still be paused. */
+  #forgetPaused(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) this.#paused.delete(`${topic}-${partition}`);
+  }
+
+  onError(error: Error): void {
+    this.#fail(error);
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#config;
+    while (!this.#stopping && this.#failure === undefined) {
+      let busy = false;
+      try {
+        busy = this.#turn();
+        const idleMs = busy ? 0 : this.#idleMs();
+        // A poll that may not wait resolves in a microtask: without a turn of the event loop no I/O would ever happen.
+        if (idleMs <= 0) await yieldTurn(clock);
+        else this.#receive(await this.#consumer.poll(idleMs));
+      } catch (error) {
+        this.#fail(asError(error));
+      }
+    }
+    await this.#globalUpdate;
+  }
+
+  /** One synchronous turn; true when more may be waiting already. */
+  #turn(): boolean {
+    const { clock } = this.#config;
+    const nowMs = clock.nowMs();
+    this.#collector.check();
+    const fetched = this.#consumer.take();
+    this.#receive(fetched);
+    this.#updateGlobals();
+    this.#topics.lookIfDue();
+    this.#options.stateDirectory.cleanIfDue();
+    let worked = fetched.length > 0;
+    const tasks = this.#manager.tasks;
+    const deadlineMs = clock.monotonicMs() + turnMs;
+    this.#rotation += 1;
+    for (let i = 0; i < tasks.length; i += 1) {
+      const task = tasks[(i + this.#rotation) % tasks.length] as StreamTask;
+      if (task.state !== 'RUNNING') continue;
+      try {
+        const mail = task.hasMail && !task.frozen;
+        if (mail) task.runMailbox();
+        let taken = 0;
+        if (!this.#collector.saturated) {
+          const share = (deadlineMs - clock.monotonicMs()) / (tasks.length - i);
+          taken = task.process(nowMs, clock.monotonicMs() + Math.max(share, 0));
+        }
+        const fired = task.punctuateWallClock(nowMs);
+        if (taken > 0) this.#config.metrics.count('process-total', { 'task-id': task.taskId }, taken);
+        if (taken > 0 || fired > 0 || mail) worked = true;
+      } catch (error) {
+        this.#supervisor.failed(task, error);
+      }
+    }
+    this.#regulate(tasks);
+    this.#collector.sendIfDue();
+    if (this.#failure === undefined) this.#commitIfDue(tasks);
+    return worked;
+  }
+
+  #receive(fetched: readonly FetchedPartition[]): void {
+    for (const part of fetched) {
+      const entry = this.#manager.sourceOf(part.topic, part.partition);
+      if (entry === undefined || entry.task.state !== 'RUNNING') {
+        for (const batch of part.batches) batch.release();
+        continue;
+      }
+      this.#preparation.deliver(entry.task, entry.source, part);
+    }
+  }
+
+  /** The position lies outside the log: goes on where the reset policy says. Never rejects. */
+  async #reset(task: StreamTask, { topic, partition, error }: FetchedPartition): Promise<void> {
+    const { log } = this.#config;
+    try {
+      const entry = this.#manager.sourceOf(topic, partition);
+      if (entry === undefined) return;
+      if (!isOutOfRange(error)) throw error;
+      const offset = await this.#manager.resetOffset(task, entry.source);
+      if (task.state === 'CLOSED') return;
+      log.warn({ topic, partition, offset, err: error }, 'The position was outside the log; the reset policy decided');
+      task.movePosition(entry.source, offset);
+      this.#consumer.seek({ topic, partition }, offset);
+    } catch (failure) {
+      this.#supervisor.failed(task, failure);
+    }
+  }
+
+  #updateGlobals(): void {
+    if (this.#globalUpdate !== undefined) return;
+    this.#globalUpdate = this.#options.global
+      .update()
+      ?.catch((error: unknown) => this.#fail(asError(error)))
+      .finally(() => {
+        this.#globalUpdate = undefined;
+      });
+  }
+
+  /** Pauses partitions whose queues are full, resumes them when they are not. */
+  #regulate(tasks: readonly StreamTask[]): void {
+    const limit = this.#config.bufferedRecordsPerPartition;
+    for (const task of tasks) {
+      if (task.state !== 'RUNNING') continue;
+      for (const source of task.sources) {
+        const full = source.queue.size > limit || this.#preparation.isWaiting(source);
+        const paused = this.#paused.has(source.key);
+        if (full && !paused) {
+          this.#paused.add(source.key);
+          this.#consumer.pause([source]);
+        } else if (!full && paused) {
+          this.#paused.delete(source.key);
+          this.#consumer.resume([source]);
+        }
+      }
+    }
+  }
+
+  #commitIfDue(tasks: readonly StreamTask[]): void {
+    const nowMs = this.#config.clock.monotonicMs();
+    const due = nowMs - this.#lastCommitMs >= this.#config.commitIntervalMs;
+    if (due) this.#lastCommitMs = nowMs;
+    const plain: StreamTask[] = [];
+    for (const task of tasks) {
+      // Whoever closes a draining task commits it.
+      if (task.state !== 'RUNNING' || task.failed || task.draining) continue;
+      if (!(due || task.commitRequested || task.stores.wantsCommit)) continue;
+      if (!task.commitNeeded || this.#committer.isCommitting(task)) continue;
+      task.completeBundles();
+      // An outside system may be slow: it holds up nobody but its own task.
+      if (task.hasExternalSinks) this.#commit([task]);
+      else plain.push(task);
+    }
+    this.#commit(plain);
+  }
+
+  #commit(tasks: readonly StreamTask[]): void {
+    if (tasks.length === 0) return;
+    void this.#committer.commit(tasks).then(
+      () => {
+        this.#supervisor.succeeded(tasks);
+        this.#wake();
+        return this.#committer.purgeIfDue();
+      },
+      (error: unknown) => this.#commitFailed(tasks, error),
+    );
+  }
+
+  #commitFailed(tasks: readonly StreamTask[], error: unknown): void {
+    const recovery = error instanceof StreamsError ? error.recovery : 'fail';
+    this.#config.log.warn({ err: error, tasks: tasks.map(({ taskId }) => taskId) }, 'A commit failed');
+    if (recovery === 'migrate' && !tasks.some((task) => task.hasExternalSinks)) {
+      // A rebalance is on its way: the listener closes what moves, the rest commits next time.
+      return;
+    }
+    try {
+      this.#collector.check();
+    } catch (lost) {
+      this.#fail(asError(lost));
+      return;
+    }
+    for (const task of tasks) this.#supervisor.failed(task, error);
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#wake();
+    this.#config.log.error({ err: error, threadId: this.#options.threadId }, 'The stream thread stops');
+    void this.stop(false)
+      .catch((failure: unknown) => {
+        this.#config.log.error({ err: failure }, 'The stream thread did not stop cleanly');
+      })
+      .then(() => this.#options.onFailure(error));
+  }
+
+  /** How long the loop may sleep when nothing arrives. */
+  #idleMs(): number {
+    const { clock, commitIntervalMs, lingerMs, pollMs } = this.#config;
+    const nowMs = clock.nowMs();
+    const commitInMs = this.#lastCommitMs + commitIntervalMs - clock.monotonicMs();
+    let idleMs = pollMs;
+    for (const task of this.#manager.tasks) {
+      // The end of its commit wakes the loop for a frozen task.
+      if (task.state !== 'RUNNING' || task.frozen) continue;
+      idleMs = Math.min(idleMs, task.nextWakeMs(nowMs) - nowMs);
+      if (task.commitNeeded && !task.draining) idleMs = Math.min(idleMs, commitInMs);
+      if (task.hasMail) return 0;
+    }
+    if (this.#collector.hasUnsent) idleMs = Math.min(idleMs, lingerMs);
+    return Math.max(0, idleMs);
+  }
+}

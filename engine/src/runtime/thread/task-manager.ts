@@ -1,0 +1,361 @@
+import { sleep } from '../../base/clock.ts';
+import type { StreamsConfig } from '../../base/config.ts';
+import { type TopicPartition, topicPartitionKey } from '../../base/record-batch.ts';
+import type { Broker, BrokerGroupConsumer, OffsetAndMetadata } from '../../broker/broker.ts';
+import { createAsyncProcessor } from '../../pipeline/create-async-processor.ts';
+import type { ThreadCache } from '../../state/cache/thread-cache.ts';
+import type { StateStore } from '../../state/state-store.ts';
+import type { ResolvedTopology } from '../../topology/nodes.ts';
+import { layOutTasks, type TaskSpec, tasksByPartition } from '../assignment/task-layout.ts';
+import type { Committer } from '../commit/committer.ts';
+import type { StateDirectory } from '../directory/state-directory.ts';
+import type { BatchingCollector } from '../output/batching-collector.ts';
+import { restoreTasks } from '../restore/changelog-reader.ts';
+import { resetOffset, startPositions } from '../restore/start-positions.ts';
+import type { SourcePartition } from '../task/source-partition.ts';
+import { StreamTask } from '../task/stream-task.ts';
+import { newThreadCache } from '../task/task-cache.ts';
+
+/** How often a draining task is looked at when nothing wakes it. */
+const drainCheckMs = 5;
+/** Longest wait for asynchronous operators before partitions are given up; also bounded by half the rebalance timeout. */
+const drainMsMax = 30_000;
+
+export interface TaskManagerOptions {
+  readonly config: StreamsConfig;
+  readonly resolved: ResolvedTopology;
+  readonly partitionCounts: ReadonlyMap<string, number>;
+  /** Asks for topics and partitions that came after the start, and calls `layOut`. Rejects when they can't be processed. */
+  readonly refreshLayout: () => Promise<void>;
+  readonly stateDirectory: StateDirectory;
+  readonly broker: Broker;
+  readonly consumer: BrokerGroupConsumer;
+  readonly collector: BatchingCollector;
+  readonly committer: Committer;
+  readonly globalStores: ReadonlyMap<string, StateStore>;
+  /** Batches of this partition wait outside its queue, so its lag is not known to be zero. */
+  readonly isWaiting: (source: SourcePartition) => boolean;
+  readonly wake: () => void;
+  /** Starting tasks failed for good. */
+  readonly onError: (error: unknown, task: StreamTask) => void;
+  /** All tasks run, or some don't yet. */
+  readonly onReadiness: () => void;
+}
+
+/**
+ * The tasks of a thread, from assignment to close.
+ *
+ * Owns: tasks, which partition belongs to which. Called by: StreamThread, the group's listener.
+ * Invariants: I1 a partition is in one task at most; I2 a task that was revoked is closed before `revoked` resolves; I3 a task that
+ * isn't RUNNING processes nothing.
+ */
+export class TaskManager {
+  readonly #options: TaskManagerOptions;
+  #taskOf: ReadonlyMap<string, TaskSpec>;
+  readonly #tasks = new Map<string, { readonly task: StreamTask; readonly spec: TaskSpec }>();
+  readonly #sources = new Map<string, { readonly task: StreamTask; readonly source: SourcePartition }>();
+  readonly #closing = new Map<StreamTask, Promise<void>>();
+  readonly #cache: ThreadCache | undefined;
+  #starting = 0;
+
+  constructor(options: TaskManagerOptions) {
+    this.#options = options;
+    this.#cache = newThreadCache(options.config);
+    this.#taskOf = tasksByPartition(layOutTasks(options.resolved, options.partitionCounts));
+  }
+
+  /** Tells what tasks there are; those that exist are not touched. */
+  layOut(partitionCounts: ReadonlyMap<string, number>): void {
+    this.#taskOf = tasksByPartition(layOutTasks(this.#options.resolved, partitionCounts));
+  }
+
+  get tasks(): readonly StreamTask[] {
+    return [...this.#tasks.values()].map(({ task }) => task);
+  }
+
+  get allRunning(): boolean {
+    return this.#starting === 0 && this.tasks.every((task) => task.state === 'RUNNING');
+  }
+
+  sourceOf(
+    topic: string,
+    partition: number,
+  ): { readonly task: StreamTask; readonly source: SourcePartition } | undefined {
+    return this.#sources.get(topicPartitionKey(topic, partition));
+  }
+
+  /** Creates the tasks of new partitions and starts them in the background: restore, positions, RUNNING. */
+  async assigned(added: readonly TopicPartition[]): Promise<void> {
+    if (added.some(({ topic, partition }) => !this.#taskOf.has(topicPartitionKey(topic, partition)))) {
+      await this.#options.refreshLayout();
+    }
+    const specs = new Map<string, TaskSpec>();
+    for (const { topic, partition } of added) {
+      const spec = this.#taskOf.get(topicPartitionKey(topic, partition));
+      if (spec === undefined) {
+        this.#options.config.log.warn({ topic, partition }, 'Was assigned a partition that no task reads');
+      } else specs.set(spec.taskId, spec);
+    }
+    const owned = new Set(
+      this.#options.consumer.assignment().map(({ topic, partition }) => topicPartitionKey(topic, partition)),
+    );
+    const created: { task: StreamTask; spec: TaskSpec }[] = [];
+    for (const spec of specs.values()) {
+      // A further topic of a task that runs already: it starts over with all its partitions.
+      const running = this.#tasks.get(spec.taskId);
+      if (running !== undefined) await this.#closeClean([running.task]);
+      const partitions = spec.partitions.filter(({ topic, partition }) =>
+        owned.has(topicPartitionKey(topic, partition)),
+      );
+      created.push({ task: this.#create(spec, partitions), spec });
+    }
+    if (created.length > 0) this.#startInBackground(created.map(({ task }) => task));
+    this.#options.onReadiness();
+  }
+
+  /** Finishes what is in flight, commits and closes the tasks of these partitions. */
+  async revoked(partitions: readonly TopicPartition[]): Promise<void> {
+    await this.#closeClean(this.#tasksOf(partitions));
+    this.#options.onReadiness();
+  }
+
+  /** Everything: before the group is left, while commits are still taken. */
+  async revokedAll(): Promise<void> {
+    await this.#closeClean(this.tasks);
+  }
+
+  /** Somebody else owns them already: nothing is committed. */
+  async lost(partitions: readonly TopicPartition[]): Promise<void> {
+    for (const task of this.#tasksOf(partitions)) await this.closeDirty(task);
+    this.#options.onReadiness();
+  }
+
+  /** Closes a failed task without a commit and starts it again; `wipe` also removes its local state first. */
+  async recreate(task: StreamTask, wipe: boolean): Promise<void> {
+    const entry = this.#tasks.get(task.taskId);
+    // Revoked meanwhile, perhaps assigned anew.
+    if (entry?.task !== task) return;
+    const partitions = task.sources.map(({ topic, partition }) => ({ topic, partition }));
+    // It stays known until it is closed: a revocation meanwhile finds it, waits, and ends it for good.
+    await this.#rollBackAndClose(task);
+    if (this.#tasks.get(task.taskId)?.task !== task) return;
+    this.#remove(task);
+    if (wipe) task.stores.wipeAll();
+    this.#startInBackground([this.#create(entry.spec, partitions)]);
+    this.#options.onReadiness();
+  }
+
+  async closeDirty(task: StreamTask): Promise<void> {
+    this.#remove(task);
+    await this.#rollBackAndClose(task);
+  }
+
+  async #rollBackAndClose(task: StreamTask): Promise<void> {
+    await this.#options.committer.settled([task]);
+    for (const { store } of task.stores.all()) if (store.isOpen) store.rollback();
+    await this.#closeLogged(task);
+  }
+
+  /** Everything, without a commit. */
+  async closeAllDirty(): Promise<void> {
+    for (const task of this.tasks) await this.closeDirty(task);
+  }
+
+  /** Once a task, however many ask: the group may revoke what `close` is about to give back. */
+  async #closeClean(tasks: readonly StreamTask[]): Promise<void> {
+    const fresh = tasks.filter((task) => !this.#closing.has(task));
+    if (fresh.length > 0) {
+      const done = this.#finishAndClose(fresh).finally(() => {
+        for (const task of fresh) this.#closing.delete(task);
+      });
+      for (const task of fresh) this.#closing.set(task, done);
+    }
+    await Promise.all(tasks.map((task) => this.#closing.get(task)));
+  }
+
+  async #finishAndClose(tasks: readonly StreamTask[]): Promise<void> {
+    const { committer, config } = this.#options;
+    const running = tasks.filter((task) => task.state === 'RUNNING' && !task.failed);
+    try {
+      await this.#drain(running);
+      await committer.settled(tasks);
+      await committer.commit(
+        running.filter((task) => task.commitNeeded || task.hasExternalSinks || task.stores.hasDeferred),
+        true,
+      );
+    } catch (error) {
+      config.log.warn(
+        { err: error },
+        'Closing tasks could not finish and commit; their records will be processed again',
+      );
+      for (const task of tasks) await this.closeDirty(task);
+      return;
+    }
+    for (const task of tasks) {
+      if (task.failed) await this.closeDirty(task);
+      else {
+        this.#remove(task);
+        await this.#closeLogged(task);
+      }
+    }
+  }
+
+  /** Lets asynchronous operators finish, within a deadline; what isn't finished then will be done again by the next owner. */
+  async #drain(tasks: readonly StreamTask[]): Promise<void> {
+    const { clock, rebalanceTimeoutMs } = this.#options.config;
+    const deadlineMs = clock.monotonicMs() + Math.min(drainMsMax, rebalanceTimeoutMs / 2);
+    for (const task of tasks) {
+      task.draining = true;
+      // What caches hold back may go to asynchronous operators: now is the last time to wait for them.
+      if (task.state === 'RUNNING' && !task.failed && !task.frozen) task.stores.flush();
+      task.flushAsync();
+    }
+    for (;;) {
+      let pending = 0;
+      for (const task of tasks) {
+        if (task.state !== 'RUNNING' || task.failed) continue;
+        if (!task.frozen && task.hasMail) task.runMailbox();
+        task.flushAsync();
+        pending += task.pending;
+      }
+      if (pending === 0) return;
+      if (clock.monotonicMs() >= deadlineMs) {
+        this.#options.config.log.warn({ pending }, 'Gave up waiting for asynchronous operators');
+        return;
+      }
+      await sleep(clock, drainCheckMs);
+    }
+  }
+
+  #create(spec: TaskSpec, partitions: readonly TopicPartition[]): StreamTask {
+    const { config, collector, consumer, globalStores, isWaiting, stateDirectory, wake } = this.#options;
+    const task = new StreamTask({
+      taskId: spec.taskId,
+      partition: spec.partition,
+      subTopology: spec.subTopology,
+      partitions,
+      config,
+      collector,
+      stateDirectory: stateDirectory.folderOf(spec.taskId),
+      globalStores,
+      cache: this.#cache,
+      lagOf: (partition) => {
+        const entry = this.#sources.get(topicPartitionKey(partition.topic, partition.partition));
+        if (entry === undefined || isWaiting(entry.source)) return undefined;
+        const end = consumer.knownEndOffset(partition);
+        return end === undefined ? undefined : Math.max(0, end - consumer.position(partition));
+      },
+      createAsyncProcessor: (operator, nodeName) =>
+        createAsyncProcessor(operator, { clock: config.clock, random: config.random, nodeName }),
+      wake,
+    });
+    this.#tasks.set(spec.taskId, { task, spec });
+    for (const source of task.sources) this.#sources.set(source.key, { task, source });
+    this.#options.committer.forget(task.sources.map((source) => source.key));
+    return task;
+  }
+
+  #startInBackground(tasks: readonly StreamTask[]): void {
+    this.#starting += 1;
+    void this.#start(tasks)
+      .catch((error: unknown) => {
+        for (const task of tasks) {
+          if (task.state === 'CREATED' || task.state === 'RESTORING') this.#options.onError(error, task);
+        }
+      })
+      .finally(() => {
+        this.#starting -= 1;
+        this.#options.onReadiness();
+        this.#options.wake();
+      });
+  }
+
+  async #start(created: readonly StreamTask[]): Promise<void> {
+    const { broker, collector, config, consumer, stateDirectory } = this.#options;
+    const tasks: StreamTask[] = [];
+    for (const task of created) {
+      try {
+        if (task.stores.persistent) stateDirectory.lease(task.taskId);
+        task.initializeStores();
+        tasks.push(task);
+      } catch (error) {
+        // A damaged store is its own task's affair: the others must not be wiped with it.
+        this.#options.onError(error, task);
+      }
+    }
+    if (tasks.length === 0) return;
+    // What former tasks of these partitions logged here must be in the changelogs before their ends are asked for.
+    await collector.flush();
+    const partitions = tasks.flatMap((task) => task.sources.map(({ topic, partition }) => ({ topic, partition })));
+    const committed = await consumer.committed(partitions);
+    await restoreTasks(tasks, {
+      broker,
+      config,
+      committed: ({ topic, partition }) => committed.get(topicPartitionKey(topic, partition))?.offset,
+    });
+    for (const task of tasks) {
+      if (isRestoring(task)) await this.#finishStart(task, committed);
+    }
+  }
+
+  /** Positions, RUNNING. An error is this task's alone. */
+  async #finishStart(task: StreamTask, committed: ReadonlyMap<string, OffsetAndMetadata>): Promise<void> {
+    const { consumer } = this.#options;
+    try {
+      const external = await task.openExternalSinks();
+      const positions = await startPositions(task.sources, committed, external, (source) =>
+        this.resetOffset(task, source),
+      );
+      // Closed while a broker or a sink answered.
+      if (!isRestoring(task)) return;
+      // Before the processors begin: they ask what they left with the offsets.
+      for (const source of task.sources) {
+        const { offset, metadata } = positions.get(source.key) as OffsetAndMetadata;
+        task.setPosition(source, offset, metadata);
+      }
+      task.start();
+      for (const source of task.sources) {
+        consumer.seek(source, (positions.get(source.key) as OffsetAndMetadata).offset);
+      }
+    } catch (error) {
+      this.#options.onError(error, task);
+    }
+  }
+
+  /** Where a partition begins that has no valid offset. */
+  resetOffset(task: StreamTask, source: SourcePartition): Promise<number> {
+    const { broker, config } = this.#options;
+    const { subTopology } = this.#tasks.get(task.taskId)?.spec ?? {};
+    return resetOffset(source, subTopology?.repartitionSourceTopics ?? [], config, broker.admin());
+  }
+
+  #tasksOf(partitions: readonly TopicPartition[]): readonly StreamTask[] {
+    const tasks = new Set<StreamTask>();
+    for (const { topic, partition } of partitions) {
+      const entry = this.#sources.get(topicPartitionKey(topic, partition));
+      if (entry !== undefined) tasks.add(entry.task);
+    }
+    return [...tasks];
+  }
+
+  #remove(task: StreamTask): void {
+    if (this.#tasks.get(task.taskId)?.task === task) this.#tasks.delete(task.taskId);
+    for (const source of task.sources) {
+      if (this.#sources.get(source.key)?.task === task) this.#sources.delete(source.key);
+    }
+  }
+
+  async #closeLogged(task: StreamTask): Promise<void> {
+    try {
+      await task.close();
+    } catch (error) {
+      this.#options.config.log.error({ err: error, taskId: task.taskId }, 'A task did not close cleanly');
+    }
+    this.#options.stateDirectory.release(task.taskId);
+  }
+}
+
+/** A call, so that the compiler doesn't think the state stays the same over an await. */
+function isRestoring(task: StreamTask): boolean {
+  return task.state === 'RESTORING';
+}

@@ -1,0 +1,72 @@
+import { sleep } from '../../base/clock.ts';
+import type { StreamsConfig } from '../../base/config.ts';
+import { StreamsError } from '../../base/errors.ts';
+import { asError } from '../errors.ts';
+import type { StreamTask } from '../task/stream-task.ts';
+
+/** First and longest wait before a failed task is started again. */
+const taskBackoffMsMin = 100;
+const taskBackoffMsMax = 30_000;
+/** A task that ran this long is healthy: earlier failures have nothing to do with the next one. */
+const healthyMs = 2 * taskBackoffMsMax;
+
+export interface TaskSupervisorOptions {
+  readonly config: StreamsConfig;
+  readonly isStopping: () => boolean;
+  /** Closes the task and starts it anew; `wipe`: without its local state. */
+  readonly recreate: (task: StreamTask, wipe: boolean) => Promise<void>;
+  /** Nothing heals this: the thread ends. */
+  readonly onFailure: (error: Error) => void;
+}
+
+/**
+ * What follows the failure of a task: what the recovery of its error says, and nothing else decides.
+ *
+ * Owns: the failures of each task in a row. Called by: StreamThread.
+ * Invariants: I1 a task that failed is marked before anything else is decided; I2 waits grow up to a limit, and end with the
+ * thread after `taskTimeoutMs` without progress.
+ */
+export class TaskSupervisor {
+  readonly #options: TaskSupervisorOptions;
+  readonly #failures = new Map<string, { count: number; sinceMs: number }>();
+
+  constructor(options: TaskSupervisorOptions) {
+    this.#options = options;
+  }
+
+  /** These tasks have committed. */
+  succeeded(tasks: readonly StreamTask[]): void {
+    for (const task of tasks) this.#failures.delete(task.taskId);
+  }
+
+  failed(task: StreamTask, thrown: unknown): void {
+    const { config, isStopping, onFailure, recreate } = this.#options;
+    const { clock, log, random, taskTimeoutMs } = config;
+    const error = asError(thrown);
+    const recovery = error instanceof StreamsError ? error.recovery : 'fail';
+    if (task.state === 'CLOSED' || task.failed || isStopping()) {
+      log.warn({ err: error, taskId: task.taskId }, 'A closing task failed');
+      return;
+    }
+    // Whatever comes next: the record that failed has left its queue, so this task's position must never be committed.
+    task.markFailed();
+    if (recovery === 'fail') {
+      onFailure(error);
+      return;
+    }
+    if (task.runningMs > healthyMs) this.#failures.delete(task.taskId);
+    const known = this.#failures.get(task.taskId) ?? { count: 0, sinceMs: clock.monotonicMs() };
+    known.count += 1;
+    this.#failures.set(task.taskId, known);
+    if (clock.monotonicMs() - known.sinceMs > taskTimeoutMs) {
+      const message = `Task ${task.taskId} made no progress for ${taskTimeoutMs} ms: ${error.message}`;
+      onFailure(new StreamsError(message, { code: 'TASK_TIMEOUT', recovery: 'fail', cause: error }));
+      return;
+    }
+    log.warn({ err: error, taskId: task.taskId, recovery, failures: known.count }, 'Restarting a task');
+    const ceilingMs = Math.min(taskBackoffMsMin * 2 ** (known.count - 1), taskBackoffMsMax);
+    void sleep(clock, ceilingMs * (0.5 + 0.5 * random.next()))
+      .then(() => (isStopping() ? undefined : recreate(task, recovery === 'restore')))
+      .catch((failure: unknown) => onFailure(asError(failure)));
+  }
+}

@@ -1,0 +1,161 @@
+import type { Header } from '../../base/record-batch.ts';
+import { Headers } from '../../processor/headers.ts';
+import type { Serde } from '../../serde/serde.ts';
+import type { CapturedRecord } from './captured-records.ts';
+
+/** A record as a test sees it. */
+export interface TestRecord<K, V> {
+  readonly key: K;
+  readonly value: V;
+  readonly timestampMs: number;
+  readonly headers: Headers;
+}
+
+/** The time of records that are piped without one. */
+export interface TestInputTime {
+  /** Of the first of them, epoch ms; default: the driver's wall clock, read each time. */
+  readonly startTimestampMs?: number;
+  /** Added after each of them; default: 0. */
+  readonly autoAdvanceMs?: number;
+}
+
+/** Writes records into a topology; made by `TopologyTestDriver.createInputTopic`. */
+export class TestInputTopic<K, V> {
+  readonly topic: string;
+  readonly #keySerde: Serde<K>;
+  readonly #valueSerde: Serde<V>;
+  readonly #pipe: (record: CapturedRecord) => void;
+  readonly #wallClockMs: () => number;
+  readonly #autoAdvanceMs: number;
+  #advancedMs = 0;
+
+  constructor(
+    topic: string,
+    keySerde: Serde<K>,
+    valueSerde: Serde<V>,
+    { nowMs, time = {} }: { readonly nowMs: () => number; readonly time?: TestInputTime | undefined },
+    pipe: (record: CapturedRecord) => void,
+  ) {
+    this.topic = topic;
+    this.#keySerde = keySerde;
+    this.#valueSerde = valueSerde;
+    const { startTimestampMs, autoAdvanceMs = 0 } = time;
+    this.#wallClockMs = startTimestampMs === undefined ? nowMs : () => startTimestampMs;
+    this.#autoAdvanceMs = autoAdvanceMs;
+    this.#pipe = pipe;
+  }
+
+  /** Moves the time of records that are piped without one. */
+  advanceTimeMs(byMs: number): void {
+    if (!(byMs >= 0)) throw new RangeError(`Topic '${this.topic}': time can't go back, by ${byMs} ms`);
+    this.#advancedMs += byMs;
+  }
+
+  /** Processes one record to completion. Without a timestamp it gets the time of the topic: the driver's wall clock by default. */
+  pipeInput(key: K | null, value: V | null, timestampMs?: number, headers: Iterable<Header> = []): void {
+    this.#pipe({
+      topic: this.topic,
+      partition: 0,
+      key: key === null || key === undefined ? null : this.#keySerde.serialize(key, this.topic),
+      value: value === null || value === undefined ? null : this.#valueSerde.serialize(value, this.topic),
+      timestampMs: timestampMs ?? this.#nextMs(),
+      headers: [...headers],
+    });
+  }
+
+  /** Bytes as they are, e.g. ones that no serde would write. */
+  pipeRaw(key: Buffer | null, value: Buffer | null, timestampMs?: number, headers: Iterable<Header> = []): void {
+    const at = timestampMs ?? this.#nextMs();
+    this.#pipe({ topic: this.topic, partition: 0, key, value, timestampMs: at, headers: [...headers] });
+  }
+
+  pipeKeyValueList(records: Iterable<readonly [K | null, V | null, number?]>): void {
+    for (const [key, value, timestampMs] of records) this.pipeInput(key, value, timestampMs);
+  }
+
+  /** Records without a key. */
+  pipeValueList(values: Iterable<V | null>): void {
+    for (const value of values) this.pipeInput(null, value);
+  }
+
+  /** Records as an output topic answers them. */
+  pipeRecordList(records: Iterable<Partial<TestRecord<K | null, V | null>>>): void {
+    for (const { key = null, value = null, timestampMs, headers } of records) {
+      this.pipeInput(key, value, timestampMs, headers);
+    }
+  }
+
+  #nextMs(): number {
+    const nowMs = this.#wallClockMs() + this.#advancedMs;
+    this.#advancedMs += this.#autoAdvanceMs;
+    return nowMs;
+  }
+}
+
+/** Reads what a topology wrote, oldest first; made by `TopologyTestDriver.createOutputTopic`. */
+export class TestOutputTopic<K, V> {
+  readonly topic: string;
+  readonly #keySerde: Serde<K>;
+  readonly #valueSerde: Serde<V>;
+  readonly #records: () => CapturedRecord[];
+
+  constructor(topic: string, keySerde: Serde<K>, valueSerde: Serde<V>, records: () => CapturedRecord[]) {
+    this.topic = topic;
+    this.#keySerde = keySerde;
+    this.#valueSerde = valueSerde;
+    this.#records = records;
+  }
+
+  get isEmpty(): boolean {
+    return this.#records().length === 0;
+  }
+
+  /** Records waiting to be read. */
+  get queueSize(): number {
+    return this.#records().length;
+  }
+
+  /** Throws when there is none. */
+  readRecord(): TestRecord<K, V> {
+    const record = this.#records().shift();
+    if (record === undefined) throw new RangeError(`Topic '${this.topic}' has no record to read`);
+    return {
+      key: this.#decode(this.#keySerde, record.key) as K,
+      value: this.#decode(this.#valueSerde, record.value) as V,
+      timestampMs: record.timestampMs,
+      headers: new Headers(record.headers),
+    };
+  }
+
+  readRecordsToList(): TestRecord<K, V>[] {
+    const records: TestRecord<K, V>[] = [];
+    while (!this.isEmpty) records.push(this.readRecord());
+    return records;
+  }
+
+  readValue(): V {
+    return this.readRecord().value;
+  }
+
+  readValuesToList(): V[] {
+    return this.readRecordsToList().map((record) => record.value);
+  }
+
+  readKeyValue(): { readonly key: K; readonly value: V } {
+    const { key, value } = this.readRecord();
+    return { key, value };
+  }
+
+  readKeyValuesToList(): { readonly key: K; readonly value: V }[] {
+    return this.readRecordsToList().map(({ key, value }) => ({ key, value }));
+  }
+
+  /** The last value of each key. */
+  readKeyValuesToMap(): Map<K, V> {
+    return new Map(this.readRecordsToList().map(({ key, value }) => [key, value]));
+  }
+
+  #decode<T>(serde: Serde<T>, bytes: Buffer | null): T | null {
+    return bytes === null ? null : serde.deserialize(bytes, 0, bytes.length, this.topic);
+  }
+}

@@ -1,0 +1,184 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { resolveConfig } from '../../../src/base/default-config.ts';
+import { silentLog } from '../../../src/base/metrics.ts';
+import { StateDirectory } from '../../../src/runtime/directory/state-directory.ts';
+import { TestClock } from '../../../src/testing/driver/test-clock.ts';
+
+const delayMs = 1_000;
+const startMs = 1_700_000_000_000;
+
+describe('StateDirectory', () => {
+  let stateDir: string;
+  let clock: TestClock;
+  let warnings: string[];
+  const log = { ...silentLog, warn: (_fields: unknown, message: string) => void warnings.push(message) };
+
+  beforeEach(() => {
+    warnings = [];
+    stateDir = mkdtempSync(join(tmpdir(), 'millrace-state-'));
+    clock = new TestClock(startMs);
+  });
+
+  afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
+
+  const instance = (holder: string): StateDirectory =>
+    new StateDirectory(
+      resolveConfig({ applicationId: 'app', stateDir, clock, log, stateCleanupDelayMs: delayMs }),
+      holder,
+    );
+  const folders = (): readonly string[] => readdirSync(join(stateDir, 'app')).sort();
+  /** Lets time pass; each of these instances works meanwhile. */
+  const pass = async (byMs: number, ...working: readonly StateDirectory[]): Promise<void> => {
+    for (let passedMs = 0; passedMs < byMs; passedMs += delayMs / 4) {
+      clock.advance(delayMs / 4);
+      for (const each of working) {
+        each.cleanIfDue();
+        await each.settled();
+      }
+    }
+  };
+
+  it('removes the folder of a task that nobody has had for the delay, and keeps those that somebody has', async () => {
+    const here = instance('here');
+    const there = instance('there');
+    here.lease('0_0');
+    there.lease('0_1');
+    here.lease('0_2');
+    here.release('0_2');
+    mkdirSync(join(stateDir, 'app', 'global'));
+    await pass(delayMs, here, there);
+    expect(folders()).toEqual(['0_0', '0_1', '0_2', 'global']);
+    await pass(2 * delayMs, here, there);
+    expect(folders()).toEqual(['0_0', '0_1', 'global']);
+    // The other one stops without a word, as a killed process does.
+    await pass(2 * delayMs, here);
+    expect(folders()).toEqual(['0_0', 'global']);
+  });
+
+  it('counts only the time that it has watched itself: what lay there for days is kept for the delay', async () => {
+    const before = instance('before');
+    before.lease('0_0');
+    before.release('0_0');
+    clock.advance(100 * delayMs);
+    const here = instance('here');
+    await pass(delayMs, here);
+    expect(folders()).toEqual(['0_0']);
+    await pass(delayMs, here);
+    expect(folders()).toEqual([]);
+  });
+
+  it('leaves a folder alone that is taken while it is about to be removed', async () => {
+    const here = instance('here');
+    const there = instance('there');
+    for (const taker of [here, there]) {
+      taker.lease('0_0');
+      taker.release('0_0');
+      await pass(delayMs, here);
+      clock.advance(delayMs / 4);
+      here.cleanIfDue();
+      taker.lease('0_0');
+      mkdirSync(join(taker.folderOf('0_0'), 'store'), { recursive: true });
+      await here.settled();
+      expect(folders()).toEqual(['0_0']);
+      expect(existsSync(join(taker.folderOf('0_0'), 'store'))).toBe(true);
+      taker.release('0_0');
+    }
+  });
+
+  it('lets several instances clean at the same moment', async () => {
+    const instances = ['a', 'b', 'c'].map(instance);
+    for (let partition = 0; partition < 10; partition += 1) {
+      instances[0]?.lease(`0_${partition}`);
+      instances[0]?.release(`0_${partition}`);
+    }
+    for (let passes = 0; passes < 10; passes += 1) {
+      clock.advance(delayMs / 4);
+      for (const each of instances) each.cleanIfDue();
+      for (const each of instances) await each.settled();
+    }
+    expect(folders()).toEqual([]);
+    expect(warnings).toEqual([]);
+  });
+
+  it('keeps the folder of a task whose lease a cleaner has taken away, once it is known', async () => {
+    const here = instance('here');
+    const there = instance('there');
+    here.lease('0_0');
+    rmSync(join(here.folderOf('0_0'), '.lease'));
+    await pass(4 * delayMs, here, there);
+    expect(folders()).toEqual(['0_0']);
+    there.cleanUp();
+    expect(folders()).toEqual(['0_0']);
+  });
+
+  it('refuses a task that another living instance has, until that gives it back or renews its lease no more', async () => {
+    const here = instance('here');
+    const there = instance('there');
+    there.lease('0_0');
+    await pass(4 * delayMs, there);
+    here.lease('0_1');
+    expect(() => here.lease('0_0')).toThrow(expect.objectContaining({ recovery: 'retry' }));
+    there.release('0_0');
+    here.lease('0_0');
+    here.lease('0_0');
+    await pass(delayMs, there);
+    there.lease('0_1');
+    // What it has lost it neither gives back nor lets be cleaned up.
+    here.release('0_1');
+    expect(() => here.lease('0_1')).toThrow();
+    here.cleanUp();
+    expect(folders()).toContain('0_1');
+  });
+
+  it('takes a task from processes that have ended, also on another host that says nothing of it', () => {
+    const here = instance('here');
+    for (const lease of [
+      { holder: 'somebody', pid: process.pid, thread: threadId, host: hostname() },
+      { holder: 'somebody', pid: 2 ** 22 + 1, thread: 0, host: hostname() },
+      { holder: 'somebody', pid: process.ppid, thread: 0, host: 'another-host' },
+    ]) {
+      mkdirSync(here.folderOf('0_0'), { recursive: true });
+      writeFileSync(join(here.folderOf('0_0'), '.lease'), JSON.stringify(lease));
+      here.lease('0_0');
+      here.release('0_0');
+    }
+  });
+
+  it('removes what a process left that ended while it removed', async () => {
+    mkdirSync(join(stateDir, 'app', '0_7.removed', 'store'), { recursive: true });
+    await pass(2 * delayMs, instance('here'));
+    expect(folders()).toEqual([]);
+  });
+
+  it('cleans up all that no living instance holds', () => {
+    const here = instance('here');
+    const there = instance('there');
+    const lease = (taskId: string, pid: number, host = hostname(), thread = threadId): void => {
+      here.lease(taskId);
+      here.release(taskId);
+      writeFileSync(join(here.folderOf(taskId), '.lease'), JSON.stringify({ holder: 'somebody', pid, thread, host }));
+    };
+    const alive = process.ppid;
+    const neverAProcess = 2 ** 22 + 1;
+    here.lease('0_0');
+    here.release('0_0');
+    there.lease('0_1');
+    lease('0_2', alive);
+    lease('0_3', neverAProcess);
+    // This process id, but nobody of this process: a former life in a container that always has the same.
+    lease('0_4', process.pid);
+    lease('0_5', 1, 'another-host');
+    // Another thread of this process.
+    lease('0_6', process.pid, hostname(), threadId + 1);
+    here.cleanUp();
+    expect(folders()).toEqual(['0_1', '0_2', '0_5', '0_6']);
+    // A lease that nobody has renewed for so long is nobody's.
+    clock.advance(Date.now() - startMs + 2 * delayMs);
+    here.cleanUp();
+    expect(existsSync(join(stateDir, 'app'))).toBe(false);
+  });
+});
