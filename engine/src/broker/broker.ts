@@ -11,6 +11,7 @@ export interface Broker {
   admin(): BrokerAdmin;
   /** A consumer with manual assignment: restore, global stores, readers; also the fetching half of a group consumer. */
   consumer(options: ConsumerOptions): BrokerConsumer;
+  /** A consumer whose assignment a group decides. It joins when `group.join` is called. */
   groupConsumer(options: GroupConsumerOptions): BrokerGroupConsumer;
   producer(options: ProducerOptions): BrokerProducer;
   close(): Promise<void>;
@@ -117,17 +118,40 @@ export interface RebalanceListener {
   onError(error: Error): void;
 }
 
-/** A group member. Joining, heartbeats and rejoining run by themselves between `join` and `close`. */
-export interface BrokerGroupConsumer extends BrokerConsumer {
+/**
+ * What a member of a group fetches, and its membership. The group adds partitions to `records` without a position, before
+ * `onPartitionsAssigned` runs: the listener reads committed offsets and seeks; until then they are not fetched. It removes
+ * them when the listener has finished with their revocation.
+ */
+export interface BrokerGroupConsumer {
+  /** Fetches what is assigned. Only the group adds, removes and closes. */
+  readonly records: BrokerConsumer;
+  readonly group: GroupMembership;
+  /** Revokes what is owned, while it can still be fetched and committed; leaves the group, then ends fetching. */
+  close(): Promise<void>;
+}
+
+/** Membership in a group. Heartbeats and rejoining run by themselves between `join` and the consumer's `close`. */
+export interface GroupMembership {
   /** Resolves with the first assignment (after `onPartitionsAssigned` has finished). */
   join(): Promise<void>;
   /** Asks for a new rebalance, e.g. when subscription or user data changed. */
   rejoin(): void;
   /** Rejects with `recovery: 'migrate'` when the generation is over. */
   commit(offsets: ReadonlyMap<TopicPartitionKey, TopicPartition & OffsetAndMetadata>): Promise<void>;
+  /** What the group has committed for these partitions; those without a commit are absent. */
   committed(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<TopicPartitionKey, OffsetAndMetadata>>;
   /** For transactional offset commits (KIP-447) and for status pages. */
-  groupMetadata(): { readonly groupId: string; readonly memberId: string; readonly generationId: number };
+  metadata(): GroupMetadata;
+}
+
+/** Which member of which group, in which generation, as Kafka's `ConsumerGroupMetadata`. */
+export interface GroupMetadata {
+  readonly groupId: string;
+  /** Empty before the first join. */
+  readonly memberId: string;
+  /** -1 before the first join. */
+  readonly generationId: number;
 }
 
 export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
@@ -189,7 +213,7 @@ export interface ProducerTransactions {
   begin(): void;
   sendOffsets(
     offsets: ReadonlyMap<TopicPartitionKey, TopicPartition & OffsetAndMetadata>,
-    group: { readonly groupId: string; readonly memberId: string; readonly generationId: number },
+    group: GroupMetadata,
   ): Promise<void>;
   commit(): Promise<void>;
   abort(): Promise<void>;

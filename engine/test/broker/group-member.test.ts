@@ -99,13 +99,13 @@ it('loses its partitions when its process stood still longer than the session, a
   const cluster = clusterWithTopic(2);
   const clock = new FreezableClock();
   const sleeper = memberOf(new MemoryBroker({ cluster, clock }), allToFirst, undefined, impatientMs);
-  await sleeper.consumer.join();
+  await sleeper.consumer.group.join();
   clock.freeze();
   const heir = memberOf(new MemoryBroker({ cluster }), allToFirst, undefined, impatientMs);
-  await heir.consumer.join();
+  await heir.consumer.group.join();
   await until(() => heir.events.includes('assigned 0,1'));
   const offsets = new Map([['t-0', { topic: 't', partition: 0, offset: 1, metadata: '' }]]);
-  await expect(sleeper.consumer.commit(offsets)).rejects.toMatchObject({ recovery: 'migrate' });
+  await expect(sleeper.consumer.group.commit(offsets)).rejects.toMatchObject({ recovery: 'migrate' });
   clock.thaw();
   await until(() => sleeper.events.includes('lost 0,1'));
   await until(() => sleeper.events.length >= 3);
@@ -117,9 +117,9 @@ it('loses its partitions when its process stood still longer than the session, a
 it('ends for good, with its partitions lost, when another process takes its instance id', async () => {
   const cluster = clusterWithTopic(1);
   const first = memberOf(new MemoryBroker({ cluster }), allToFirst, 'instance');
-  await first.consumer.join();
+  await first.consumer.group.join();
   const second = memberOf(new MemoryBroker({ cluster }), allToFirst, 'instance');
-  await second.consumer.join();
+  await second.consumer.group.join();
   await until(() => second.events.includes('assigned 0'));
   await until(() => first.events.includes('lost 0') || first.events.some((event) => event.startsWith('error')));
   await Promise.all([first.consumer.close(), second.consumer.close()]);
@@ -134,7 +134,7 @@ it('rejects join and tells the listener when the assignor fails', async () => {
     },
   };
   const member = memberOf(new MemoryBroker({ cluster }), failing);
-  await expect(member.consumer.join()).rejects.toThrow('no idea whom to give it');
+  await expect(member.consumer.group.join()).rejects.toThrow('no idea whom to give it');
   expect(member.events).toEqual(['error no idea whom to give it']);
   await member.consumer.close();
 });
@@ -162,9 +162,9 @@ it('gives an assignment back that it could not take over for a passing reason, a
       onError: (error) => void events.push(error.message),
     },
   });
-  await consumer.join();
+  await consumer.group.join();
   expect(events).toEqual(['assigned 1', 'lost', 'assigned 1', 'lost', 'assigned 1']);
-  expect(consumer.assignment()).toHaveLength(1);
+  expect(consumer.records.assignment()).toHaveLength(1);
   await consumer.close();
   expect(events.slice(5)).toEqual(['revoked']);
 });
@@ -190,8 +190,8 @@ it('keeps heartbeating while the listener takes its time', async () => {
       onError: (error) => void events.push(error.message),
     },
   });
-  await consumer.join();
-  await consumer.commit(new Map([['t-0', { topic: 't', partition: 0, offset: 1, metadata: '' }]]));
+  await consumer.group.join();
+  await consumer.group.commit(new Map([['t-0', { topic: 't', partition: 0, offset: 1, metadata: '' }]]));
   expect(events).toEqual(['assigned']);
   await consumer.close();
   expect(events).toEqual(['assigned', 'revoked']);
@@ -213,14 +213,14 @@ it('hands a partition over only after its owner has given it up', async () => {
     },
   };
   const first = memberOf(new MemoryBroker({ cluster }), toHeir);
-  await first.consumer.join();
+  await first.consumer.group.join();
   const order: string[] = [];
   const second = memberOf(new MemoryBroker({ cluster }), { ...toHeir, userData: () => Buffer.from('heir') });
   const watch = setInterval(() => {
     if (first.events.includes('revoked 0') && !order.includes('revoked')) order.push('revoked');
     if (second.events.includes('assigned 0') && !order.includes('assigned')) order.push('assigned');
   }, 1);
-  await second.consumer.join();
+  await second.consumer.group.join();
   await until(() => second.events.includes('assigned 0'));
   await until(() => order.length === 2);
   clearInterval(watch);

@@ -121,13 +121,13 @@ describe('wire broker behind a network that fails', () => {
         onError: (error) => void events.push(error.message),
       },
     });
-    await member.join();
+    await member.group.join();
     for (let offset = 1; offset <= 20; offset++) {
       proxy.cutAll();
-      await member.commit(new Map([[`${topic}-0`, { topic, partition: 0, offset, metadata: '' }]]));
+      await member.group.commit(new Map([[`${topic}-0`, { topic, partition: 0, offset, metadata: '' }]]));
       await sleepMs(50);
     }
-    const committed = await member.committed([{ topic, partition: 0 }]);
+    const committed = await member.group.committed([{ topic, partition: 0 }]);
     expect(committed.get(`${topic}-0`)?.offset).toBe(20);
     expect(events).toEqual(['assigned']);
     await member.close();

@@ -14,6 +14,7 @@ import type {
   FetchedPartition,
   GroupAssignor,
   GroupMemberAssignment,
+  GroupMembership,
   RebalanceListener,
 } from '../../src/broker/broker.ts';
 import { BufferPool } from '../../src/broker/buffer-pool.ts';
@@ -124,12 +125,12 @@ class TestMember implements RebalanceListener {
   readonly events: string[] = [];
   readonly owned = new Set<string>();
   readonly errors: Error[] = [];
-  readonly consumer: BrokerGroupConsumer;
+  readonly #member: BrokerGroupConsumer;
   userData = '';
   onRevoke: (partitions: readonly TopicPartition[]) => Promise<void> = async () => undefined;
 
   constructor(broker: Broker, groupId: string, assignor: GroupAssignor, sessionTimeoutMs = 6_000) {
-    this.consumer = broker.groupConsumer({
+    this.#member = broker.groupConsumer({
       clientId: 'contract',
       groupId,
       sessionTimeoutMs,
@@ -141,6 +142,18 @@ class TestMember implements RebalanceListener {
     });
   }
 
+  get consumer(): BrokerConsumer {
+    return this.#member.records;
+  }
+
+  get group(): GroupMembership {
+    return this.#member.group;
+  }
+
+  close(): Promise<void> {
+    return this.#member.close();
+  }
+
   async onPartitionsRevoked(partitions: readonly TopicPartition[]): Promise<void> {
     this.events.push('revoked');
     await this.onRevoke(partitions);
@@ -150,7 +163,7 @@ class TestMember implements RebalanceListener {
   async onPartitionsAssigned(partitions: readonly TopicPartition[], userData: Buffer): Promise<void> {
     this.events.push('assigned');
     this.userData = userData.toString();
-    const committed = await this.consumer.committed(partitions);
+    const committed = await this.group.committed(partitions);
     for (const each of partitions) {
       const key = topicPartitionKey(each.topic, each.partition);
       this.owned.add(key);
@@ -524,21 +537,21 @@ export function describeBrokerContract(name: string, connect: () => Promise<Brok
           ]),
         );
         const member = new TestMember(broker, groupId, roundRobin([topic], 'eager'));
-        await member.consumer.join();
+        await member.group.join();
         expect([...member.owned].sort()).toEqual([`${topic}-0`, `${topic}-1`]);
         expect(member.userData).toBe('>data');
         expect(await receive(member.consumer, 2)).toHaveLength(2);
-        await member.consumer.commit(offsetsOf([[topic, 0, 2]]));
-        expect(await member.consumer.committed([0, 1].map((partition) => ({ topic, partition })))).toEqual(
+        await member.group.commit(offsetsOf([[topic, 0, 2]]));
+        expect(await member.group.committed([0, 1].map((partition) => ({ topic, partition })))).toEqual(
           new Map([[`${topic}-0`, expect.objectContaining({ offset: 2, metadata: 'at 2' })]]),
         );
-        await member.consumer.close();
+        await member.close();
         expect(member.events).toEqual(['assigned', 'revoked']);
         const heir = new TestMember(broker, groupId, roundRobin([topic], 'eager'));
         await send(batchOf(topic, 0, [[null, 'c']]));
-        await heir.consumer.join();
+        await heir.group.join();
         expect((await receive(heir.consumer, 1)).map((each) => each.value)).toEqual(['c']);
-        await heir.consumer.close();
+        await heir.close();
         const committed = await broker.admin().committedOffsets(groupId, [{ topic, partition: 0 }]);
         expect(committed.get(`${topic}-0`)?.offset).toBe(2);
         await broker.admin().deleteGroups([groupId]);
@@ -550,21 +563,21 @@ export function describeBrokerContract(name: string, connect: () => Promise<Brok
           const topic = await topicOf(4);
           const groupId = `contract-${randomUUID()}`;
           const first = new TestMember(broker, groupId, roundRobin([topic], protocol));
-          await first.consumer.join();
+          await first.group.join();
           expect(first.owned.size).toBe(4);
           first.onRevoke = (partitions) =>
-            first.consumer.commit(offsetsOf(partitions.map((each) => [each.topic, each.partition, 0] as const)));
+            first.group.commit(offsetsOf(partitions.map((each) => [each.topic, each.partition, 0] as const)));
           const second = new TestMember(broker, groupId, roundRobin([topic], protocol));
-          await second.consumer.join();
+          await second.group.join();
           await until(() => first.owned.size === 2 && second.owned.size === 2, 'both had two');
           expect(new Set([...first.owned, ...second.owned]).size).toBe(4);
           await send(...[0, 1, 2, 3].map((partition) => batchOf(topic, partition, [[null, `${partition}`]])));
           const received = [...(await receive(first.consumer, 2)), ...(await receive(second.consumer, 2))];
           expect(received.map((each) => each.value).sort()).toEqual(['0', '1', '2', '3']);
-          await second.consumer.close();
+          await second.close();
           await until(() => first.owned.size === 4, 'the first had all again');
           expect(first.errors).toEqual([]);
-          await first.consumer.close();
+          await first.close();
         },
       );
 
@@ -572,35 +585,35 @@ export function describeBrokerContract(name: string, connect: () => Promise<Brok
         const topic = await topicOf(4);
         const groupId = `contract-${randomUUID()}`;
         const first = new TestMember(broker, groupId, roundRobin([topic], 'cooperative'));
-        await first.consumer.join();
+        await first.group.join();
         const given: string[] = [];
         first.onRevoke = async (partitions) => {
           given.push(...partitions.map((each) => topicPartitionKey(each.topic, each.partition)));
         };
         const second = new TestMember(broker, groupId, roundRobin([topic], 'cooperative'));
-        await second.consumer.join();
+        await second.group.join();
         await until(() => first.owned.size === 2 && second.owned.size === 2, 'both had two');
         expect(given).toHaveLength(2);
         expect([...second.owned].sort()).toEqual(given.sort());
-        await Promise.all([first.consumer.close(), second.consumer.close()]);
+        await Promise.all([first.close(), second.close()]);
       });
 
       it('refuses commits for partitions that are gone, and of members that were thrown out, with recovery "migrate"', async () => {
         const topic = await topicOf(2);
         const groupId = `contract-${randomUUID()}`;
         const member = new TestMember(broker, groupId, roundRobin([topic], 'eager'));
-        await member.consumer.join();
+        await member.group.join();
         const other = new TestMember(broker, groupId, roundRobin([topic], 'eager'));
-        await other.consumer.join();
+        await other.group.join();
         await until(() => member.owned.size === 1 && other.owned.size === 1, 'both had one');
         const [foreign] = [...other.owned];
         const partition = foreign === `${topic}-0` ? 0 : 1;
-        await expect(member.consumer.commit(offsetsOf([[topic, partition, 1]]))).rejects.toMatchObject({
+        await expect(member.group.commit(offsetsOf([[topic, partition, 1]]))).rejects.toMatchObject({
           recovery: 'migrate',
         });
-        await other.consumer.close();
-        await member.consumer.close();
-        await expect(member.consumer.commit(offsetsOf([[topic, 0, 1]]))).rejects.toMatchObject({ recovery: 'migrate' });
+        await other.close();
+        await member.close();
+        await expect(member.group.commit(offsetsOf([[topic, 0, 1]]))).rejects.toMatchObject({ recovery: 'migrate' });
       });
 
       it('rebalances when a member asks for it with other user data', async () => {
@@ -608,26 +621,26 @@ export function describeBrokerContract(name: string, connect: () => Promise<Brok
         let userData = 'one';
         const assignor = { ...roundRobin([topic], 'cooperative'), userData: () => Buffer.from(userData) };
         const member = new TestMember(broker, `contract-${randomUUID()}`, assignor);
-        await member.consumer.join();
+        await member.group.join();
         expect(member.userData).toBe('>one');
-        const { generationId } = member.consumer.groupMetadata();
+        const { generationId } = member.group.metadata();
         userData = 'two';
-        member.consumer.rejoin();
+        member.group.rejoin();
         await until(() => member.userData === '>two', 'the new user data came back');
-        expect(member.consumer.groupMetadata().generationId).toBeGreaterThan(generationId);
+        expect(member.group.metadata().generationId).toBeGreaterThan(generationId);
         expect(member.owned.size).toBe(1);
         expect(member.events).not.toContain('revoked');
-        await member.consumer.close();
+        await member.close();
       });
 
       it('closes while it joins, and before it joined', async () => {
         const topic = await topicOf(1);
         const groupId = `contract-${randomUUID()}`;
         const never = new TestMember(broker, groupId, roundRobin([topic], 'eager'));
-        await never.consumer.close();
+        await never.close();
         const hasty = new TestMember(broker, groupId, roundRobin([topic], 'eager'));
-        const joining = hasty.consumer.join().catch((error: unknown) => error);
-        await hasty.consumer.close();
+        const joining = hasty.group.join().catch((error: unknown) => error);
+        await hasty.close();
         await joining;
         expect(hasty.owned.size).toBe(0);
       });

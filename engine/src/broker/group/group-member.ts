@@ -4,8 +4,9 @@ import type { Log } from '../../base/metrics.ts';
 import type { Random } from '../../base/random.ts';
 import { type TopicPartition, type TopicPartitionKey, topicPartitionKey } from '../../base/record-batch.ts';
 import { retryBackoffMs } from '../backoff.ts';
-import type { GroupConsumerOptions, OffsetAndMetadata } from '../broker.ts';
+import type { GroupConsumerOptions, GroupMembership, GroupMetadata, OffsetAndMetadata } from '../broker.ts';
 import { isFencedCode, isRetriableCode, kafkaCodeOf, kafkaCodes } from '../kafka-errors.ts';
+import { retrying } from '../retrying.ts';
 import { assignAsLeader } from './assign-as-leader.ts';
 import { decodeAssignment, encodeSubscription } from './consumer-protocol.ts';
 import { type GroupCoordinator, type JoinResult, MemberIdRequired } from './group-coordinator.ts';
@@ -36,7 +37,7 @@ export interface GroupMemberDependencies {
  * this member's listener again; I3 heartbeats go on while the listener works; I4 offsets are committed for owned partitions
  * only, under the generation that owns them.
  */
-export class GroupMember {
+export class GroupMember implements GroupMembership {
   readonly #dependencies: GroupMemberDependencies;
   #memberId = '';
   #generationId = -1;
@@ -77,12 +78,13 @@ export class GroupMember {
     this.#wake?.();
   }
 
-  metadata(): { readonly groupId: string; readonly memberId: string; readonly generationId: number } {
+  metadata(): GroupMetadata {
     return { groupId: this.#dependencies.options.groupId, memberId: this.#memberId, generationId: this.#generationId };
   }
 
   /** Waits for a running rebalance where the coordinator wants it; rejects with `TaskMigratedError` when the generation is over. */
   async commit(offsets: ReadonlyMap<TopicPartitionKey, TopicPartition & OffsetAndMetadata>): Promise<void> {
+    if (offsets.size === 0) return;
     const { clock, coordinator, options, random } = this.#dependencies;
     const deadlineMs = clock.monotonicMs() + options.rebalanceTimeoutMs;
     for (let failures = 1; ; failures++) {
@@ -111,6 +113,11 @@ export class GroupMember {
         await sleep(clock, isRebalance ? COMMIT_RECHECK_MS : retryBackoffMs(failures, random));
       }
     }
+  }
+
+  committed(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<TopicPartitionKey, OffsetAndMetadata>> {
+    if (partitions.length === 0) return Promise.resolve(new Map());
+    return retrying(this.#dependencies, () => this.#dependencies.coordinator.committed(partitions));
   }
 
   /** Revokes what is owned, leaves the group and ends. Not to be called from a listener. */

@@ -35,7 +35,7 @@ export class MemoryBroker implements Broker {
   readonly cluster: MemoryCluster;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #consumers = new Set<BrokerConsumer>();
+  readonly #consumers = new Set<{ close(): Promise<void> }>();
 
   constructor(options: MemoryBrokerOptions = {}) {
     this.cluster =

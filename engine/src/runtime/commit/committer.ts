@@ -1,7 +1,7 @@
 import type { StreamsConfig } from '../../base/config.ts';
 import { StreamsError } from '../../base/errors.ts';
 import { type TopicPartition, topicPartitionKey } from '../../base/record-batch.ts';
-import type { BrokerAdmin, BrokerGroupConsumer, OffsetAndMetadata } from '../../broker/broker.ts';
+import type { BrokerAdmin, GroupMembership, OffsetAndMetadata } from '../../broker/broker.ts';
 import type { BatchingCollector } from '../output/batching-collector.ts';
 import type { StreamTask, TaskCommit } from '../task/stream-task.ts';
 
@@ -9,7 +9,7 @@ import type { StreamTask, TaskCommit } from '../task/stream-task.ts';
 const purgeIntervalMs = 30_000;
 
 export interface CommitterOptions {
-  readonly consumer: BrokerGroupConsumer;
+  readonly group: GroupMembership;
   readonly collector: BatchingCollector;
   readonly config: StreamsConfig;
   readonly admin: BrokerAdmin;
@@ -26,7 +26,7 @@ export interface CommitterOptions {
  * in one commit at a time.
  */
 export class Committer {
-  readonly #consumer: BrokerGroupConsumer;
+  readonly #group: GroupMembership;
   readonly #collector: BatchingCollector;
   readonly #config: StreamsConfig;
   readonly #admin: BrokerAdmin;
@@ -37,7 +37,7 @@ export class Committer {
   readonly #committed = new Map<string, number>();
 
   constructor(options: CommitterOptions) {
-    this.#consumer = options.consumer;
+    this.#group = options.group;
     this.#collector = options.collector;
     this.#config = options.config;
     this.#admin = options.admin;
@@ -104,7 +104,7 @@ export class Committer {
           if (this.#committed.get(key) !== each.offset) offsets.set(key, each);
         }
       }
-      if (offsets.size > 0) await this.#consumer.commit(offsets);
+      if (offsets.size > 0) await this.#group.commit(offsets);
       for (const [key, each] of offsets) {
         this.#committed.set(key, each.offset);
         if (this.#repartitionTopics.has(each.topic)) this.#purgeable.set(key, each);

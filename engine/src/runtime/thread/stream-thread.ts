@@ -4,6 +4,7 @@ import { StreamsError } from '../../base/errors.ts';
 import type { TopicPartition } from '../../base/record-batch.ts';
 import type {
   Broker,
+  BrokerConsumer,
   BrokerGroupConsumer,
   BrokerProducer,
   FetchedPartition,
@@ -55,7 +56,8 @@ export interface StreamThreadOptions {
 export class StreamThread implements RebalanceListener {
   readonly #options: StreamThreadOptions;
   readonly #config: StreamsConfig;
-  readonly #consumer: BrokerGroupConsumer;
+  readonly #member: BrokerGroupConsumer;
+  readonly #consumer: BrokerConsumer;
   readonly #producer: BrokerProducer;
   readonly #collector: BatchingCollector;
   readonly #committer: Committer;
@@ -84,7 +86,7 @@ export class StreamThread implements RebalanceListener {
       layout,
       onLayout: (partitionCounts) => this.#manager.layOut(partitionCounts),
       onChange: () => {
-        if (!this.#stopping) this.#consumer.rejoin();
+        if (!this.#stopping) this.#member.group.rejoin();
       },
       onFailure: (error) => this.#fail(error),
     });
@@ -95,7 +97,7 @@ export class StreamThread implements RebalanceListener {
       onFailure: (error) => this.#fail(error),
     });
     this.#lastCommitMs = config.clock.monotonicMs();
-    this.#consumer = broker.groupConsumer({
+    this.#member = broker.groupConsumer({
       clientId: `${threadId}-consumer`,
       groupId: config.applicationId,
       ...(config.groupInstanceId === undefined ? {} : { groupInstanceId: config.groupInstanceId }),
@@ -107,6 +109,7 @@ export class StreamThread implements RebalanceListener {
       assignor: new StickyAssignor(resolved, () => this.#topics.sourceTopics),
       listener: this,
     });
+    this.#consumer = this.#member.records;
     this.#producer = broker.producer({ clientId: `${threadId}-producer` });
     this.#collector = new BatchingCollector({
       producer: this.#producer,
@@ -123,7 +126,7 @@ export class StreamThread implements RebalanceListener {
       wake: this.#wake,
     });
     this.#committer = new Committer({
-      consumer: this.#consumer,
+      group: this.#member.group,
       collector: this.#collector,
       config,
       admin: broker.admin(),
@@ -145,6 +148,7 @@ export class StreamThread implements RebalanceListener {
       stateDirectory: options.stateDirectory,
       broker,
       consumer: this.#consumer,
+      group: this.#member.group,
       collector: this.#collector,
       committer: this.#committer,
       globalStores: options.globalStores,
@@ -180,7 +184,7 @@ export class StreamThread implements RebalanceListener {
   /** Joins the group and starts the loop; resolves with the first assignment (tasks may still be restoring). */
   async start(): Promise<void> {
     this.#loop = this.#run();
-    await this.#consumer.join();
+    await this.#member.group.join();
   }
 
   /** Clean: drains, commits, leaves the group. Dirty: commits nothing. Idempotent. */
@@ -197,7 +201,7 @@ export class StreamThread implements RebalanceListener {
     // Before leaving: a member that is leaving in the middle of a rebalance could not commit any more.
     if (clean) await this.#manager.revokedAll();
     else await this.#manager.closeAllDirty();
-    await this.#consumer.close();
+    await this.#member.close();
     await this.#manager.closeAllDirty();
     if (clean && this.#failure === undefined) {
       await this.#collector.flush().catch((error: unknown) => {

@@ -1,7 +1,7 @@
 import { sleep } from '../../base/clock.ts';
 import type { StreamsConfig } from '../../base/config.ts';
 import { type TopicPartition, topicPartitionKey } from '../../base/record-batch.ts';
-import type { Broker, BrokerGroupConsumer, OffsetAndMetadata } from '../../broker/broker.ts';
+import type { Broker, BrokerConsumer, GroupMembership, OffsetAndMetadata } from '../../broker/broker.ts';
 import { createAsyncProcessor } from '../../pipeline/create-async-processor.ts';
 import type { ThreadCache } from '../../state/cache/thread-cache.ts';
 import type { StateStore } from '../../state/state-store.ts';
@@ -29,7 +29,8 @@ export interface TaskManagerOptions {
   readonly refreshLayout: () => Promise<void>;
   readonly stateDirectory: StateDirectory;
   readonly broker: Broker;
-  readonly consumer: BrokerGroupConsumer;
+  readonly consumer: BrokerConsumer;
+  readonly group: GroupMembership;
   readonly collector: BatchingCollector;
   readonly committer: Committer;
   readonly globalStores: ReadonlyMap<string, StateStore>;
@@ -271,7 +272,7 @@ export class TaskManager {
   }
 
   async #start(created: readonly StreamTask[]): Promise<void> {
-    const { broker, collector, config, consumer, stateDirectory } = this.#options;
+    const { broker, collector, config, group, stateDirectory } = this.#options;
     const tasks: StreamTask[] = [];
     for (const task of created) {
       try {
@@ -287,7 +288,7 @@ export class TaskManager {
     // What former tasks of these partitions logged here must be in the changelogs before their ends are asked for.
     await collector.flush();
     const partitions = tasks.flatMap((task) => task.sources.map(({ topic, partition }) => ({ topic, partition })));
-    const committed = await consumer.committed(partitions);
+    const committed = await group.committed(partitions);
     await restoreTasks(tasks, {
       broker,
       config,
