@@ -1,5 +1,6 @@
-/** A running timer; `cancel` is idempotent. */
+/** A timer that {@link Clock.setTimer} started. */
 export interface Timer {
+  /** Keeps the callback from running, unless it has run. May be called again. */
   cancel(): void;
 }
 
@@ -7,13 +8,18 @@ export interface Timer {
 export interface Clock {
   /** Epoch milliseconds. */
   nowMs(): number;
-  /** Milliseconds of a monotonic clock, with fractions; for measuring, never for timestamps. */
+  /**
+   * Milliseconds of a clock that never goes back, with fractions and an arbitrary start: for measuring, never for
+   * timestamps.
+   */
   monotonicMs(): number;
+  /** Runs `callback` once, `delayMs` from now at the earliest. */
   setTimer(delayMs: number, callback: () => void): Timer;
   /** Runs `callback` after pending I/O had its turn (setImmediate): the engine's yield point. */
   yield(callback: () => void): void;
 }
 
+/** The clock of the machine and the timers of Node.js. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),

@@ -5,18 +5,20 @@ import { StreamsError } from './errors.ts';
 import { noMetrics, silentLog } from './metrics.ts';
 import { systemRandom } from './random.ts';
 
-/** A configuration value that can't work: the message names the key and the remedy. */
+/** A configuration value that can't work: the message names the key and the remedy. Code `CONFIG`, recovery `fail`. */
 export class ConfigError extends StreamsError {
   override readonly name = 'ConfigError';
+  /** `message` names the key, its value and what to give instead. */
   constructor(message: string) {
     super(message, { code: 'CONFIG', recovery: 'fail' });
   }
 }
 
 /**
- * Kafka Streams' defaults, in one table. Deviations: `lingerMs` 5 instead of 100 (a flush leaves at once when nothing is
- * in flight, so linger only groups what waits behind a request), `batchSizeBytes` 256 KiB instead of 16 (one Produce of
- * the record path), `fetchBytesMax` 8 MiB instead of 50 (batches stay views on the fetched buffer).
+ * The defaults of all keys that have one, in one table. They are Kafka Streams', with these deviations: `lingerMs` 5
+ * instead of 100 (a flush leaves at once when nothing is in flight, so linger only groups what waits behind a request),
+ * `batchSizeBytes` 256 KiB instead of 16 (one Produce of the record path), `fetchBytesMax` 8 MiB instead of 50 (batches
+ * stay views on the fetched buffer).
  */
 export const defaultStreamsConfig: Omit<StreamsConfig, 'applicationId' | 'clientId'> = Object.freeze({
   bootstrapServers: Object.freeze(['localhost:9092']),
@@ -148,7 +150,10 @@ export function resolveConfig(options: StreamsOptions): StreamsConfig {
   return Object.freeze(config);
 }
 
-/** Whether a value given by a user is one. */
+/**
+ * Whether a value given by a user is a valid {@link AutoOffsetReset}: users of JavaScript have no compiler that says
+ * so.
+ */
 export function isAutoOffsetReset(value: unknown): value is AutoOffsetReset {
   if (value === 'earliest' || value === 'latest' || value === 'none') return true;
   if (typeof value !== 'object' || value === null || !('byDurationMs' in value)) return false;

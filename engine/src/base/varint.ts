@@ -5,8 +5,10 @@
 
 /** A varint of a record never needs more bytes than this. */
 export const VARINT_BYTES_MAX = 5;
+/** Nor a 64-bit varint more than this. */
 export const VARLONG_BYTES_MAX = 10;
 
+/** Up to this magnitude a zigzag number fits 31 bits, so that int32 arithmetic can't overflow. */
 const ZIGZAG_INT32_LIMIT = 0x3fffffff;
 
 /** Bytes of a non-negative int32 as an unsigned varint. */
@@ -116,6 +118,7 @@ export class VarintCursor {
     return (value >>> 1) ^ -(value & 1);
   }
 
+  /** Unsigned int32: lengths of flexible request formats. */
   unsignedVarint(): number {
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {

@@ -3,9 +3,12 @@ import type { KStream } from './k-stream.ts';
 import type { StreamDefinition } from './operations/definitions.ts';
 import { type Branch, BranchProcessor, PassThroughProcessor } from './processors/stream/stateless-processors.ts';
 
-/** Where a branch goes (Java's `Branched`). */
+/** Where a branch goes (Java's `Branched`): into the map that ends the split, or to a function. */
 export interface BranchedOptions<K, V> {
-  /** Appended to the name of the split; default: the branch's number, 1, 2, …, and 0 for the default branch. */
+  /**
+   * Appended to the name of the split. Default: the branch's number, from 1 in the order of the calls, and 0 for the
+   * default branch.
+   */
   readonly name?: string | undefined;
   /** Continues the branch; its result is what the map of branches holds. */
   readonly chain?: ((branch: KStream<K, V>) => KStream<K, V>) | undefined;
@@ -14,8 +17,8 @@ export interface BranchedOptions<K, V> {
 }
 
 /**
- * A stream being split. Branches are asked in order, the first that takes a record gets it; without a default branch what
- * nobody takes is dropped.
+ * A stream being split. Branches are asked in order, and the first whose predicate is true gets the record; without a
+ * default branch what nobody takes is dropped.
  */
 export class BranchedKStream<K, V> {
   readonly #definition: StreamDefinition<K, V>;
@@ -36,18 +39,21 @@ export class BranchedKStream<K, V> {
     );
   }
 
+  /**
+   * Adds a branch behind those before it. Its name in the map is the split's name and `options.name`, or its number.
+   */
   branch(predicate: (key: K, value: V) => boolean, options: BranchedOptions<K, V> = {}): this {
     this.#add(predicate, options, this.#branches.length + 1);
     return this;
   }
 
-  /** What no branch took. Ends the split; answers all branches by name. */
+  /** Takes what no branch took. Ends the split; answers all branches by name. */
   defaultBranch(options: BranchedOptions<K, V> = {}): ReadonlyMap<string, KStream<K, V>> {
     this.#add(undefined, options, 0);
     return this.#streams;
   }
 
-  /** Ends the split and drops what no branch took. */
+  /** Ends the split and drops what no branch took; answers all branches by name. */
   noDefaultBranch(): ReadonlyMap<string, KStream<K, V>> {
     return this.#streams;
   }

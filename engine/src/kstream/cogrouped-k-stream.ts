@@ -14,6 +14,15 @@ import { SessionWindows } from './windows/session-windows.ts';
 /**
  * Several grouped streams, each with an aggregator of its own, that make one aggregate a key in one store: what several
  * aggregations and joins of their tables would do, with less state. Records without a key or value take no part.
+ * @example
+ * ```ts
+ * const added = builder.stream('items-added', { key: string(), value: string() }).groupByKey();
+ * const removed = builder.stream('items-removed', { key: string(), value: string() }).groupByKey();
+ * added
+ *   .cogroup<readonly string[]>((_user, item, cart) => [...cart, item])
+ *   .cogroup(removed, (_user, item, cart) => cart.filter((other) => other !== item))
+ *   .aggregate(() => [], { value: json(), materialized: { name: 'carts' } });
+ * ```
  */
 export class CogroupedKStream<K, A> {
   readonly #cogroup: Cogroup<K, A>;
@@ -29,7 +38,7 @@ export class CogroupedKStream<K, A> {
     return this;
   }
 
-  /** The aggregate of all inputs. A null from an aggregator deletes the key. */
+  /** The aggregate of all inputs, beginning with the initializer's. A null from an aggregator deletes the key. */
   aggregate(initializer: () => A, options: AggregateOptions<K, A> = {}): KTable<K, A> {
     const form: CogroupForm<K, K, A> = {
       closesAfterMs: undefined,

@@ -5,7 +5,7 @@ import type { TableValueGetterSupplier } from './processors/table/table-value-ge
  * stream time; streams join it by any key, without co-partitioning.
  */
 export class GlobalKTable<K, V> {
-  /** For interactive queries; undefined where the user gave none. */
+  /** Name of its store for interactive queries; undefined where the user gave none. */
   readonly queryableStoreName: string | undefined;
   /** @internal */
   readonly globalStore: TableValueGetterSupplier<K, V>;

@@ -18,7 +18,10 @@ import type { SessionWindowedKStream } from './session-windowed-k-stream.ts';
 import type { TimeWindowedKStream } from './time-windowed-k-stream.ts';
 import { SessionWindows } from './windows/session-windows.ts';
 
-/** A stream grouped by key. Records without a key or value take no part in its aggregations. */
+/**
+ * A stream grouped by key, from which an aggregation or windows follow. Records without a key or value take no part in
+ * aggregations.
+ */
 export class KGroupedStream<K, V> {
   readonly #grouping: Grouping<K, V>;
 
@@ -37,19 +40,48 @@ export class KGroupedStream<K, V> {
     return this.#grouping.definition.dsl.cogrouped<K, A>().cogroup(this, aggregator);
   }
 
-  /** How many records each key had. */
+  /**
+   * How many records each key had, as a table. Every record updates it, with the highest timestamp so far.
+   * @example
+   * ```ts
+   * orders.groupByKey().count({ materialized: { name: 'changes-of-order' } }).toStream().to('changes', { value: long() });
+   * ```
+   */
   count(options: TableOptions<K, number> = {}): KTable<K, number> {
     burnCountName(this.#grouping, options);
     return this.#aggregated('KSTREAM-AGGREGATE-', options, () => long(), counting(), 'count');
   }
 
-  /** Folds the values of each key into one of the same type; the first stands as it is. Null deletes. */
+  /**
+   * Folds the values of each key into one of the same type; the first value stands as it is. A null from the reducer
+   * deletes the key.
+   * @example
+   * ```ts
+   * orders
+   *   .groupBy((_id, order) => order.customerId, { key: string() })
+   *   .reduce((largest, order) => (order.amount > largest.amount ? order : largest), { materialized: { name: 'largest-order' } });
+   * ```
+   */
   reduce(reducer: (aggregate: V, value: V) => V | null, options: TableOptions<K, V> = {}): KTable<K, V> {
     const valueSerde = () => required(this.#grouping.definition.valueSerde, 'value', 'reduce', ofGrouping);
     return this.#aggregated('KSTREAM-REDUCE-', options, valueSerde, reducing(reducer), 'reduce');
   }
 
-  /** Folds the values of each key into an aggregate, beginning with the initializer's. Null deletes. */
+  /**
+   * Folds the values of each key into an aggregate of any type, beginning with the initializer's. A null from the
+   * aggregator deletes the key. `options.value` or `options.materialized.value` gives the aggregate's serde; without
+   * it, throws `TOPOLOGY`.
+   * @example
+   * ```ts
+   * orders
+   *   .groupBy((_id, order) => order.customerId, { key: string() })
+   *   .aggregate(
+   *     () => ({ orders: 0, amount: 0 }),
+   *     (_customer, order, sum) => ({ orders: sum.orders + 1, amount: sum.amount + order.amount }),
+   *     { value: json(), materialized: { name: 'turnover' } },
+   *   );
+   * ```
+   */
   aggregate<A>(
     initializer: () => A,
     aggregator: (key: K, value: V, aggregate: A) => A | null,
@@ -60,9 +92,20 @@ export class KGroupedStream<K, V> {
     return this.#aggregated('KSTREAM-AGGREGATE-', options, valueSerde, aggregation, 'aggregate');
   }
 
-  /** One aggregate for each key and window. */
+  /**
+   * One aggregate for each key and window of event time.
+   * @example
+   * ```ts
+   * orders
+   *   .groupByKey()
+   *   .windowedBy(TimeWindows.ofSizeAndGrace(5 * minuteMs, minuteMs))
+   *   .count()
+   *   .toStream()
+   *   .to('changes-per-window', { key: windowed(string(), 5 * minuteMs), value: long() });
+   * ```
+   */
   windowedBy(windows: AnyTimeWindows): TimeWindowedKStream<K, V>;
-  /** One aggregate for each key and session. */
+  /** One aggregate for each key and session, a stretch of activity. */
   windowedBy(windows: SessionWindows): SessionWindowedKStream<K, V>;
   windowedBy(windows: AnyTimeWindows | SessionWindows): TimeWindowedKStream<K, V> | SessionWindowedKStream<K, V> {
     const { dsl } = this.#grouping.definition;

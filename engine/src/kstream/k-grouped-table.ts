@@ -16,8 +16,8 @@ import { storeGetter } from './processors/table/table-value-getter.ts';
 type TableFold<K, V, A> = Pick<TableAggregateSpec<K, V, A>, 'initializer' | 'adder' | 'subtractor'>;
 
 /**
- * A table grouped under new keys. Aggregations follow its updates: the subtractor takes the old value of an entry out, the
- * adder puts the new one in.
+ * A table grouped under new keys. Aggregations follow its updates: the subtractor takes the old value of an entry out,
+ * the adder puts the new one in. An entry that moves to another group is sent to its old group first.
  */
 export class KGroupedTable<K, V> {
   readonly #definition: GroupedTableDefinition<K, V>;
@@ -27,7 +27,15 @@ export class KGroupedTable<K, V> {
     this.#definition = definition;
   }
 
-  /** How many entries each group has. */
+  /**
+   * How many entries each group has, as a table. A group that loses its last entry stays, with 0.
+   * @example
+   * ```ts
+   * customers
+   *   .groupBy((id, customer) => [customer.region, id], { key: string(), value: string(), name: 'by-region' })
+   *   .count({ materialized: { name: 'customers-of-region' } });
+   * ```
+   */
   count(options: TableOptions<K, number> = {}): KTable<K, number> {
     const fold: TableFold<K, V, number> = {
       initializer: () => 0,
@@ -37,6 +45,10 @@ export class KGroupedTable<K, V> {
     return this.#aggregated('KTABLE-AGGREGATE-', options, () => long(), fold, 'count');
   }
 
+  /**
+   * Folds the entries of each group into one value of their type; the first entry stands as it is. Null from either
+   * function deletes the group.
+   */
   reduce(
     adder: (aggregate: V, value: V) => V | null,
     subtractor: (aggregate: V, value: V) => V | null,
@@ -51,6 +63,23 @@ export class KGroupedTable<K, V> {
     return this.#aggregated('KTABLE-REDUCE-', options, valueSerde, fold, 'reduce');
   }
 
+  /**
+   * Folds the entries of each group into an aggregate of any type, beginning with the initializer's. Null from either
+   * function deletes the group. `options.value` or `options.materialized.value` gives the aggregate's serde; without
+   * it, throws `TOPOLOGY`.
+   * @example
+   * ```ts
+   * builder
+   *   .table('orders', { key: string(), value: json<Order>() })
+   *   .groupBy((_id, order) => [order.customerId, order.amount], { key: string(), value: double(), name: 'by-customer' })
+   *   .aggregate(
+   *     () => 0,
+   *     (_customer, amount, total) => total + amount,
+   *     (_customer, amount, total) => total - amount,
+   *     { value: double(), materialized: { name: 'open-amount' } },
+   *   );
+   * ```
+   */
   aggregate<A>(
     initializer: () => A,
     adder: (key: K, value: V, aggregate: A) => A | null,

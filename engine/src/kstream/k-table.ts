@@ -35,8 +35,9 @@ import type { ValueTransformerFactory } from './processors/table/value-transform
 import type { Suppressed } from './windows/suppressed.ts';
 
 /**
- * A table: each record of its stream replaces the value of its key, null deletes it. Kept in a store where the user names one
- * or an operation needs it.
+ * A table: each record of its stream replaces the value of its key, null deletes it. Kept in a store where the user
+ * names one or an operation needs it. Later values win in the order of offsets, whatever their timestamps, unless the
+ * table is versioned (`materialized: { historyRetentionMs }`).
  */
 export class KTable<K, V> {
   readonly #definition: TableDefinition<K, V>;
@@ -51,21 +52,25 @@ export class KTable<K, V> {
     return this.#definition;
   }
 
-  /** Name for interactive queries; undefined where the table was given none. */
+  /** Name of the table's store for interactive queries; undefined where the table was given none. */
   get queryableStoreName(): string | undefined {
     return this.#definition.queryableStoreName;
   }
 
-  /** Keeps entries that the predicate is true for; an entry that stops passing is deleted below. */
+  /**
+   * Keeps entries that the predicate is true for; an entry that stops passing is deleted below. The predicate is not
+   * asked about deletions.
+   */
   filter(predicate: (key: K, value: V) => boolean, options: TableOptions<K, V> = {}): KTable<K, V> {
     return this.#filtered(predicate, true, options);
   }
 
+  /** Keeps entries that the predicate is false for; an entry that it becomes true for is deleted below. */
   filterNot(predicate: (key: K, value: V) => boolean, options: TableOptions<K, V> = {}): KTable<K, V> {
     return this.#filtered(predicate, false, options);
   }
 
-  /** A new value for each entry. */
+  /** A new value for each entry; deletions stay deletions without a call of the mapper. */
   mapValues<V2>(mapper: (value: V, key: K) => V2, options: TableOptions<K, V2> = {}): KTable<K, V2> {
     const above = this.#definition.logic;
     return this.#derived<V2>(
@@ -103,8 +108,14 @@ export class KTable<K, V> {
   }
 
   /**
-   * A table of what the joiner makes of the values that both tables hold for a key. The result changes with either table; both
-   * topics need equal partition counts.
+   * A table of what the joiner makes of the values that both tables hold for a key. The result changes with either
+   * table and has the later timestamp. Both topics need equal partition counts, else the start throws `TOPOLOGY`.
+   * @example
+   * ```ts
+   * const addresses = builder.table('addresses', { key: string(), value: string() });
+   * customers
+   *   .join(addresses, (customer, address) => ({ ...customer, address }), { materialized: { name: 'customers-with-address', value: json() } });
+   * ```
    */
   join<VO, VOut>(
     other: KTable<K, VO>,
@@ -112,8 +123,18 @@ export class KTable<K, V> {
     options?: TableOptions<K, VOut>,
   ): KTable<K, VOut>;
   /**
-   * Joins each entry with the entry of another table that its foreign key points to; null points nowhere. Any number of entries
-   * may point to one, and partitions need not match: questions and answers travel through topics of the join's own.
+   * Joins each entry with the entry of another table that its foreign key points to; null points nowhere. Any number of
+   * entries may point to one, and partition counts need not match: questions and answers travel through topics of the
+   * join's own.
+   * @example
+   * ```ts
+   * builder
+   *   .table('orders', { key: string(), value: json<Order>() })
+   *   .join(customers, (order) => order.customerId, (order, customer) => ({ ...order, name: customer.name }), {
+   *     name: 'customer-of-order',
+   *     materialized: { name: 'orders-with-name', value: json() },
+   *   });
+   * ```
    */
   join<KO, VO, VOut>(
     other: KTable<KO, VO>,
@@ -125,12 +146,19 @@ export class KTable<K, V> {
     return this.#joined(other as KTable<never, never>, rest, 'inner');
   }
 
-  /** As {@link KTable.join}, with a result for each entry of this table; without a right one the joiner gets null. */
+  /**
+   * Joins two tables as {@link KTable.join} does, with a result for each entry of this table; where the other has none,
+   * the joiner gets null.
+   */
   leftJoin<VO, VOut>(
     other: KTable<K, VO>,
     joiner: (left: V, right: VO | null) => VOut,
     options?: TableOptions<K, VOut>,
   ): KTable<K, VOut>;
+  /**
+   * Joins by a foreign key as {@link KTable.join} does, with a result for each entry of this table; where it points
+   * nowhere, or to no entry, the joiner gets null.
+   */
   leftJoin<KO, VO, VOut>(
     other: KTable<KO, VO>,
     foreignKey: (value: V, key: K) => NoInfer<KO> | null | undefined,
@@ -141,7 +169,10 @@ export class KTable<K, V> {
     return this.#joined(other as KTable<never, never>, rest, 'left');
   }
 
-  /** As {@link KTable.join}, with a result for each key of either table; the joiner gets null for the one without it. */
+  /**
+   * Joins two tables as {@link KTable.join} does, with a result for each key of either table; the joiner gets null for
+   * the one without it.
+   */
   outerJoin<VO, VOut>(
     other: KTable<K, VO>,
     joiner: (left: V | null, right: VO | null) => VOut,
@@ -150,7 +181,10 @@ export class KTable<K, V> {
     return joinTables<K, V, VO, VOut>(this.#definition, other.definition, joiner, 'outer', options);
   }
 
-  /** The table's updates as a stream under keys that the function selects; deletions are records with a null value. */
+  /**
+   * The table's updates as a stream under keys that the function selects; deletions are records with a null value. A
+   * stateful operation below repartitions.
+   */
   toStream<K2>(selector: (key: K, value: V) => K2, options?: NamedOptions): KStream<K2, V>;
   /** The table's updates as a stream; deletions are records with a null value. */
   toStream(options?: NamedOptions): KStream<K, V>;
@@ -167,7 +201,11 @@ export class KTable<K, V> {
     return selector === undefined ? stream : stream.selectKey(selector);
   }
 
-  /** Groups entries under new keys, through a repartition topic; aggregations below follow updates and deletions. */
+  /**
+   * Groups entries under new keys, through a repartition topic; aggregations below follow updates and deletions. An
+   * entry whose new key or value is null takes no part. `options.key` and `options.value` are required, else it throws
+   * `TOPOLOGY`.
+   */
   groupBy<K2, V2>(
     mapper: (key: K, value: V) => readonly [K2, V2],
     options: GroupedOptions<K2, V2> = {},
@@ -185,7 +223,21 @@ export class KTable<K, V> {
     return dsl.groupedTable({ dsl, node, keySerde, valueSerde, name: options.name });
   }
 
-  /** Holds updates back, so that fewer of them, or only the final result of a window, are passed on. */
+  /**
+   * Holds updates back, so that fewer of them, or only the final result of a window, are passed on. Needs new records
+   * to go on: only they move stream time. Throws `TOPOLOGY` below a versioned table, and where windows are waited for
+   * and there are none.
+   * @example
+   * ```ts
+   * orders
+   *   .groupByKey()
+   *   .windowedBy(TimeWindows.ofSizeAndGrace(minuteMs, 10_000))
+   *   .count()
+   *   .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded(), { name: 'final' }))
+   *   .toStream()
+   *   .to('changes-per-minute', { key: windowed(string(), minuteMs), value: long() });
+   * ```
+   */
   suppress(how: Suppressed<K>): KTable<K, V> {
     return suppressed(this.#definition, how);
   }

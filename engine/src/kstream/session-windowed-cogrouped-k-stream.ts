@@ -16,7 +16,11 @@ export class SessionWindowedCogroupedKStream<K, A> {
     this.#windows = windows;
   }
 
-  /** `merger` makes one aggregate of two when a record connects sessions. */
+  /**
+   * One aggregate of all inputs for each key and session. `merger` makes one aggregate of two when a record connects
+   * sessions. `options.value` or `options.materialized.value` gives the aggregate's serde; without it, throws
+   * `TOPOLOGY`.
+   */
   aggregate(
     initializer: () => A,
     merger: (key: K, aggregate: A, other: A) => A | null,

@@ -11,8 +11,24 @@ import { EmitStrategy } from './windows/emit-strategy.ts';
 import type { SessionWindows } from './windows/session-windows.ts';
 
 /**
- * A grouped stream in sessions: one aggregate for each key and stretch of activity. A record that connects sessions makes them
- * one: their results are deleted and the new session's follows. Records with a null value take part, as in Kafka Streams.
+ * A grouped stream in sessions: one aggregate for each key and stretch of activity. A record that connects sessions
+ * makes them one: their results are deleted and the new session's follows. Records with a null value take part, as in
+ * Kafka Streams.
+ * @example
+ * ```ts
+ * builder
+ *   .stream('pageviews', { key: string(), value: string() })
+ *   .groupByKey()
+ *   .windowedBy(SessionWindows.ofInactivityGapAndGrace(30 * minuteMs, minuteMs))
+ *   .aggregate(
+ *     () => 0,
+ *     (_user, _page, pages) => pages + 1,
+ *     (_user, pages, others) => pages + others,
+ *     { value: long(), materialized: { name: 'visits' } },
+ *   )
+ *   .toStream()
+ *   .to('visits', { key: sessionWindowed(string()), value: long() });
+ * ```
  */
 export class SessionWindowedKStream<K, V> {
   readonly #grouping: Grouping<K, V>;
@@ -25,13 +41,16 @@ export class SessionWindowedKStream<K, V> {
     this.#windows = windows;
   }
 
-  /** Whether each update is forwarded or each session once, when it has closed. Holds for the aggregations that follow. */
+  /**
+   * Whether each update is forwarded (the default) or each session once, when it has closed. Holds for the aggregations
+   * that follow.
+   */
   emitStrategy(strategy: EmitStrategy): this {
     this.#strategy = strategy;
     return this;
   }
 
-  /** How many records each session has. */
+  /** How many records each session has, as a table by key and session. */
   count(options: TableOptions<K, number> = {}): KTable<Windowed<K>, number> {
     burnCountName(this.#grouping, options);
     const add = (_key: K, count: number, other: number) => count + other;
@@ -45,7 +64,10 @@ export class SessionWindowedKStream<K, V> {
     });
   }
 
-  /** Folds the values of each session into one of the same type; it also makes one of two sessions' aggregates. */
+  /**
+   * Folds the values of each session into one of the same type; the reducer also makes one of two sessions' aggregates.
+   * A null from it deletes the session.
+   */
   reduce(reducer: (aggregate: V, value: V) => V | null, options: TableOptions<K, V> = {}): KTable<Windowed<K>, V> {
     const merge = (_key: K, aggregate: V, other: V) => (aggregate === null ? other : reducer(aggregate, other));
     return windowedTable(this.#grouping, {
@@ -59,8 +81,9 @@ export class SessionWindowedKStream<K, V> {
   }
 
   /**
-   * Folds the values of each session into an aggregate. `merger` makes one aggregate of two: of what was gathered so far, the
-   * initializer's at first, and that of the next session, by ascending end. The record comes last.
+   * Folds the values of each session into an aggregate of any type. `merger` makes one aggregate of two: of what was
+   * gathered so far, the initializer's at first, and that of the next session, by ascending end. The record comes last.
+   * `options.value` or `options.materialized.value` gives the aggregate's serde; without it, throws `TOPOLOGY`.
    */
   aggregate<A>(
     initializer: () => A,

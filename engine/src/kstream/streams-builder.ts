@@ -20,17 +20,31 @@ import { storeGetter } from './processors/table/table-value-getter.ts';
 import { SessionWindowedKStream } from './session-windowed-k-stream.ts';
 import { TimeWindowedKStream } from './time-windowed-k-stream.ts';
 
-/** Options of `table` and `globalTable`. */
+/** Options of `table` and `globalTable`: how the topic is read, and how the table is kept. */
 export interface TableSourceOptions<K, V> extends ConsumedOptions<K, V> {
+  /**
+   * How the table is kept. Without a name it has a store only where an operation needs one. A global table always has a
+   * store and never a changelog: its topic is one.
+   */
   readonly materialized?: MaterializedOptions<K, V> | undefined;
 }
 
 /**
  * The start of a topology in the DSL: streams and tables of topics, from which methods make others; `build` answers the
- * {@link Topology} that `KafkaStreams` or the test driver runs.
+ * {@link Topology} that `KafkaStreams` or the test driver runs. Java's `StreamsBuilder`.
  *
- * Nodes, stores and internal topics get the names that Kafka Streams (Java) gives the same program, so either may take over the
- * other's application.
+ * Nodes, stores and internal topics get the names that Kafka Streams (Java) gives the same program, so either may take
+ * over the other's application.
+ * @example
+ * ```ts
+ * const builder = new StreamsBuilder();
+ * builder
+ *   .stream('orders', { key: string(), value: json<Order>() })
+ *   .filter((_id, order) => order.amount >= 1_000)
+ *   .to('large-orders');
+ * const topology = builder.build();
+ * console.log(String(topology.describe()));
+ * ```
  */
 export class StreamsBuilder {
   readonly #graph = new StreamsGraph();
@@ -46,7 +60,17 @@ export class StreamsBuilder {
     groupedTable: (definition) => new KGroupedTable(definition),
   };
 
-  /** Records of one topic, of several, or of all that match a pattern. Calls for the same topics share one source. */
+  /**
+   * Records of one topic, of several, or of all that match a pattern. Calls for the same topics share one source and
+   * must agree in `autoOffsetReset`, else `build` throws `TOPOLOGY`. The topics must exist when the application starts,
+   * else the start rejects with `MISSING_SOURCE_TOPIC`.
+   * @example
+   * ```ts
+   * const orders = builder.stream('orders', { key: string(), value: json<Order>() });
+   * const events = builder.stream(['clicks', 'views'], { key: string(), value: string(), autoOffsetReset: 'latest' });
+   * const audits = builder.stream(/^audit\./, { key: string(), value: bytes(), timestampExtractor: wallclockTimestampExtractor });
+   * ```
+   */
   stream<K, V>(topics: Topics, options: ConsumedOptions<K, V>): KStream<K, V> {
     const name = this.#graph.names.named(options.name, 'KSTREAM-SOURCE-');
     const node = this.#graph.add(new StreamSourceNode(name, topics, sourceOptions(options)));
@@ -60,7 +84,19 @@ export class StreamsBuilder {
     });
   }
 
-  /** A topic as a table: the newest value of each key. Records without a key are dropped and counted. */
+  /**
+   * A topic as a table: the newest value of each key, null deletes it. Records without a key are dropped and counted.
+   * @example
+   * ```ts
+   * const customers = builder.table('customers', { key: string(), value: json<Customer>(), materialized: { name: 'customers' } });
+   * // Versioned: late values stand where they belong in time, and joins ask for the past.
+   * const prices = builder.table('prices', {
+   *   key: string(),
+   *   value: double(),
+   *   materialized: { name: 'prices', historyRetentionMs: 60 * minuteMs },
+   * });
+   * ```
+   */
   table<K, V>(topic: string, options: TableSourceOptions<K, V>): KTable<K, V> {
     const { names } = this.#graph;
     const { materialized } = options;
@@ -79,7 +115,17 @@ export class StreamsBuilder {
     return dsl.table({ dsl, node, keySerde, valueSerde, sources: [node], logic, queryableStoreName });
   }
 
-  /** A topic of which every instance holds all partitions, for joins without co-partitioning. */
+  /**
+   * A topic of which every instance holds all partitions, for joins by any key and without equal partition counts.
+   * Filled before the application runs. Throws `TOPOLOGY` with `historyRetentionMs`.
+   * @example
+   * ```ts
+   * const rates = builder.globalTable('rates', { key: string(), value: double(), materialized: { name: 'rates', store: 'memory' } });
+   * orders
+   *   .leftJoin(rates, () => 'usd', (order, rate) => order.amount * (rate ?? 1))
+   *   .to('amounts-in-dollars', { value: double() });
+   * ```
+   */
   globalTable<K, V>(topic: string, options: TableSourceOptions<K, V>): GlobalKTable<K, V> {
     const { names } = this.#graph;
     const { materialized } = options;
@@ -110,15 +156,24 @@ export class StreamsBuilder {
     return new GlobalKTable(storeGetter(spec), materialized?.name);
   }
 
-  /** Adds a store for processors that name it in their options. */
+  /**
+   * Adds a store for processors that name it in their options. A name that another builder has taken throws `TOPOLOGY`
+   * in `build`; a store that no processor uses does when the topology is run.
+   */
   addStateStore(store: StoreBuilder<StateStore>): this {
     this.#graph.add(new StateStoreNode(store));
     return this;
   }
 
-  /** Adds a store that every instance fills from all of a topic by a processor of yours. */
+  /**
+   * Adds a store that every instance fills from all of a topic by a processor of yours; every processor may read it.
+   * The store must not log: its topic is its changelog.
+   */
   addGlobalStore<K, V>(
-    options: Omit<GlobalStoreOptions<K, V>, 'sourceName' | 'processorName'> & { readonly name?: string | undefined },
+    options: Omit<GlobalStoreOptions<K, V>, 'sourceName' | 'processorName'> & {
+      /** Names source and processor. Default: generated names. */
+      readonly name?: string | undefined;
+    },
   ): this {
     const { names } = this.#graph;
     const { name, ...rest } = options;
@@ -130,8 +185,8 @@ export class StreamsBuilder {
   }
 
   /**
-   * The topology of everything made before: a value, no I/O. Throws `TopologyError` with the node and the remedy. May be called
-   * again, say with other options; nothing can be added then.
+   * The topology of everything made before: a value, no I/O. Throws `TopologyError` (`TOPOLOGY`) with the node and the
+   * remedy. May be called again, say with other options; nothing can be added then.
    */
   build(options: BuildOptions = {}): Topology {
     return this.#graph.build(options);

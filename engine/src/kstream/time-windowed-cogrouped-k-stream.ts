@@ -15,6 +15,11 @@ export class TimeWindowedCogroupedKStream<K, A> {
     this.#windows = windows;
   }
 
+  /**
+   * One aggregate of all inputs for each key and window, beginning with the initializer's; a null from an aggregator
+   * deletes the window. `options.value` or `options.materialized.value` gives the aggregate's serde; without it, throws
+   * `TOPOLOGY`.
+   */
   aggregate(initializer: () => A, options: AggregateOptions<K, A> = {}): KTable<Windowed<K>, A> {
     return this.#cogroup.aggregate(initializer, options, timeForm(this.#windows, options.materialized));
   }

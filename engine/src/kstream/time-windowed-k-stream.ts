@@ -28,7 +28,20 @@ export class TimeWindowedKStream<K, V> {
     this.#windows = windows;
   }
 
-  /** Whether each update is forwarded or each window once, when it has closed. Holds for the aggregations that follow. */
+  /**
+   * Whether each update is forwarded (the default) or each window once, when it has closed. Holds for the aggregations
+   * that follow. Throws `TOPOLOGY` for unlimited windows, which never close.
+   * @example
+   * ```ts
+   * orders
+   *   .groupByKey()
+   *   .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(minuteMs, 10_000))
+   *   .emitStrategy(EmitStrategy.onWindowClose())
+   *   .count()
+   *   .toStream()
+   *   .to('changes-within-a-minute', { key: windowed(string(), minuteMs), value: long() });
+   * ```
+   */
   emitStrategy(strategy: EmitStrategy): this {
     if (strategy.kind === 'close' && this.#windows instanceof UnlimitedWindows) {
       throw new TopologyError(
@@ -39,7 +52,7 @@ export class TimeWindowedKStream<K, V> {
     return this;
   }
 
-  /** How many records each key had in each window. */
+  /** How many records each key had in each window, as a table by key and window. */
   count(options: TableOptions<K, number> = {}): KTable<Windowed<K>, number> {
     if (!(this.#windows instanceof SlidingWindows)) burnCountName(this.#grouping, options);
     return windowedTable(this.#grouping, {
@@ -52,7 +65,10 @@ export class TimeWindowedKStream<K, V> {
     });
   }
 
-  /** Folds the values of each key and window into one of the same type; the first stands as it is. Null deletes. */
+  /**
+   * Folds the values of each key and window into one of the same type; the first stands as it is. A null from the
+   * reducer deletes the window.
+   */
   reduce(reducer: (aggregate: V, value: V) => V | null, options: TableOptions<K, V> = {}): KTable<Windowed<K>, V> {
     return windowedTable(this.#grouping, {
       prefix: reducePrefix,
@@ -64,7 +80,11 @@ export class TimeWindowedKStream<K, V> {
     });
   }
 
-  /** Folds the values of each key and window into an aggregate, beginning with the initializer's. Null deletes. */
+  /**
+   * Folds the values of each key and window into an aggregate of any type, beginning with the initializer's. A null
+   * from the aggregator deletes the window. `options.value` or `options.materialized.value` gives the aggregate's
+   * serde; without it, throws `TOPOLOGY`.
+   */
   aggregate<A>(
     initializer: () => A,
     aggregator: (key: K, value: V, aggregate: A) => A | null,

@@ -9,11 +9,13 @@ import { Record } from '../processor/record.ts';
 export interface AsyncDeps {
   readonly clock: Clock;
   readonly random: Random;
+  /** Names the operator in errors. */
   readonly nodeName: string;
 }
 
 /** One record inside an operator. */
 export interface HeldItem {
+  /** Keeps the input's offset from being committed. */
   readonly held: HeldRecord;
   readonly key: unknown;
   readonly value: unknown;
@@ -61,10 +63,12 @@ export abstract class AsyncOperatorProcessor implements AsyncProcessor {
     this.abort.abort();
   }
 
+  /** The task was closed or revoked: nothing may be forwarded any more. */
   protected get cancelled(): boolean {
     return this.abort.signal.aborted;
   }
 
+  /** Told by guarded calls when one begins and ends. */
   protected readonly countRunning = (delta: 1 | -1): void => {
     this.callsInFlight += delta;
   };
@@ -99,14 +103,17 @@ export abstract class AsyncOperatorProcessor implements AsyncProcessor {
     });
   }
 
+  /** Hands a record to the nodes below; inside `drain` only. */
   protected forward(record: Record<unknown, unknown>): void {
     this.#context?.forward(record);
   }
 
+  /** Hands the record to the processing exception handler, which decides about it. */
   protected fail(item: HeldItem, error: unknown): void {
     this.#host?.fail(item.held, error);
   }
 
+  /** What the user's function gets of a record. */
   protected asItem(item: HeldItem, signal: AbortSignal): AsyncItem<unknown, unknown> {
     const { key, value, held, output } = item;
     const { topic, partition, offset } = held;

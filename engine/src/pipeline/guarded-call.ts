@@ -8,11 +8,15 @@ const backoffMsMaxDefault = 60_000;
 /** Share of a backoff that is random, so that tasks don't retry in step. */
 const jitterShare = 0.5;
 
+/** What a guarded call may use, and when it gives up. */
 export interface GuardedCallOptions {
   readonly clock: Clock;
   readonly random: Random;
+  /** Names the call in errors: "A call of mapAsync KSTREAM-MAPASYNC-0000000001". */
   readonly what: string;
+  /** Deadline of one attempt, ms; undefined: none. */
   readonly timeoutMs: number | undefined;
+  /** When a failed attempt is made again; undefined: never. */
   readonly retry: RetryOptions | undefined;
   /** Ends everything: the task was closed. */
   readonly signal: AbortSignal;

@@ -13,7 +13,7 @@ const noBytes = Buffer.alloc(0);
  * I3 what `bytes*` returns is valid until the next `set*` of this datum.
  */
 export class Datum<T = unknown> {
-  /** Valid where `hasBytes`. */
+  /** The serialized form lies at `[start, end)` of it. Valid where `hasBytes`. */
   buffer: Buffer = noBytes;
   start = 0;
   end = 0;
@@ -25,6 +25,7 @@ export class Datum<T = unknown> {
   #topic = '';
   #binary: BinaryKey | undefined;
 
+  /** Makes it null: no key, or a tombstone. */
   setNull(): void {
     this.isNull = true;
     this.hasBytes = false;

@@ -1,7 +1,7 @@
 import type { ProcessorContext, RecordMetadata } from './processor.ts';
 import type { Record } from './record.ts';
 
-/** Why a record was left out; the tag of the `dropped-records` metric. */
+/** Why a record was left out: the tag `reason` of the metric `dropped-records-total`. */
 export type DropReason =
   | 'null-key'
   | 'null-value'
@@ -31,7 +31,7 @@ export interface InternalProcessorContext<KOut = unknown, VOut = unknown> extend
    * offset that is committed stays that of the record being processed.
    */
   forwardFrom(origin: RecordMetadata, record: Record<KOut, VOut>): void;
-  /** Counts the current record in `dropped-records` of the task. */
+  /** Counts the current record in `dropped-records-total` of the task. */
   recordDropped(reason: DropReason): void;
 }
 

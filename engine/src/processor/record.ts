@@ -11,7 +11,7 @@ import { saveState } from './reused.ts';
  * Owns: timestamp and headers; key and value are {@link Datum}s that nodes share when they don't change them.
  */
 export class Record<K, V> {
-  /** Epoch milliseconds, never negative. */
+  /** Event time, epoch ms, never negative. */
   timestamp: number;
   /** @internal */
   keyDatum: Datum<K>;
@@ -20,7 +20,10 @@ export class Record<K, V> {
   #headers: Headers | undefined;
   #headerSource: HeaderSource | undefined;
 
-  /** Throws INVALID_TIMESTAMP for a negative time and what is none; fractions of a millisecond are cut off. */
+  /**
+   * Headers are copied. Throws `INVALID_TIMESTAMP` for a negative time and for what is no number; fractions of a
+   * millisecond are cut off.
+   */
   constructor(key: K, value: V, timestamp: number, headers?: Headers) {
     this.keyDatum = new Datum<K>();
     this.keyDatum.setObject(key);
@@ -30,15 +33,23 @@ export class Record<K, V> {
     this.#headers = headers?.copy();
   }
 
+  /**
+   * The key, decoded on first use; null where the record has none. Throws `DESERIALIZATION` for bytes that its serde
+   * can't decode.
+   */
   get key(): K {
     return this.keyDatum.get();
   }
 
+  /**
+   * The value, decoded on first use; null for a tombstone. Throws `DESERIALIZATION` for bytes that its serde can't
+   * decode.
+   */
   get value(): V {
     return this.valueDatum.get();
   }
 
-  /** Parsed on first use. */
+  /** The headers, parsed on first use. Changes reach whoever else holds this record. */
   get headers(): Headers {
     if (this.#headers === undefined) {
       this.#headers = this.#headerSource?.readHeaders() ?? new Headers();
@@ -52,31 +63,35 @@ export class Record<K, V> {
     return this.#headers === undefined ? this.#headerSource !== undefined : this.#headers.size > 0;
   }
 
+  /** An independent record with another key. */
   withKey<NK>(key: NK): Record<NK, V> {
     const record = new Record<NK, V>(key, undefined as V, this.timestamp, this.hasHeaders ? this.headers : undefined);
     record.valueDatum = this.valueDatum.detach();
     return record;
   }
 
+  /** An independent record with another value. */
   withValue<NV>(value: NV): Record<K, NV> {
     const record = new Record<K, NV>(undefined as K, value, this.timestamp, this.hasHeaders ? this.headers : undefined);
     record.keyDatum = this.keyDatum.detach();
     return record;
   }
 
+  /** An independent record with another time. Throws `INVALID_TIMESTAMP` as the constructor does. */
   withTimestamp(timestamp: number): Record<K, V> {
     const record = this.detach();
     record.timestamp = wholeMs(timestamp);
     return record;
   }
 
+  /** An independent record with a copy of these headers instead of its own. */
   withHeaders(headers: Headers): Record<K, V> {
     const record = this.detach();
     record.#headers = headers.copy();
     return record;
   }
 
-  /** A copy that stays valid. */
+  /** An independent copy, which stays valid when the next record is processed. */
   detach(): Record<K, V> {
     const record = new Record<K, V>(
       undefined as K,

@@ -2,7 +2,10 @@ import { StreamsError } from '../base/errors.ts';
 import type { RecordMetadata, TimestampExtractor } from './processor.ts';
 import type { Record } from './record.ts';
 
-/** The record's own timestamp; a negative one ends the task. What sources do that say nothing else. */
+/**
+ * Takes the record's own timestamp; a negative one is an `INVALID_TIMESTAMP` error, about which the deserialization
+ * exception handler decides. What sources do that say nothing else. Java's `FailOnInvalidTimestamp`.
+ */
 export const failOnInvalidTimestamp: TimestampExtractor = {
   extract(record, metadata) {
     if (record.timestamp >= 0) return record.timestamp;
@@ -10,10 +13,16 @@ export const failOnInvalidTimestamp: TimestampExtractor = {
   },
 };
 
-/** The record's own timestamp; a record with a negative one is skipped and counted. */
+/**
+ * Takes the record's own timestamp; a record with a negative one is skipped and counted. Java's
+ * `LogAndSkipOnInvalidTimestamp`, without the line in the log.
+ */
 export const logAndSkipOnInvalidTimestamp: TimestampExtractor = { extract: (record) => record.timestamp };
 
-/** The record's own timestamp; instead of a negative one the highest of the partition so far. Without any the task ends. */
+/**
+ * Takes the record's own timestamp; instead of a negative one the highest of the partition so far. Without any it is an
+ * `INVALID_TIMESTAMP` error. Java's `UsePartitionTimeOnInvalidTimestamp`.
+ */
 export const usePartitionTimeOnInvalidTimestamp: TimestampExtractor = {
   extract(record, metadata, partitionTimeMs) {
     if (record.timestamp >= 0) return record.timestamp;
@@ -22,7 +31,10 @@ export const usePartitionTimeOnInvalidTimestamp: TimestampExtractor = {
   },
 };
 
-/** The wall clock at the time of processing. Results then depend on when records were processed. */
+/**
+ * Takes the wall clock at the time of processing: results then depend on when records were processed. Java's
+ * `WallclockTimestampExtractor`.
+ */
 export const wallclockTimestampExtractor: TimestampExtractor = {
   extract: (_record, _metadata, _partitionTimeMs, systemTimeMs) => systemTimeMs,
 };

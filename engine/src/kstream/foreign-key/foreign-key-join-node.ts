@@ -4,31 +4,39 @@ import { GraphNode, type LateStores } from '../graph/graph-node.ts';
 
 /** Names of everything that a foreign-key join writes. */
 export interface ForeignKeyJoinNames {
+  /** Topic of the questions, keyed by the foreign key. */
   readonly registrationTopic: string;
   readonly send: string;
   readonly registrationSink: string;
   readonly registrationSource: string;
+  /** Store of the subscriptions: who asked for which foreign key. */
   readonly store: string;
   readonly receive: string;
   readonly join: string;
   readonly foreignTable: string;
+  /** Topic of the answers, keyed by the left table's key. */
   readonly responseTopic: string;
   readonly responseSink: string;
   readonly responseSource: string;
+  /** Node that makes results of answers, and the end of the join. */
   readonly resolver: string;
 }
 
+/** What a foreign-key join is written from: both tables, its processors, and how its two topics are written. */
 export interface ForeignKeyJoinProcessors {
+  /** The table whose entries have the foreign key. */
   readonly left: {
     readonly node: GraphNode;
     readonly sources: readonly GraphNode[];
     readonly storeNames: () => readonly string[];
   };
+  /** The table that is pointed to. */
   readonly right: {
     readonly node: GraphNode;
     readonly sources: readonly GraphNode[];
     readonly storeNames: () => readonly string[];
   };
+  /** The five processors, in the order in which a change passes them. */
   readonly suppliers: {
     readonly send: ProcessorSupplier;
     readonly receive: ProcessorSupplier;
@@ -36,8 +44,11 @@ export interface ForeignKeyJoinProcessors {
     readonly foreignTable: ProcessorSupplier;
     readonly resolver: ProcessorSupplier;
   };
+  /** Serdes and partitioner of the questions. */
   readonly registration: SinkOptions<unknown, unknown>;
+  /** Serdes and partitioner of the answers. */
   readonly response: SinkOptions<unknown, unknown>;
+  /** The store of the subscriptions. */
   readonly subscriptions: LateStores;
 }
 

@@ -21,16 +21,26 @@ import { SubscriptionSendProcessor } from './subscription-send-processor.ts';
 
 /**
  * Options of foreign-key joins (Java's `TableJoined` and `Materialized`). The name is that of the two topics and of the
- * subscription store, `<applicationId>-<name>-subscription-…`; `materialized.store` is the medium of the subscription store, too.
+ * subscription store, `<applicationId>-<name>-subscription-…`; `materialized.store` is the medium of the subscription
+ * store, too.
  */
 export interface ForeignKeyJoinOptions<K, KO, VOut> extends TableOptions<K, VOut> {
-  /** How this table's topics are partitioned, where it is not by their keys' hash; answers find their way by it. Gets no value. */
+  /**
+   * How this table's topics are partitioned, where it is not by their keys' hash; answers find their way by it. Gets no
+   * value. Default: murmur2 of the key's bytes.
+   */
   readonly partitioner?: StreamPartitioner<K, null> | undefined;
-  /** The same of the other table's topics, for the questions. Entries that point nowhere are not put to it. */
+  /**
+   * How the other table's topics are partitioned, where it is not by their keys' hash; questions find their way by it.
+   * Entries that point nowhere are not put to it. Gets no value. Default: murmur2 of the key's bytes.
+   */
   readonly otherPartitioner?: StreamPartitioner<KO, null> | undefined;
 }
 
-/** `KTable.join` and `leftJoin` by a foreign key. */
+/**
+ * Adds the nodes, topics and store of `KTable.join` and `leftJoin` by a foreign key. Throws `TopologyError` where a
+ * serde is not known.
+ */
 export function joinByForeignKey<K, V, KO, VO, VOut>(
   left: TableDefinition<K, V>,
   right: TableDefinition<KO, VO>,

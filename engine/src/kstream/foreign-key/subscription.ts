@@ -16,8 +16,10 @@ export const instruction = {
   /** Keeps it and answers where there is a foreign value. */
   answerIfPresent: 3,
 } as const;
+/** One of the instructions, by its number on the wire. */
 export type Instruction = (typeof instruction)[keyof typeof instruction];
 
+/** Length of a murmur3 hash of 128 bits. */
 export const hashBytes = 16;
 /** First bit of a message: it carries no hash. The other bits are the version. */
 export const noHashFlag = 0x80;
@@ -34,7 +36,7 @@ export interface SubscriptionWrapper<K> {
   readonly primaryPartition: number | undefined;
 }
 
-/** Where the definition of a serialized subscription lie. */
+/** Where the fields of a serialized subscription lie. */
 export interface SubscriptionLayout {
   readonly instruction: Instruction;
   /** -1: no hash. */
@@ -44,7 +46,7 @@ export interface SubscriptionLayout {
   readonly primaryPartition: number | undefined;
 }
 
-/** Finds the definition of a subscription without decoding its key. */
+/** Finds the fields of a subscription without decoding its key. Throws `DESERIALIZATION`. */
 export function readSubscription(buffer: Buffer, start: number, end: number, topic: string): SubscriptionLayout {
   const broken = (reason: string) =>
     new DeserializationError(`Topic ${topic}: not a foreign-key subscription: ${reason}`);

@@ -22,8 +22,12 @@ import { GraphLinks } from './graph-links.ts';
 export abstract class GraphNode {
   readonly name: string;
   readonly links: GraphLinks<GraphNode>;
-  /** Whether records may leave with another key or value; the optimiser moves repartition topics up to such nodes. */
+  /** Whether records may leave with another key; the optimiser moves repartition topics up to such nodes. */
   changesKey = false;
+  /**
+   * Whether records may leave with another value; repartition topics are not moved above such nodes either, whose
+   * serdes would not fit.
+   */
   changesValue = false;
   /** `merge(...)` */
   isMerge = false;
@@ -41,6 +45,7 @@ export abstract class GraphNode {
     this.links = new GraphLinks<GraphNode>(this, parents);
   }
 
+  /** The nodes whose records come here. */
   get parents(): readonly GraphNode[] {
     return [...this.links.parents];
   }
@@ -61,16 +66,19 @@ export abstract class GraphNode {
     return this.replacedBy === undefined ? this.name : this.replacedBy.sourceName;
   }
 
+  /** The topology nodes that this one's are hung below. */
   protected get parentNames(): string[] {
     return this.parents.map((parent) => parent.outputName);
   }
 
+  /** Adds this operation's nodes, stores and internal topics to the topology. Parents were written before. */
   abstract writeTo(topology: Topology): void;
 }
 
+/** What `stream` reads: one topic, several, or all that match a pattern. */
 export type Topics = string | readonly string[] | RegExp;
 
-/** `stream(...)` */
+/** `stream(...)`, written as one source. Another one of the same topics is replaced by the first. */
 export class StreamSourceNode extends GraphNode {
   readonly topics: Topics;
   readonly options: SourceOptions<unknown, unknown>;
@@ -185,9 +193,13 @@ export class StreamTableJoinNode extends GraphNode {
   }
 }
 
+/** Names of what a repartition topic is written as. */
 export interface RepartitionNames {
+  /** The topic, without the application id. */
   readonly topic: string;
+  /** The node that writes it. */
   readonly sink: string;
+  /** The node that reads it. */
   readonly source: string;
   /** Drops records without a key; undefined for tables, which have none. */
   readonly filter: string | undefined;
@@ -220,10 +232,12 @@ export class RepartitionNode extends GraphNode {
     this.isOptimizable = isOptimizable;
   }
 
+  /** The topic's name, without the application id. */
   get topic(): string {
     return this.#names.topic;
   }
 
+  /** How keys and values are written to the topic, and read from it. */
   get serdes(): SinkOptions<unknown, unknown> {
     return this.#options;
   }
@@ -243,7 +257,7 @@ export class RepartitionNode extends GraphNode {
   }
 }
 
-/** `to(...)` */
+/** `to(...)`, the end of a stream in a topic that exists already or is chosen by each record. */
 export class SinkGraphNode extends GraphNode {
   readonly #topic: string | TopicNameExtractor<unknown, unknown>;
   readonly #options: SinkOptions<unknown, unknown>;
@@ -268,7 +282,7 @@ export class SinkGraphNode extends GraphNode {
   }
 }
 
-/** `toExternal(...)` */
+/** `toExternal(...)`, the end of a stream in a system that stores input offsets itself. */
 export class ExternalSinkGraphNode extends GraphNode {
   readonly #supplier: () => OffsetStoringSink<unknown, unknown>;
 
@@ -282,7 +296,7 @@ export class ExternalSinkGraphNode extends GraphNode {
   }
 }
 
-/** `mapAsync`, `microBatch`, `pipe` */
+/** `mapAsync`, `microBatch` and `pipe`: a boundary that records cross when their results are there. */
 export class AsyncGraphNode extends GraphNode {
   readonly #operator: AsyncOperator;
 
@@ -296,7 +310,7 @@ export class AsyncGraphNode extends GraphNode {
   }
 }
 
-/** `addStateStore(...)` */
+/** `addStateStore(...)`: a store without a node; processors connect to it by its name. */
 export class StateStoreNode extends GraphNode {
   readonly #store: StoreBuilder<StateStore>;
 
@@ -310,7 +324,7 @@ export class StateStoreNode extends GraphNode {
   }
 }
 
-/** `globalTable(...)` and `addGlobalStore(...)` */
+/** `globalTable(...)` and `addGlobalStore(...)`, written as a sub-topology of their own that makes no tasks. */
 export class GlobalStoreNode extends GraphNode {
   readonly #options: GlobalStoreOptions<unknown, unknown>;
 

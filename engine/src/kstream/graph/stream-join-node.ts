@@ -5,6 +5,7 @@ import { GraphNode } from './graph-node.ts';
 
 /** Keeps the records of one side of a stream–stream join in their window store. */
 export class JoinWindowNode extends GraphNode {
+  /** The window store of this side; the other side reads it. */
   readonly store: StoreBuilder<StateStore>;
   readonly #supplier: ProcessorSupplier;
 
@@ -20,11 +21,17 @@ export class JoinWindowNode extends GraphNode {
   }
 }
 
+/** Names and processors of a join of two streams. */
 export interface StreamJoinProcessors {
+  /** Node that looks for partners of this stream's records. */
   readonly thisName: string;
+  /** Reads the other side's window. */
   readonly thisSide: ProcessorSupplier;
+  /** Node that looks for partners of the other stream's records. */
   readonly otherName: string;
+  /** Reads this side's window. */
   readonly otherSide: ProcessorSupplier;
+  /** Puts the results of both sides into one stream. */
   readonly merger: ProcessorSupplier;
   /** For a stream joined with itself, where the optimiser may: does with the left store alone. */
   readonly selfJoin: ProcessorSupplier;

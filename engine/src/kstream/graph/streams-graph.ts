@@ -7,13 +7,19 @@ import { type GraphNode, StreamSourceNode, TableSourceNode } from './graph-node.
 import { NameProvider } from './name-provider.ts';
 import { optimize } from './optimizer.ts';
 
-/** How a program becomes a topology. */
+/** How a program becomes a topology: what Java reads from a configuration while it builds. */
 export interface BuildOptions {
-  /** Kafka Streams' `topology.optimization`. Default: none, as there. Changes names and topics: not for a running application. */
+  /**
+   * Rules of the optimiser to apply. Default: `none`, as in Kafka Streams (`topology.optimization`). They change names
+   * and topics: not for a running application. Throws `TOPOLOGY` for a rule that doesn't exist.
+   */
   readonly topologyOptimization?: TopologyOptimization | undefined;
-  /** `ensure.explicit.internal.resource.naming`: refuses programs with generated names of stores or topics. Default: false. */
+  /**
+   * Whether programs with generated names of stores or topics are refused with `TOPOLOGY`. Default: false. Kafka
+   * Streams: `ensure.explicit.internal.resource.naming`.
+   */
   readonly ensureExplicitInternalResourceNaming?: boolean | undefined;
-  /** Put around every processor, those of the DSL included. */
+  /** Put around every processor, those of the DSL included. Default: none. Kafka Streams: `processor.wrapper.class`. */
   readonly processorWrapper?: ProcessorWrapper | undefined;
 }
 

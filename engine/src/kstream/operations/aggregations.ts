@@ -1,6 +1,6 @@
 import type { Aggregation } from '../processors/aggregate/aggregate-processor.ts';
 
-/** `count`: doesn't look at records. */
+/** `count`: adds one for each record, without looking at it. */
 export function counting<K, V>(): Aggregation<K, V, number> {
   return { initializer: () => 0, aggregator: (_key, _value, count) => count + 1, readsRecord: false };
 }
@@ -14,7 +14,7 @@ export function reducing<K, V>(reducer: (aggregate: V, value: V) => V | null): A
   };
 }
 
-/** `aggregate` */
+/** `aggregate`: begins with the initializer's value and gives each record to the aggregator. */
 export function aggregating<K, V, A>(
   initializer: () => A,
   aggregator: (key: K, value: V, aggregate: A) => A | null,

@@ -19,7 +19,10 @@ export function storeOptions(materialized: MaterializedOptions<never, never> | u
   };
 }
 
-/** The store of a table. */
+/**
+ * The key-value store that a table is kept in: with timestamps, or with versions where history is asked for. Throws
+ * `TopologyError` for options of window stores and a negative history.
+ */
 export function tableStore<K, V>(
   name: string,
   key: Serde<K>,

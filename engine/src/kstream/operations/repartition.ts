@@ -8,6 +8,7 @@ const repartitionSuffix = '-repartition';
 const generatedName = /^KSTREAM.*-[0-9]{10}$/;
 const generatedStoreName = /-STATE-STORE-[0-9]{10}$/;
 
+/** What a repartition topic is for, and how it is written. */
 export interface RepartitionPlan<K, V> extends ProducedOptions<K, V> {
   /** Name of the topic without `-repartition` and application id. */
   readonly topicPrefix: string;

@@ -12,6 +12,7 @@ import { repartition } from './repartition.ts';
 import { joinStreams, type StreamJoinedOptions, type StreamJoinKind } from './stream-stream-join.ts';
 import { joinStreamTable } from './stream-table-join.ts';
 
+/** A table that a stream can be joined with: one in partitions, or one of which every instance holds all. */
 export type JoinableTable<K> = KTable<K, unknown> | GlobalKTable<unknown, unknown>;
 type Joiner<K, V> = (left: V, right: unknown, key: K) => never;
 

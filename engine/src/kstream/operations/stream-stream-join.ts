@@ -38,14 +38,25 @@ export interface JoinStoreOptions {
  * that of stores and changelogs.
  */
 export interface StreamJoinedOptions<K, V, VOther> extends NamedOptions {
+  /** Serde of both streams' keys, for repartition topics and stores. Default: the streams', where they are known. */
   readonly key?: WritingSerde<K> | undefined;
+  /**
+   * Serde of this stream's values, for its repartition topic and store. Default: the stream's, where it is known; else
+   * required.
+   */
   readonly value?: Serde<V> | undefined;
+  /**
+   * Serde of the other stream's values, for its repartition topic and store. Default: the other stream's, where it is
+   * known; else required.
+   */
   readonly otherValue?: Serde<VOther> | undefined;
+  /** Beginning of the names of the join's stores, and so of their changelogs. Default: generated names. */
   readonly storeName?: string | undefined;
-  /** Where the join's stores keep their records. Default: `persistent`. */
+  /** Where the join's stores keep their records, `persistent` or `memory`. Default: `persistent`. */
   readonly store?: StoreMedium | undefined;
-  /** The stores of either side, where they shall have names of their own. */
+  /** The store of this stream's records, where it shall have a name of its own. */
   readonly thisStore?: JoinStoreOptions | undefined;
+  /** The store of the other stream's records, where it shall have a name of its own. */
   readonly otherStore?: JoinStoreOptions | undefined;
   /** Default: true. Without changelogs the state is lost when a task moves. */
   readonly loggingEnabled?: boolean | undefined;
@@ -56,6 +67,10 @@ export interface StreamJoinedOptions<K, V, VOther> extends NamedOptions {
 /** What of the options concerns stores. */
 type StoresOptions = Omit<StreamJoinedOptions<unknown, unknown, unknown>, 'key' | 'value' | 'otherValue'>;
 
+/**
+ * Which records of a join of two streams have a result of their own when they find no partner: none (`inner`), those of
+ * the left stream (`left`), those of both (`outer`).
+ */
 export type StreamJoinKind = 'inner' | 'left' | 'outer';
 
 /** A join of two streams whose records of one key are in partitions of one number already. */

@@ -10,11 +10,15 @@ import { StreamTableJoinProcessor } from '../processors/join/stream-table-join-p
 import type { TableValueGetterSupplier } from '../processors/table/table-value-getter.ts';
 import { required, type StreamDefinition, type TableDefinition } from './definitions.ts';
 
+/** What kind of join of a stream with a table it is. */
 export interface StreamTableJoinPlan<K, V, VT, VOut> {
+  /** Makes the result; `right` is null in a left join without a table value. */
   readonly joiner: (left: V, right: VT, key: K) => VOut;
+  /** Whether records without a table value have a result. */
   readonly leftJoin: boolean;
-  /** Of the node's name. */
+  /** Beginning of the node's generated name. */
   readonly prefix: string;
+  /** What the user gave: name, serdes, grace. */
   readonly options: JoinedOptions<K, V>;
 }
 

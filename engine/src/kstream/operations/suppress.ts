@@ -7,7 +7,10 @@ import type { TableValueGetterSupplier } from '../processors/table/table-value-g
 import type { Suppressed } from '../windows/suppressed.ts';
 import type { TableDefinition, TableLogic } from './definitions.ts';
 
-/** `KTable.suppress` */
+/**
+ * Adds the node and the buffer of `KTable.suppress`. Throws `TopologyError` below versioned tables, without serdes, and
+ * where windows are waited for and none is above.
+ */
 export function suppressed<K, V>(table: TableDefinition<K, V>, how: Suppressed<K>): KTable<K, V> {
   const { dsl, node: parent, sources } = table;
   const { names } = dsl.graph;

@@ -47,7 +47,7 @@ class JoinLogic<K, V, VO, VOut> implements TableLogic<K, VOut> {
   }
 }
 
-/** `KTable.join`, `leftJoin` and `outerJoin` of tables with equal keys. */
+/** Adds the nodes of `KTable.join`, `leftJoin` and `outerJoin` of tables with equal keys. */
 export function joinTables<K, V, VO, VOut>(
   left: TableDefinition<K, V>,
   right: TableDefinition<K, VO>,

@@ -80,7 +80,7 @@ export class TableSourceLogic<K, V> implements TableLogic<K, V> {
   }
 }
 
-/** `KStream.toTable` */
+/** Adds the node of `KStream.toTable`, and a repartition topic above it where the key may have changed. */
 export function streamToTable<K, V>(stream: StreamDefinition<K, V>, options: TableOptions<K, V>): KTable<K, V> {
   const { dsl } = stream;
   const { names } = dsl.graph;

@@ -10,7 +10,9 @@ import type { Grouping } from './repartition.ts';
 import { StoredTableLogic } from './stored-table-logic.ts';
 import type { WindowForm } from './window-forms.ts';
 
+/** Beginning of the generated names of `count` and `aggregate`, as in Kafka Streams. */
 export const aggregatePrefix = 'KSTREAM-AGGREGATE-';
+/** Beginning of the generated names of `reduce`, as in Kafka Streams. */
 export const reducePrefix = 'KSTREAM-REDUCE-';
 
 /** One windowed aggregation of a grouped stream. */

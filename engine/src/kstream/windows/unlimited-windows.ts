@@ -2,13 +2,22 @@ import { endlessMs } from '../../serde/windowed.ts';
 import { checkDuration } from './durations.ts';
 
 /**
- * One window for each key that begins at a moment and never ends (its end reads `Number.MAX_SAFE_INTEGER`). Records before it
- * take no part. It never closes, so there is no result to emit at its close.
+ * One window for each key that begins at a moment and never ends (its end reads `Number.MAX_SAFE_INTEGER`); Java's
+ * `UnlimitedWindows`. Records before it take no part. It never closes, so there is no result to emit at its close.
+ * @example
+ * ```ts
+ * const thisYear = UnlimitedWindows.of().startOn(Date.UTC(2026, 0));
+ * orders.groupByKey().windowedBy(thisYear).count();
+ * ```
  */
 export class UnlimitedWindows {
+  /** First moment of the window, epoch ms. */
   readonly startMs: number;
+  /** Longer than any time, ms. */
   readonly sizeMs = endlessMs;
+  /** There is no second window, so the distance to it is longer than any time, ms. */
   readonly advanceMs = endlessMs;
+  /** 0 ms: what never ends has no late records. */
   readonly graceMs = 0;
 
   private constructor(startMs: number) {
@@ -16,16 +25,17 @@ export class UnlimitedWindows {
     this.startMs = startMs;
   }
 
-  /** From the epoch on. */
+  /** The window that begins at the epoch. */
   static of(): UnlimitedWindows {
     return new UnlimitedWindows(0);
   }
 
+  /** The window that begins at `startMs`, epoch ms; a negative one throws `TOPOLOGY`. */
   startOn(startMs: number): UnlimitedWindows {
     return new UnlimitedWindows(startMs);
   }
 
-  /** Start of the only window. */
+  /** Start of the only window, epoch ms. */
   firstStartMs(): number {
     return this.startMs;
   }

@@ -14,15 +14,21 @@ import { TableForwarder } from '../table/table-forwarder.ts';
 export interface Aggregation<K, V, A> {
   /** Undefined for `reduce`: the first value is the first aggregate, its bytes untouched. */
   readonly initializer: (() => A) | undefined;
+  /** Makes the next aggregate of the one so far and a record; null deletes the key. */
   readonly aggregator: (key: K, value: V, aggregate: A) => A | null;
   /** False for `count`, which doesn't look at the records. */
   readonly readsRecord: boolean;
 }
 
+/** What an aggregation of a grouped stream keeps, and where. */
 export interface AggregateSpec<K, V, A> {
+  /** Store of the aggregates. */
   readonly storeName: string;
+  /** Serde of the keys in the store. */
   readonly keySerde: Serde<K>;
+  /** Serde of the aggregates in the store. */
   readonly valueSerde: Serde<A>;
+  /** How records are folded. */
   readonly aggregation: Aggregation<K, V, A>;
   /** Whether somebody below needs old values; asked when the task is made. */
   readonly sendOldValues: () => boolean;

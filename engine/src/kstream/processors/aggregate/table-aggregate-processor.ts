@@ -8,14 +8,19 @@ import { encodeForStore, setStored } from '../table/stored-datum.ts';
 import { type TableBytesStore, tableBytes, wasPut } from '../table/table-bytes-store.ts';
 import { TableForwarder } from '../table/table-forwarder.ts';
 
+/** What an aggregation of a grouped table keeps, and how it folds. */
 export interface TableAggregateSpec<K, V, A> {
+  /** Store of the aggregates. */
   readonly storeName: string;
   readonly keySerde: Serde<K>;
   readonly valueSerde: Serde<A>;
   /** Undefined for `reduce`: the first value is the first aggregate. */
   readonly initializer: (() => A) | undefined;
+  /** Puts a new value into the aggregate; null deletes the group. */
   readonly adder: (key: K, value: V, aggregate: A) => A | null;
+  /** Takes an old value out of the aggregate; null deletes the group. */
   readonly subtractor: (key: K, value: V, aggregate: A) => A | null;
+  /** Whether somebody below needs old values; asked when the task is made. */
   readonly sendOldValues: () => boolean;
 }
 

@@ -8,11 +8,15 @@ import type { Serde } from '../../../serde/serde.ts';
 import type { BufferedJoinRecord, JoinBuffer } from '../../../state/buffer/join-buffer.ts';
 import type { TableValueGetter, TableValueGetterSupplier } from '../table/table-value-getter.ts';
 
+/** A join of a stream with the past of a table. */
 export interface StreamTableGraceJoinSpec<K, V, VT, VOut> {
   /** Of a versioned table. */
   readonly table: TableValueGetterSupplier<K, VT>;
+  /** Makes the result; `right` is null in a left join where the table held nothing. */
   readonly joiner: (left: V, right: VT, key: K) => VOut;
+  /** Whether records without a table value have a result. */
   readonly leftJoin: boolean;
+  /** Store of the records that wait. */
   readonly bufferName: string;
   /** What serdes are told as topic: the node's name, as in Kafka Streams. */
   readonly topic: string;

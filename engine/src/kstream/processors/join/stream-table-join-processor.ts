@@ -4,11 +4,15 @@ import type { Processor, ProcessorContext } from '../../../processor/processor.t
 import { Record } from '../../../processor/record.ts';
 import type { TableValueGetter, TableValueGetterSupplier } from '../table/table-value-getter.ts';
 
+/** A join of a stream with a table, or a global table. */
 export interface StreamTableJoinSpec<K, V, KT, VT, VOut> {
+  /** Reads the table's values. */
   readonly table: TableValueGetterSupplier<KT, VT>;
   /** Undefined: the stream's own key. */
   readonly keySelector: ((key: K, value: V) => KT | null | undefined) | undefined;
+  /** Makes the result; `right` is null in a left join without a table value. */
   readonly joiner: (left: V, right: VT, key: K) => VOut;
+  /** Whether records without a table value have a result. */
   readonly leftJoin: boolean;
 }
 

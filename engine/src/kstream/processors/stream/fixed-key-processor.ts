@@ -141,7 +141,10 @@ class FixedKeyProcessor<K, V, VOut> implements Processor<K, V, K, VOut> {
   }
 }
 
-/** @internal */
+/**
+ * The supplier of `processValues`: makes the user's processors, each under a context that refuses other keys.
+ * @internal
+ */
 export function fixedKeySupplier<K, V, VOut>(
   supplier: ProcessorSupplier<K, V, K, VOut> | (() => Processor<K, V, K, VOut>),
 ): ProcessorSupplier<K, V, K, VOut> {

@@ -4,7 +4,7 @@ import { PeekProcessor } from './stateless-processors.ts';
 
 /** What `print` writes of a record, and where. */
 export interface Printing<K, V> {
-  /** Text of a record; default: key and value as JavaScript shows them. */
+  /** Text of a record. Default: `key, value`, each as `String` shows it. */
   readonly format?: ((key: K, value: V) => string) | undefined;
   /** A file, emptied when the program is made; default: the standard output. */
   readonly file?: string | undefined;

@@ -77,7 +77,7 @@ export class MapValuesProcessor<K, V, VOut> extends StatelessProcessor<K, V, K, 
   }
 }
 
-/** `map` */
+/** `map`: key and value are new, but for a value that is the same primitive, which keeps its bytes. */
 export class MapProcessor<K, V, KOut, VOut> extends StatelessProcessor<K, V, KOut, VOut> {
   readonly #mapper: (key: K, value: V) => readonly [KOut, VOut];
   readonly #keyOnly: boolean;
@@ -221,9 +221,11 @@ export class PassThroughProcessor<K, V> extends StatelessProcessor<K, V, K, V> {
   }
 }
 
+/** A branch of `split`. */
 export interface Branch<K, V> {
   /** Undefined for the default branch, which takes what is left. */
   readonly predicate: ((key: K, value: V) => boolean) | undefined;
+  /** The node that takes the branch's records. */
   readonly childName: string;
 }
 

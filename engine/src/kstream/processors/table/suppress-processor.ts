@@ -12,13 +12,17 @@ import type { BufferConfig } from '../../windows/suppressed.ts';
 import { Change } from './change.ts';
 import type { TableValueGetterSupplier } from './table-value-getter.ts';
 
+/** How a suppression holds changes back. */
 export interface SuppressSpec<K, V> {
+  /** Store of what is held back. */
   readonly storeName: string;
   readonly keySerde: Serde<K>;
   readonly valueSerde: Serde<V>;
   /** How long an update waits after its buffer time, ms. */
   readonly waitMs: number;
+  /** How much may be held back, and what happens beyond that. */
   readonly buffer: BufferConfig;
+  /** The time that the wait is counted from, epoch ms. */
   readonly bufferTimeMs: (key: K, timestampMs: number) => number;
   /** Final results: a key that is deleted was never seen below. */
   readonly dropsDeletions: boolean;

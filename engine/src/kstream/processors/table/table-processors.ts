@@ -20,8 +20,11 @@ export interface TableStore<K, V> {
   readonly historyRetentionMs?: number | undefined;
 }
 
+/** What the node of a table keeps, and what those below need of it; asked when the task is made. */
 export interface TableSpec<K, V> {
+  /** Where the table is kept; undefined: nowhere. */
   readonly store: () => TableStore<K, V> | undefined;
+  /** Whether somebody below needs old values. */
   readonly sendOldValues: () => boolean;
   /** The table above keeps versions: some of its changes are history. */
   readonly takesVersions?: () => boolean;
