@@ -1,3 +1,4 @@
+import { type BackoffBounds, backoffMs } from './base/backoff.ts';
 import { sleep, systemClock } from './base/clock.ts';
 import type { StreamsConfig, StreamsOptions } from './base/config.ts';
 import { resolveConfig } from './base/default-config.ts';
@@ -45,9 +46,8 @@ export interface KeyQueryMetadata {
   readonly isLocal: boolean;
 }
 
-/** Wait before a replaced thread starts, doubled each time up to the maximum; forgotten once it ran this long. */
-const replaceBackoffMsMin = 500;
-const replaceBackoffMsMax = 60_000;
+/** Waits before a replaced thread starts; earlier failures are forgotten once it ran as long as the longest. */
+const replaceBackoff: BackoffBounds = { minMs: 500, maxMs: 60_000 };
 /** How long `close` waits unless told otherwise: longer than draining may take. */
 const closeTimeoutMsDefault = 60_000;
 
@@ -354,10 +354,9 @@ export class KafkaStreams {
   async #replaceThread(): Promise<void> {
     const { clock, log, random } = this.#config;
     if (this.state === 'RUNNING') this.#lifecycle.to('REBALANCING');
-    if (clock.monotonicMs() - this.#threadStartedMs > replaceBackoffMsMax) this.#replacements = 0;
-    const ceilingMs = Math.min(replaceBackoffMsMin * 2 ** this.#replacements, replaceBackoffMsMax);
+    if (clock.monotonicMs() - this.#threadStartedMs > replaceBackoff.maxMs) this.#replacements = 0;
     this.#replacements += 1;
-    const delayMs = ceilingMs * (0.5 + 0.5 * random.next());
+    const delayMs = backoffMs(this.#replacements, replaceBackoff, random);
     log.warn({ delayMs, replacements: this.#replacements }, 'Replacing the stream thread');
     await sleep(clock, delayMs);
     if (this.state !== 'REBALANCING') return;

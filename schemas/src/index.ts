@@ -1,5 +1,6 @@
 export type * from '../avro/generated/records.ts';
 export { recordSchemas } from '../avro/generated/records.ts';
+export { type BackoffBounds, backoffMs } from './contracts/backoff.ts';
 export {
   artifactId,
   commandId,

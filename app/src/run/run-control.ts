@@ -2,14 +2,15 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { backoffMs } from '@chip-quality/schemas';
 import { RunLedger, type RunPlan, type StationMessage } from '@chip-quality/stations';
 import type { Pool } from 'pg';
 import type { StartOptions } from '../entry/options.ts';
 import { type RunVerdict, verifyRun } from './verify-run.ts';
 
-/** Stations that die are started again this often, with a doubling wait; after that something is wrong that a restart won't mend. */
+/** Stations that die are started again this often, with waits that double; after that something is wrong that a restart won't mend. */
 const STATION_RESTARTS_MAX = 5;
-const STATION_RESTART_WAIT_MS = 500;
+const STATION_RESTART_BACKOFF = { minMs: 500, maxMs: 8_000 };
 /** How long the check waits for rows that must come: a commit interval, a COPY, and a restart of the sink with its backoff. */
 const SETTLE_MS = 60_000;
 const SETTLE_POLL_MS = 250;
@@ -87,7 +88,7 @@ export class Stations {
       if (restarts === STATION_RESTARTS_MAX)
         throw new Error(`the stations ended ${restarts + 1} times; the last: ${how}`);
       this.#progress.onNote(`the stations ended (${how}); starting them again, they resume the run`);
-      await sleep(STATION_RESTART_WAIT_MS * 2 ** restarts);
+      await sleep(backoffMs(restarts + 1, STATION_RESTART_BACKOFF, Math.random));
     }
   }
 

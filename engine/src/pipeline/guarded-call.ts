@@ -1,3 +1,4 @@
+import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { StreamsError } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
@@ -5,8 +6,6 @@ import type { RetryOptions } from '../processor/async-operator.ts';
 
 /** Longest wait between two attempts unless the user says otherwise: a minute keeps a task's backlog within reason. */
 const backoffMsMaxDefault = 60_000;
-/** Share of a backoff that is random, so that tasks don't retry in step. */
-const jitterShare = 0.5;
 
 /** What a guarded call may use, and when it gives up. */
 export interface GuardedCallOptions {
@@ -43,7 +42,7 @@ export async function guardedCall<T>(
     } catch (error) {
       if (options.signal.aborted) throw cancelled(options.what);
       if (number >= attemptsMax || options.retry?.retryable?.(error) === false) throw error;
-      await backoff(number, options.retry as RetryOptions, options);
+      await backOff(number, options.retry as RetryOptions, options);
     }
   }
 }
@@ -90,9 +89,9 @@ async function callSafely<T>(attempt: (signal: AbortSignal) => Promise<T>, signa
   return await attempt(signal);
 }
 
-function backoff(failures: number, retry: RetryOptions, options: GuardedCallOptions): Promise<void> {
-  const ceilingMs = Math.min(retry.backoffMs * 2 ** (failures - 1), retry.backoffMsMax ?? backoffMsMaxDefault);
-  const delayMs = ceilingMs * (1 - jitterShare * options.random.next());
+function backOff(failures: number, retry: RetryOptions, options: GuardedCallOptions): Promise<void> {
+  const bounds = { minMs: retry.backoffMs, maxMs: retry.backoffMsMax ?? backoffMsMaxDefault };
+  const delayMs = backoffMs(failures, bounds, options.random);
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
       timer.cancel();

@@ -1,6 +1,8 @@
+import { type BackoffBounds, backoffMs } from '../base/backoff.ts';
 import { type Clock, sleep, systemClock } from '../base/clock.ts';
 import { DeserializationError, StreamsError } from '../base/errors.ts';
 import { decodeHeaders } from '../base/headers-codec.ts';
+import { type Random, systemRandom } from '../base/random.ts';
 import { type Header, type RecordBatch, type TopicPartition, topicPartitionKey } from '../base/record-batch.ts';
 import type { Broker, BrokerConsumer, FetchedPartition } from '../broker/broker.ts';
 import { isOutOfRange } from '../runtime/errors.ts';
@@ -8,9 +10,8 @@ import type { Serde } from '../serde/serde.ts';
 
 /** Longest wait of one poll; only a bound for noticing `close`. */
 const pollMs = 1_000;
-/** First and longest wait before a failed poll or schema look-up is tried again. */
-const backoffMsMin = 100;
-const backoffMsMax = 10_000;
+/** Waits before a failed poll or schema look-up is tried again. */
+const retryBackoff: BackoffBounds = { minMs: 100, maxMs: 10_000 };
 
 /** A decoded record of a topic. */
 export interface TopicRecord<K, V> {
@@ -36,6 +37,8 @@ export interface TopicReaderOptions<K, V> {
   /** A record that can't be decoded, a position that is gone, a broker out of reach; reading goes on. */
   readonly onError?: (error: Error, at: TopicPartition & { readonly offset: number }) => void;
   readonly clock?: Clock;
+  /** For the jitter of waits. */
+  readonly random?: Random;
 }
 
 /**
@@ -49,6 +52,7 @@ export interface TopicReaderOptions<K, V> {
 export class TopicReader<K, V> {
   readonly #options: TopicReaderOptions<K, V>;
   readonly #clock: Clock;
+  readonly #random: Random;
   readonly #consumer: BrokerConsumer;
   /** Failed fetches of a partition since its last batch. */
   readonly #failures = new Map<string, number>();
@@ -60,6 +64,7 @@ export class TopicReader<K, V> {
   private constructor(options: TopicReaderOptions<K, V>) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? systemRandom;
     this.#consumer = options.broker.consumer({ clientId: options.clientId ?? `reader-${options.topic}` });
   }
 
@@ -133,7 +138,7 @@ export class TopicReader<K, V> {
       } catch (error) {
         failures += 1;
         this.#tell(error, { topic: this.#options.topic, partition: -1, offset: -1 });
-        await sleep(this.#clock, Math.min(backoffMsMin * 2 ** (failures - 1), backoffMsMax));
+        await this.#backOff(failures);
       }
     }
   }
@@ -178,9 +183,9 @@ export class TopicReader<K, V> {
     const key = topicPartitionKey(partition.topic, partition.partition);
     this.#tell(failure, { ...partition, offset });
     for (;;) {
-      const failures = this.#failures.get(key) ?? 0;
-      this.#failures.set(key, failures + 1);
-      await sleep(this.#clock, Math.min(backoffMsMin * 2 ** failures, backoffMsMax));
+      const failures = (this.#failures.get(key) ?? 0) + 1;
+      this.#failures.set(key, failures);
+      await this.#backOff(failures);
       if (this.#closing) return;
       try {
         let next = offset;
@@ -225,16 +230,20 @@ export class TopicReader<K, V> {
   /** Waits for writer schemas, however long the registry is away. */
   async #prepare(batch: RecordBatch): Promise<void> {
     const { key, value } = this.#options;
-    for (let failures = 0; !this.#closing; failures += 1) {
+    for (let failures = 1; !this.#closing; failures += 1) {
       try {
         await key.prepare?.(batch, 'key');
         await value.prepare?.(batch, 'value');
         return;
       } catch (error) {
         this.#tell(error, { topic: batch.topic, partition: batch.partition, offset: batch.offsets[0] ?? -1 });
-        await sleep(this.#clock, Math.min(backoffMsMin * 2 ** failures, backoffMsMax));
+        await this.#backOff(failures);
       }
     }
+  }
+
+  #backOff(failures: number): Promise<void> {
+    return sleep(this.#clock, backoffMs(failures, retryBackoff, this.#random));
   }
 
   #tell(thrown: unknown, at: TopicPartition & { readonly offset: number }): void {

@@ -1,3 +1,4 @@
+import { backoffMs } from '../base/backoff.ts';
 import { type Clock, sleep, systemClock } from '../base/clock.ts';
 import { type Random, systemRandom } from '../base/random.ts';
 import { type RegisteredSchema, type SchemaRegistry, SchemaRegistryError } from './schema-registry.ts';
@@ -10,13 +11,15 @@ export interface SchemaRegistryClientOptions {
   readonly timeoutMs?: number;
   /** Attempts in all before the caller hears of an outage; the engine then pauses the partition and asks again. Default 3. */
   readonly attempts?: number;
-  /** Wait before the second attempt; doubles each time, with jitter. Default 100 ms. */
+  /** Wait before the second attempt; doubles each time up to a minute, with jitter. Default 100 ms. */
   readonly backoffMs?: number;
   readonly clock?: Clock;
   readonly random?: Random;
 }
 
 const contentType = 'application/vnd.schemaregistry.v1+json';
+/** Longest wait between two attempts: a caller that allows so many still learns of an outage within reason. */
+const backoffMsMax = 60_000;
 /** Schemas remembered by id. Ids are immutable; a registry has thousands at most, and a schema is a few KB. */
 const rememberedSchemasMax = 10_000;
 /** Versions of one subject that are fetched at start: state older than this many schema changes is restored record by record. */
@@ -136,7 +139,7 @@ export class SchemaRegistryClient implements SchemaRegistry {
   }
 
   async #request(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
-    let backoffMs = this.#backoffMs;
+    const bounds = { minMs: this.#backoffMs, maxMs: backoffMsMax };
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#attempt(method, path, body);
@@ -144,8 +147,7 @@ export class SchemaRegistryClient implements SchemaRegistry {
         if (!(error instanceof SchemaRegistryError) || error.recovery !== 'retry' || attempt >= this.#attempts)
           throw error;
       }
-      await sleep(this.#clock, backoffMs * (0.5 + this.#random.next() / 2));
-      backoffMs *= 2;
+      await sleep(this.#clock, backoffMs(attempt, bounds, this.#random));
     }
   }
 

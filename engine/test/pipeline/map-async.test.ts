@@ -93,7 +93,8 @@ describe('mapAsync', () => {
     const { calls, clock, host } = manual({
       concurrency: 1,
       timeoutMs: 100,
-      retry: { attempts: 3, backoffMs: 10 },
+      // With a random number of 0 the waits are half as long: 10, then 20.
+      retry: { attempts: 3, backoffMs: 20 },
     });
     host.push('x');
     clock.advance(100);

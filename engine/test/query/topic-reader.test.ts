@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
 import { BrokerError, StreamsError } from '../../src/base/errors.ts';
+import { systemRandom } from '../../src/base/random.ts';
 import type { Broker, BrokerAdmin, BrokerConsumer, FetchedPartition } from '../../src/broker/broker.ts';
 import { TopicReader } from '../../src/query/topic-reader.ts';
 import { string } from '../../src/serde/primitives.ts';
@@ -60,7 +62,16 @@ it('goes on where it was after a failed fetch, and at the beginning only when it
   const beginErrors: Error[] = [];
   const values: (string | null)[] = [];
   const errors: string[] = [];
+  const waitsMs: number[] = [];
   const reader = await TopicReader.open({
+    clock: {
+      ...systemClock,
+      setTimer: (delayMs, callback) => {
+        waitsMs.push(delayMs);
+        return systemClock.setTimer(0, callback);
+      },
+    },
+    random: { ...systemRandom, next: () => 0 },
     broker: failing(brokerOf(cluster), fetchErrors, beginErrors),
     topic: 't',
     key: string(),
@@ -82,6 +93,8 @@ it('goes on where it was after a failed fetch, and at the beginning only when it
   await until(() => values.length === 5, 'everything from the beginning');
   expect(values).toEqual(['a', 'b', 'a', 'b', 'c']);
   expect(errors).toEqual(['refused', 'gone', 'away']);
+  // Half of 100 ms and of what it doubles to, since the random number is 0; a batch in between ends a row of failures.
+  expect(waitsMs).toEqual([50, 50, 100]);
   await reader.close();
 });
 

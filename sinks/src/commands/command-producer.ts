@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '@chip-quality/schemas';
 import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
 import type { Log } from 'millrace';
 import type { LaneMessage } from './partition-lanes.ts';
@@ -10,8 +11,7 @@ const SEND_RETRIES = 3;
 const RETRY_INITIAL_MS = 50;
 const RETRY_MAX_MS = 500;
 /** Backoff between producers: half the client's patience at most. */
-const RECONNECT_INITIAL_MS = 200;
-const RECONNECT_MAX_MS = 5_000;
+const RECONNECT = { minMs: 200, maxMs: 5_000 };
 
 export interface CommandProducerOptions {
   readonly bootstrapServers: readonly string[];
@@ -95,7 +95,7 @@ export class CommandProducer {
   }
 
   async #connect(): Promise<void> {
-    for (let attempt = 0; this.#producer === undefined && !this.#closing.signal.aborted; attempt += 1) {
+    for (let attempt = 1; this.#producer === undefined && !this.#closing.signal.aborted; attempt += 1) {
       const producer = this.#kafka.producer({
         idempotent: true,
         allowAutoTopicCreation: false,
@@ -107,9 +107,9 @@ export class CommandProducer {
         this.#producer = producer;
       } catch (error) {
         await this.#disconnect(producer);
-        const backoffMs = Math.min(RECONNECT_INITIAL_MS * 2 ** attempt, RECONNECT_MAX_MS) * (0.5 + Math.random() / 2);
-        this.#options.log.warn({ err: error, backoffMs }, 'command producer could not connect; trying again');
-        await sleep(backoffMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+        const waitMs = backoffMs(attempt, RECONNECT, Math.random);
+        this.#options.log.warn({ err: error, waitMs }, 'command producer could not connect; trying again');
+        await sleep(waitMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
       }
     }
   }

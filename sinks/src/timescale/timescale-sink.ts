@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '@chip-quality/schemas';
 import {
   type Log,
   type OffsetStoringSink,
@@ -23,8 +24,7 @@ const LOCK_TIMEOUT_MS = 10_000;
 const TRANSACTION_TIMEOUT_MS = 60_000;
 /** Six tries over about ten seconds ride out a restart of PostgreSQL; then the engine's supervisor decides. */
 const ATTEMPTS_MAX = 6;
-const BACKOFF_INITIAL_MS = 200;
-const BACKOFF_MAX_MS = 5_000;
+const BACKOFF = { minMs: 200, maxMs: 5_000 };
 
 export interface TimescaleSinkOptions {
   readonly pool: Pool;
@@ -189,9 +189,9 @@ class TimescaleSink implements OffsetStoringSink<string, SinkEvent | null> {
             cause: error,
           });
         }
-        const backoffMs = Math.min(BACKOFF_INITIAL_MS * 2 ** (attempt - 1), BACKOFF_MAX_MS) * (0.5 + Math.random() / 2);
-        this.#options.log.warn({ err: error, attempt, backoffMs }, `${what} failed; trying again`);
-        await sleep(backoffMs);
+        const waitMs = backoffMs(attempt, BACKOFF, Math.random);
+        this.#options.log.warn({ err: error, attempt, waitMs }, `${what} failed; trying again`);
+        await sleep(waitMs);
       }
     }
   }

@@ -1,9 +1,9 @@
+import { backoffMs } from '@chip-quality/schemas';
 import type { Clock } from 'millrace';
 import { isOutage } from './inference-failure.ts';
 
-/** First and longest wait between two tries. */
-const BACKOFF_INITIAL_MS = 200;
-const BACKOFF_MAX_MS = 5_000;
+/** Waits between two tries. */
+const BACKOFF = { minMs: 200, maxMs: 5_000 };
 
 function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -26,7 +26,7 @@ function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void
 export const OUTAGE_MAX_MS = 3_600_000;
 
 /**
- * Repeats `work` while it fails for an outage, with doubling waits, until `deadlineMs` have passed; then its error leaves.
+ * Repeats `work` while it fails for an outage, with waits that double, until `deadlineMs` have passed; then its error leaves.
  * `whenAvailable` waits for something that knows that it is away: that wait does not count, and the deadline begins anew after it,
  * until {@link OUTAGE_MAX_MS} have passed in all.
  */
@@ -42,7 +42,7 @@ export async function retryOutage<T>(
   const { clock, deadlineMs, signal, whenAvailable } = options;
   const startMs = clock.monotonicMs();
   let giveUpAtMs = startMs + deadlineMs;
-  for (let attempt = 0; ; attempt += 1) {
+  for (let failures = 1; ; failures += 1) {
     try {
       return await work();
     } catch (error) {
@@ -51,13 +51,13 @@ export async function retryOutage<T>(
       const failedAtMs = clock.monotonicMs();
       await whenAvailable?.(signal);
       // Less is no outage that something knew of, only the time that an `await` takes.
-      if (clock.monotonicMs() - failedAtMs >= BACKOFF_INITIAL_MS) {
+      if (clock.monotonicMs() - failedAtMs >= BACKOFF.minMs) {
         if (clock.monotonicMs() - startMs > OUTAGE_MAX_MS) throw error;
         giveUpAtMs = clock.monotonicMs() + deadlineMs;
-        attempt = -1;
+        failures = 0;
         continue;
       }
-      const waitMs = Math.min(BACKOFF_INITIAL_MS * 2 ** attempt, BACKOFF_MAX_MS);
+      const waitMs = backoffMs(failures, BACKOFF, Math.random);
       if (clock.monotonicMs() + waitMs > giveUpAtMs) throw error;
       await sleep(clock, waitMs, signal);
     }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { type BackoffBounds, backoffMs } from '../../base/backoff.ts';
 import { sleep } from '../../base/clock.ts';
 import type { StreamsConfig } from '../../base/config.ts';
 import { StreamsError } from '../../base/errors.ts';
@@ -12,9 +13,8 @@ import { GlobalStoreFiller } from './global-store-filler.ts';
 
 /** Longest wait of one poll while filling; only a bound for looking at the end condition again. */
 const fillPollMs = 200;
-/** First and longest wait between two tries to reach a registry. */
-const backoffMsMin = 100;
-const backoffMsMax = 10_000;
+/** Waits between two tries to reach a registry. */
+const schemaBackoff: BackoffBounds = { minMs: 100, maxMs: 10_000 };
 
 /**
  * The global stores of an instance: filled from all partitions of their topics before the first record is processed, then
@@ -121,14 +121,14 @@ export class GlobalState {
   /** Waits for schemas as partitions do: an outage of the registry holds the store up and ends nothing. */
   async #prepare(filler: GlobalStoreFiller, batch: RecordBatch): Promise<void> {
     const { clock, log, random } = this.#config;
-    for (let failures = 0; !this.#isClosed; failures += 1) {
+    for (let failures = 1; !this.#isClosed; failures += 1) {
       try {
         await filler.prepare(batch);
         return;
       } catch (error) {
         if (error instanceof StreamsError && error.recovery !== 'retry') throw error;
         log.warn({ err: error, topic: filler.topic, failures }, 'Schemas are out of reach; the global store waits');
-        await sleep(clock, Math.min(backoffMsMin * 2 ** failures, backoffMsMax) * (0.5 + 0.5 * random.next()));
+        await sleep(clock, backoffMs(failures, schemaBackoff, random));
       }
     }
   }

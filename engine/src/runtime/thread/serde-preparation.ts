@@ -1,3 +1,4 @@
+import { type BackoffBounds, backoffMs } from '../../base/backoff.ts';
 import { type Clock, sleep } from '../../base/clock.ts';
 import type { Log } from '../../base/metrics.ts';
 import type { Random } from '../../base/random.ts';
@@ -5,9 +6,8 @@ import type { FetchedPartition } from '../../broker/broker.ts';
 import type { SourcePartition } from '../task/source-partition.ts';
 import type { StreamTask } from '../task/stream-task.ts';
 
-/** First and longest wait between two tries to reach a registry. */
-const backoffMsMin = 100;
-const backoffMsMax = 10_000;
+/** Waits between two tries to reach a registry. */
+const schemaBackoff: BackoffBounds = { minMs: 100, maxMs: 10_000 };
 
 interface Waiting {
   readonly fetched: FetchedPartition[];
@@ -85,13 +85,12 @@ export class SerdePreparation {
         missing = undefined;
       } catch (error) {
         missing = undefined;
-        const ceilingMs = Math.min(backoffMsMin * 2 ** failures, backoffMsMax);
         failures += 1;
         this.#log.warn(
           { err: error, partition: source.key, failures },
           'Schemas are out of reach; the partition waits',
         );
-        await sleep(this.#clock, ceilingMs * (0.5 + 0.5 * this.#random.next()));
+        await sleep(this.#clock, backoffMs(failures, schemaBackoff, this.#random));
         continue;
       }
       failures = 0;

@@ -1,14 +1,14 @@
+import { type BackoffBounds, backoffMs } from '../../base/backoff.ts';
 import { sleep } from '../../base/clock.ts';
 import type { StreamsConfig } from '../../base/config.ts';
 import { StreamsError } from '../../base/errors.ts';
 import { asError } from '../errors.ts';
 import type { StreamTask } from '../task/stream-task.ts';
 
-/** First and longest wait before a failed task is started again. */
-const taskBackoffMsMin = 100;
-const taskBackoffMsMax = 30_000;
+/** Waits before a failed task is started again. */
+const taskBackoff: BackoffBounds = { minMs: 100, maxMs: 30_000 };
 /** A task that ran this long is healthy: earlier failures have nothing to do with the next one. */
-const healthyMs = 2 * taskBackoffMsMax;
+const healthyMs = 2 * taskBackoff.maxMs;
 
 export interface TaskSupervisorOptions {
   readonly config: StreamsConfig;
@@ -64,8 +64,7 @@ export class TaskSupervisor {
       return;
     }
     log.warn({ err: error, taskId: task.taskId, recovery, failures: known.count }, 'Restarting a task');
-    const ceilingMs = Math.min(taskBackoffMsMin * 2 ** (known.count - 1), taskBackoffMsMax);
-    void sleep(clock, ceilingMs * (0.5 + 0.5 * random.next()))
+    void sleep(clock, backoffMs(known.count, taskBackoff, random))
       .then(() => (isStopping() ? undefined : recreate(task, recovery === 'restore')))
       .catch((failure: unknown) => onFailure(asError(failure)));
   }
