@@ -295,9 +295,12 @@ export class KafkaStreams {
     return this.#thread?.lag() ?? new Map();
   }
 
-  /** Ids of the tasks that this instance owns, with their states. */
+  /** Ids of the tasks that this instance owns, with their states: RUNNING from the end of restoring until they are closed. */
   get tasks(): readonly { readonly taskId: string; readonly state: string }[] {
-    return (this.#thread?.tasks ?? []).map(({ taskId, state }) => ({ taskId, state }));
+    return (this.#thread?.tasks ?? []).map(({ taskId, isStarted, state }) => ({
+      taskId,
+      state: isStarted ? 'RUNNING' : state,
+    }));
   }
 
   /** Counters and gauges since the start, by Kafka Streams' names; also sent to the metrics port. */

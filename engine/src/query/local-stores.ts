@@ -67,7 +67,7 @@ export class LocalStores {
     for (const task of tasks()) {
       const store = task.stores.get(name);
       if (store === undefined) continue;
-      if (task.state !== 'RUNNING') {
+      if (!task.isStarted) {
         throw new StreamsError(`State store '${name}' of task ${task.taskId} is being restored`, {
           code: 'INVALID_STATE_STORE',
           recovery: 'retry',

@@ -2,29 +2,118 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StreamsLifecycle, streamsStates, streamsTransitions } from '../../src/runtime/client/streams-state.ts';
 import { decodePartitionTimeMs, encodeCommitMetadata } from '../../src/runtime/task/commit-metadata.ts';
-import { nextTaskState, type TaskEvent, type TaskState, taskTransitions } from '../../src/runtime/task/task-state.ts';
+import {
+  allowsEvent,
+  nextTaskState,
+  type TaskEvent,
+  type TaskState,
+  taskEvents,
+  taskStates,
+  taskTransitions,
+  workOfState,
+} from '../../src/runtime/task/task-state.ts';
+
+/** The same lifecycle told by independent facts, which the states must never contradict. */
+interface TaskFacts {
+  phase: 'new' | 'restoring' | 'started' | 'closed';
+  hasFailed: boolean;
+  isDraining: boolean;
+  isCommitting: boolean;
+}
+
+function stateOf({ phase, hasFailed, isDraining, isCommitting }: TaskFacts): TaskState {
+  if (phase === 'closed') return 'CLOSED';
+  if (hasFailed) return 'FAILED';
+  if (phase === 'new') return 'CREATED';
+  if (phase === 'restoring') return 'RESTORING';
+  if (isDraining) return isCommitting ? 'DRAINING_COMMITTING' : 'DRAINING';
+  return isCommitting ? 'COMMITTING' : 'RUNNING';
+}
+
+function apply(facts: TaskFacts, event: TaskEvent): void {
+  if (event === 'initialize') facts.phase = 'restoring';
+  else if (event === 'restored') facts.phase = 'started';
+  else if (event === 'beginCommit') facts.isCommitting = true;
+  else if (event === 'endCommit') facts.isCommitting = false;
+  else if (event === 'drain') facts.isDraining = true;
+  else if (event === 'fail') facts.hasFailed = true;
+  else facts.phase = 'closed';
+}
+
+/** What a task may be told, from the facts alone. */
+function isAllowed(facts: TaskFacts, event: TaskEvent): boolean {
+  const { phase, hasFailed, isDraining, isCommitting } = facts;
+  const isOver = hasFailed || phase === 'closed';
+  if (event === 'close') return true;
+  if (event === 'fail') return phase !== 'closed';
+  // The end of a commit reaches a task whatever became of it meanwhile.
+  if (event === 'endCommit') return isOver || isCommitting;
+  if (isOver) return false;
+  if (event === 'initialize') return phase === 'new';
+  if (event === 'restored') return phase === 'restoring';
+  if (event === 'beginCommit') return phase === 'started' && !isCommitting;
+  return phase === 'started' && !isDraining;
+}
 
 describe('task states', () => {
-  it('lead every walk of allowed events to CLOSED by one close, and refuse the others by name', () => {
-    const events: TaskEvent[] = ['initialize', 'restored', 'close'];
+  it('say what happened, whatever the order, and refuse by name what makes no sense', () => {
+    // Most steps are allowed ones that don't end the task, or walks would hardly get beyond its start.
+    const step = fc.record({ choice: fc.nat(), isAny: fc.nat({ max: 4 }).map((chance) => chance === 0) });
     fc.assert(
-      fc.property(fc.array(fc.constantFrom(...events), { maxLength: 20 }), (walk) => {
+      fc.property(fc.array(step, { maxLength: 30 }), (walk) => {
         let state: TaskState = 'CREATED';
-        for (const event of walk) {
-          const allowed: TaskState | undefined = taskTransitions[state][event];
-          if (allowed === undefined) expect(() => nextTaskState('0_0', state, event)).toThrow(`can't ${event} while`);
-          else state = nextTaskState('0_0', state, event);
+        const facts: TaskFacts = { phase: 'new', hasFailed: false, isDraining: false, isCommitting: false };
+        for (const { choice, isAny } of walk) {
+          const lively = taskEvents.filter((each) => each !== 'close' && each !== 'fail' && isAllowed(facts, each));
+          const events = isAny || lively.length === 0 ? taskEvents : lively;
+          const event = events[choice % events.length] as TaskEvent;
+          expect(allowsEvent(state, event)).toBe(isAllowed(facts, event));
+          if (!allowsEvent(state, event)) {
+            expect(() => nextTaskState('0_0', state, event)).toThrow(`Task 0_0 can't ${event} while ${state}`);
+            continue;
+          }
+          apply(facts, event);
+          state = nextTaskState('0_0', state, event);
+          expect(state).toBe(stateOf(facts));
         }
-        expect(nextTaskState('0_0', state, 'close')).toBe('CLOSED');
       }),
+      { numRuns: 1_000 },
     );
   });
 
-  it('reach RUNNING only through restoring', () => {
-    const into = Object.entries(taskTransitions).flatMap(([state, row]) =>
-      Object.values(row).includes('RUNNING') ? [state] : [],
-    );
+  it('are all reached, and all left for CLOSED by one close', () => {
+    const reached = new Set<TaskState>(['CREATED']);
+    for (const state of reached) {
+      for (const event of taskEvents) {
+        const next = taskTransitions[state][event];
+        if (next !== undefined) reached.add(next);
+      }
+    }
+    expect([...reached].sort()).toEqual([...taskStates].sort());
+    for (const state of taskStates) expect(nextTaskState('0_0', state, 'close')).toBe('CLOSED');
+  });
+
+  it('begin to process only after restoring', () => {
+    const into = taskStates.filter((state) => taskTransitions[state].restored !== undefined);
     expect(into).toEqual(['RESTORING']);
+    for (const state of ['CREATED', 'RESTORING'] as const) expect(workOfState[state]).toBe('nothing');
+  });
+
+  it('never lead from FAILED or CLOSED to work or to another commit', () => {
+    for (const state of ['FAILED', 'CLOSED'] as const) {
+      expect(workOfState[state]).toBe('nothing');
+      for (const event of taskEvents) expect(['FAILED', 'CLOSED', undefined]).toContain(taskTransitions[state][event]);
+      expect(allowsEvent(state, 'beginCommit')).toBe(false);
+    }
+  });
+
+  it('never lead from draining back to new records', () => {
+    for (const state of ['DRAINING', 'DRAINING_COMMITTING'] as const) {
+      for (const event of taskEvents) {
+        const next = taskTransitions[state][event];
+        if (next !== undefined) expect(workOfState[next]).not.toBe('records');
+      }
+    }
   });
 });
 

@@ -4,6 +4,7 @@ import { type TopicPartition, topicPartitionKey } from '../../base/record-batch.
 import type { BrokerAdmin, GroupMembership, OffsetAndMetadata } from '../../broker/broker.ts';
 import type { BatchingCollector } from '../output/batching-collector.ts';
 import type { StreamTask, TaskCommit } from '../task/stream-task.ts';
+import { allowsEvent } from '../task/task-state.ts';
 
 /** Kafka Streams' `repartition.purge.interval.ms`. */
 const purgeIntervalMs = 30_000;
@@ -22,8 +23,8 @@ export interface CommitterOptions {
  * point repeats records and loses none.
  *
  * Owns: which commits are on their way, the offsets last committed. Called by: StreamThread, TaskManager.
- * Invariants: I1 a task is frozen while its commit is on its way, so its state and its changelog are of one moment; I2 a task is
- * in one commit at a time.
+ * Invariants: I1 a task stands still while its commit is on its way, so its state and its changelog are of one moment; I2 a task
+ * is in one commit at a time.
  */
 export class Committer {
   readonly #group: GroupMembership;
@@ -45,10 +46,6 @@ export class Committer {
     this.#lastPurgeMs = options.config.clock.monotonicMs();
   }
 
-  isCommitting(task: StreamTask): boolean {
-    return this.#inFlight.has(task);
-  }
-
   /** Starts a new count for partitions whose tasks were created anew. */
   forget(keys: Iterable<string>): void {
     for (const key of keys) this.#committed.delete(key);
@@ -59,28 +56,32 @@ export class Committer {
    * durable.
    */
   commit(tasks: readonly StreamTask[], final = false): Promise<void> {
-    const ready = tasks.filter((task) => task.state === 'RUNNING' && !task.failed && !this.#inFlight.has(task));
+    const ready = tasks.filter(({ state }) => allowsEvent(state, 'beginCommit'));
     if (ready.length === 0) return Promise.resolve();
     const commits = new Map<StreamTask, TaskCommit>();
     for (const task of ready) {
-      task.frozen = true;
       try {
-        commits.set(task, task.prepareCommit());
+        commits.set(task, task.beginCommit(false));
       } catch (error) {
-        // What its cache had begun to let go of is neither here nor there: this task stays frozen until it is closed.
-        for (const prepared of commits.keys()) {
-          prepared.frozen = prepared.failed;
-          prepared.commitFailed();
-        }
+        // Its cache has handed on some of what it held, and nobody knows how much: this task can't go on from here.
+        task.fail();
+        for (const prepared of commits.keys()) prepared.endCommit(false);
         return Promise.reject(notMigrating(task, error));
       }
     }
-    const done = this.#run(commits, final).finally(() => {
+    const ended = (committed: boolean): void => {
       for (const task of ready) {
-        task.frozen = task.failed;
         this.#inFlight.delete(task);
+        task.endCommit(committed);
       }
-    });
+    };
+    const done = this.#run(commits, final).then(
+      () => ended(true),
+      (error: unknown) => {
+        ended(false);
+        throw error;
+      },
+    );
     for (const task of ready) this.#inFlight.set(task, done);
     return done;
   }
@@ -94,30 +95,25 @@ export class Committer {
   async #run(commits: ReadonlyMap<StreamTask, TaskCommit>, final: boolean): Promise<void> {
     const startedMs = this.#config.clock.monotonicMs();
     const tasks = [...commits.keys()];
-    try {
-      await this.#collector.flush();
-      await Promise.all(tasks.map((task) => task.commitExternalSinks((commits.get(task) as TaskCommit).positions)));
-      const offsets = new Map<string, TopicPartition & OffsetAndMetadata>();
-      for (const commit of commits.values()) {
-        for (const each of commit.offsets) {
-          const key = `${each.topic}-${each.partition}`;
-          if (this.#committed.get(key) !== each.offset) offsets.set(key, each);
-        }
+    await this.#collector.flush();
+    await Promise.all(tasks.map((task) => task.commitExternalSinks((commits.get(task) as TaskCommit).positions)));
+    const offsets = new Map<string, TopicPartition & OffsetAndMetadata>();
+    for (const commit of commits.values()) {
+      for (const each of commit.offsets) {
+        const key = `${each.topic}-${each.partition}`;
+        if (this.#committed.get(key) !== each.offset) offsets.set(key, each);
       }
-      if (offsets.size > 0) await this.#group.commit(offsets);
-      for (const [key, each] of offsets) {
-        this.#committed.set(key, each.offset);
-        if (this.#repartitionTopics.has(each.topic)) this.#purgeable.set(key, each);
-      }
-      for (const task of tasks) {
-        if (task.state === 'CLOSED') continue;
-        const { positions } = commits.get(task) as TaskCommit;
-        const consumedEnd = (topic: string, partition: number) => positions.get(topicPartitionKey(topic, partition));
-        task.stores.commit(this.#collector.ackedEnd, final, consumedEnd);
-      }
-    } catch (error) {
-      for (const task of tasks) task.commitFailed();
-      throw error;
+    }
+    if (offsets.size > 0) await this.#group.commit(offsets);
+    for (const [key, each] of offsets) {
+      this.#committed.set(key, each.offset);
+      if (this.#repartitionTopics.has(each.topic)) this.#purgeable.set(key, each);
+    }
+    for (const task of tasks) {
+      if (task.state === 'CLOSED') continue;
+      const { positions } = commits.get(task) as TaskCommit;
+      const consumedEnd = (topic: string, partition: number) => positions.get(topicPartitionKey(topic, partition));
+      task.stores.commit(this.#collector.ackedEnd, final, consumedEnd);
     }
     const elapsedMs = this.#config.clock.monotonicMs() - startedMs;
     this.#config.metrics.count('commit-total', {}, tasks.length);

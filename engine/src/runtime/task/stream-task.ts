@@ -1,4 +1,3 @@
-import { assert } from '../../base/assert.ts';
 import type { StreamsConfig } from '../../base/config.ts';
 import type { RecordBatch, TopicPartition } from '../../base/record-batch.ts';
 import type { ThreadCache } from '../../state/cache/thread-cache.ts';
@@ -18,7 +17,7 @@ import { PartitionGroup } from './partition-group.ts';
 import type { RecordQueue } from './record-queue.ts';
 import { SourcePartition } from './source-partition.ts';
 import { TaskCache } from './task-cache.ts';
-import { nextTaskState, type TaskEvent, type TaskState } from './task-state.ts';
+import { nextTaskState, type TaskEvent, type TaskState, type TaskWork, workOfState } from './task-state.ts';
 import { TaskStores } from './task-stores.ts';
 
 /** How many records may be taken between two looks at the clock: 64 records cost far less than a turn. */
@@ -57,8 +56,9 @@ export interface TaskCommit {
  *
  * Owns: record queues, processor graph, stores, what its nodes run in, what asynchronous operators hold.
  * Called by: StreamThread, TaskManager, TopologyTestDriver. Calls: RecordCollector.
- * Invariants: I1 `process` takes a record only while RUNNING and not frozen; I2 a committed offset never passes an unfinished
- * record.
+ * Invariants: I1 a record is taken only where {@link workOfState} says so, and while a commit is on its way only if that commit
+ * lets the task work; I2 a committed offset never passes an unfinished record; I3 a task is in one commit at a time; I4 a task that
+ * failed processes and commits nothing more; I5 once draining it takes no new record, whatever its commits do.
  */
 export class StreamTask {
   readonly taskId: string;
@@ -70,14 +70,11 @@ export class StreamTask {
   readonly #async: AsyncRecords;
   readonly #graph: ProcessorGraph;
   #state: TaskState = 'CREATED';
-  /** No records, messages or punctuations while a commit is on its way. */
-  frozen = false;
+  #work: TaskWork = 'nothing';
+  /** The commit on its way keeps the task still. */
+  #isFrozen = false;
   #closed: Promise<void> | undefined;
   #runningSinceMs: number | undefined;
-  /** Failed and about to be created anew: frozen for good, never committed. */
-  failed = false;
-  /** No new records; results of pending ones still come in (revocation, shutdown). */
-  draining = false;
 
   constructor(options: StreamTaskOptions) {
     const { cache, collector, config, subTopology, taskId } = options;
@@ -146,6 +143,17 @@ export class StreamTask {
 
   #transition(event: TaskEvent): void {
     this.#state = nextTaskState(this.taskId, this.#state, event);
+    this.#work = this.#isFrozen ? 'nothing' : workOfState[this.#state];
+  }
+
+  /** Records, messages or punctuators may run now. */
+  get mayWork(): boolean {
+    return this.#work !== 'nothing';
+  }
+
+  /** From `start` to `close`: its stores hold what their changelogs hold, whatever became of the task since. */
+  get isStarted(): boolean {
+    return this.#runningSinceMs !== undefined && this.#state !== 'CLOSED';
   }
 
   /** Opens the stores. CREATED → RESTORING. */
@@ -185,15 +193,13 @@ export class StreamTask {
 
   /** All stores are restored: initialises the processors. RESTORING → RUNNING, unless a processor's `init` throws. */
   start(): void {
-    this.stores.logging = true;
-    this.draining = false;
-    this.frozen = false;
+    this.stores.startLogging();
     this.#graph.init();
     this.#transition('restored');
     this.#runningSinceMs = this.#config.clock.monotonicMs();
   }
 
-  /** How long it has been RUNNING. */
+  /** How long ago it was started. */
   get runningMs(): number {
     return this.#runningSinceMs === undefined ? 0 : this.#config.clock.monotonicMs() - this.#runningSinceMs;
   }
@@ -204,7 +210,7 @@ export class StreamTask {
   }
 
   #mayTake(nowMs: number): boolean {
-    return !this.draining && !this.saturated && this.group.readyToProcess(nowMs);
+    return this.#work === 'records' && !this.saturated && this.group.readyToProcess(nowMs);
   }
 
   /** True while an asynchronous operator or an external sink takes no more. */
@@ -237,10 +243,10 @@ export class StreamTask {
 
   /**
    * Messages first, then records until none may be taken, `recordsMax` were, or `deadlineMs` of the monotonic clock passed.
-   * Returns the number of records taken.
+   * Returns the number of records taken; none where the state allows no work.
    */
   process(nowMs: number, deadlineMs: number, recordsMax = Number.POSITIVE_INFINITY): number {
-    if (this.frozen || this.#state !== 'RUNNING') return 0;
+    if (!this.mayWork) return 0;
     const { group } = this;
     const { clock } = this.#config;
     let taken = 0;
@@ -278,7 +284,7 @@ export class StreamTask {
 
   /** Fires due wall-clock punctuators; returns how many. */
   punctuateWallClock(nowMs: number): number {
-    if (this.frozen || this.#state !== 'RUNNING') return 0;
+    if (!this.mayWork) return 0;
     return this.#host.punctuateWallClock(nowMs);
   }
 
@@ -288,10 +294,11 @@ export class StreamTask {
     return Math.min(this.#host.wallPunctuations.nextMs, idleMs);
   }
 
-  /** Runs what asynchronous operators left, in order. Between records only. */
-  runMailbox(): void {
-    if (this.#state === 'RUNNING') this.#async.runMailbox();
-    else this.#async.discardMail();
+  /** Runs what asynchronous operators left, in order; true when there was something. Between records only. */
+  runMailbox(): boolean {
+    if (!this.#async.hasMail || !this.mayWork) return false;
+    this.#async.runMailbox();
+    return true;
   }
 
   get hasMail(): boolean {
@@ -313,10 +320,14 @@ export class StreamTask {
     this.#async.completeBundles();
   }
 
-  /** Hands cached writes on and tells what may be committed. The caller freezes the task first. */
-  prepareCommit(): TaskCommit {
-    // A closed task's queues are empty: their positions would pass what was never processed.
-    assert(this.#state === 'RUNNING', 'only running tasks are committed');
+  /**
+   * Hands cached writes on and tells what may be committed: a commit of this task is on its way until `endCommit`. RUNNING →
+   * COMMITTING, DRAINING → DRAINING_COMMITTING. With `worksMeanwhile` the task goes on processing, else it stands still.
+   * What a cache hands on may fail: whoever asked then ends the commit, or the task.
+   */
+  beginCommit(worksMeanwhile: boolean): TaskCommit {
+    this.#isFrozen = !worksMeanwhile;
+    this.#transition('beginCommit');
     this.stores.flush();
     const offsets: (TopicPartition & { offset: number; metadata: string })[] = [];
     const positions = new Map<string, number>();
@@ -336,15 +347,27 @@ export class StreamTask {
     return { offsets, positions };
   }
 
-  /** Nothing of this task counts any more since its last commit. */
-  markFailed(): void {
-    this.failed = true;
-    this.frozen = true;
+  /** The commit is over; one that did not happen is due again. A task that failed or was closed meanwhile stays so. */
+  endCommit(committed: boolean): void {
+    this.#isFrozen = false;
+    this.#transition('endCommit');
+    if (!committed) this.#host.commitNeeded = true;
   }
 
-  /** The commit did not happen: it is due again. */
-  commitFailed(): void {
-    this.#host.commitNeeded = true;
+  /**
+   * Takes no new record from now on; what asynchronous operators hold still comes in. RUNNING → DRAINING, COMMITTING →
+   * DRAINING_COMMITTING. Throws what a cache's write ran into.
+   */
+  drain(): void {
+    this.#transition('drain');
+    // What caches hold back may go to asynchronous operators: now is the last time to wait for them.
+    if (this.mayWork) this.stores.flush();
+    this.flushAsync();
+  }
+
+  /** Nothing of this task counts any more since its last commit: it works no more and is never committed again. → FAILED. */
+  fail(): void {
+    this.#transition('fail');
   }
 
   async commitExternalSinks(positions: ReadonlyMap<string, number>): Promise<void> {

@@ -56,8 +56,7 @@ export class TaskStores implements StateStoreContext {
   readonly #stores = new Map<string, TaskStore>();
   readonly #changelogs = new Map<string, ChangelogOutput>();
   readonly #positions = new Map<string, number>();
-  /** Changes are logged only while the task runs. */
-  logging = false;
+  #logging = false;
   #lastDurableMs = 0;
   #hasDeferred = false;
 
@@ -92,8 +91,13 @@ export class TaskStores implements StateStoreContext {
     timestampMs: number | null,
     headers?: readonly Header[],
   ): void {
-    if (!this.logging) return;
+    if (!this.#logging) return;
     this.#changelogs.get(storeName)?.append(key, value, timestampMs, headers);
+  }
+
+  /** Everything is restored: changes are logged from now on, until `close`. */
+  startLogging(): void {
+    this.#logging = true;
   }
 
   /** A store holds so many uncommitted writes that the task should not wait for its commit interval. */
@@ -193,7 +197,7 @@ export class TaskStores implements StateStoreContext {
 
   /** Closes all stores; the first error is thrown after all were closed. */
   close(): void {
-    this.logging = false;
+    this.#logging = false;
     const failures: unknown[] = [];
     for (const { store } of this.#stores.values()) {
       try {

@@ -270,10 +270,9 @@ export class StreamThread implements RebalanceListener {
     this.#rotation += 1;
     for (let i = 0; i < tasks.length; i += 1) {
       const task = tasks[(i + this.#rotation) % tasks.length] as StreamTask;
-      if (task.state !== 'RUNNING') continue;
+      if (!task.mayWork) continue;
       try {
-        const mail = task.hasMail && !task.frozen;
-        if (mail) task.runMailbox();
+        const mail = task.runMailbox();
         let taken = 0;
         if (!this.#collector.saturated) {
           const share = (deadlineMs - clock.monotonicMs()) / (tasks.length - i);
@@ -283,6 +282,8 @@ export class StreamThread implements RebalanceListener {
         if (taken > 0) this.#config.metrics.count('process-total', { 'task-id': task.taskId }, taken);
         if (taken > 0 || fired > 0 || mail) worked = true;
       } catch (error) {
+        // Even while stopping: the record that failed has left its queue, and a last commit would pass it.
+        task.fail();
         this.#supervisor.failed(task, error);
       }
     }
@@ -295,7 +296,7 @@ export class StreamThread implements RebalanceListener {
   #receive(fetched: readonly FetchedPartition[]): void {
     for (const part of fetched) {
       const entry = this.#manager.sourceOf(part.topic, part.partition);
-      if (entry === undefined || entry.task.state !== 'RUNNING') {
+      if (entry === undefined || !entry.task.isStarted) {
         for (const batch of part.batches) batch.release();
         continue;
       }
@@ -334,7 +335,7 @@ export class StreamThread implements RebalanceListener {
   #regulate(tasks: readonly StreamTask[]): void {
     const limit = this.#config.bufferedRecordsPerPartition;
     for (const task of tasks) {
-      if (task.state !== 'RUNNING') continue;
+      if (!task.isStarted) continue;
       for (const source of task.sources) {
         const full = source.queue.size > limit || this.#preparation.isWaiting(source);
         const paused = this.#paused.has(source.key);
@@ -355,10 +356,10 @@ export class StreamThread implements RebalanceListener {
     if (due) this.#lastCommitMs = nowMs;
     const plain: StreamTask[] = [];
     for (const task of tasks) {
-      // Whoever closes a draining task commits it.
-      if (task.state !== 'RUNNING' || task.failed || task.draining) continue;
+      // Whoever drains a task commits it; one that is COMMITTING has to wait for that.
+      if (task.state !== 'RUNNING') continue;
       if (!(due || task.commitRequested || task.stores.wantsCommit)) continue;
-      if (!task.commitNeeded || this.#committer.isCommitting(task)) continue;
+      if (!task.commitNeeded) continue;
       task.completeBundles();
       // An outside system may be slow: it holds up nobody but its own task.
       if (task.hasExternalSinks) this.#commit([task]);
@@ -414,10 +415,10 @@ export class StreamThread implements RebalanceListener {
     const commitInMs = this.#lastCommitMs + commitIntervalMs - clock.monotonicMs();
     let idleMs = pollMs;
     for (const task of this.#manager.tasks) {
-      // The end of its commit wakes the loop for a frozen task.
-      if (task.state !== 'RUNNING' || task.frozen) continue;
+      // The end of its commit wakes the loop for a task that stands still.
+      if (!task.mayWork) continue;
       idleMs = Math.min(idleMs, task.nextWakeMs(nowMs) - nowMs);
-      if (task.commitNeeded && !task.draining) idleMs = Math.min(idleMs, commitInMs);
+      if (task.commitNeeded && task.state === 'RUNNING') idleMs = Math.min(idleMs, commitInMs);
       if (task.hasMail) return 0;
     }
     if (this.#collector.hasUnsent) idleMs = Math.min(idleMs, lingerMs);

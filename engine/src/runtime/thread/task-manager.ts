@@ -15,6 +15,7 @@ import { resetOffset, startPositions } from '../restore/start-positions.ts';
 import type { SourcePartition } from '../task/source-partition.ts';
 import { StreamTask } from '../task/stream-task.ts';
 import { newThreadCache } from '../task/task-cache.ts';
+import { allowsEvent } from '../task/task-state.ts';
 
 /** How often a draining task is looked at when nothing wakes it. */
 const drainCheckMs = 5;
@@ -48,7 +49,7 @@ export interface TaskManagerOptions {
  *
  * Owns: tasks, which partition belongs to which. Called by: StreamThread, the group's listener.
  * Invariants: I1 a partition is in one task at most; I2 a task that was revoked is closed before `revoked` resolves; I3 a task that
- * isn't RUNNING processes nothing.
+ * was not started, or failed, processes nothing.
  */
 export class TaskManager {
   readonly #options: TaskManagerOptions;
@@ -75,7 +76,7 @@ export class TaskManager {
   }
 
   get allRunning(): boolean {
-    return this.#starting === 0 && this.tasks.every((task) => task.state === 'RUNNING');
+    return this.#starting === 0 && this.tasks.every((task) => task.isStarted);
   }
 
   sourceOf(
@@ -176,7 +177,7 @@ export class TaskManager {
 
   async #finishAndClose(tasks: readonly StreamTask[]): Promise<void> {
     const { committer, config } = this.#options;
-    const running = tasks.filter((task) => task.state === 'RUNNING' && !task.failed);
+    const running = tasks.filter(({ state }) => allowsEvent(state, 'drain'));
     try {
       await this.#drain(running);
       await committer.settled(tasks);
@@ -193,7 +194,7 @@ export class TaskManager {
       return;
     }
     for (const task of tasks) {
-      if (task.failed) await this.closeDirty(task);
+      if (task.state === 'FAILED') await this.closeDirty(task);
       else {
         this.#remove(task);
         await this.#closeLogged(task);
@@ -205,17 +206,12 @@ export class TaskManager {
   async #drain(tasks: readonly StreamTask[]): Promise<void> {
     const { clock, rebalanceTimeoutMs } = this.#options.config;
     const deadlineMs = clock.monotonicMs() + Math.min(drainMsMax, rebalanceTimeoutMs / 2);
-    for (const task of tasks) {
-      task.draining = true;
-      // What caches hold back may go to asynchronous operators: now is the last time to wait for them.
-      if (task.state === 'RUNNING' && !task.failed && !task.frozen) task.stores.flush();
-      task.flushAsync();
-    }
+    for (const task of tasks) task.drain();
     for (;;) {
       let pending = 0;
       for (const task of tasks) {
-        if (task.state !== 'RUNNING' || task.failed) continue;
-        if (!task.frozen && task.hasMail) task.runMailbox();
+        if (task.state === 'FAILED' || task.state === 'CLOSED') continue;
+        task.runMailbox();
         task.flushAsync();
         pending += task.pending;
       }

@@ -23,12 +23,14 @@ export interface TaskSupervisorOptions {
  * What follows the failure of a task: what the recovery of its error says, and nothing else decides.
  *
  * Owns: the failures of each task in a row. Called by: StreamThread.
- * Invariants: I1 a task that failed is marked before anything else is decided; I2 waits grow up to a limit, and end with the
+ * Invariants: I1 a task has FAILED before anything else is decided, and is decided on once; I2 waits grow up to a limit, and end with the
  * thread after `taskTimeoutMs` without progress.
  */
 export class TaskSupervisor {
   readonly #options: TaskSupervisorOptions;
   readonly #failures = new Map<string, { count: number; sinceMs: number }>();
+  /** Tasks whose failure was decided on; each is failed once. */
+  readonly #failed = new WeakSet<StreamTask>();
 
   constructor(options: TaskSupervisorOptions) {
     this.#options = options;
@@ -44,12 +46,13 @@ export class TaskSupervisor {
     const { clock, log, random, taskTimeoutMs } = config;
     const error = asError(thrown);
     const recovery = error instanceof StreamsError ? error.recovery : 'fail';
-    if (task.state === 'CLOSED' || task.failed || isStopping()) {
+    if (task.state === 'CLOSED' || this.#failed.has(task) || isStopping()) {
       log.warn({ err: error, taskId: task.taskId }, 'A closing task failed');
       return;
     }
     // Whatever comes next: the record that failed has left its queue, so this task's position must never be committed.
-    task.markFailed();
+    this.#failed.add(task);
+    task.fail();
     if (recovery === 'fail') {
       onFailure(error);
       return;

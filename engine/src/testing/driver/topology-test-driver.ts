@@ -219,7 +219,7 @@ export class TopologyTestDriver {
     let quiet = 0;
     for (;;) {
       this.#settleSynchronously();
-      if (task.hasExternalSinks) await task.commitExternalSinks(task.prepareCommit().positions);
+      if (task.hasExternalSinks) await this.#commitExternalSinks(task);
       if (task.pending === 0 && !task.hasMail && task.group.size === 0) return;
       task.flushAsync();
       task.completeBundles();
@@ -331,8 +331,24 @@ export class TopologyTestDriver {
 
   #commit(task: StreamTask): void {
     if (task.hasExternalSinks) return;
-    task.prepareCommit();
-    task.stores.commit((topic) => this.#collector.changelogs.get(topic)?.length, true);
+    let committed = false;
+    try {
+      task.beginCommit(true);
+      task.stores.commit((topic) => this.#collector.changelogs.get(topic)?.length, true);
+      committed = true;
+    } finally {
+      task.endCommit(committed);
+    }
+  }
+
+  async #commitExternalSinks(task: StreamTask): Promise<void> {
+    let committed = false;
+    try {
+      await task.commitExternalSinks(task.beginCommit(true).positions);
+      committed = true;
+    } finally {
+      task.endCommit(committed);
+    }
   }
 
   /** Captures what was sent and feeds it back where the topology itself reads it. */
