@@ -8,33 +8,60 @@ import { unreadable, unwritable } from './primitives.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
 import type { Serde, SerdeUse } from './serde.ts';
 
-/** The attributes of an Avro schema object; a record's fields, an array's items and so on are schemas again. */
+/**
+ * The attributes of an Avro schema object; a record's fields, an array's items and so on are schemas again. The Avro
+ * specification says what each of them means.
+ */
 export interface AvroSchemaObject {
+  /** `record`, `enum`, `array`, `map`, `fixed`, a primitive type, or a schema again. */
   readonly type: unknown;
+  /** Name of a record, enum or fixed type. */
   readonly name?: string;
+  /** Goes in front of the name, with a dot. */
   readonly namespace?: string;
+  /** Text for readers of the schema. */
   readonly doc?: string;
+  /** Other names under which older schemas have the type. */
   readonly aliases?: readonly string[];
+  /** The fields of a record, in the order in which they are written. */
   readonly fields?: readonly unknown[];
+  /** The values of an enum. */
   readonly symbols?: readonly string[];
+  /** Schema of an array's items. */
   readonly items?: unknown;
+  /** Schema of a map's values. */
   readonly values?: unknown;
+  /** Length of a fixed type, in bytes. */
   readonly size?: number;
+  /** Symbol that stands for those of newer schemas, of an enum. */
   readonly default?: unknown;
+  /**
+   * What the type means, such as `decimal` or `timestamp-millis`. Values are read and written as the underlying type.
+   */
   readonly logicalType?: string;
+  /** Digits of a decimal. */
   readonly precision?: number;
+  /** Digits of a decimal behind the point. */
   readonly scale?: number;
 }
 
 /** An Avro schema: JSON text, a parsed object, or a union. The phantom type is what its values look like; generated schemas may carry it. */
 export type AvroSchema<T = unknown> = (string | AvroSchemaObject | readonly unknown[]) & { readonly __type?: T };
 
+/** Where schemas are registered, and under which names. */
 export interface AvroOptions {
+  /** Knows the schemas that records were written with; must be the same registry for all who share a topic. */
   readonly registry: SchemaRegistry;
-  /** Default: `<topic>-key` and `<topic>-value`, Confluent's TopicNameStrategy. */
+  /**
+   * Name under which a topic's schema is registered. Default: `<topic>-key` and `<topic>-value`, Confluent's
+   * TopicNameStrategy.
+   */
   readonly subject?: (topic: string, side: 'key' | 'value') => string;
-  /** How long an id that the registry doesn't know stays unknown, ms. Default 60 s. */
+  /**
+   * How long an id that the registry doesn't know stays unknown before it is asked for again, in ms. Default: 60 000.
+   */
   readonly unknownIdTtlMs?: number;
+  /** What that time is measured with. Default: `systemClock`. */
   readonly clock?: Clock;
 }
 
@@ -266,9 +293,27 @@ class AvroSerde<T> implements Serde<T> {
 }
 
 /**
- * Avro records in Confluent's wire format: written with `schema`, read with `schema` as the reader's, whatever compatible schema
- * they were written with. `configure` registers the schema and rejects when the registry refuses it; a registry that is out of
- * reach rejects with `recovery: 'retry'`. Longs beyond 2^53 are errors. Throws for what is no Avro schema.
+ * Avro records in Confluent's wire format: written with `schema`, read with `schema` as the reader's, whatever
+ * compatible schema they were written with. `configure` registers the schema and rejects when the registry refuses it;
+ * a registry that is out of reach rejects with `recovery: 'retry'`. Longs beyond 2^53 are errors. Throws for what is no
+ * Avro schema.
+ * @example
+ * ```ts
+ * const registry = new SchemaRegistryClient({ url: 'http://localhost:8081' });
+ * const value = avro<Order>(
+ *   {
+ *     type: 'record',
+ *     name: 'Order',
+ *     fields: [
+ *       { name: 'id', type: 'string' },
+ *       { name: 'customerId', type: 'string' },
+ *       { name: 'amount', type: 'double' },
+ *     ],
+ *   },
+ *   { registry },
+ * );
+ * const orders = builder.stream('orders', { key: string(), value });
+ * ```
  */
 export function avro<T>(schema: AvroSchema<T>, options: AvroOptions): Serde<T> {
   return new AvroSerde<T>(schema, options);

@@ -2,6 +2,7 @@ import '../base/bytes.ts';
 import { unreadable, unwritable } from './primitives.ts';
 import type { Serde } from './serde.ts';
 
+/** How JSON values are checked. */
 export interface JsonOptions<T> {
   /** Checks (and may convert) what was parsed; whatever it throws becomes a deserialization error. zod's `schema.parse` fits. */
   readonly validate?: (value: unknown) => T;
@@ -55,8 +56,21 @@ class JsonSerde<T> implements Serde<T> {
 }
 
 /**
- * JSON text in UTF-8. Without `validate` the type is only claimed, as anywhere in TypeScript: give a check where the topic
- * is written by others.
+ * JSON text in UTF-8. Without `validate` the type is only claimed, as anywhere in TypeScript: give a check where the
+ * topic is written by others. Values without a JSON form throw `SERIALIZATION`, text that is no JSON or fails the check
+ * throws `DESERIALIZATION`.
+ * @example
+ * ```ts
+ * const trusted = json<Order>();
+ * const checked = json<Order>({
+ *   validate: (value) => {
+ *     const order = value as Partial<Order>;
+ *     if (typeof order.id === 'string' && typeof order.customerId === 'string' && typeof order.amount === 'number')
+ *       return { id: order.id, customerId: order.customerId, amount: order.amount };
+ *     throw new TypeError('not an order');
+ *   },
+ * });
+ * ```
  */
 export function json<T>(options?: JsonOptions<T>): Serde<T> {
   return new JsonSerde<T>(options?.validate);

@@ -18,6 +18,7 @@ export class MemorySchemaRegistry implements SchemaRegistry {
     this.name = `memory-${registryCount}`;
   }
 
+  /** Registers a schema under a subject and answers its id at once; the same text has the same id again. */
   registerSync(subject: string, schema: string): number {
     let id = this.#ids.get(schema);
     if (id === undefined) {
@@ -30,6 +31,7 @@ export class MemorySchemaRegistry implements SchemaRegistry {
     return id;
   }
 
+  /** The schema of an id; undefined where none was registered. */
   schemaByIdSync(id: number): string | undefined {
     return this.#schemas[id - 1];
   }

@@ -10,12 +10,18 @@ const utf8BytesPerCharMax = 3;
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const uuidBytes = 36;
 
-/** @internal */
+/**
+ * The error for bytes that are not of a format.
+ * @internal
+ */
 export function unreadable(format: string, topic: string, reason: string, cause?: unknown): DeserializationError {
   return new DeserializationError(`Topic ${topic}: not a ${format}: ${reason}`, cause);
 }
 
-/** @internal */
+/**
+ * The error for a value that has no form in a format.
+ * @internal
+ */
 export function unwritable(format: string, topic: string, reason: string, cause?: unknown): SerializationError {
   return new SerializationError(`Topic ${topic}: can't be written as ${format}: ${reason}`, cause);
 }
@@ -249,18 +255,25 @@ const floatSerde = new FloatingSerde('float', 4);
 const booleanSerde = new BooleanSerde();
 const uuidSerde = new UuidSerde();
 
-/** UTF-8, as Java's `Serdes.String()`. Bytes that aren't UTF-8 read as U+FFFD, as in Java. */
+/**
+ * UTF-8, as Java's `Serdes.String()`. Bytes that aren't UTF-8 read as U+FFFD, as in Java. What is no string throws
+ * `SERIALIZATION`.
+ */
 export function string(): Serde<string> {
   return stringSerde;
 }
 
-/** Bytes as they are, copied in both directions, so that neither side can change the other's. */
+/**
+ * Bytes as they are, as Java's `Serdes.ByteArray()`; copied in both directions, so that neither side can change the
+ * other's.
+ */
 export function bytes(): Serde<Buffer> {
   return bytesSerde;
 }
 
 /**
- * Java's `long`, 8 bytes big-endian, as a number. Values beyond ±2^53 − 1 are errors, never rounded: {@link bigLong} reads those.
+ * Java's `long`, 8 bytes big-endian, as a number. Values beyond ±2^53 − 1 are errors, never rounded: {@link bigLong}
+ * reads those.
  */
 export function long(): Serde<number> {
   return longSerde;
@@ -271,12 +284,12 @@ export function bigLong(): Serde<bigint> {
   return bigLongSerde;
 }
 
-/** Java's `int`, 4 bytes big-endian. */
+/** Java's `int`, 4 bytes big-endian. What is no whole number of 32 bits throws `SERIALIZATION`. */
 export function integer(): Serde<number> {
   return integerSerde;
 }
 
-/** Java's `short`, 2 bytes big-endian. */
+/** Java's `short`, 2 bytes big-endian. What is no whole number of 16 bits throws `SERIALIZATION`. */
 export function short(): Serde<number> {
   return shortSerde;
 }
@@ -291,7 +304,7 @@ export function float(): Serde<number> {
   return floatSerde;
 }
 
-/** One byte, 1 or 0. */
+/** One byte, 1 or 0, as Java's `Serdes.Boolean()`. */
 export function boolean(): Serde<boolean> {
   return booleanSerde;
 }

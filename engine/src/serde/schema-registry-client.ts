@@ -3,17 +3,27 @@ import { type Clock, sleep, systemClock } from '../base/clock.ts';
 import { type Random, systemRandom } from '../base/random.ts';
 import { type RegisteredSchema, type SchemaRegistry, SchemaRegistryError } from './schema-registry.ts';
 
+/** Where a registry is, and how patiently it is asked. */
 export interface SchemaRegistryClientOptions {
-  /** Base of the Confluent API, e.g. `http://localhost:8081` or Apicurio's `…/apis/ccompat/v7`; credentials in the URL become basic authentication. */
+  /**
+   * Base of the Confluent API, e.g. `http://localhost:8081` or Apicurio's `…/apis/ccompat/v7`; credentials in the URL
+   * become basic authentication.
+   */
   readonly url: string;
+  /** Added to every request, such as a token. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Deadline of one attempt. Default 5 s. */
+  /** Deadline of one attempt, in ms. Default: 5 000. */
   readonly timeoutMs?: number;
-  /** Attempts in all before the caller hears of an outage; the engine then pauses the partition and asks again. Default 3. */
+  /**
+   * Attempts in all before the caller hears of an outage; the engine then pauses the partition and asks again. Default:
+   * 3.
+   */
   readonly attempts?: number;
-  /** Wait before the second attempt; doubles each time up to a minute, with jitter. Default 100 ms. */
+  /** Wait before the second attempt, in ms; doubles each time up to a minute, half of it random. Default: 100. */
   readonly backoffMs?: number;
+  /** Time and timers. Default: `systemClock`. */
   readonly clock?: Clock;
+  /** For the random part of waits. Default: `systemRandom`. */
   readonly random?: Random;
 }
 
@@ -53,6 +63,7 @@ export class SchemaRegistryClient implements SchemaRegistry {
   readonly #ids = new Map<string, number>();
   readonly #inFlight = new Map<string, Promise<unknown>>();
 
+  /** Asks nothing yet. Throws a `TypeError` for a `url` that is none. */
   constructor(options: SchemaRegistryClientOptions) {
     const url = new URL(options.url);
     this.#headers = { accept: `${contentType}, application/json`, 'content-type': contentType, ...options.headers };
@@ -71,6 +82,9 @@ export class SchemaRegistryClient implements SchemaRegistry {
     this.#random = options.random ?? systemRandom;
   }
 
+  /**
+   * Registers a schema under a subject, or answers the id that it has there. Rejects with {@link SchemaRegistryError}.
+   */
   register(subject: string, schema: string): Promise<number> {
     const key = `${subject}\n${schema}`;
     const known = this.#ids.get(key);

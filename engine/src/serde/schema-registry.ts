@@ -2,7 +2,9 @@ import { StreamsError } from '../base/errors.ts';
 
 /** A writer schema as a registry keeps it: ids are the registry's, the schema is JSON text. */
 export interface RegisteredSchema {
+  /** Number that the registry gave the schema; records carry it. */
   readonly id: number;
+  /** The schema as JSON text. */
   readonly schema: string;
 }
 
@@ -19,16 +21,25 @@ export interface SchemaRegistry {
   schemaById(id: number): Promise<string | undefined>;
   /** The newest versions of a subject; empty when there is none. */
   versions(subject: string): Promise<readonly RegisteredSchema[]>;
+  /** Registers a schema and answers its id at once. Absent: only `register` can. */
   registerSync?(subject: string, schema: string): number;
+  /** The schema of an id, at once; undefined where it isn't known. Absent: only `schemaById` can. */
   schemaByIdSync?(id: number): string | undefined;
 }
 
-/** The registry refused, or can't be reached. `recovery` is `retry` for outages, `fail` for refusals. */
+/**
+ * The registry refused, or can't be reached. Code `SCHEMA_REGISTRY`; `recovery` is `retry` for outages, `fail` for
+ * refusals.
+ */
 export class SchemaRegistryError extends StreamsError {
   override readonly name = 'SchemaRegistryError';
   /** HTTP status; undefined when there was no answer. */
   readonly status: number | undefined;
 
+  /**
+   * `message` says what was asked and what the registry answered. No status, 408, 429 and 500 or more count as an
+   * outage.
+   */
   constructor(message: string, status: number | undefined, cause?: unknown) {
     const outage = status === undefined || status >= 500 || status === 429 || status === 408;
     super(message, { code: 'SCHEMA_REGISTRY', recovery: outage ? 'retry' : 'fail', cause });

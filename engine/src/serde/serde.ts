@@ -3,12 +3,29 @@ import type { RecordBatch } from '../base/record-batch.ts';
 /**
  * How a type becomes bytes and back. Null never reaches a serde: the engine writes null keys and values itself.
  *
- * Two serdes with the same `format` write the same bytes for the same value; the engine then copies bytes from source to
- * sink instead of decoding and encoding.
+ * Two serdes with the same `format` write the same bytes for the same value; the engine then copies bytes from source
+ * to sink instead of decoding and encoding.
+ * @example
+ * ```ts
+ * // Whole cents as text.
+ * const cents: Serde<number> = {
+ *   format: 'cents',
+ *   serialize: (value) => Buffer.from(value.toFixed(0)),
+ *   deserialize(buffer, start, end, topic) {
+ *     const text = buffer.toString('latin1', start, end);
+ *     if (/^\d+$/.test(text)) return Number(text);
+ *     throw new DeserializationError(`Topic ${topic}: '${text}' is no amount`);
+ *   },
+ * };
+ * ```
  */
 export interface Serde<T> {
+  /** Names what the bytes look like, parameters included: `avro(<fingerprint> <registry>)`, `time-windowed(string)`. */
   readonly format: string;
-  /** Throws {@link SerializationError}. The returned buffer belongs to the caller. */
+  /**
+   * The bytes of a value; the buffer belongs to the caller. `topic` is the one that they are for. Throws {@link
+   * SerializationError}.
+   */
   serialize(value: T, topic: string): Buffer;
   /** Decodes bytes `[start, end)`. Throws {@link DeserializationError}. The result may not alias `buffer`, which is reused. */
   deserialize(buffer: Buffer, start: number, end: number, topic: string): T;
@@ -32,10 +49,15 @@ export interface Serde<T> {
   prepare?(batch: RecordBatch, side: 'key' | 'value'): Promise<void> | undefined;
 }
 
+/** Where a serde is about to be used. */
 export interface SerdeUse {
+  /** Complete name of the topic; of a store, its changelog. */
   readonly topic: string;
+  /** Whether it is for the topic's keys (`key`) or values (`value`). */
   readonly side: 'key' | 'value';
+  /** It will decode what lies in the topic. */
   readonly reads: boolean;
+  /** It will encode what goes to the topic. */
   readonly writes: boolean;
 }
 

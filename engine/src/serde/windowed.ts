@@ -4,13 +4,17 @@ import type { Serde, SerdeUse } from './serde.ts';
 
 /** A time span in epoch ms. The end is exclusive for time windows, inclusive for session and sliding windows, as in Kafka Streams. */
 export interface Window {
+  /** First moment of the window, epoch ms, inclusive. */
   readonly startMs: number;
+  /** End of the window, epoch ms. */
   readonly endMs: number;
 }
 
-/** A key together with the window that its value belongs to. */
+/** A key together with the window that its value belongs to (Java's `Windowed`). */
 export interface Windowed<K> {
+  /** The key of the records in the window. */
   readonly key: K;
+  /** The time that the value is about. */
   readonly window: Window;
 }
 
@@ -135,8 +139,14 @@ class SessionWindowedSerde<K> extends WindowedKeySerde<K> {
 }
 
 /**
- * Keys of time windows as Java's `TimeWindowedSerializer` writes them: key, then the start as 8 bytes big-endian. The size
- * isn't in the bytes, so reading needs it, in ms.
+ * Keys of time windows as Java's `TimeWindowedSerializer` writes them: key, then the start as 8 bytes big-endian. The
+ * size isn't in the bytes, so reading needs it, in ms.
+ * @example
+ * ```ts
+ * builder
+ *   .stream('changes-per-minute', { key: windowed(string(), minuteMs), value: long() })
+ *   .foreach((key, count) => console.log(key.key, new Date(key.window.startMs), count));
+ * ```
  */
 export function windowed<K>(inner: Serde<K>, windowSizeMs: number): Serde<Windowed<K>> {
   return new TimeWindowedSerde(inner, windowSizeMs);

@@ -3,13 +3,17 @@ import type { KeyValueBytesStore, StateStore } from './state-store.ts';
 
 /** One entry of a store, as iterators hand it out; stays valid. */
 export interface KeyValue<K, V> {
+  /** The entry's key, decoded. */
   readonly key: K;
+  /** The entry's value, decoded. */
   readonly value: V;
 }
 
 /** A value and the time of the record that made it, epoch ms. */
 export interface ValueAndTimestamp<V> {
+  /** What the record said; never null, since a deletion leaves no entry. */
   readonly value: V;
+  /** Event time of the record that made it, epoch ms. */
   readonly timestampMs: number;
 }
 
@@ -18,32 +22,53 @@ export interface ValueAndTimestamp<V> {
  * left, or at the end of a `using` scope; an iterator left half-read otherwise must be closed by hand.
  */
 export interface KeyValueIterator<K, V> extends IterableIterator<KeyValue<K, V>, undefined, unknown>, Disposable {
+  /** Ends the iteration before its end. May be called again. */
   close(): void;
 }
 
-/** What interactive queries may do with a key-value store. Absent keys answer undefined, never null. */
+/**
+ * What interactive queries may do with a key-value store (Java's `ReadOnlyKeyValueStore`). Absent keys answer
+ * undefined, never null. A null key throws a `TypeError`.
+ */
 export interface ReadOnlyKeyValueStore<K, V> {
+  /** The value of a key; undefined where there is none. */
   get(key: K): V | undefined;
-  /** Both bounds inclusive; undefined is an open end. */
+  /**
+   * Entries of the keys between two, in byte order of the serialized keys. Both bounds inclusive; undefined is an open
+   * end.
+   */
   range(from: K | undefined, to: K | undefined): KeyValueIterator<K, V>;
+  /** Entries of the keys between two, from the last to the first. Both bounds inclusive; undefined is an open end. */
   reverseRange(from: K | undefined, to: K | undefined): KeyValueIterator<K, V>;
+  /** All entries, in byte order of the serialized keys. */
   all(): KeyValueIterator<K, V>;
+  /** All entries, from the last to the first. */
   reverseAll(): KeyValueIterator<K, V>;
   /** Entries whose serialized key starts with the serialized prefix. */
   prefixScan<P>(prefix: P, prefixSerde: Serde<P>): KeyValueIterator<K, V>;
+  /**
+   * How many entries there are, without reading them: exact for memory stores without a cache; for persistent ones,
+   * what is on disk plus every uncommitted write, overwritten and deleted keys included.
+   */
   approximateNumEntries(): number;
 }
 
-/** A typed key-value store of one task. `bytes` is the store beneath, for code that already has serialized keys. */
+/**
+ * A typed key-value store of one task, for its processors (Java's `KeyValueStore`). `bytes` is the store beneath, for
+ * code that already has serialized keys.
+ */
 export interface KeyValueStore<K, V> extends StateStore, ReadOnlyKeyValueStore<K, V> {
+  /** The store beneath, without serdes. */
   readonly bytes: KeyValueBytesStore;
+  /** Serde of the keys in store and changelog. */
   readonly keySerde: Serde<K>;
   /** Null and undefined delete. The entry's timestamp is that of the record being processed. */
   put(key: K, value: V | null | undefined): void;
   /** Writes only where there is nothing; answers what was there. */
   putIfAbsent(key: K, value: V | null | undefined): V | undefined;
+  /** Puts one entry after the other. */
   putAll(entries: Iterable<KeyValue<K, V | null | undefined>>): void;
-  /** Answers what was there. */
+  /** Deletes a key and answers what was there. */
   delete(key: K): V | undefined;
 }
 

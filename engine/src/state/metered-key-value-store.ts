@@ -90,7 +90,10 @@ abstract class MeteredKeyValueStore<K, V, S>
   }
 }
 
-/** @internal Made by `Stores.keyValueStoreBuilder`. */
+/**
+ * Values without timestamps before a bytes store; a put has the time of the record being processed.
+ * @internal Made by `Stores.keyValueStoreBuilder`.
+ */
 export class PlainKeyValueStore<K, V> extends MeteredKeyValueStore<K, V, V> {
   /** The values of a store that keeps timestamps beside them. */
   static of<K, V>(store: TimestampedStore<K, V>): PlainKeyValueStore<K, V> {
@@ -110,7 +113,10 @@ export class PlainKeyValueStore<K, V> extends MeteredKeyValueStore<K, V, V> {
   }
 }
 
-/** @internal Made by `Stores.timestampedKeyValueStoreBuilder`. */
+/**
+ * Values with their timestamps before a bytes store.
+ * @internal Made by `Stores.timestampedKeyValueStoreBuilder`.
+ */
 export class TimestampedStore<K, V> extends MeteredKeyValueStore<K, V, ValueAndTimestamp<V>> {
   #plain: PlainKeyValueStore<K, V> | undefined;
 

@@ -17,7 +17,9 @@ export abstract class MeteredStore<B extends StateStore, K, V, S> implements Sta
   readonly valueSerde: Serde<V>;
   /** What user code has open. */
   openIterators = new OpenIterators();
+  /** The task's; undefined until the store is open. */
   protected context: StateStoreContext | undefined;
+  /** What serdes are told: the changelog's name. */
   protected topic: string;
 
   constructor(bytes: B, keySerde: Serde<K>, valueSerde: Serde<V>) {
@@ -27,8 +29,11 @@ export abstract class MeteredStore<B extends StateStore, K, V, S> implements Sta
     this.topic = `${bytes.name}-changelog`;
   }
 
+  /** What users get for a stored value. */
   protected abstract toUser(stored: StoredValue): S;
+  /** What is stored for what a user puts; null deletes. */
   protected abstract toBytes(value: S): Buffer | null;
+  /** The time that a put is stored and logged with, epoch ms. */
   protected abstract timestampOf(value: S): number;
 
   get name(): string {

@@ -110,7 +110,10 @@ abstract class MeteredWindowStore<K, V, S>
   }
 }
 
-/** @internal Made by `Stores.windowStoreBuilder`. */
+/**
+ * Values without timestamps before a bytes store; a put has the time of the record being processed.
+ * @internal Made by `Stores.windowStoreBuilder`.
+ */
 export class PlainWindowStore<K, V> extends MeteredWindowStore<K, V, V> {
   /** The values of a store that keeps timestamps beside them. */
   static of<K, V>(store: TimestampedPlainWindowStore<K, V>): PlainWindowStore<K, V> {
@@ -130,7 +133,10 @@ export class PlainWindowStore<K, V> extends MeteredWindowStore<K, V, V> {
   }
 }
 
-/** @internal Made by `Stores.timestampedWindowStoreBuilder`. */
+/**
+ * Values with their timestamps before a bytes store.
+ * @internal Made by `Stores.timestampedWindowStoreBuilder`.
+ */
 export class TimestampedPlainWindowStore<K, V> extends MeteredWindowStore<K, V, ValueAndTimestamp<V>> {
   #plain: PlainWindowStore<K, V> | undefined;
 

@@ -4,8 +4,9 @@ import type { KeyValueIterator } from './key-value-store.ts';
 import type { SessionBytesStore, StateStore } from './state-store.ts';
 
 /**
- * What interactive queries may do with a session store. Times are epoch ms, both ends of a session inclusive. Sessions of one
- * key come by ascending end, those of several keys by key, then end; `backward…` turns the whole order round.
+ * What interactive queries may do with a session store (Java's `ReadOnlySessionStore`). Times are epoch ms, both ends
+ * of a session inclusive. Sessions of one key come by ascending end, those of several keys by key, then end;
+ * `backward…` turns the whole order round. A null key throws a `TypeError`.
  */
 export interface ReadOnlySessionStore<K, V> {
   /** The session of exactly these bounds. */
@@ -14,18 +15,24 @@ export interface ReadOnlySessionStore<K, V> {
   fetch(key: K): KeyValueIterator<Windowed<K>, V>;
   /** All sessions of the keys between two, both included; undefined is an open end. */
   fetch(from: K | undefined, to: K | undefined): KeyValueIterator<Windowed<K>, V>;
+  /** All sessions of a key by descending end. */
   backwardFetch(key: K): KeyValueIterator<Windowed<K>, V>;
+  /** All sessions of the keys between two, both included, by descending key, then end; undefined is an open end. */
   backwardFetch(from: K | undefined, to: K | undefined): KeyValueIterator<Windowed<K>, V>;
   /** Sessions of a key that end at `earliestEndMs` or later and start at `latestStartMs` or earlier. */
   findSessions(key: K, earliestEndMs: number, latestStartMs: number): KeyValueIterator<Windowed<K>, V>;
-  /** The same for the keys between two, both included. */
+  /** Such sessions of the keys between two, both included; undefined is an open end. */
   findSessions(
     from: K | undefined,
     to: K | undefined,
     earliestEndMs: number,
     latestStartMs: number,
   ): KeyValueIterator<Windowed<K>, V>;
+  /**
+   * Sessions of a key that end at `earliestEndMs` or later and start at `latestStartMs` or earlier, by descending end.
+   */
   backwardFindSessions(key: K, earliestEndMs: number, latestStartMs: number): KeyValueIterator<Windowed<K>, V>;
+  /** Such sessions of the keys between two, both included, by descending key, then end; undefined is an open end. */
   backwardFindSessions(
     from: K | undefined,
     to: K | undefined,
@@ -34,12 +41,22 @@ export interface ReadOnlySessionStore<K, V> {
   ): KeyValueIterator<Windowed<K>, V>;
 }
 
-/** A typed session store of one task. `bytes` is the store beneath, for code that already has serialized keys. */
+/**
+ * A typed session store of one task, for its processors (Java's `SessionStore`). `bytes` is the store beneath, for code
+ * that already has serialized keys.
+ */
 export interface SessionStore<K, V> extends StateStore, ReadOnlySessionStore<K, V> {
+  /** The store beneath, without serdes. */
   readonly bytes: SessionBytesStore;
+  /** Serde of the record keys in store and changelog. */
   readonly keySerde: Serde<K>;
+  /** How long a session is kept after the newest session's end, ms. */
   readonly retentionMs: number;
-  /** Null and undefined remove. Dropped when the session ended before the retention. */
+  /**
+   * Writes a session; null and undefined remove it. One that has expired is dropped and counted in
+   * `expired-window-record-drop`.
+   */
   put(session: Windowed<K>, value: V | null | undefined): void;
+  /** Removes the session of exactly these bounds; harmless where there is none. */
   remove(session: Windowed<K>): void;
 }

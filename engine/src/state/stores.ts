@@ -23,58 +23,82 @@ import type { TimestampedWindowStore, WindowStore } from './window-store.ts';
 /** Where a store keeps its entries between commits: `memory` restores from the changelog at start, `persistent` on disk (lmdb). */
 export type StoreMedium = 'memory' | 'persistent';
 
+/** Options of every kind of store. */
 export interface StoreOptions<K, V> {
-  /** Part of the changelog topic's name: letters, digits, `.`, `_`, `-`. */
+  /**
+   * Name of the store, and part of the changelog topic's, `<applicationId>-<name>-changelog`: 1 to 200 letters, digits,
+   * `.`, `_`, `-`.
+   */
   readonly name: string;
+  /** Serde of the keys, in the store and its changelog. */
   readonly key: Serde<K>;
+  /** Serde of the values, in the store and its changelog. */
   readonly value: Serde<V>;
-  /** Default: `persistent`, as in Kafka Streams. */
+  /** Where entries are kept between commits. Default: `persistent`, as in Kafka Streams. */
   readonly store?: StoreMedium;
-  /** Default: true. Without a changelog a memory store starts empty. */
+  /**
+   * Whether changes go to a changelog topic. Default: true. Without one the state is lost when the task moves, and a
+   * memory store starts empty.
+   */
   readonly loggingEnabled?: boolean;
   /** Overrides of the changelog topic's configuration. */
   readonly loggingConfig?: Readonly<Record<string, string>>;
-  /** Default: false. */
+  /** Whether updates of a key between two commits are gathered into one. Default: false. */
   readonly cachingEnabled?: boolean;
 }
 
+/** Options of a memory store of limited size. */
 export interface LruMapOptions<K, V> extends Omit<StoreOptions<K, V>, 'store'> {
-  /** Entries that the store holds at most. */
+  /** Entries that the store holds at most; 1 or more. */
   readonly maxCacheSize: number;
 }
 
+/** Options of window stores. */
 export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
   /** How long a window is kept after the newest window's start, ms; at least `windowSizeMs`. */
   readonly retentionMs: number;
+  /** Length of the windows, ms; 0 or more. */
   readonly windowSizeMs: number;
-  /** Keep every put as an entry of its own; for stream-stream joins. Default: false. */
+  /** Whether every put is kept as an entry of its own; for stream-stream joins. Default: false. */
   readonly retainDuplicates?: boolean;
-  /** Windows of all keys are often asked for by time, as `EmitStrategy.onWindowClose()` does. Default: false. */
+  /**
+   * Whether windows of all keys are often asked for by time, as `EmitStrategy.onWindowClose()` does: then they are
+   * listed by time, too. Default: false.
+   */
   readonly readByTime?: boolean;
   /** Kept this much longer than the retention says, ms; the changelog isn't. Default: 0. */
   readonly extraRetentionMs?: number;
 }
 
+/** Options of session stores. */
 export interface SessionStoreOptions<K, V> extends StoreOptions<K, V> {
   /** How long a session is kept after the newest session's end, ms; at least gap + grace of the windows it serves. */
   readonly retentionMs: number;
-  /** Sessions of all keys are often asked for by end, as `EmitStrategy.onWindowClose()` does. Default: false. */
+  /**
+   * Whether sessions of all keys are often asked for by end, as `EmitStrategy.onWindowClose()` does: then they are
+   * listed by end, too. Default: false.
+   */
   readonly readByTime?: boolean;
   /** Kept this much longer than the retention says, ms; the changelog isn't. Default: 0. */
   readonly extraRetentionMs?: number;
 }
 
-/** Versioned stores are never cached. */
+/** Options of versioned stores, which are never cached. */
 export interface VersionedStoreOptions<K, V> extends Omit<StoreOptions<K, V>, 'cachingEnabled'> {
-  /** How long old values are known, ms of stream time; later puts are dropped. */
+  /** How long old values are known, ms of stream time, 0 or more; puts that are older are dropped. */
   readonly historyRetentionMs: number;
-  /** Grain in which old values are forgotten, ms; default as in Kafka Streams. Shows in `fetch` of times beyond the retention only. */
+  /**
+   * Grain in which old values are forgotten, ms, 1 or more; default as in Kafka Streams. Shows in `fetch` of times
+   * beyond the retention only.
+   */
   readonly segmentIntervalMs?: number | undefined;
 }
 
 /** A store builder that knows its serdes, so that nodes and queries can be typed by it. */
 export interface TypedStoreBuilder<S extends StateStore, K, V> extends StoreBuilder<S> {
+  /** Serde of the store's keys. */
   readonly keySerde: Serde<K>;
+  /** Serde of the store's values. */
   readonly valueSerde: Serde<V>;
 }
 
@@ -168,10 +192,24 @@ function versionedBuilder<K, V>(
 }
 
 /**
- * Builders of state stores for `topology.addStateStore`, `Materialized` options and `ProcessorSupplier.stores`. Each builder is
- * a value; `build` makes a store a task. Throws `TopologyError` for impossible options.
+ * Builders of state stores for `StreamsBuilder.addStateStore`, `Topology.addStateStore` and `ProcessorSupplier.stores`
+ * (Java's `Stores`). Each builder is a value; `build` makes a store a task. Impossible options throw `TopologyError`
+ * (`TOPOLOGY`).
+ * @example
+ * ```ts
+ * const totals = Stores.keyValueStoreBuilder({ name: 'totals', key: string(), value: double(), store: 'memory' });
+ * const alarms = Stores.windowStoreBuilder({
+ *   name: 'alarms',
+ *   key: string(),
+ *   value: long(),
+ *   windowSizeMs: minuteMs,
+ *   retentionMs: 60 * minuteMs,
+ * });
+ * builder.addStateStore(totals).addStateStore(alarms);
+ * ```
  */
 export const Stores = {
+  /** A store of one value a key. */
   keyValueStoreBuilder<K, V>(options: StoreOptions<K, V>): TypedStoreBuilder<KeyValueStore<K, V>, K, V> {
     return keyValueBuilder(options, false, (bytes) => new PlainKeyValueStore(bytes, options.key, options.value));
   },
@@ -196,22 +234,29 @@ export const Stores = {
     });
   },
 
+  /** A store of one value a key, with the timestamp of the record that made it: what tables are kept in. */
   timestampedKeyValueStoreBuilder<K, V>(
     options: StoreOptions<K, V>,
   ): TypedStoreBuilder<TimestampedKeyValueStore<K, V>, K, V> {
     return keyValueBuilder(options, true, (bytes) => new TimestampedStore(bytes, options.key, options.value));
   },
 
+  /** A store of one value for each key and window, or several with `retainDuplicates`. */
   windowStoreBuilder<K, V>(options: WindowStoreOptions<K, V>): TypedStoreBuilder<WindowStore<K, V>, K, V> {
     return windowBuilder(options, false, (bytes) => new PlainWindowStore(bytes, options.key, options.value));
   },
 
+  /**
+   * A store of one value for each key and window, with the timestamp of the record that made it: what windowed
+   * aggregations are kept in.
+   */
   timestampedWindowStoreBuilder<K, V>(
     options: WindowStoreOptions<K, V>,
   ): TypedStoreBuilder<TimestampedWindowStore<K, V>, K, V> {
     return windowBuilder(options, true, (bytes) => new TimestampedPlainWindowStore(bytes, options.key, options.value));
   },
 
+  /** A store of one value for each key and session. */
   sessionStoreBuilder<K, V>(options: SessionStoreOptions<K, V>): TypedStoreBuilder<SessionStore<K, V>, K, V> {
     const { retentionMs } = options;
     if (!(retentionMs >= 0)) throw invalid(options.name, 'retentionMs must be 0 or more');
@@ -227,6 +272,7 @@ export const Stores = {
     });
   },
 
+  /** A store of what each key held at any time of the last `historyRetentionMs`: what versioned tables are kept in. */
   versionedKeyValueStoreBuilder<K, V>(
     options: VersionedStoreOptions<K, V>,
   ): TypedStoreBuilder<VersionedKeyValueStore<K, V>, K, V> {

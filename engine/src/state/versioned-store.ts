@@ -4,20 +4,24 @@ import { MeteredStore } from './metered-store.ts';
 import type { StateStore } from './state-store.ts';
 import type { StoredVersion, VersionedBytesStore } from './versioned/versioned-bytes-store.ts';
 
-/** A value with the time from which it counts. */
+/** A value with the time from which it counts (Java's `VersionedRecord`). */
 export interface VersionedRecord<V> {
+  /** The value that counted. */
   readonly value: V;
-  /** Epoch ms. */
+  /** From when it counts, epoch ms. */
   readonly timestampMs: number;
-  /** When another value or a tombstone took its place; undefined: it is the newest. */
+  /** When another value or a tombstone took its place, epoch ms; undefined: it is the newest. */
   readonly validToMs: number | undefined;
 }
 
-/** What interactive queries may do with a versioned store. */
+/** What interactive queries may do with a versioned store. A null key throws a `TypeError`. */
 export interface ReadOnlyVersionedKeyValueStore<K, V> {
   /** The newest value, or the one that counted at `asOfMs` (undefined too where that is longer ago than the history is kept). */
   get(key: K, asOfMs?: number): VersionedRecord<V> | undefined;
-  /** Values that counted somewhere in `[fromMs, toMs]`; either end may be left open by undefined. */
+  /**
+   * Values that counted somewhere in `[fromMs, toMs]`, by ascending time unless `order` says otherwise; either end may
+   * be left open by undefined. Throws a `RangeError` where `fromMs` is after `toMs`.
+   */
   fetch(
     key: K,
     fromMs: number | undefined,
@@ -27,12 +31,15 @@ export interface ReadOnlyVersionedKeyValueStore<K, V> {
 }
 
 /**
- * A store that knows what every key held at any time of the last `historyRetentionMs`, for processors and joins by event time.
- * Late values are put where they belong in time.
+ * A store that knows what every key held at any time of the last `historyRetentionMs`, for processors and joins by
+ * event time (Java's `VersionedKeyValueStore`). Late values are put where they belong in time.
  */
 export interface VersionedKeyValueStore<K, V> extends StateStore, ReadOnlyVersionedKeyValueStore<K, V> {
+  /** The store beneath, without serdes. */
   readonly bytes: VersionedBytesStore;
+  /** Serde of the keys in store and changelog. */
   readonly keySerde: Serde<K>;
+  /** How long old values are known and late ones taken, ms of stream time. */
   readonly historyRetentionMs: number;
   /**
    * Null and undefined are a tombstone. Answers until when the value counts: `validToUndefined` (-1) for the newest, `notPut` where it

@@ -15,8 +15,12 @@ import type {
   TopologyNode,
 } from './nodes.ts';
 
+/** What the internal topics' configuration depends on besides the topology. */
 export interface ResolveOptions {
-  /** `windowstore.changelog.additional.retention.ms`; default one day. */
+  /**
+   * How much longer than its store a changelog of windows is kept, in ms. Default: 86 400 000, one day. Kafka Streams:
+   * `windowstore.changelog.additional.retention.ms`.
+   */
   readonly windowStoreChangelogAdditionalRetentionMs?: number;
 }
 

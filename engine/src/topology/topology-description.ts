@@ -5,16 +5,26 @@ import { RedBlackList } from './red-black-list.ts';
 
 /** One node of a described topology, linked to its neighbours by name. */
 export interface NodeDescription {
+  /**
+   * What Kafka Streams' text calls it: `source`, `processor` or `sink`. External sinks and asynchronous nodes are
+   * processors there.
+   */
   readonly kind: 'source' | 'processor' | 'sink';
+  /** The node's name. */
   readonly name: string;
   /** What stands in the brackets: `topics: [in]`, `stores: [a, b]`, `topic: out`. */
   readonly detail: string;
+  /** Names of the nodes whose records come here, in the order in which they are printed. */
   readonly predecessors: readonly string[];
+  /** Names of the nodes to which records go, in the order in which they are printed. */
   readonly successors: readonly string[];
 }
 
+/** Connected nodes: what one task runs. */
 export interface SubTopologyDescription {
+  /** Number of the sub-topology: the first half of its tasks' ids. */
   readonly id: number;
+  /** Whether it fills a global store, for which no tasks are made. */
   readonly global: boolean;
   /** In the order they are printed: larger sub-graphs first. */
   readonly nodes: readonly NodeDescription[];
@@ -22,12 +32,15 @@ export interface SubTopologyDescription {
 
 /** What `Topology.describe()` answers: a value to look at, whose `toString()` is Kafka Streams' own text. */
 export class TopologyDescription {
+  /** By ascending id. */
   readonly subTopologies: readonly SubTopologyDescription[];
 
+  /** Made by `Topology.describe`. */
   constructor(subTopologies: readonly SubTopologyDescription[]) {
     this.subTopologies = subTopologies;
   }
 
+  /** The text that Kafka Streams prints for the same topology. */
   toString(): string {
     let text = 'Topologies:\n ';
     for (const subTopology of this.subTopologies) {

@@ -17,30 +17,49 @@ import type { ResolvedTopology, SinkNode, TopologyNode } from './nodes.ts';
 import { type ResolveOptions, resolveTopology } from './resolve-topology.ts';
 import { describeSubTopology, TopologyDescription } from './topology-description.ts';
 
+/** How a source reads its topics (Java's arguments of `Topology.addSource`). */
 export interface SourceOptions<K, V> {
+  /** Serde of the topics' keys. */
   readonly key: Serde<K>;
+  /** Serde of the topics' values. */
   readonly value: Serde<V>;
+  /** Finds each record's event time. Default: `failOnInvalidTimestamp`, the record's own timestamp. */
   readonly timestampExtractor?: TimestampExtractor | undefined;
-  /** Where to begin without a committed offset; default: the application's `autoOffsetReset`. */
+  /** Where to begin without a valid position. Default: the application's `autoOffsetReset`. */
   readonly autoOffsetReset?: AutoOffsetReset | undefined;
 }
 
+/** How a sink writes its topic (Java's arguments of `Topology.addSink`). */
 export interface SinkOptions<K, V> {
+  /** Serde of the keys. */
   readonly key: Serde<K>;
+  /** Serde of the values. */
   readonly value: Serde<V>;
+  /** Chooses the partition of each record. Default: murmur2 of the key's bytes, as Java's producers do. */
   readonly partitioner?: StreamPartitioner<K, V> | undefined;
 }
 
-/** Chooses the topic of an output record. Such topics must exist: the engine doesn't create them. */
+/**
+ * Chooses the topic of an output record (Java's `TopicNameExtractor`). Such topics must exist: the engine doesn't
+ * create them. Answering no topic is a `PRODUCTION` error, about which the production exception handler decides.
+ */
 export type TopicNameExtractor<K, V> = (key: K, value: V, metadata: RecordMetadata | undefined) => string;
 
+/** A store that is filled from a topic, and how. */
 export interface GlobalStoreOptions<K, V> {
+  /** Makes the store. Its changelog is the topic, so a global store must not log (`loggingEnabled: false`). */
   readonly store: StoreBuilder<StateStore>;
+  /** Name of the node that reads the topic. */
   readonly sourceName: string;
+  /** Topic that the store is filled from. */
   readonly topic: string;
+  /** Serde of the topic's keys. */
   readonly key: Serde<K>;
+  /** Serde of the topic's values. */
   readonly value: Serde<V>;
+  /** Finds each record's event time. Default: the record's own timestamp. */
   readonly timestampExtractor?: TimestampExtractor | undefined;
+  /** Name of the node that writes the store. */
   readonly processorName: string;
   /** Writes each record of the topic to the store. */
   readonly supplier: ProcessorSupplier<K, V, never, never> | (() => Processor<K, V, never, never>);
@@ -52,16 +71,41 @@ export interface GlobalStoreOptions<K, V> {
  */
 export type ProcessorWrapper = (processorName: string, supplier: ProcessorSupplier) => ProcessorSupplier;
 
+/** What holds for every node of a topology. */
 export interface TopologyOptions {
+  /** Put around every processor. Default: none. Kafka Streams: `processor.wrapper.class`. */
   readonly processorWrapper?: ProcessorWrapper | undefined;
 }
 
 /**
- * A dataflow graph as a value: Kafka Streams' low-level API. Sources read topics, processors and stores work, sinks write
- * topics. Building does no I/O; the test driver and `KafkaStreams` run the same object. The DSL (`StreamsBuilder`) writes one.
+ * A dataflow graph as a value: Kafka Streams' low-level API (Java's `Topology`). Sources read topics, processors and
+ * stores work, sinks write topics. Building does no I/O; the test driver and `KafkaStreams` run the same object. The
+ * DSL (`StreamsBuilder`) writes one.
+ *
+ * Whatever can't work throws `TopologyError` (`TOPOLOGY`) at the call that adds it, with the node's name and the
+ * remedy: a name that is taken, a parent that doesn't exist, a topic that two sources read.
  *
  * Owns: the builder that holds what was added. Called by: users, `StreamsBuilder.build`, the runtime (`resolve`).
  * Invariants: those of the builder, whatever is added in which order.
+ * @example
+ * ```ts
+ * class Upper implements Processor<string, string, string, string> {
+ *   #context!: ProcessorContext<string, string>;
+ *
+ *   init(context: ProcessorContext<string, string>): void {
+ *     this.#context = context;
+ *   }
+ *
+ *   process(record: Record<string, string>): void {
+ *     this.#context.forward(record.withValue(record.value.toUpperCase()));
+ *   }
+ * }
+ *
+ * const topology = new Topology()
+ *   .addSource('lines', 'lines', { key: string(), value: string() })
+ *   .addProcessor('upper', () => new Upper(), 'lines')
+ *   .addSink('shouts', 'shouts', 'upper', { key: string(), value: string() });
+ * ```
  */
 export class Topology {
   readonly #wrap: ProcessorWrapper | undefined;
@@ -69,6 +113,7 @@ export class Topology {
   /** @internal The optimiser's rules that made it; undefined: not made by a `StreamsBuilder`. */
   optimizations: ReadonlySet<string> | undefined;
 
+  /** Empty. `options` hold for every node that is added. */
   constructor(options: TopologyOptions = {}) {
     this.#wrap = options.processorWrapper;
   }
@@ -102,12 +147,18 @@ export class Topology {
     return this;
   }
 
-  /** Stores of `supplier.stores()` are added and connected; `stores` connects stores that were added before. */
+  /**
+   * Adds a processor below its parents. Stores of `supplier.stores()` are added and connected; `stores` connects stores
+   * that were added before.
+   */
   addProcessor<KIn, VIn, KOut, VOut>(
     name: string,
     supplier: ProcessorSupplier<KIn, VIn, KOut, VOut> | (() => Processor<KIn, VIn, KOut, VOut>),
     parents: string | readonly string[],
-    options: { readonly stores?: readonly string[] } = {},
+    options: {
+      /** Names of stores that the processor uses. */
+      readonly stores?: readonly string[];
+    } = {},
   ): this {
     this.#builder.checkNewName(name);
     const plain = asSupplier(supplier);
@@ -150,7 +201,7 @@ export class Topology {
     return this;
   }
 
-  /** Writes to a system that keeps the input offsets in its own transaction. */
+  /** Writes to a system that keeps the input offsets in its own transaction. No counterpart in Kafka Streams. */
   addExternalSink<K, V>(
     name: string,
     supplier: () => OffsetStoringSink<K, V>,
@@ -166,7 +217,7 @@ export class Topology {
     return this;
   }
 
-  /** An asynchronous boundary (`mapAsync`, `microBatch`, `pipe`). */
+  /** An asynchronous boundary (`mapAsync`, `microBatch`, `pipe`). No counterpart in Kafka Streams. */
   addAsync(name: string, operator: AsyncOperator, parents: string | readonly string[]): this {
     this.#builder.checkNewName(name);
     this.#builder.addNode({ type: 'async', name, parents: this.#builder.checkParents(name, parents), operator });
@@ -180,12 +231,18 @@ export class Topology {
     return this;
   }
 
+  /**
+   * Lets a processor use stores that were added before. A processor and all who share a store with it run in one task.
+   */
   connectProcessorAndStateStores(processorName: string, ...storeNames: readonly string[]): this {
     this.#builder.connect(processorName, storeNames);
     return this;
   }
 
-  /** A store that every instance fills from all partitions of a topic before it starts; every processor may read it. */
+  /**
+   * A store that every instance fills from all partitions of a topic before it starts; every processor may read it.
+   * Throws `TOPOLOGY` for a store that logs.
+   */
   addGlobalStore<K, V>(options: GlobalStoreOptions<K, V>): this {
     const { store, sourceName, processorName, topic } = options;
     this.#builder.checkNewStore(store.name);

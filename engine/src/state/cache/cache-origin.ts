@@ -13,6 +13,7 @@ export interface CacheOrigin {
 
 /** What caching stores use of their task. */
 export interface RecordCacheContext {
+  /** The memory that all caches of the stream thread share. */
   readonly thread: ThreadCache;
   /** False where somebody else reads, such as an interactive query: then nothing is cached, let alone evicted. */
   readonly isProcessing: boolean;
@@ -22,6 +23,7 @@ export interface RecordCacheContext {
   origin(): CacheOrigin;
   /** Until `leave`, everything happens as part of processing `origin`. Answers what `leave` needs. */
   enter(origin: CacheOrigin): unknown;
+  /** Ends what `enter` began; `outer` is what that answered. */
   leave(outer: unknown): void;
 }
 

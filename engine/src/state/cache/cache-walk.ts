@@ -35,6 +35,7 @@ const timeBytes = 8;
  */
 const strangersMax = 2_000;
 
+/** Which places of a cache a read by time wants. */
 export interface TimeRange {
   /** Time and what follows it in a cached key, both inclusive; undefined: open. */
   readonly from: BinaryKey | undefined;

@@ -4,15 +4,18 @@ import type { CacheEntry, CacheNode, RecordCache } from './record-cache.ts';
 
 const noBytes = Buffer.alloc(0);
 
+/** A cache and a store that are read as one. */
 export interface MergeOptions<K> {
   readonly cache: RecordCache;
   /** The cached places that are looked at, those of the range in order. */
   readonly walk: CacheWalk;
   /** Which of them are in the range; undefined: all. */
   readonly accepts?: (cached: CacheNode) => boolean;
+  /** What the store beneath has of the range; closed with the iterator. */
   readonly stored: StoreIterator<K>;
   /** Negative: the cached key comes first in this direction of iteration. */
   readonly compare: (cached: CacheNode, stored: K) => number;
+  /** The key that a cached place has in the store's terms. */
   readonly keyOf: (cached: CacheNode) => K;
 }
 

@@ -7,34 +7,52 @@ const entryOverheadBytes = 3 * 8 + 1 + 8 + 8 + 4;
 
 /** One value of one key, as it was put. */
 export interface CacheEntry {
+  /** The serialized value; null is a deletion. */
   readonly value: Buffer | null;
+  /** Time of the put, epoch ms. */
   readonly timestampMs: number;
   /** Undefined for values that were only read. */
   readonly origin: CacheOrigin | undefined;
+  /** What the entry counts for, by Kafka Streams' reckoning. */
   readonly sizeBytes: number;
 }
 
 /** A place in the cache. `id` is `key` and `suffix` put together; the suffix tells a key's windows apart. */
 export interface CacheNode {
+  /** Key and suffix as one: the place's name in the cache. */
   readonly id: BinaryKey;
+  /** The serialized record key. */
   readonly key: BinaryKey;
+  /** Window or session bounds; empty in key-value stores. */
   readonly suffix: BinaryKey;
+  /** The newest put or read of the place. */
   entry: CacheEntry;
+  /** The place that was used next after this one; undefined: none was. */
   newer: CacheNode | undefined;
+  /** The place that was used last before this one; undefined: it goes first. */
   older: CacheNode | undefined;
-  /** Neighbours in the order of flushing, while it is dirty. */
+  /**
+   * Whether the store beneath has another value; then `dirtyBefore` and `dirtyAfter` are its neighbours in the order of
+   * flushing.
+   */
   isDirty: boolean;
+  /** The dirty place that is flushed before this one. */
   dirtyBefore: CacheNode | undefined;
+  /** The dirty place that is flushed after this one. */
   dirtyAfter: CacheNode | undefined;
 }
 
 /** A key with the value that leaves the cache. */
 export interface DirtyEntry {
+  /** The serialized record key. */
   readonly key: BinaryKey;
+  /** Window or session bounds; empty in key-value stores. */
   readonly suffix: BinaryKey;
+  /** What is written and told. */
   readonly entry: CacheEntry;
 }
 
+/** What a cache does with what leaves it, and how it reckons sizes. */
 export interface RecordCacheOptions {
   /** Writes these entries to the store beneath and tells whoever listens, in order. */
   readonly onFlush: (entries: readonly DirtyEntry[]) => void;
@@ -42,7 +60,9 @@ export interface RecordCacheOptions {
   readonly keyOverheadBytes: number;
   /** Bytes that Kafka Streams' values have in front (the timestamp). */
   readonly valueOverheadBytes: number;
+  /** Told of a new place. */
   readonly onAdded?: (node: CacheNode) => void;
+  /** Told of a place that has left. */
   readonly onRemoved?: (node: CacheNode) => void;
 }
 
@@ -64,22 +84,27 @@ export class RecordCache {
   /** Both ends of the list of dirty nodes: a set of ids would hash every key twice more a put. */
   #firstDirty: CacheNode | undefined;
   #lastDirty: CacheNode | undefined;
+  /** Size of all entries, by Kafka Streams' reckoning. */
   sizeBytes = 0;
-  /** Flushed entries go downstream. */
+  /** Whether flushed entries go downstream. */
   forwards = false;
 
+  /** Empty. `options` say what happens to what leaves. */
   constructor(options: RecordCacheOptions) {
     this.#options = options;
   }
 
+  /** Whether there is nothing to evict. */
   get isEmpty(): boolean {
     return this.#oldest === undefined;
   }
 
+  /** Whether a flush would write anything. */
   get isDirty(): boolean {
     return this.#firstDirty !== undefined;
   }
 
+  /** How many places there are. */
   get size(): number {
     return this.#nodes.size;
   }
@@ -148,10 +173,12 @@ export class RecordCache {
     if (isDirty) this.#flush(node);
   }
 
+  /** Hands everything dirty over; entries stay, deletions leave. */
   flush(): void {
     if (this.isDirty) this.#flush(undefined);
   }
 
+  /** Forgets everything, dirty entries too. */
   clear(): void {
     for (const node of this.#nodes.values()) this.#options.onRemoved?.(node);
     this.#nodes.clear();

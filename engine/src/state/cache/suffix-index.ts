@@ -9,6 +9,7 @@ export function compareKeys(a: BinaryKey, b: BinaryKey): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** Which keys and suffixes a read wants, and in which order. */
 export interface SuffixScan {
   /** Both inclusive; undefined: open. */
   readonly keyFrom: BinaryKey | undefined;

@@ -13,17 +13,21 @@ import type { RecordCache } from './record-cache.ts';
  * in the middle of as they were.
  */
 export class ThreadCache {
+  /** Size above which entries are evicted. */
   readonly maxBytes: number;
   #sizeBytes = 0;
 
+  /** `maxBytes`: the thread's share of `statestoreCacheMaxBytes`. */
   constructor(maxBytes: number) {
     this.maxBytes = maxBytes;
   }
 
+  /** Size of all entries of all caches of the thread. */
   get sizeBytes(): number {
     return this.#sizeBytes;
   }
 
+  /** Puts a change into a cache and evicts from it while all together are too large. */
   put(
     cache: RecordCache,
     key: BinaryKey,
@@ -52,6 +56,7 @@ export class ThreadCache {
     restore?.();
   }
 
+  /** Hands everything dirty of a cache over. */
   flush(cache: RecordCache): void {
     const before = cache.sizeBytes;
     cache.flush();

@@ -10,6 +10,7 @@ import { type EntryScan, type EntrySource, MemoryEntries } from './memory-entrie
 import { type CopiedEntry, SortedEntries } from './sorted-entries.ts';
 import { TimeBuckets } from './time-buckets.ts';
 
+/** What window and session stores in memory are made from. */
 export interface ExpiringStoreOptions {
   readonly name: string;
   readonly loggingEnabled: boolean;

@@ -13,6 +13,7 @@ import type {
 import { copyRow, storeClosed } from '../store-support.ts';
 import { EntryColumns } from './entry-columns.ts';
 
+/** What key-value stores of every medium are made from. */
 export interface KeyValueBytesStoreOptions {
   readonly name: string;
   readonly loggingEnabled: boolean;

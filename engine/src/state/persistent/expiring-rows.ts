@@ -10,6 +10,7 @@ const prefix = '\u0000\u0001';
 const timeBytes = 8;
 const zeros = '\u0000'.repeat(timeBytes);
 
+/** Whether a row lists an entry by time, instead of holding one. */
 export function isTimeRow(tableKey: BinaryKey): boolean {
   return tableKey.charCodeAt(0) === 0 && tableKey.charCodeAt(1) === 1;
 }
@@ -38,10 +39,12 @@ export class ExpiringRows {
     return timeAt(tableKey, isTimeRow(tableKey) ? prefix.length : tableKey.length - this.#suffixBytes);
   }
 
+  /** The record key of an entry's row. */
   recordKeyOf(tableKey: BinaryKey): BinaryKey {
     return recordKeyBefore(tableKey, this.#suffixBytes);
   }
 
+  /** The row that lists an entry by time. */
   timeRowOf(tableKey: BinaryKey): BinaryKey {
     const at = tableKey.length - this.#suffixBytes;
     return (prefix + tableKey.slice(at, at + this.#listedBytes) + this.recordKeyOf(tableKey)) as BinaryKey;

@@ -20,8 +20,9 @@ export interface TableEpoch {
   isOver: boolean;
 }
 
+/** Which keys of a table are read, from disk and from what was not committed. */
 export interface LmdbTableScan {
-  /** The store's. */
+  /** The store's, for errors. */
   readonly name: string;
   readonly database: LmdbDatabase;
   readonly overlay: ReadonlyMap<BinaryKey, StoredValue | null>;

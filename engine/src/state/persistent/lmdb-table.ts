@@ -14,6 +14,7 @@ import { type LmdbDatabase, LmdbTableIterator, type TableEpoch } from './lmdb-ta
 
 /** 8 KB pages allow keys of 4,026 bytes (4 KB pages: 1,978), lmdb's most; one byte is our table prefix. */
 const pageBytes = 8_192;
+/** Longest key that a persistent store takes, in bytes; a longer one throws `INVALID_STATE_STORE`. */
 export const lmdbKeyBytesMax = 4_025;
 /**
  * Writes kept in memory before the store asks for a commit. 64 MB is about 200,000 entries of 200 bytes, more than a task

@@ -17,14 +17,17 @@ export function windowTableKey(key: BinaryKey, windowStartMs: number, sequence: 
   return (windowTableKeyStart(key) + windowSuffix(windowStartMs, sequence)) as BinaryKey;
 }
 
+/** Start of the window that a table key is about, epoch ms. */
 export function windowStartOf(tableKey: BinaryKey): number {
   return timeAt(tableKey, tableKey.length - windowSuffixBytes);
 }
 
+/** Sequence number of a table key; 0 where duplicates are not kept. */
 export function sequenceOf(tableKey: BinaryKey): number {
   return int32(tableKey, tableKey.length - 4);
 }
 
+/** The record key that a table key begins with. */
 export function recordKeyOf(tableKey: BinaryKey): BinaryKey {
   return recordKeyBefore(tableKey, windowSuffixBytes);
 }

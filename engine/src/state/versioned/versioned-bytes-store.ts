@@ -8,6 +8,7 @@ export const notPut = Number.NEGATIVE_INFINITY;
 
 /** A stored version: valid from `timestampMs` until `validToMs`; undefined: it is the newest. */
 export interface StoredVersion extends StoredValue {
+  /** When another version took its place, epoch ms; undefined: it is the newest. */
   readonly validToMs: number | undefined;
 }
 
@@ -17,6 +18,7 @@ export interface StoredVersion extends StoredValue {
  * are older are dropped and counted. The newest value of a key never expires. Never cached.
  */
 export interface VersionedBytesStore extends StateStore {
+  /** How long old values are known and late ones taken, ms of stream time. */
   readonly historyRetentionMs: number;
   /** The newest value; undefined where it is a tombstone. */
   get(key: BinaryKey): StoredValue | undefined;

@@ -6,10 +6,13 @@ import { HistoryRetention } from './history-retention.ts';
 import { putVersion, type Version, type VersionRows } from './version-history.ts';
 import { notPut, type StoredVersion, type VersionedBytesStore } from './versioned-bytes-store.ts';
 
+/** What versioned stores of all media are made from. */
 export interface VersionedBytesStoreOptions {
   readonly name: string;
   readonly loggingEnabled: boolean;
+  /** How long old values are known, ms of stream time. */
   readonly historyRetentionMs: number;
+  /** Grain in which old values are forgotten, ms. */
   readonly segmentIntervalMs: number;
 }
 

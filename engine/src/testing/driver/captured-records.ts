@@ -12,16 +12,23 @@ import type {
 
 /** A record as it would lie in a topic. */
 export interface CapturedRecord {
+  /** Topic that it was written to or is piped into. */
   readonly topic: string;
+  /** 0, but for changelogs: the task's. */
   readonly partition: number;
+  /** The serialized key; null where there is none. */
   readonly key: Buffer | null;
+  /** The serialized value; null for a tombstone. */
   readonly value: Buffer | null;
+  /** Timestamp of the record, epoch ms. */
   readonly timestampMs: number;
+  /** Headers in order. */
   readonly headers: readonly Header[];
 }
 
 /** A record of a changelog as a task gave it to the producer; a null timestamp would have become its wall clock. */
 export interface CapturedChange extends Omit<CapturedRecord, 'timestampMs'> {
+  /** Epoch ms; null: the producer would have set its wall clock. */
   readonly timestampMs: number | null;
 }
 

@@ -16,6 +16,7 @@ export class TestClock implements Clock {
   #nowMs: number;
   #timers: PendingTimer[] = [];
 
+  /** `initialMs`: the time at the start, epoch ms. Default: 0. */
   constructor(initialMs = 0) {
     this.#nowMs = initialMs;
   }
@@ -49,6 +50,7 @@ export class TestClock implements Clock {
     return this.#timers.length === 0 ? undefined : Math.min(...this.#timers.map((timer) => timer.atMs));
   }
 
+  /** Moves the time on by so many ms, 0 or more, and fires the timers that become due, each at its own time. */
   advance(byMs: number): void {
     const untilMs = this.#nowMs + byMs;
     for (let nextMs = this.nextTimerMs; nextMs !== undefined && nextMs <= untilMs; nextMs = this.nextTimerMs) {

@@ -37,25 +37,31 @@ const quietTurns = 3;
 /** Real time after which `settle` gives up on a user call that never ends. */
 const settleTimeoutMs = 30_000;
 
+/** Options of the driver: the application's configuration, but for the clock, which is the driver's own. */
 export interface TopologyTestDriverOptions extends Partial<Omit<StreamsOptions, 'clock'>> {
+  /** Prefix of internal topics and changelogs, which tests may look at. */
   readonly applicationId: string;
   /** Wall clock at the start, epoch ms. Default: 0. */
   readonly initialWallClockMs?: number;
 }
 
 /**
- * Runs a topology without a broker: synchronous and deterministic, on the same task and graph as the runtime.
- * Each piped record is processed to completion, internal topics included, and committed. Time stands still until it is advanced.
- * Like Kafka Streams' driver it runs the whole topology as one task, `0_0`, with one partition a topic.
- *
- * ```ts
- * const driver = new TopologyTestDriver(topology, { applicationId: 'app' });
- * driver.createInputTopic('in', string(), string()).pipeInput('a', 'x', 0);
- * driver.createOutputTopic('out', string(), long()).readKeyValue();
- * ```
+ * Runs a topology without a broker: synchronous and deterministic, on the same task and graph as the runtime. Java's
+ * `TopologyTestDriver`. Each piped record is processed to completion, internal topics included, and committed. Time
+ * stands still until it is advanced. Like Kafka Streams' driver it runs the whole topology as one task, `0_0`, with one
+ * partition a topic.
  *
  * Owns: task, global stores, captured records, clock, a temporary state directory. Called by: tests.
- * Invariants: I1 when a call returns nothing synchronous is left to do; I2 what asynchronous operators hold needs `settle`.
+ * Invariants: I1 when a call returns nothing synchronous is left to do; I2 what asynchronous operators hold needs
+ * `settle`.
+ * @example
+ * ```ts
+ * const driver = new TopologyTestDriver(topology, { applicationId: 'app' });
+ * driver.createInputTopic('words', string(), string()).pipeInput('a', 'x', 0);
+ * const { key, value } = driver.createOutputTopic('counts', string(), long()).readKeyValue();
+ * console.log(key, value, driver.getKeyValueStore<string, number>('counts').get('a'));
+ * await driver.close();
+ * ```
  */
 export class TopologyTestDriver {
   readonly #config: StreamsConfig;
@@ -72,6 +78,10 @@ export class TopologyTestDriver {
   #mail = false;
   #ready: Promise<void> | undefined;
 
+  /**
+   * Starts the topology: opens stores and calls `init` of the processors. Throws `CONFIG` and `TOPOLOGY` as
+   * `KafkaStreams` does.
+   */
   constructor(topology: Topology, options: TopologyTestDriverOptions) {
     const { initialWallClockMs = 0, ...rest } = options;
     this.#clock = new TestClock(initialWallClockMs);
@@ -111,6 +121,10 @@ export class TopologyTestDriver {
     this.#settleSynchronously();
   }
 
+  /**
+   * A topic to pipe records into. `time` says which timestamps records get that are piped without one; default: the
+   * wall clock.
+   */
   createInputTopic<K, V>(
     topic: string,
     keySerde: Serde<K>,
@@ -122,6 +136,9 @@ export class TopologyTestDriver {
     );
   }
 
+  /**
+   * A topic to read results from. It has what was written since the start, also before this call, and was not read yet.
+   */
   createOutputTopic<K, V>(topic: string, keySerde: Serde<K>, valueSerde: Serde<V>): TestOutputTopic<K, V> {
     return new TestOutputTopic(topic, keySerde, valueSerde, () => this.#outputOf(topic));
   }
@@ -131,7 +148,7 @@ export class TopologyTestDriver {
     return this.#clock.nowMs();
   }
 
-  /** Moves the wall clock and fires what becomes due. */
+  /** Moves the wall clock by so many ms and fires what becomes due, timers first, then punctuators. */
   advanceWallClockTimeMs(byMs: number): void {
     this.#clock.advance(byMs);
     const task = this.#task;
@@ -168,7 +185,7 @@ export class TopologyTestDriver {
     return new Map(names.map((name) => [name, this.getStateStore(name)]));
   }
 
-  /** The store as processors see it. */
+  /** The store as processors see it. Throws `UNKNOWN_STATE_STORE` for a name that the topology doesn't have. */
   getStateStore<S = StateStore>(name: string): S {
     const store =
       this.#task?.store(name) ?? this.#globals.find((filler) => filler.stateStore.name === name)?.stateStore;
@@ -181,35 +198,55 @@ export class TopologyTestDriver {
     return store as S;
   }
 
-  /** Of a table's store it shows the values; {@link getTimestampedKeyValueStore} shows their timestamps, too. */
+  /**
+   * A key-value store; of a table's store it shows the values, and {@link getTimestampedKeyValueStore} shows their
+   * timestamps, too.
+   */
   getKeyValueStore<K, V>(name: string): KeyValueStore<K, V> {
     return keyValuesOf(this.getStateStore(name));
   }
 
+  /** A table's store: values with their timestamps. Throws `INVALID_STATE_STORE` where the store keeps none. */
   getTimestampedKeyValueStore<K, V>(name: string): TimestampedKeyValueStore<K, V> {
     return timestampedKeyValuesOf(this.getStateStore(name));
   }
 
-  /** As {@link getKeyValueStore}, of windows. */
+  /**
+   * A window store; of a windowed table's it shows the values, and {@link getTimestampedWindowStore} shows their
+   * timestamps, too.
+   */
   getWindowStore<K, V>(name: string): WindowStore<K, V> {
     return windowsOf(this.getStateStore(name));
   }
 
+  /**
+   * A windowed table's store: values with their timestamps. Throws `INVALID_STATE_STORE` where the store keeps none.
+   */
   getTimestampedWindowStore<K, V>(name: string): TimestampedWindowStore<K, V> {
     return timestampedWindowsOf(this.getStateStore(name));
   }
 
+  /** A session store. Throws `UNKNOWN_STATE_STORE` for a name that the topology doesn't have. */
   getSessionStore<K, V>(name: string): SessionStore<K, V> {
     return this.getStateStore(name);
   }
 
+  /** A versioned store. Throws `UNKNOWN_STATE_STORE` for a name that the topology doesn't have. */
   getVersionedKeyValueStore<K, V>(name: string): VersionedKeyValueStore<K, V> {
     return this.getStateStore(name);
   }
 
   /**
-   * Lets asynchronous operators finish: flushes waiting batches, awaits user calls, and moves the test clock to their next
-   * timer (a retry's backoff) when nothing else can happen. Also commits external sinks.
+   * Lets asynchronous operators finish: flushes waiting batches, awaits user calls, and moves the test clock to their
+   * next timer (a retry's backoff) when nothing else can happen. Also commits external sinks. Rejects with `TIMEOUT`
+   * after 30 s of real time.
+   * @example
+   * ```ts
+   * const driver = new TopologyTestDriver(topology, { applicationId: 'app' });
+   * driver.createInputTopic('orders', string(), json<Order>()).pipeInput('1', { id: '1', customerId: 'c', amount: 5 });
+   * await driver.settle();
+   * console.log(driver.createOutputTopic('scored-orders', string(), json()).readValuesToList());
+   * ```
    */
   async settle(): Promise<void> {
     const task = this.#task;
