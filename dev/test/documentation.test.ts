@@ -41,7 +41,6 @@ const unwritten: readonly string[] = [
   'api/src',
   'app/src',
   'dev',
-  'engine/src/broker',
   'engine/src/kafka-streams.ts',
   'engine/src/query',
   'engine/src/runtime',

@@ -21,9 +21,13 @@ export const layout = {
 
 /** `batchLength` counts what follows it. */
 export const LENGTH_OVERHEAD = 12;
+/** Attribute bits that hold the codec. */
 export const COMPRESSION_MASK = 0x07;
+/** The broker gave the timestamps: all records have the batch's highest. */
 export const LOG_APPEND_TIME_BIT = 0x08;
+/** The batch belongs to a transaction, which may be aborted. */
 export const TRANSACTIONAL_BIT = 0x10;
+/** The batch is a marker of a transaction's end and holds no records of users. */
 export const CONTROL_BIT = 0x20;
 
 /** What an idempotent producer adds to a finished batch when it sends it, and seals with the checksum. */

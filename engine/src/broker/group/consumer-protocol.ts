@@ -15,6 +15,7 @@ const SUBSCRIPTION_VERSION = 2;
 const ASSIGNMENT_VERSION = 0;
 const noBytes = Buffer.alloc(0);
 
+/** What a member sends with its join, in version 2. */
 export function encodeSubscription(subscription: Subscription): Buffer {
   const parts: Buffer[] = [int16(SUBSCRIPTION_VERSION), int32(subscription.topics.length)];
   for (const topic of subscription.topics) parts.push(string(topic));
@@ -34,6 +35,7 @@ export function decodeSubscription(bytes: Buffer): Subscription {
   return { topics, userData, ownedPartitions, generationId };
 }
 
+/** What the leader sends for a member, in version 0. */
 export function encodeAssignment(assignment: GroupMemberAssignment): Buffer {
   return Buffer.concat([
     int16(ASSIGNMENT_VERSION),

@@ -1,21 +1,31 @@
 import type { TopicPartition, TopicPartitionKey } from '../../base/record-batch.ts';
 import type { OffsetAndMetadata } from '../broker.ts';
 
+/** What a member joins with. */
 export interface JoinRequest {
   /** Empty on the first join; the coordinator may answer MEMBER_ID_REQUIRED with an id to come back with. */
   readonly memberId: string;
+  /** Name of its assignor. */
   readonly protocolName: string;
+  /** Its encoded subscription. */
   readonly metadata: Buffer;
 }
 
+/** A member as the leader gets to know it. */
 export interface JoinedMember {
+  /** Id that the coordinator gave it. */
   readonly memberId: string;
+  /** Its encoded subscription. */
   readonly metadata: Buffer;
 }
 
+/** The generation that a join led to. */
 export interface JoinResult {
+  /** Id that this member goes by from now on. */
   readonly memberId: string;
+  /** Number of the generation; commits and heartbeats name it. */
   readonly generationId: number;
+  /** Member that assigns. */
   readonly leaderId: string;
   /** Everybody's metadata, on the leader only. */
   readonly members: readonly JoinedMember[];
@@ -24,6 +34,7 @@ export interface JoinResult {
 /** Rejection of a first join by coordinators that hand out ids before they count the member. */
 export class MemberIdRequired extends Error {
   override readonly name = 'MemberIdRequired';
+  /** Id to come back with. */
   readonly memberId: string;
 
   constructor(memberId: string) {
@@ -44,8 +55,11 @@ export interface GroupCoordinator {
     membership: { readonly memberId: string; readonly generationId: number; readonly protocolName: string },
     assignments: ReadonlyMap<string, Buffer>,
   ): Promise<Buffer>;
+  /** Rejects with the code that says what has changed: a rebalance, or a membership that is over. */
   heartbeat(memberId: string, generationId: number): Promise<void>;
+  /** Gives the membership up, so that the others need not wait for the session to expire. */
   leave(memberId: string): Promise<void>;
+  /** Stores positions for a generation; rejects when that is over. */
   commit(
     memberId: string,
     generationId: number,
@@ -55,5 +69,6 @@ export interface GroupCoordinator {
   committed(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<TopicPartitionKey, OffsetAndMetadata>>;
   /** Makes an open `join` or `sync` reject, for closing. */
   interrupt(): void;
+  /** Ends the connections. */
   close(): Promise<void>;
 }

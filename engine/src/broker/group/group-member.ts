@@ -16,15 +16,18 @@ const TOPIC_CHECK_INTERVAL_MS = 30_000;
 /** Pause before a commit that met a rebalance looks again. */
 const COMMIT_RECHECK_MS = 20;
 
+/** What a membership works with. */
 export interface GroupMemberDependencies {
   readonly options: GroupConsumerOptions;
   readonly coordinator: GroupCoordinator;
+  /** Partition counts of the topics that exist. */
   readonly partitionCounts: (topics: readonly string[]) => Promise<ReadonlyMap<string, number>>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Called before the listener hears of an assignment, and after it has finished with a revocation. */
+  /** Called before the listener hears of an assignment. */
   readonly onAdded: (partitions: readonly TopicPartition[]) => void;
+  /** Called after the listener has finished with a revocation, or with a loss. */
   readonly onRemoved: (partitions: readonly TopicPartition[]) => void;
 }
 

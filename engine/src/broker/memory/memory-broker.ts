@@ -18,12 +18,15 @@ import { MemoryConsumer } from './memory-consumer.ts';
 import { MemoryCoordinator } from './memory-coordinator.ts';
 import { MemoryProducer } from './memory-producer.ts';
 
+/** Which cluster a broker of this process belongs to, and what it uses. */
 export interface MemoryBrokerOptions {
   /** Shared by several brokers to stand for several processes; default: a cluster of its own. */
   readonly cluster?: MemoryCluster;
   /** This broker's own clock; default: the cluster's. A process that stands still is a broker whose clock does. */
   readonly clock?: Clock;
+  /** For the cluster that is made here. Default: `systemRandom`. */
   readonly random?: Random;
+  /** Told of rebalances. Default: nothing is logged. */
   readonly log?: Log;
 }
 

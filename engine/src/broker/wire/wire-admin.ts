@@ -17,6 +17,7 @@ const CONSUMER_REPLICA_ID = -1;
 const LATEST = -1n;
 const EARLIEST = -2n;
 
+/** What admin calls share with the clients of their broker object. */
 export interface WireAdminDependencies {
   readonly links: BrokerLinks;
   readonly metadata: ClusterMetadata;

@@ -21,6 +21,7 @@ import { WireProducer } from './producer/wire-producer.ts';
 import { WireAdmin } from './wire-admin.ts';
 import { WireCoordinator } from './wire-coordinator.ts';
 
+/** Where a Kafka cluster is, how to reach it, and the ports that the client uses. */
 export interface WireBrokerOptions {
   /** `host:port` of some brokers; the others are learnt from them. */
   readonly bootstrapServers: readonly string[];
@@ -32,6 +33,7 @@ export interface WireBrokerOptions {
   readonly metrics: Metrics;
   /** Node's TLS options; present: all connections are encrypted. */
   readonly ssl?: TlsOptions;
+  /** Present: every connection authenticates with it. */
   readonly sasl?: SaslCredentials;
   /** Where to connect for an address that brokers advertise, when it isn't reachable as it is: tunnels, port forwarding. */
   readonly mapAddress?: (address: Address) => Address;

@@ -41,6 +41,7 @@ export async function findGroupCoordinator(metadata: ClusterMetadata, groupId: s
   return { host: coordinator.host, port: coordinator.port };
 }
 
+/** What of a member's options its coordinator is told. */
 export type CoordinatorGroup = Pick<
   GroupConsumerOptions,
   'groupId' | 'groupInstanceId' | 'sessionTimeoutMs' | 'rebalanceTimeoutMs'

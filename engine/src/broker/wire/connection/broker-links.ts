@@ -7,16 +7,24 @@ import type { SaslCredentials } from './sasl.ts';
 import { SocketConnection } from './socket-connection.ts';
 import type { Transport } from './transport.ts';
 
+/** Where a broker listens. */
 export interface Address {
+  /** Name or IP address. */
   readonly host: string;
+  /** TCP port. */
   readonly port: number;
 }
 
+/** How brokers are reached. */
 export interface BrokerLinksOptions {
+  /** `host:port` of some brokers. */
   readonly bootstrapServers: readonly string[];
+  /** Named in the brokers' request logs and quotas. */
   readonly clientId: string;
   readonly clock: Clock;
+  /** Node's TLS options; present: all connections are encrypted. */
   readonly ssl?: TlsOptions | undefined;
+  /** Present: every connection authenticates with it. */
   readonly sasl?: SaslCredentials | undefined;
   /** Where to connect for an address that brokers advertise, when it isn't reachable as it is: tunnels, port forwarding. */
   readonly mapAddress?: ((address: Address) => Address) | undefined;

@@ -16,11 +16,13 @@ const CORRELATION_BYTES = 4;
 const SOFTWARE_NAME = 'millrace';
 const SOFTWARE_VERSION = '0.1.0';
 
+/** Where a connection goes, and what it works with. */
 export interface SocketConnectionOptions {
   readonly host: string;
   readonly port: number;
   readonly clientId: string;
   readonly clock: Clock;
+  /** Pooled memory for answers. */
   readonly buffers: ResponseBuffers;
   readonly ssl?: TlsOptions | undefined;
   readonly sasl?: SaslCredentials | undefined;

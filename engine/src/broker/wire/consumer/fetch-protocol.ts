@@ -3,6 +3,7 @@ import { answeredCode } from '../../kafka-errors.ts';
 import { ProtocolReader, ProtocolWriter } from '../connection/protocol-io.ts';
 import type { WireResponse } from '../connection/transport.ts';
 
+/** Kafka's number of the Fetch request. */
 export const FETCH_API_KEY = 1;
 /** From 13 on topics go by id; 17 is the newest whose format this client writes. */
 export const FETCH_VERSIONS = { min: 13, max: 17 } as const;
@@ -10,17 +11,25 @@ export const FETCH_VERSIONS = { min: 13, max: 17 } as const;
 const REPLICA_ID_OF_CONSUMERS = -1;
 const NO_SESSION_EPOCH = -1;
 
+/** One partition of a Fetch request. */
 export interface FetchRequestPartition {
   readonly partition: number;
+  /** Epoch in which the leader is believed to be one; -1: unknown. */
   readonly leaderEpoch: number;
+  /** First offset that is wanted. */
   readonly fetchOffset: number;
 }
 
+/** What a Fetch asks of one broker. */
 export interface FetchRequest {
   readonly version: number;
+  /** How long the broker may wait for a first byte. */
   readonly waitMs: number;
+  /** Upper bound of the answer. */
   readonly bytesMax: number;
+  /** Upper bound of each partition's share. */
   readonly partitionBytesMax: number;
+  /** Leaves out what is not yet committed, and names aborted transactions. */
   readonly readCommitted: boolean;
   /** By topic id. */
   readonly topics: ReadonlyMap<string, readonly FetchRequestPartition[]>;
@@ -59,7 +68,9 @@ export interface FetchResponsePartition {
   readonly recordsEnd: number;
 }
 
+/** What a broker answered to a Fetch. */
 export interface FetchResponse {
+  /** Kafka's error code of the whole answer, 0 for none. */
   readonly errorCode: number;
   readonly partitions: readonly FetchResponsePartition[];
 }

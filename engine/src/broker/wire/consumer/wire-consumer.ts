@@ -21,6 +21,7 @@ const QUEUED_FETCHES_MAX = 2;
 /** A fresh topic takes a moment to be known everywhere; after this it counts as missing. */
 const UNKNOWN_TOPIC_PATIENCE_MS = 5_000;
 
+/** What a consumer shares with the other clients of its broker object. */
 export interface WireConsumerDependencies {
   readonly links: BrokerLinks;
   readonly metadata: ClusterMetadata;
@@ -29,6 +30,7 @@ export interface WireConsumerDependencies {
   readonly log: Log;
   /** Tells this consumer's connections from those of others. */
   readonly name: string;
+  /** Called once, when the consumer has closed. */
   readonly onClosed: () => void;
 }
 

@@ -8,16 +8,20 @@ import type { Transport } from '../connection/transport.ts';
 /** Purpose of the connections that carry short requests of everybody. */
 export const CONTROL_PURPOSE = 'control';
 
+/** Who leads a partition. */
 export interface PartitionMetadata {
   /** -1: no leader at present. */
   readonly leaderId: number;
+  /** Goes up with each new leader; older answers are known by it. */
   readonly leaderEpoch: number;
 }
 
+/** A topic as the cluster describes it. */
 export interface TopicMetadata {
   readonly name: string;
   /** UUID in text form. */
   readonly topicId: string;
+  /** By partition number. */
   readonly partitions: readonly PartitionMetadata[];
 }
 

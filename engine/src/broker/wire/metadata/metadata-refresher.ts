@@ -4,6 +4,7 @@ import type { Random } from '../../../base/random.ts';
 import { retryBackoffMs } from '../../backoff.ts';
 import type { ClusterMetadata } from './cluster-metadata.ts';
 
+/** For whom the cluster is asked, and who is told. */
 export interface MetadataRefresherOptions {
   readonly metadata: ClusterMetadata;
   readonly random: Random;

@@ -2,14 +2,17 @@ import { answeredCode } from '../../kafka-errors.ts';
 import { ProtocolReader, ProtocolWriter } from '../connection/protocol-io.ts';
 import type { WireResponse } from '../connection/transport.ts';
 
+/** Kafka's number of the Produce request. */
 export const PRODUCE_API_KEY = 0;
 /** 9 is the first flexible version; from 12 on a transactional producer behaves differently (KIP-890). */
 export const PRODUCE_VERSIONS = { min: 9, max: 11 } as const;
 
 const ACKS_ALL = -1;
 
+/** The batch of one partition in a Produce request. */
 export interface ProduceRequestPartition {
   readonly partition: number;
+  /** The sealed RecordBatch. */
   readonly bytes: Buffer;
 }
 
@@ -35,15 +38,21 @@ export function encodeProduceRequest(
   return parts;
 }
 
+/** What a broker answered about one partition's batch. */
 export interface ProduceResponsePartition {
   readonly topic: string;
   readonly partition: number;
+  /** Kafka's error code, 0 for none. */
   readonly errorCode: number;
+  /** The broker's own words, or those about the first record that it refused; null: none. */
   readonly errorMessage: string | null;
+  /** Offset of the batch's first record; -1: not told. */
   readonly baseOffset: number;
+  /** First offset that the log still has; -1: not told. */
   readonly logStartOffset: number;
 }
 
+/** Reads what a broker answered, partition by partition. */
 export function decodeProduceResponse(response: WireResponse): readonly ProduceResponsePartition[] {
   const reader = new ProtocolReader(response.shared.buffer, response.start, response.end, 'Produce');
   const partitions: ProduceResponsePartition[] = [];

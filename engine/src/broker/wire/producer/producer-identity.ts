@@ -16,6 +16,7 @@ export interface Identity {
   readonly epoch: number;
 }
 
+/** Whom a producer asks for its id, and who is told. */
 export interface ProducerIdentityOptions {
   readonly metadata: ClusterMetadata;
   readonly clock: Clock;

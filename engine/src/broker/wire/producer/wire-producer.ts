@@ -35,6 +35,7 @@ const DEADLINE_CHECK_MS = 250;
 const UNKNOWN_TOPIC_PATIENCE_MS = 5_000;
 /** `close` waits this long for acknowledgements. */
 const CLOSE_PATIENCE_MS = 10_000;
+/** What a producer shares with the other clients of its broker object. */
 export interface WireProducerDependencies {
   readonly links: BrokerLinks;
   readonly metadata: ClusterMetadata;
@@ -43,6 +44,7 @@ export interface WireProducerDependencies {
   readonly log: Log;
   /** Tells this producer's connections from those of others. */
   readonly name: string;
+  /** Called once, when the producer has closed. */
   readonly onClosed: () => void;
 }
 
