@@ -56,6 +56,17 @@ describe('the import walls', () => {
     ],
     ['engine/src/topology/x.ts', "import { x } from '../../../schemas/src/topics.ts';", 'crosses the wall'],
     ['engine/test/x.test.ts', "import { x } from '../../schemas/src/topics.ts';", 'crosses the wall'],
+    ['engine/src/runtime/directory/x.ts', "import { rmSync } from 'node:fs';", 'node:fs is used only in'],
+    ['engine/src/runtime/directory/x.ts', "import { rmSync } from 'fs';", 'node:fs is used only in'],
+    ['engine/src/state/x.ts', "import { readFile } from 'node:fs/promises';", 'node:fs is used only in'],
+    ['engine/src/state/x.ts', "const { rm } = await import('fs/promises');", 'node:fs is used only in'],
+    ['engine/src/base/disk.ts', "import type { Stats } from 'node:fs';", 'node:fs is used only in'],
+    ['engine/src/base/system-disk.ts', "import { rm } from 'node:fs/promises';", undefined],
+    ['engine/src/runtime/task/x.ts', "import { hostname } from 'node:os';", 'node:os is used only in'],
+    ['engine/src/runtime/task/x.ts', "import { exit } from 'node:process';", 'node:process is not used in engine/src'],
+    ['engine/src/runtime/task/x.ts', "import { setTimeout } from 'node:timers/promises';", 'node:timers is not used'],
+    ['engine/src/runtime/task/x.ts', "import { join } from 'node:path';", undefined],
+    ['engine/test/runtime/x.test.ts', "import { rmSync } from 'node:fs';", undefined],
     ['topologies/src/x.ts', "import { x } from '@chip-quality/models';", 'may import of other rooms only'],
     ['topologies/src/x.ts', "import { x } from '@chip-quality/sinks';", 'may import of other rooms only'],
     ['topologies/src/x.ts', "import { x } from 'millrace/testing';", 'may import of other rooms only'],
@@ -83,10 +94,13 @@ describe('the import walls', () => {
     const stale = staleRows(repositoryRoot, {
       ...walls,
       floors: { 'engine/src': ['cellar'] },
+      builtins: { 'engine/src': { 'node:attic': ['engine/src/attic.ts'] } },
       packages: { 'left-pad': ['engine/src/attic'] },
     });
     expect(stale).toEqual([
       'floors of engine/src: there is no engine/src/cellar',
+      'builtins of engine/src: Node.js has no node:attic',
+      'builtins of engine/src, node:attic: there is no engine/src/attic.ts',
       'packages: no package.json has left-pad',
       'packages, left-pad: there is no engine/src/attic',
     ]);

@@ -12,6 +12,7 @@ export type {
   TopologyOptimizationRule,
 } from './base/config.ts';
 export { ConfigError, defaultStreamsConfig } from './base/default-config.ts';
+export type { Disk, FileStatus } from './base/disk.ts';
 export type { ErrorCode, Recovery } from './base/errors.ts';
 export {
   BrokerError,
@@ -29,6 +30,7 @@ export type { Random } from './base/random.ts';
 export { systemRandom } from './base/random.ts';
 export type { Header, TopicPartition, TopicPartitionKey } from './base/record-batch.ts';
 export { topicPartitionKey } from './base/record-batch.ts';
+export { systemDisk } from './base/system-disk.ts';
 export type { Broker } from './broker/broker.ts';
 export type {
   KafkaStreamsOptions,

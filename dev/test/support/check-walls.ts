@@ -14,6 +14,11 @@ export interface Walls {
   readonly floors: Readonly<Record<string, readonly (string | readonly string[])[]>>;
   /** Per folder: who may import it, besides itself. */
   readonly doors: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Per folder: which of Node.js's own modules its files may import, and in which folders and files. One that has no row is not
+   * imported there at all; a row holds for `node:fs/promises` and its like, too. Folders without a row here may import all.
+   */
+  readonly builtins: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   /** Per npm package: the folders and files that may import it. */
   readonly packages: Readonly<Record<string, readonly string[]>>;
 }
@@ -83,7 +88,7 @@ function relativeRemedy(walls: Walls, file: string, target: string): string | un
 function packageRemedy(walls: Walls, file: string, specifier: string): string | undefined {
   // Modules that a browser loads by their URL.
   if (specifier.startsWith('/')) return undefined;
-  if (specifier.startsWith('node:') || builtins.has(specifier)) return undefined;
+  if (specifier.startsWith('node:') || builtins.has(specifier)) return builtinRemedy(walls, file, specifier);
   if (!isSource(file)) return undefined;
   const room = roomOf(file);
   const name = specifier
@@ -99,6 +104,20 @@ function packageRemedy(walls: Walls, file: string, specifier: string): string | 
   if (places === undefined) return `${name} has no place yet: say in ${wallsFile} which room it belongs to.`;
   if (places.some((place) => isIn(file, place))) return undefined;
   return `${name} is used only in ${places.join(', ')}: use what that room offers.`;
+}
+
+function builtinRemedy(walls: Walls, file: string, specifier: string): string | undefined {
+  const name = `node:${specifier.replace(/^node:/, '').split('/')[0]}`;
+  for (const [folder, rows] of Object.entries(walls.builtins)) {
+    if (!isIn(file, folder)) continue;
+    const places = rows[name];
+    if (places === undefined)
+      return `${name} is not used in ${folder}: give it a place in ${wallsFile}, behind a port.`;
+    if (!places.some((place) => isIn(file, place))) {
+      return `${name} is used only in ${places.join(', ')}: go through the port that is implemented there.`;
+    }
+  }
+  return undefined;
 }
 
 /** The walls concern what ships; tests may reach for anything that their package.json names. */
@@ -167,6 +186,13 @@ export function staleRows(root: string, walls: Walls): readonly string[] {
   }
   for (const [folder, visitors] of Object.entries(walls.doors)) {
     for (const path of [folder, ...visitors]) expectPath(path, `doors of ${folder}`);
+  }
+  for (const [folder, rows] of Object.entries(walls.builtins)) {
+    expectPath(folder, 'builtins');
+    for (const [name, places] of Object.entries(rows)) {
+      if (!builtins.has(name.replace(/^node:/, ''))) stale.push(`builtins of ${folder}: Node.js has no ${name}`);
+      for (const place of places) expectPath(place, `builtins of ${folder}, ${name}`);
+    }
   }
   for (const [name, places] of Object.entries(walls.packages)) {
     if (!declared.has(name)) stale.push(`packages: no package.json has ${name}`);

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import type { Disk } from './disk.ts';
 import type { Log, Metrics } from './metrics.ts';
 import type { Random } from './random.ts';
 
@@ -249,6 +250,12 @@ export interface StreamsConfig {
    * @defaultValue `systemRandom`
    */
   readonly random: Random;
+  /**
+   * Port: where the engine makes, reads and removes files. lmdb's own files, below persistent stores, are always the machine's.
+   * No counterpart in Kafka Streams.
+   * @defaultValue `systemDisk`
+   */
+  readonly disk: Disk;
   /**
    * Port: receives every measurement as it is made. `KafkaStreams.metrics()` answers the latest ones without it.
    * No counterpart in Kafka Streams, where `metric.reporters` comes nearest.

@@ -4,6 +4,7 @@ import type { AutoOffsetReset, StreamsConfig, StreamsOptions } from './config.ts
 import { StreamsError } from './errors.ts';
 import { noMetrics, silentLog } from './metrics.ts';
 import { systemRandom } from './random.ts';
+import { systemDisk } from './system-disk.ts';
 
 /** A configuration value that can't work: the message names the key and the remedy. Code `CONFIG`, recovery `fail`. */
 export class ConfigError extends StreamsError {
@@ -54,6 +55,7 @@ export const defaultStreamsConfig: Omit<StreamsConfig, 'applicationId' | 'client
   productionExceptionHandler: () => 'fail' as const,
   clock: systemClock,
   random: systemRandom,
+  disk: systemDisk,
   metrics: noMetrics,
   log: silentLog,
 });

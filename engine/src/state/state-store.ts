@@ -1,5 +1,6 @@
 import type { BinaryKey } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Disk } from '../base/disk.ts';
 import type { Log, Metrics } from '../base/metrics.ts';
 import type { Header, RecordBatch } from '../base/record-batch.ts';
 import type { RecordCacheContext } from './cache/cache-origin.ts';
@@ -12,6 +13,8 @@ export interface StateStoreContext {
   readonly taskId: string;
   /** Folder of this task's persistent stores; exists. */
   readonly stateDirectory: string;
+  /** Where that folder is. */
+  readonly disk: Disk;
   /** For the time of the machine and timers; the test driver's in tests. */
   readonly clock: Clock;
   /** Where the store counts, with the tags `task-id` and `store-name`. */

@@ -5,6 +5,7 @@ import { type BinaryKey, binaryKey } from '../../src/base/bytes.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { type MetricTags, noMetrics, silentLog } from '../../src/base/metrics.ts';
 import type { Header, RecordBatch } from '../../src/base/record-batch.ts';
+import { systemDisk } from '../../src/base/system-disk.ts';
 import type { StateStoreContext } from '../../src/state/state-store.ts';
 
 export interface LoggedChange {
@@ -28,6 +29,7 @@ export class StoreFixture {
     applicationId: 'app',
     taskId: '0_0',
     stateDirectory: this.stateDirectory,
+    disk: systemDisk,
     clock: systemClock,
     metrics: {
       ...noMetrics,

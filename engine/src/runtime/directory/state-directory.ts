@@ -1,10 +1,9 @@
-import { readdirSync, rmSync } from 'node:fs';
-import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import type { StreamsConfig } from '../../base/config.ts';
+import { type Disk, isAbsent } from '../../base/disk.ts';
 import type { Log } from '../../base/metrics.ts';
-import { isAbsent, leaseTimeMs, TaskLeases } from './task-leases.ts';
+import { leaseTimeMs, TaskLeases } from './task-leases.ts';
 
 const taskFolder = /^\d+_\d+$/;
 /** A folder on its way out has this behind its name. What a process left so when it ended is removed like any other folder. */
@@ -29,6 +28,7 @@ export class StateDirectory {
   readonly #leases: TaskLeases;
   readonly #delayMs: number;
   readonly #clock: Clock;
+  readonly #disk: Disk;
   readonly #log: Log;
   readonly #passIntervalMs: number;
   readonly #watched = new Map<string, { readonly leaseMs: number; readonly sinceMs: number }>();
@@ -38,14 +38,15 @@ export class StateDirectory {
   /** `holder`: tells this instance from others, in the lease. */
   constructor(config: StreamsConfig, holder: string) {
     this.path = join(config.stateDir, config.applicationId);
-    const { clock, log, stateCleanupDelayMs } = config;
+    const { clock, disk, log, stateCleanupDelayMs } = config;
     this.#delayMs = stateCleanupDelayMs;
     this.#clock = clock;
+    this.#disk = disk;
     this.#log = log;
     this.#lastPassMs = clock.monotonicMs();
     this.#passIntervalMs = Math.min(stateCleanupDelayMs / renewalsPerDelay, passIntervalMsMax);
     const folderOf = (taskId: string) => this.folderOf(taskId);
-    this.#leases = new TaskLeases({ holder, folderOf, renewalMs: this.#passIntervalMs, clock, log });
+    this.#leases = new TaskLeases({ holder, folderOf, renewalMs: this.#passIntervalMs, disk, clock, log });
   }
 
   /** Where a task's persistent stores live. */
@@ -85,7 +86,7 @@ export class StateDirectory {
 
   async #renewAndClean(): Promise<void> {
     await this.#leases.renew();
-    const names = await namesIn(this.path);
+    const names = await this.#names();
     for (const name of this.#watched.keys()) if (!names.includes(name)) this.#watched.delete(name);
     for (const name of names) {
       if (removedFolder.test(name) && (await this.#isAbandoned(name))) await this.#remove(name);
@@ -95,7 +96,7 @@ export class StateDirectory {
 
   /** Its lease has stood still for the whole delay. */
   async #isAbandoned(name: string): Promise<boolean> {
-    const leaseMs = this.#leases.has(name) ? undefined : await leaseTimeMs(join(this.path, name));
+    const leaseMs = this.#leases.has(name) ? undefined : await leaseTimeMs(this.#disk, join(this.path, name));
     if (leaseMs === undefined) {
       this.#watched.delete(name);
       return false;
@@ -111,19 +112,19 @@ export class StateDirectory {
     const folder = this.folderOf(taskId);
     const removed = `${taskId}${removedSuffix}`;
     const seenMs = this.#watched.get(taskId)?.leaseMs;
-    await rm(join(this.path, removed), { recursive: true, force: true });
+    await this.#disk.remove(join(this.path, removed));
     try {
-      await rename(folder, join(this.path, removed));
+      await this.#disk.rename(folder, join(this.path, removed));
     } catch (error) {
       // Another instance was faster.
       if (isAbsent(error)) return;
       throw error;
     }
-    const isTaken = this.#leases.has(taskId) || (await leaseTimeMs(join(this.path, removed))) !== seenMs;
+    const isTaken = this.#leases.has(taskId) || (await leaseTimeMs(this.#disk, join(this.path, removed))) !== seenMs;
     if (isTaken) {
       this.#watched.delete(taskId);
       try {
-        await rename(join(this.path, removed), folder);
+        await this.#disk.rename(join(this.path, removed), folder);
         return;
       } catch (error) {
         // Another instance has removed it.
@@ -137,37 +138,37 @@ export class StateDirectory {
   }
 
   async #remove(name: string): Promise<void> {
-    await rm(join(this.path, name), { recursive: true, force: true });
+    await this.#disk.remove(join(this.path, name));
     this.#watched.delete(name);
   }
 
   /** Removes all local state that no living instance holds, so that the next start restores everything. Synchronous. */
   cleanUp(): void {
     const kept: string[] = [];
-    for (const name of namesInSync(this.path)) {
+    for (const name of this.#namesSync()) {
       if (taskFolder.test(name) && this.#leases.isHeld(name, this.#delayMs)) kept.push(name);
-      else if (name !== 'global') rmSync(join(this.path, name), { recursive: true, force: true });
+      else if (name !== 'global') this.#disk.removeSync(join(this.path, name));
     }
-    if (kept.length === 0) rmSync(this.path, { recursive: true, force: true });
+    if (kept.length === 0) this.#disk.removeSync(this.path);
     else this.#log.warn({ path: this.path, tasks: kept }, 'Left the local state that other instances hold');
   }
-}
 
-async function namesIn(path: string): Promise<readonly string[]> {
-  try {
-    return await readdir(path);
-  } catch (error) {
-    if (isAbsent(error)) return [];
-    throw error;
+  async #names(): Promise<readonly string[]> {
+    try {
+      return await this.#disk.names(this.path);
+    } catch (error) {
+      if (isAbsent(error)) return [];
+      throw error;
+    }
   }
-}
 
-function namesInSync(path: string): readonly string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    if (isAbsent(error)) return [];
-    throw error;
+  #namesSync(): readonly string[] {
+    try {
+      return this.#disk.namesSync(this.path);
+    } catch (error) {
+      if (isAbsent(error)) return [];
+      throw error;
+    }
   }
 }
 

@@ -1,9 +1,8 @@
-import { mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import type { Clock } from '../../base/clock.ts';
+import { type Disk, isAbsent } from '../../base/disk.ts';
 import { StreamsError } from '../../base/errors.ts';
 import type { Log } from '../../base/metrics.ts';
 
@@ -28,6 +27,7 @@ export interface TaskLeasesOptions {
   readonly folderOf: (taskId: string) => string;
   /** How often holders renew. */
   readonly renewalMs: number;
+  readonly disk: Disk;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -79,11 +79,11 @@ export class TaskLeases {
   }
 
   async renew(): Promise<void> {
-    const { clock, log } = this.#options;
-    const nowSeconds = clock.nowMs() / 1_000;
+    const { clock, disk, log } = this.#options;
+    const nowMs = clock.nowMs();
     for (const taskId of [...this.#held]) {
       try {
-        await utimes(this.#fileOf(taskId), nowSeconds, nowSeconds);
+        await disk.setModified(this.#fileOf(taskId), nowMs);
       } catch (error) {
         if (!this.#held.has(taskId)) continue;
         log.warn({ err: error, taskId }, 'The lease of local state is gone; it is written again');
@@ -100,10 +100,11 @@ export class TaskLeases {
 
   /** Undefined: nobody's, or not renewed for so long. */
   #read(taskId: string, withinMs = Number.POSITIVE_INFINITY): Lease | undefined {
+    const { clock, disk } = this.#options;
     const file = this.#fileOf(taskId);
     try {
-      const content = readFileSync(file, 'utf8');
-      if (content === '' || this.#options.clock.nowMs() - statSync(file).mtimeMs > withinMs) return undefined;
+      const content = disk.readTextSync(file);
+      if (content === '' || clock.nowMs() - disk.statusSync(file).modifiedMs > withinMs) return undefined;
       return JSON.parse(content) as Lease;
     } catch (error) {
       // Without a lease, or with one that a crash cut off.
@@ -113,10 +114,10 @@ export class TaskLeases {
   }
 
   #write(taskId: string): void {
-    const { folderOf, holder } = this.#options;
+    const { disk, folderOf, holder } = this.#options;
     const lease: Lease = { holder, pid: process.pid, thread: threadId, host: hostname() };
     const write = (): void => {
-      mkdirSync(folderOf(taskId), { recursive: true });
+      disk.makeFolderSync(folderOf(taskId));
       this.#writeFile(taskId, JSON.stringify(lease));
     };
     try {
@@ -129,10 +130,10 @@ export class TaskLeases {
   }
 
   #writeFile(taskId: string, content: string): void {
+    const { clock, disk } = this.#options;
     const file = this.#fileOf(taskId);
-    writeFileSync(file, content);
-    const nowSeconds = this.#options.clock.nowMs() / 1_000;
-    utimesSync(file, nowSeconds, nowSeconds);
+    disk.writeTextSync(file, content);
+    disk.setModifiedSync(file, clock.nowMs());
   }
 
   #fileOf(taskId: string): string {
@@ -141,20 +142,15 @@ export class TaskLeases {
 }
 
 /** When a folder's lease was renewed last; undefined when the folder is gone. One without a lease has its own time. */
-export async function leaseTimeMs(folder: string): Promise<number | undefined> {
+export async function leaseTimeMs(disk: Disk, folder: string): Promise<number | undefined> {
   for (const path of [join(folder, leaseFile), folder]) {
     try {
-      return (await stat(path)).mtimeMs;
+      return (await disk.status(path)).modifiedMs;
     } catch (error) {
       if (!isAbsent(error)) throw error;
     }
   }
   return undefined;
-}
-
-/** There is no such file or folder. */
-export function isAbsent(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 /** The holder is an instance of this thread, or of another thread or process of this host that lives. */

@@ -1,4 +1,3 @@
-import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StreamsConfig } from '../../base/config.ts';
 import { StreamsError } from '../../base/errors.ts';
@@ -45,13 +44,14 @@ export class GlobalStoreFiller implements GraphHost, ContextHost {
     this.stateStore = spec.store.build();
     if (this.stateStore.persistent) {
       // Filled from its topic at each start: what an earlier run left on disk would only mix with it.
-      rmSync(join(stateDirectory, this.stateStore.name), { recursive: true, force: true });
-      mkdirSync(stateDirectory, { recursive: true });
+      config.disk.removeSync(join(stateDirectory, this.stateStore.name));
+      config.disk.makeFolderSync(stateDirectory);
     }
     this.stateStore.open({
       applicationId: config.applicationId,
       taskId: this.taskId,
       stateDirectory,
+      disk: config.disk,
       clock: config.clock,
       metrics: config.metrics,
       log: config.log,

@@ -101,6 +101,7 @@ export class StreamTask {
       taskId,
       partition: options.partition,
       stateDirectory: options.stateDirectory,
+      disk: config.disk,
       clock: config.clock,
       metrics: config.metrics,
       log: config.log,

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import type { BinaryKey } from '../../base/bytes.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { Disk } from '../../base/disk.ts';
 import type { Log, Metrics } from '../../base/metrics.ts';
 import type { Header, RecordBatch } from '../../base/record-batch.ts';
 import type { RecordCacheContext } from '../../state/cache/cache-origin.ts';
@@ -27,6 +27,7 @@ export interface TaskStoresOptions {
   readonly taskId: string;
   readonly partition: number;
   readonly stateDirectory: string;
+  readonly disk: Disk;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -47,6 +48,7 @@ export class TaskStores implements StateStoreContext {
   readonly taskId: string;
   readonly partition: number;
   readonly stateDirectory: string;
+  readonly disk: Disk;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -65,6 +67,7 @@ export class TaskStores implements StateStoreContext {
     this.taskId = options.taskId;
     this.partition = options.partition;
     this.stateDirectory = options.stateDirectory;
+    this.disk = options.disk;
     this.clock = options.clock;
     this.metrics = options.metrics;
     this.log = options.log;
@@ -121,7 +124,7 @@ export class TaskStores implements StateStoreContext {
   }
 
   open(): void {
-    if (this.persistent) mkdirSync(this.stateDirectory, { recursive: true });
+    if (this.persistent) this.disk.makeFolderSync(this.stateDirectory);
     for (const entry of this.#stores.values()) {
       const { store, changelogTopic } = entry;
       if (!store.isOpen) store.open(this);

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { type Disk, isAbsent } from '../../base/disk.ts';
 
 /** Positions inside a meta page of lmdb's file format, data version 2. */
 const magicAt = 24;
@@ -14,28 +14,23 @@ const knownVersion = 2;
  * the file without such a check and ends the process with SIGSEGV or SIGBUS, at every start again. Damage further inside
  * is not found here. A file that is absent or empty is a new store.
  */
-export function checkLmdbFile(path: string, pageBytes: number): void {
-  let file: number;
+export function checkLmdbFile(disk: Disk, path: string, pageBytes: number): void {
+  let size: number;
   try {
-    file = openSync(path, 'r');
+    size = disk.statusSync(path).sizeBytes;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    if (isAbsent(error)) return;
     throw error;
   }
-  try {
-    const size = fstatSync(file).size;
-    if (size === 0) return;
-    if (size < 2 * pageBytes) throw new Error(`its file has ${size} bytes, less than lmdb's two first pages`);
-    const first = readMeta(file, 0);
-    const second = readMeta(file, pageBytes);
-    const newest = first.transaction > second.transaction ? first : second;
-    // Data versions we don't know are lmdb's own business.
-    if (newest.version !== knownVersion || newest.root === 'empty') return;
-    const bytesNeeded = (newest.lastPage + 1n) * BigInt(pageBytes);
-    if (BigInt(size) < bytesNeeded) throw new Error(`its file is cut off: ${size} of ${bytesNeeded} bytes`);
-  } finally {
-    closeSync(file);
-  }
+  if (size === 0) return;
+  if (size < 2 * pageBytes) throw new Error(`its file has ${size} bytes, less than lmdb's two first pages`);
+  const first = readMeta(disk, path, 0);
+  const second = readMeta(disk, path, pageBytes);
+  const newest = first.transaction > second.transaction ? first : second;
+  // Data versions we don't know are lmdb's own business.
+  if (newest.version !== knownVersion || newest.root === 'empty') return;
+  const bytesNeeded = (newest.lastPage + 1n) * BigInt(pageBytes);
+  if (BigInt(size) < bytesNeeded) throw new Error(`its file is cut off: ${size} of ${bytesNeeded} bytes`);
 }
 
 interface Meta {
@@ -45,9 +40,8 @@ interface Meta {
   readonly root: 'empty' | 'present';
 }
 
-function readMeta(file: number, position: number): Meta {
-  const bytes = Buffer.alloc(metaBytes);
-  readSync(file, bytes, 0, metaBytes, position);
+function readMeta(disk: Disk, path: string, position: number): Meta {
+  const bytes = disk.readBytesSync(path, position, metaBytes);
   if (bytes.readUInt32LE(magicAt) !== magic) throw new Error('its file is no lmdb file');
   const transaction = bytes.readBigUInt64LE(transactionAt);
   return {

@@ -1,9 +1,9 @@
-import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { asBinary, open, type TransactionFlags } from 'lmdb';
 import { assert } from '../../base/assert.ts';
 import type { BinaryKey } from '../../base/bytes.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { Disk } from '../../base/disk.ts';
 import { StreamsError, TaskCorruptedError } from '../../base/errors.ts';
 import { SortedKeys } from '../sorted-keys.ts';
 import type { StateStoreContext, StoredValue, StoreIterator } from '../state-store.ts';
@@ -52,6 +52,7 @@ export class LmdbTable {
   readonly name: string;
   #database: LmdbDatabase | undefined;
   #directory: string | undefined;
+  #disk: Disk | undefined;
   #overlay = new Map<BinaryKey, StoredValue | null>();
   /** What the last commit wrote: keys in steady use are read from here instead of from disk. */
   #committed = new Map<BinaryKey, StoredValue | null>();
@@ -91,9 +92,10 @@ export class LmdbTable {
   open(context: StateStoreContext): void {
     assert(this.#database === undefined, `the table of store ${this.name} is opened once`);
     this.#directory = join(context.stateDirectory, this.name);
-    mkdirSync(this.#directory, { recursive: true });
+    this.#disk = context.disk;
+    this.#disk.makeFolderSync(this.#directory);
     try {
-      checkLmdbFile(join(this.#directory, 'data.mdb'), pageBytes);
+      checkLmdbFile(this.#disk, join(this.#directory, 'data.mdb'), pageBytes);
       const database: LmdbDatabase = open({
         path: this.#directory,
         encoder: entryCodec,
@@ -248,7 +250,7 @@ export class LmdbTable {
 
   wipe(): void {
     assert(this.#database === undefined, `store ${this.name} is closed before it is wiped`);
-    if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true });
+    if (this.#directory !== undefined) this.#disk?.removeSync(this.#directory);
   }
 
   #metaCount(): number {

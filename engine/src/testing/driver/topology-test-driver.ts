@@ -1,11 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sleep, systemClock, yieldTurn } from '../../base/clock.ts';
 import type { StreamsConfig, StreamsOptions } from '../../base/config.ts';
 import { resolveConfig } from '../../base/default-config.ts';
 import { StreamsError } from '../../base/errors.ts';
 import { topicPartitionKey } from '../../base/record-batch.ts';
+import { systemDisk } from '../../base/system-disk.ts';
 import { createAsyncProcessor } from '../../pipeline/create-async-processor.ts';
 import {
   keyValuesOf,
@@ -85,7 +84,7 @@ export class TopologyTestDriver {
   constructor(topology: Topology, options: TopologyTestDriverOptions) {
     const { initialWallClockMs = 0, ...rest } = options;
     this.#clock = new TestClock(initialWallClockMs);
-    this.#stateDir = mkdtempSync(join(tmpdir(), 'millrace-driver-'));
+    this.#stateDir = (rest.disk ?? systemDisk).makeTemporaryFolderSync('millrace-driver-');
     const config = resolveConfig({ stateDir: this.#stateDir, ...rest, clock: this.#clock });
     this.#metrics = new MetricsRegistry(config.metrics);
     this.#config = { ...config, metrics: this.#metrics };
@@ -287,7 +286,7 @@ export class TopologyTestDriver {
     try {
       await this.#task?.close();
     } finally {
-      rmSync(this.#stateDir, { recursive: true, force: true });
+      this.#config.disk.removeSync(this.#stateDir);
     }
   }
 

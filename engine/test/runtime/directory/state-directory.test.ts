@@ -1,17 +1,25 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../../src/base/default-config.ts';
+import type { Disk } from '../../../src/base/disk.ts';
 import { silentLog } from '../../../src/base/metrics.ts';
+import { systemDisk } from '../../../src/base/system-disk.ts';
 import { StateDirectory } from '../../../src/runtime/directory/state-directory.ts';
 import { TestClock } from '../../../src/testing/driver/test-clock.ts';
+import { MemoryDisk } from '../../support/memory-disk.ts';
 
 const delayMs = 1_000;
 const startMs = 1_700_000_000_000;
 
-describe('StateDirectory', () => {
+const disks: readonly (readonly [name: string, create: (clock: TestClock) => Disk])[] = [
+  ['the disk of the machine', () => systemDisk],
+  ['a disk in memory', (clock) => new MemoryDisk(clock)],
+];
+
+describe.each(disks)('StateDirectory on %s', (_name, createDisk) => {
+  let disk: Disk;
   let stateDir: string;
   let clock: TestClock;
   let warnings: string[];
@@ -19,18 +27,19 @@ describe('StateDirectory', () => {
 
   beforeEach(() => {
     warnings = [];
-    stateDir = mkdtempSync(join(tmpdir(), 'millrace-state-'));
     clock = new TestClock(startMs);
+    disk = createDisk(clock);
+    stateDir = disk.makeTemporaryFolderSync('millrace-state-');
   });
 
-  afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
+  afterEach(() => disk.removeSync(stateDir));
 
   const instance = (holder: string): StateDirectory =>
     new StateDirectory(
-      resolveConfig({ applicationId: 'app', stateDir, clock, log, stateCleanupDelayMs: delayMs }),
+      resolveConfig({ applicationId: 'app', stateDir, clock, disk, log, stateCleanupDelayMs: delayMs }),
       holder,
     );
-  const folders = (): readonly string[] => readdirSync(join(stateDir, 'app')).sort();
+  const folders = (): readonly string[] => [...disk.namesSync(join(stateDir, 'app'))].sort();
   /** Lets time pass; each of these instances works meanwhile. */
   const pass = async (byMs: number, ...working: readonly StateDirectory[]): Promise<void> => {
     for (let passedMs = 0; passedMs < byMs; passedMs += delayMs / 4) {
@@ -49,7 +58,7 @@ describe('StateDirectory', () => {
     there.lease('0_1');
     here.lease('0_2');
     here.release('0_2');
-    mkdirSync(join(stateDir, 'app', 'global'));
+    disk.makeFolderSync(join(stateDir, 'app', 'global'));
     await pass(delayMs, here, there);
     expect(folders()).toEqual(['0_0', '0_1', '0_2', 'global']);
     await pass(2 * delayMs, here, there);
@@ -81,10 +90,10 @@ describe('StateDirectory', () => {
       clock.advance(delayMs / 4);
       here.cleanIfDue();
       taker.lease('0_0');
-      mkdirSync(join(taker.folderOf('0_0'), 'store'), { recursive: true });
+      disk.makeFolderSync(join(taker.folderOf('0_0'), 'store'));
       await here.settled();
       expect(folders()).toEqual(['0_0']);
-      expect(existsSync(join(taker.folderOf('0_0'), 'store'))).toBe(true);
+      expect(disk.namesSync(taker.folderOf('0_0'))).toContain('store');
       taker.release('0_0');
     }
   });
@@ -108,7 +117,7 @@ describe('StateDirectory', () => {
     const here = instance('here');
     const there = instance('there');
     here.lease('0_0');
-    rmSync(join(here.folderOf('0_0'), '.lease'));
+    disk.removeSync(join(here.folderOf('0_0'), '.lease'));
     await pass(4 * delayMs, here, there);
     expect(folders()).toEqual(['0_0']);
     there.cleanUp();
@@ -141,15 +150,15 @@ describe('StateDirectory', () => {
       { holder: 'somebody', pid: 2 ** 22 + 1, thread: 0, host: hostname() },
       { holder: 'somebody', pid: process.ppid, thread: 0, host: 'another-host' },
     ]) {
-      mkdirSync(here.folderOf('0_0'), { recursive: true });
-      writeFileSync(join(here.folderOf('0_0'), '.lease'), JSON.stringify(lease));
+      disk.makeFolderSync(here.folderOf('0_0'));
+      disk.writeTextSync(join(here.folderOf('0_0'), '.lease'), JSON.stringify(lease));
       here.lease('0_0');
       here.release('0_0');
     }
   });
 
   it('removes what a process left that ended while it removed', async () => {
-    mkdirSync(join(stateDir, 'app', '0_7.removed', 'store'), { recursive: true });
+    disk.makeFolderSync(join(stateDir, 'app', '0_7.removed', 'store'));
     await pass(2 * delayMs, instance('here'));
     expect(folders()).toEqual([]);
   });
@@ -160,7 +169,10 @@ describe('StateDirectory', () => {
     const lease = (taskId: string, pid: number, host = hostname(), thread = threadId): void => {
       here.lease(taskId);
       here.release(taskId);
-      writeFileSync(join(here.folderOf(taskId), '.lease'), JSON.stringify({ holder: 'somebody', pid, thread, host }));
+      disk.writeTextSync(
+        join(here.folderOf(taskId), '.lease'),
+        JSON.stringify({ holder: 'somebody', pid, thread, host }),
+      );
     };
     const alive = process.ppid;
     const neverAProcess = 2 ** 22 + 1;
@@ -179,6 +191,76 @@ describe('StateDirectory', () => {
     // A lease that nobody has renewed for so long is nobody's.
     clock.advance(Date.now() - startMs + 2 * delayMs);
     here.cleanUp();
-    expect(existsSync(join(stateDir, 'app'))).toBe(false);
+    expect(disk.namesSync(stateDir)).toEqual([]);
+  });
+});
+
+describe('StateDirectory on a disk that fails', () => {
+  const reasons: string[] = [];
+  const log = {
+    ...silentLog,
+    warn: (fields: object, message: string) =>
+      void reasons.push(`${(fields as { err?: Error }).err?.message} | ${message}`),
+  };
+  let clock: TestClock;
+  let disk: MemoryDisk;
+
+  beforeEach(() => {
+    reasons.length = 0;
+    clock = new TestClock(startMs);
+    disk = new MemoryDisk(clock);
+  });
+
+  const instance = (holder: string): StateDirectory =>
+    new StateDirectory(
+      resolveConfig({ applicationId: 'app', stateDir: '/state', clock, disk, log, stateCleanupDelayMs: delayMs }),
+      holder,
+    );
+  const clean = async (directory: StateDirectory): Promise<void> => {
+    clock.advance(delayMs / 4);
+    directory.cleanIfDue();
+    await directory.settled();
+  };
+
+  it('is not stopped by a lease that was cut off: nobody has that folder', () => {
+    const here = instance('here');
+    const there = instance('there');
+    disk.failNext({ operation: 'writeTextSync', path: /\.lease$/, code: 'EIO', tornAfter: 12 });
+    expect(() => here.lease('0_0')).toThrow('EIO');
+    expect(disk.readTextSync('/state/app/0_0/.lease')).toHaveLength(12);
+    there.lease('0_0');
+    expect(() => here.lease('0_0')).toThrow('task 0_0 is still held by another instance');
+  });
+
+  it('says that a lease could not be renewed on a full disk, and renews it when there is room', async () => {
+    const here = instance('here');
+    here.lease('0_0');
+    disk.removeSync('/state/app/0_0');
+    disk.failNext({ operation: 'writeTextSync', path: /\.lease$/, code: 'ENOSPC' });
+    await clean(here);
+    expect(reasons.at(-1)).toMatch(/ENOSPC.*Local state could not be cleaned/);
+    await clean(here);
+    expect(disk.statusSync('/state/app/0_0/.lease').modifiedMs).toBe(clock.nowMs());
+  });
+
+  it('tries again to remove what it could not remove', async () => {
+    const here = instance('here');
+    here.lease('0_0');
+    here.release('0_0');
+    disk.failNext({ operation: 'remove', path: /0_0\.removed$/, code: 'EACCES', times: 2 });
+    for (let passes = 0; passes < 6; passes += 1) await clean(here);
+    expect(disk.namesSync('/state/app')).toEqual(['0_0']);
+    for (let passes = 0; passes < 6; passes += 1) await clean(here);
+    expect(disk.namesSync('/state/app')).toEqual([]);
+    expect(reasons).toHaveLength(2);
+  });
+
+  it('gives a task back although its lease can not be written', () => {
+    const here = instance('here');
+    here.lease('0_0');
+    disk.failNext({ operation: 'writeTextSync', path: /\.lease$/, code: 'EIO' });
+    here.release('0_0');
+    expect(reasons).toEqual([expect.stringMatching(/EIO.*The lease of local state could not be given back/)]);
+    instance('there').lease('0_0');
   });
 });
