@@ -96,7 +96,7 @@ export class Committer {
     const startedMs = this.#config.clock.monotonicMs();
     const tasks = [...commits.keys()];
     await this.#collector.flush();
-    await Promise.all(tasks.map((task) => task.commitExternalSinks((commits.get(task) as TaskCommit).positions)));
+    await Promise.all(tasks.map((task) => task.externalSinks.commit((commits.get(task) as TaskCommit).positions)));
     const offsets = new Map<string, TopicPartition & OffsetAndMetadata>();
     for (const commit of commits.values()) {
       for (const each of commit.offsets) {

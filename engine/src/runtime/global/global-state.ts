@@ -4,11 +4,13 @@ import { sleep } from '../../base/clock.ts';
 import type { StreamsConfig } from '../../base/config.ts';
 import { StreamsError } from '../../base/errors.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
-import { type TopicPartition, topicPartitionKey } from '../../base/record-batch.ts';
+import { type TopicPartition, type TopicPartitionKey, topicPartitionKey } from '../../base/record-batch.ts';
 import type { Broker, BrokerConsumer, FetchedPartition } from '../../broker/broker.ts';
 import type { StateStore } from '../../state/state-store.ts';
 import type { GlobalStoreSpec } from '../../topology/nodes.ts';
 import { isOutOfRange } from '../errors.ts';
+import type { Task } from '../task/task.ts';
+import { nextTaskState, type TaskState } from '../task/task-state.ts';
 import { GlobalStoreFiller } from './global-store-filler.ts';
 
 /** Longest wait of one poll while filling; only a bound for looking at the end condition again. */
@@ -17,20 +19,24 @@ const fillPollMs = 200;
 const schemaBackoff: BackoffBounds = { minMs: 100, maxMs: 10_000 };
 
 /**
- * The global stores of an instance: filled from all partitions of their topics before the first record is processed, then
- * kept up to date.
+ * The global task of an instance: its stores are filled from all partitions of their topics before the first record is processed,
+ * then kept up to date.
  *
  * Owns: one consumer, the stores. Called by: StreamThread.
- * Invariants: I1 `fill` ends when each partition's *position* has reached the end that it had when filling began.
+ * Invariants: I1 `fill` ends when each partition's *position* has reached the end that it had when filling began; I2 it is RUNNING
+ * only after that.
  */
-export class GlobalState {
+export class GlobalState implements Task {
+  readonly taskId = 'global';
+  readonly kind = 'global';
   readonly stores = new Map<string, StateStore>();
   readonly #fillers: GlobalStoreFiller[];
   readonly #broker: Broker;
   readonly #config: StreamsConfig;
   #consumer: BrokerConsumer | undefined;
   #partitions: TopicPartition[] = [];
-  #isClosed = false;
+  #state: TaskState = 'CREATED';
+  #closed: Promise<void> | undefined;
 
   constructor(specs: readonly GlobalStoreSpec[], config: StreamsConfig, broker: Broker) {
     this.#broker = broker;
@@ -40,9 +46,22 @@ export class GlobalState {
     for (const filler of this.#fillers) this.stores.set(filler.stateStore.name, filler.stateStore);
   }
 
+  get state(): TaskState {
+    return this.#state;
+  }
+
+  get #isClosed(): boolean {
+    return this.#state === 'CLOSED';
+  }
+
   /** Reads every topic to its present end. Rejects with MISSING_SOURCE_TOPIC when one doesn't exist. */
   async fill(): Promise<void> {
-    if (this.#fillers.length === 0) return;
+    this.#state = nextTaskState(this.taskId, this.#state, 'initialize');
+    if (this.#fillers.length > 0) await this.#fill();
+    if (!this.#isClosed) this.#state = nextTaskState(this.taskId, this.#state, 'restored');
+  }
+
+  async #fill(): Promise<void> {
     const admin = this.#broker.admin();
     const topics = this.#fillers.map((filler) => filler.topic);
     const counts = await admin.partitionCounts(topics);
@@ -139,8 +158,22 @@ export class GlobalState {
     this.#consumer?.seek(partition, begins.get(topicPartitionKey(partition.topic, partition.partition)) ?? 0);
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
+  changelogOffsets(): ReadonlyMap<TopicPartitionKey, number> {
+    const offsets = new Map<TopicPartitionKey, number>();
+    if (this.#consumer === undefined) return offsets;
+    for (const each of this.#partitions) {
+      offsets.set(topicPartitionKey(each.topic, each.partition), this.#consumer.position(each));
+    }
+    return offsets;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#state = nextTaskState(this.taskId, this.#state, 'close');
     await this.#consumer?.close();
     for (const filler of this.#fillers) filler.close();
   }

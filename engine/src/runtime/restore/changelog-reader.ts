@@ -2,7 +2,7 @@ import type { StreamsConfig } from '../../base/config.ts';
 import { type RecordBatch, type TopicPartition, topicPartitionKey } from '../../base/record-batch.ts';
 import type { Broker } from '../../broker/broker.ts';
 import { isOutOfRange } from '../errors.ts';
-import type { StreamTask } from '../task/stream-task.ts';
+import type { PartitionTask } from '../task/task.ts';
 import type { TaskStore } from '../task/task-stores.ts';
 
 /** Longest wait of one poll: how soon a closed task or the end is noticed. */
@@ -14,7 +14,7 @@ const restorePollMs = 100;
 const staleAfterMs = 20 * 60 * 60 * 1_000;
 
 interface Restoration extends TopicPartition {
-  readonly task: StreamTask;
+  readonly task: PartitionTask;
   readonly entry: TaskStore;
   /** The changelog's end when restoring began; later records are the task's own. */
   readonly endOffset: number;
@@ -33,7 +33,7 @@ export interface RestoreOptions {
  * records or compacted away. A store that is ahead of its changelog, or behind its beginning, is wiped and restored whole.
  * Tasks that are closed meanwhile are dropped. Rejects when a changelog can't be read.
  */
-export async function restoreTasks(tasks: readonly StreamTask[], options: RestoreOptions): Promise<void> {
+export async function restoreTasks(tasks: readonly PartitionTask[], options: RestoreOptions): Promise<void> {
   const { broker, config } = options;
   const open = await planRestorations(tasks, options);
   if (open.size === 0) return;
@@ -109,10 +109,10 @@ function rowsBefore(batch: RecordBatch, endOffset: number): RecordBatch {
 
 /** The partitions that have something to restore, each at its store's position. */
 async function planRestorations(
-  tasks: readonly StreamTask[],
+  tasks: readonly PartitionTask[],
   { broker, committed, config }: RestoreOptions,
 ): Promise<Map<string, Restoration>> {
-  const logs: (TopicPartition & { readonly task: StreamTask; readonly entry: TaskStore })[] = [];
+  const logs: (TopicPartition & { readonly task: PartitionTask; readonly entry: TaskStore })[] = [];
   for (const task of tasks) {
     for (const entry of task.stores.all()) {
       if (entry.changelogTopic === undefined) continue;

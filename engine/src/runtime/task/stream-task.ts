@@ -1,5 +1,5 @@
 import type { StreamsConfig } from '../../base/config.ts';
-import type { RecordBatch, TopicPartition } from '../../base/record-batch.ts';
+import type { RecordBatch, TopicPartition, TopicPartitionKey } from '../../base/record-batch.ts';
 import type { ThreadCache } from '../../state/cache/thread-cache.ts';
 import type { StateStore } from '../../state/state-store.ts';
 import type { SubTopology } from '../../topology/nodes.ts';
@@ -12,10 +12,12 @@ import {
   encodeCommitMetadata,
   mergeProcessorMetadata,
 } from './commit-metadata.ts';
+import { ExternalSinks } from './external-sinks.ts';
 import { NodeHost } from './node-host.ts';
 import { PartitionGroup } from './partition-group.ts';
 import type { RecordQueue } from './record-queue.ts';
 import { SourcePartition } from './source-partition.ts';
+import type { PartitionTask } from './task.ts';
 import { TaskCache } from './task-cache.ts';
 import { nextTaskState, type TaskEvent, type TaskState, type TaskWork, workOfState } from './task-state.ts';
 import { TaskStores } from './task-stores.ts';
@@ -60,14 +62,17 @@ export interface TaskCommit {
  * lets the task work; I2 a committed offset never passes an unfinished record; I3 a task is in one commit at a time; I4 a task that
  * failed processes and commits nothing more; I5 once draining it takes no new record, whatever its commits do.
  */
-export class StreamTask {
+export class StreamTask implements PartitionTask {
   readonly taskId: string;
+  readonly kind = 'active';
   readonly group: PartitionGroup;
   readonly stores: TaskStores;
+  readonly asyncRecords: AsyncRecords;
+  readonly externalSinks: ExternalSinks;
   readonly #config: StreamsConfig;
   readonly #sources: SourcePartition[] = [];
   readonly #host: NodeHost;
-  readonly #async: AsyncRecords;
+  readonly #collector: RecordCollector;
   readonly #graph: ProcessorGraph;
   #state: TaskState = 'CREATED';
   #work: TaskWork = 'nothing';
@@ -80,6 +85,7 @@ export class StreamTask {
     const { cache, collector, config, subTopology, taskId } = options;
     this.taskId = taskId;
     this.#config = config;
+    this.#collector = collector;
     this.group = new PartitionGroup([], {
       maxTaskIdleMs: config.maxTaskIdleMs,
       lagOf: options.lagOf,
@@ -105,17 +111,17 @@ export class StreamTask {
       clock: config.clock,
       metrics: config.metrics,
       log: config.log,
-      collector,
       timestampMs: () => host.timestampMs,
       cache: cache && new TaskCache(cache, host, (context) => host.keep(context)),
     });
-    this.#async = new AsyncRecords(host, this.#sources, options.createAsyncProcessor, options.wake);
+    this.asyncRecords = new AsyncRecords(host, this.#sources, options.createAsyncProcessor, options.wake);
     this.#graph = new ProcessorGraph(subTopology, {
       host,
       collector,
-      createAsyncProcessor: this.#async.create,
-      asyncHostOf: this.#async.hostOf,
+      createAsyncProcessor: this.asyncRecords.create,
+      asyncHostOf: this.asyncRecords.hostOf,
     });
+    this.externalSinks = new ExternalSinks(this.#graph.externalSinks);
     for (const partition of options.partitions) this.addPartition(partition);
   }
 
@@ -163,22 +169,6 @@ export class StreamTask {
     this.stores.open();
   }
 
-  /** Offsets that external sinks hold; they override Kafka's. Awaits the outside system. */
-  async openExternalSinks(): Promise<ReadonlyMap<string, number>> {
-    const offsets = new Map<string, number>();
-    for (const { sink } of this.#graph.externalSinks) {
-      for (const [key, offset] of await sink.open(this.sources, this.taskId)) {
-        // Several sinks: the one that is behind decides, the others drop what they have already.
-        offsets.set(key, Math.min(offset, offsets.get(key) ?? offset));
-      }
-    }
-    return offsets;
-  }
-
-  get hasExternalSinks(): boolean {
-    return this.#graph.externalSinks.length > 0;
-  }
-
   /** Where each partition goes on, and the partition time that the last commit kept. Before `start`. */
   setPosition(source: SourcePartition, offset: number, metadata = ''): void {
     source.begin(offset, decodePartitionTimeMs(metadata));
@@ -194,7 +184,7 @@ export class StreamTask {
 
   /** All stores are restored: initialises the processors. RESTORING → RUNNING, unless a processor's `init` throws. */
   start(): void {
-    this.stores.startLogging();
+    this.stores.startLogging(this.#collector);
     this.#graph.init();
     this.#transition('restored');
     this.#runningSinceMs = this.#config.clock.monotonicMs();
@@ -205,9 +195,8 @@ export class StreamTask {
     return this.#runningSinceMs === undefined ? 0 : this.#config.clock.monotonicMs() - this.#runningSinceMs;
   }
 
-  /** Takes over a fetched batch. */
-  enqueue(source: SourcePartition, batch: RecordBatch): void {
-    source.queue.add(batch);
+  changelogOffsets(): ReadonlyMap<TopicPartitionKey, number> {
+    return this.stores.changelogOffsets();
   }
 
   #mayTake(nowMs: number): boolean {
@@ -216,30 +205,10 @@ export class StreamTask {
 
   /** True while an asynchronous operator or an external sink takes no more. */
   get saturated(): boolean {
-    if (this.#async.saturated) return true;
-    const { externalSinks } = this.#graph;
-    for (let i = 0; i < externalSinks.length; i += 1) {
-      if (externalSinks[i]?.sink.full) {
-        this.#host.requestCommit();
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** Records that asynchronous operators hold. */
-  get pending(): number {
-    return this.#async.pending;
-  }
-
-  /** User calls of asynchronous operators that run now. */
-  get callsInFlight(): number {
-    return this.#async.callsInFlight;
-  }
-
-  /** Lets asynchronous operators go on without waiting for more records. */
-  flushAsync(): void {
-    this.#async.flush();
+    if (this.asyncRecords.saturated) return true;
+    if (!this.externalSinks.isFull) return false;
+    this.#host.requestCommit();
+    return true;
   }
 
   /**
@@ -252,7 +221,7 @@ export class StreamTask {
     const { clock } = this.#config;
     let taken = 0;
     while (taken < recordsMax) {
-      if (this.#async.hasMail) this.runMailbox();
+      if (this.asyncRecords.hasMail) this.runMailbox();
       if (!this.#mayTake(nowMs)) break;
       this.#processNext(group.nextQueue() as RecordQueue);
       taken += 1;
@@ -266,7 +235,7 @@ export class StreamTask {
 
   /** Processes exactly one record if one is buffered, whatever other partitions hold (test driver). */
   processOne(): boolean {
-    if (this.#async.hasMail) this.runMailbox();
+    if (this.asyncRecords.hasMail) this.runMailbox();
     const queue = this.group.nextQueue();
     if (queue === undefined || this.saturated) return false;
     this.#processNext(queue);
@@ -297,28 +266,20 @@ export class StreamTask {
 
   /** Runs what asynchronous operators left, in order; true when there was something. Between records only. */
   runMailbox(): boolean {
-    if (!this.#async.hasMail || !this.mayWork) return false;
-    this.#async.runMailbox();
+    if (!this.asyncRecords.hasMail || !this.mayWork) return false;
+    this.asyncRecords.runMailbox();
     return true;
   }
 
-  get hasMail(): boolean {
-    return this.#async.hasMail;
-  }
-
-  /** Something was processed since the last commit. */
-  get commitNeeded(): boolean {
-    return this.#host.commitNeeded;
-  }
-
-  /** A processor or a full sink asked for a commit before the next is due. */
-  get commitRequested(): boolean {
-    return this.#host.commitRequested;
-  }
-
-  /** Ends bundles of `pipe` operators, whose results otherwise never let an offset go. */
-  completeBundles(): void {
-    this.#async.completeBundles();
+  /**
+   * Whether a commit has something to do: as the last one before a clean `close`, when the `interval` is over, or `early`, because
+   * a node, a full sink or a store asks for it. A draining task is committed by whoever drains it, so only as the last.
+   */
+  wantsCommit(occasion: 'early' | 'interval' | 'last'): boolean {
+    const { commitNeeded, commitRequested } = this.#host;
+    if (occasion === 'last') return commitNeeded || !this.externalSinks.isEmpty || this.stores.hasDeferred;
+    if (this.#state !== 'RUNNING' || !commitNeeded) return false;
+    return occasion === 'interval' || commitRequested || this.stores.wantsCommit;
   }
 
   /**
@@ -343,7 +304,7 @@ export class StreamTask {
         metadata: encodeCommitMetadata(source.queue.partitionTimeMs, this.#host.processorMetadata),
       });
     }
-    this.#host.commitNeeded = this.pending > 0;
+    this.#host.commitNeeded = this.asyncRecords.pending > 0;
     this.#host.commitRequested = false;
     return { offsets, positions };
   }
@@ -363,16 +324,12 @@ export class StreamTask {
     this.#transition('drain');
     // What caches hold back may go to asynchronous operators: now is the last time to wait for them.
     if (this.mayWork) this.stores.flush();
-    this.flushAsync();
+    this.asyncRecords.flush();
   }
 
   /** Nothing of this task counts any more since its last commit: it works no more and is never committed again. → FAILED. */
   fail(): void {
     this.#transition('fail');
-  }
-
-  async commitExternalSinks(positions: ReadonlyMap<string, number>): Promise<void> {
-    for (const { sink } of this.#graph.externalSinks) await sink.commit(positions);
   }
 
   /** Closes processors, sinks and stores, once. Clean: the caller has committed. Dirty: nothing more is written. */
@@ -383,7 +340,7 @@ export class StreamTask {
 
   async #close(): Promise<void> {
     this.#transition('close');
-    this.#async.discardMail();
+    this.asyncRecords.discardMail();
     this.group.clear();
     this.#host.clearPunctuations();
     const failures: unknown[] = [];
@@ -395,13 +352,8 @@ export class StreamTask {
       }
     };
     await attempt(() => this.#graph.close());
-    for (const { sink } of this.#graph.externalSinks) await attempt(() => sink.close());
+    await attempt(() => this.externalSinks.close());
     await attempt(() => this.stores.close());
     if (failures.length > 0) throw failures[0];
-  }
-
-  /** A store of this task or a global one, as processors see it. */
-  store(name: string): StateStore | undefined {
-    return this.#host.store(name);
   }
 }

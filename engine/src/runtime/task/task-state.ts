@@ -3,7 +3,7 @@ import { StreamsError } from '../../base/errors.ts';
 /**
  * A task's states. Kafka Streams' SUSPENDED is missing: under cooperative rebalancing what is revoked is closed.
  *
- * - `CREATED`: its stores are not open yet.
+ * - `CREATED`: nothing was restored yet.
  * - `RESTORING`: its stores catch up with their changelogs.
  * - `RUNNING`: it processes records.
  * - `COMMITTING`: as RUNNING, and a commit is on its way. The commit protocol says whether it processes meanwhile.

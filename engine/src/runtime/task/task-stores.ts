@@ -2,7 +2,7 @@ import type { BinaryKey } from '../../base/bytes.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Disk } from '../../base/disk.ts';
 import type { Log, Metrics } from '../../base/metrics.ts';
-import type { Header, RecordBatch } from '../../base/record-batch.ts';
+import { type Header, type RecordBatch, type TopicPartitionKey, topicPartitionKey } from '../../base/record-batch.ts';
 import type { RecordCacheContext } from '../../state/cache/cache-origin.ts';
 import type { StateStore, StateStoreContext } from '../../state/state-store.ts';
 import type { SubTopologyStore } from '../../topology/nodes.ts';
@@ -31,7 +31,6 @@ export interface TaskStoresOptions {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Log;
-  readonly collector: RecordCollector;
   readonly timestampMs: () => number;
   /** Undefined: stores don't cache. */
   readonly cache?: RecordCacheContext | undefined;
@@ -40,7 +39,7 @@ export interface TaskStoresOptions {
 /**
  * The state stores of a task.
  *
- * Owns: the stores and the changelog offset that each has reached. Called by: StreamTask, ChangelogReader.
+ * Owns: the stores and the changelog offset that each has reached. Called by: the task, whoever restores it.
  * Invariants: I1 nothing is logged while restoring; I2 `position` of a store is the first changelog offset it doesn't hold.
  */
 export class TaskStores implements StateStoreContext {
@@ -54,7 +53,6 @@ export class TaskStores implements StateStoreContext {
   readonly log: Log;
   readonly cache?: RecordCacheContext;
   readonly #timestampMs: () => number;
-  readonly #collector: RecordCollector;
   readonly #stores = new Map<string, TaskStore>();
   readonly #changelogs = new Map<string, ChangelogOutput>();
   readonly #positions = new Map<string, number>();
@@ -73,7 +71,6 @@ export class TaskStores implements StateStoreContext {
     this.log = options.log;
     if (options.cache !== undefined) this.cache = options.cache;
     this.#timestampMs = options.timestampMs;
-    this.#collector = options.collector;
     for (const spec of specs) {
       this.#stores.set(spec.builder.name, {
         store: spec.builder.build(options.cache !== undefined),
@@ -99,7 +96,11 @@ export class TaskStores implements StateStoreContext {
   }
 
   /** Everything is restored: changes are logged from now on, until `close`. */
-  startLogging(): void {
+  startLogging(collector: RecordCollector): void {
+    for (const { store, changelogTopic, changelogIsSource } of this.#stores.values()) {
+      if (changelogTopic === undefined || changelogIsSource) continue;
+      this.#changelogs.set(store.name, collector.changelog(changelogTopic, this.partition));
+    }
     this.#logging = true;
   }
 
@@ -125,14 +126,21 @@ export class TaskStores implements StateStoreContext {
 
   open(): void {
     if (this.persistent) this.disk.makeFolderSync(this.stateDirectory);
-    for (const entry of this.#stores.values()) {
-      const { store, changelogTopic } = entry;
+    for (const { store } of this.#stores.values()) {
       if (!store.isOpen) store.open(this);
-      if (changelogTopic !== undefined && !entry.changelogIsSource) {
-        this.#changelogs.set(store.name, this.#collector.changelog(changelogTopic, this.partition));
-      }
       if (store.restoredOffset !== undefined) this.#positions.set(store.name, store.restoredOffset);
     }
+  }
+
+  /** First offset of each changelog that its store doesn't hold, where that is known. */
+  changelogOffsets(): ReadonlyMap<TopicPartitionKey, number> {
+    const offsets = new Map<TopicPartitionKey, number>();
+    for (const { store, changelogTopic } of this.#stores.values()) {
+      const position = this.#positions.get(store.name);
+      if (changelogTopic === undefined || position === undefined) continue;
+      offsets.set(topicPartitionKey(changelogTopic, this.partition), position);
+    }
+    return offsets;
   }
 
   /** Where restoring goes on; undefined: from the beginning. */

@@ -70,7 +70,7 @@ export class SerdePreparation {
 
   #handOver(task: StreamTask, source: SourcePartition, fetched: FetchedPartition): void {
     if (fetched.error !== undefined) this.#onFetchError(task, fetched);
-    else enqueue(task, source, fetched);
+    else enqueue(source, fetched);
   }
 
   /** Never rejects: an unreachable registry is tried again until the task is closed. */
@@ -123,8 +123,8 @@ function prepare(source: SourcePartition, fetched: FetchedPartition): Promise<vo
   return missing.length === 0 ? undefined : Promise.all(missing).then(() => undefined);
 }
 
-function enqueue(task: StreamTask, source: SourcePartition, fetched: FetchedPartition): void {
-  for (const batch of fetched.batches) task.enqueue(source, batch);
+function enqueue(source: SourcePartition, fetched: FetchedPartition): void {
+  for (const batch of fetched.batches) source.queue.add(batch);
   source.queue.advanceFetched(fetched.nextOffset);
 }
 

@@ -356,13 +356,10 @@ export class StreamThread implements RebalanceListener {
     if (due) this.#lastCommitMs = nowMs;
     const plain: StreamTask[] = [];
     for (const task of tasks) {
-      // Whoever drains a task commits it; one that is COMMITTING has to wait for that.
-      if (task.state !== 'RUNNING') continue;
-      if (!(due || task.commitRequested || task.stores.wantsCommit)) continue;
-      if (!task.commitNeeded) continue;
-      task.completeBundles();
+      if (!task.wantsCommit(due ? 'interval' : 'early')) continue;
+      task.asyncRecords.completeBundles();
       // An outside system may be slow: it holds up nobody but its own task.
-      if (task.hasExternalSinks) this.#commit([task]);
+      if (!task.externalSinks.isEmpty) this.#commit([task]);
       else plain.push(task);
     }
     this.#commit(plain);
@@ -383,7 +380,7 @@ export class StreamThread implements RebalanceListener {
   #commitFailed(tasks: readonly StreamTask[], error: unknown): void {
     const recovery = error instanceof StreamsError ? error.recovery : 'fail';
     this.#config.log.warn({ err: error, tasks: tasks.map(({ taskId }) => taskId) }, 'A commit failed');
-    if (recovery === 'migrate' && !tasks.some((task) => task.hasExternalSinks)) {
+    if (recovery === 'migrate' && tasks.every((task) => task.externalSinks.isEmpty)) {
       // A rebalance is on its way: the listener closes what moves, the rest commits next time.
       return;
     }
@@ -418,8 +415,8 @@ export class StreamThread implements RebalanceListener {
       // The end of its commit wakes the loop for a task that stands still.
       if (!task.mayWork) continue;
       idleMs = Math.min(idleMs, task.nextWakeMs(nowMs) - nowMs);
-      if (task.commitNeeded && task.state === 'RUNNING') idleMs = Math.min(idleMs, commitInMs);
-      if (task.hasMail) return 0;
+      if (task.wantsCommit('interval')) idleMs = Math.min(idleMs, commitInMs);
+      if (task.asyncRecords.hasMail) return 0;
     }
     if (this.#collector.hasUnsent) idleMs = Math.min(idleMs, lingerMs);
     return Math.max(0, idleMs);

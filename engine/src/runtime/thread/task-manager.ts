@@ -14,6 +14,7 @@ import { restoreTasks } from '../restore/changelog-reader.ts';
 import { resetOffset, startPositions } from '../restore/start-positions.ts';
 import type { SourcePartition } from '../task/source-partition.ts';
 import { StreamTask } from '../task/stream-task.ts';
+import type { PartitionTask } from '../task/task.ts';
 import { newThreadCache } from '../task/task-cache.ts';
 import { allowsEvent } from '../task/task-state.ts';
 
@@ -133,17 +134,18 @@ export class TaskManager {
   }
 
   /** Closes a failed task without a commit and starts it again; `wipe` also removes its local state first. */
-  async recreate(task: StreamTask, wipe: boolean): Promise<void> {
-    const entry = this.#tasks.get(task.taskId);
+  async recreate(failed: PartitionTask, wipe: boolean): Promise<void> {
+    const entry = this.#tasks.get(failed.taskId);
     // Revoked meanwhile, perhaps assigned anew.
-    if (entry?.task !== task) return;
+    if (entry?.task !== failed) return;
+    const { task, spec } = entry;
     const partitions = task.sources.map(({ topic, partition }) => ({ topic, partition }));
     // It stays known until it is closed: a revocation meanwhile finds it, waits, and ends it for good.
     await this.#rollBackAndClose(task);
     if (this.#tasks.get(task.taskId)?.task !== task) return;
     this.#remove(task);
     if (wipe) task.stores.wipeAll();
-    this.#startInBackground([this.#create(entry.spec, partitions)]);
+    this.#startInBackground([this.#create(spec, partitions)]);
     this.#options.onReadiness();
   }
 
@@ -182,7 +184,7 @@ export class TaskManager {
       await this.#drain(running);
       await committer.settled(tasks);
       await committer.commit(
-        running.filter((task) => task.commitNeeded || task.hasExternalSinks || task.stores.hasDeferred),
+        running.filter((task) => task.wantsCommit('last')),
         true,
       );
     } catch (error) {
@@ -212,8 +214,8 @@ export class TaskManager {
       for (const task of tasks) {
         if (task.state === 'FAILED' || task.state === 'CLOSED') continue;
         task.runMailbox();
-        task.flushAsync();
-        pending += task.pending;
+        task.asyncRecords.flush();
+        pending += task.asyncRecords.pending;
       }
       if (pending === 0) return;
       if (clock.monotonicMs() >= deadlineMs) {
@@ -299,7 +301,7 @@ export class TaskManager {
   async #finishStart(task: StreamTask, committed: ReadonlyMap<string, OffsetAndMetadata>): Promise<void> {
     const { consumer } = this.#options;
     try {
-      const external = await task.openExternalSinks();
+      const external = await task.externalSinks.open(task.sources, task.taskId);
       const positions = await startPositions(task.sources, committed, external, (source) =>
         this.resetOffset(task, source),
       );

@@ -3,7 +3,7 @@ import { sleep } from '../../base/clock.ts';
 import type { StreamsConfig } from '../../base/config.ts';
 import { StreamsError } from '../../base/errors.ts';
 import { asError } from '../errors.ts';
-import type { StreamTask } from '../task/stream-task.ts';
+import type { PartitionTask } from '../task/task.ts';
 
 /** Waits before a failed task is started again. */
 const taskBackoff: BackoffBounds = { minMs: 100, maxMs: 30_000 };
@@ -14,7 +14,7 @@ export interface TaskSupervisorOptions {
   readonly config: StreamsConfig;
   readonly isStopping: () => boolean;
   /** Closes the task and starts it anew; `wipe`: without its local state. */
-  readonly recreate: (task: StreamTask, wipe: boolean) => Promise<void>;
+  readonly recreate: (task: PartitionTask, wipe: boolean) => Promise<void>;
   /** Nothing heals this: the thread ends. */
   readonly onFailure: (error: Error) => void;
 }
@@ -30,18 +30,18 @@ export class TaskSupervisor {
   readonly #options: TaskSupervisorOptions;
   readonly #failures = new Map<string, { count: number; sinceMs: number }>();
   /** Tasks whose failure was decided on; each is failed once. */
-  readonly #failed = new WeakSet<StreamTask>();
+  readonly #failed = new WeakSet<PartitionTask>();
 
   constructor(options: TaskSupervisorOptions) {
     this.#options = options;
   }
 
   /** These tasks have committed. */
-  succeeded(tasks: readonly StreamTask[]): void {
+  succeeded(tasks: readonly PartitionTask[]): void {
     for (const task of tasks) this.#failures.delete(task.taskId);
   }
 
-  failed(task: StreamTask, thrown: unknown): void {
+  failed(task: PartitionTask, thrown: unknown): void {
     const { config, isStopping, onFailure, recreate } = this.#options;
     const { clock, log, random, taskTimeoutMs } = config;
     const error = asError(thrown);

@@ -116,7 +116,9 @@ export class TopologyTestDriver {
     task.initializeStores();
     for (const source of task.sources) task.setPosition(source, 0);
     task.start();
-    if (task.hasExternalSinks) this.#ready = task.openExternalSinks().then(() => undefined);
+    if (!task.externalSinks.isEmpty) {
+      this.#ready = task.externalSinks.open(task.sources, task.taskId).then(() => undefined);
+    }
     this.#settleSynchronously();
   }
 
@@ -187,7 +189,7 @@ export class TopologyTestDriver {
   /** The store as processors see it. Throws `UNKNOWN_STATE_STORE` for a name that the topology doesn't have. */
   getStateStore<S = StateStore>(name: string): S {
     const store =
-      this.#task?.store(name) ?? this.#globals.find((filler) => filler.stateStore.name === name)?.stateStore;
+      this.#task?.stores.get(name) ?? this.#globals.find((filler) => filler.stateStore.name === name)?.stateStore;
     if (store === undefined) {
       throw new StreamsError(`The topology has no state store '${name}'`, {
         code: 'UNKNOWN_STATE_STORE',
@@ -255,11 +257,11 @@ export class TopologyTestDriver {
     let quiet = 0;
     for (;;) {
       this.#settleSynchronously();
-      if (task.hasExternalSinks) await this.#commitExternalSinks(task);
-      if (task.pending === 0 && !task.hasMail && task.group.size === 0) return;
-      task.flushAsync();
-      task.completeBundles();
-      if (task.callsInFlight > 0) await sleep(systemClock, 1);
+      if (!task.externalSinks.isEmpty) await this.#commitExternalSinks(task);
+      if (task.asyncRecords.pending === 0 && !task.asyncRecords.hasMail && task.group.size === 0) return;
+      task.asyncRecords.flush();
+      task.asyncRecords.completeBundles();
+      if (task.asyncRecords.callsInFlight > 0) await sleep(systemClock, 1);
       else await yieldTurn(systemClock);
       if (this.#mail) {
         quiet = 0;
@@ -267,15 +269,18 @@ export class TopologyTestDriver {
       }
       quiet += 1;
       const nextTimerMs = this.#clock.nextTimerMs;
-      if (quiet > quietTurns && task.callsInFlight === 0 && nextTimerMs !== undefined) {
+      if (quiet > quietTurns && task.asyncRecords.callsInFlight === 0 && nextTimerMs !== undefined) {
         this.#clock.advance(Math.max(0, nextTimerMs - this.#clock.nowMs()));
         quiet = 0;
       }
       if (systemClock.monotonicMs() > giveUpMs) {
-        throw new StreamsError(`settle() gave up: ${task.pending} records are still held by asynchronous operators`, {
-          code: 'TIMEOUT',
-          recovery: 'fail',
-        });
+        throw new StreamsError(
+          `settle() gave up: ${task.asyncRecords.pending} records are still held by asynchronous operators`,
+          {
+            code: 'TIMEOUT',
+            recovery: 'fail',
+          },
+        );
       }
     }
   }
@@ -335,7 +340,7 @@ export class TopologyTestDriver {
     const task = this.#task;
     const source = task?.sources.find((candidate) => this.#reads(candidate, record.topic));
     if (task !== undefined && source !== undefined) {
-      task.enqueue(source, singleRecordBatch(record, offset));
+      source.queue.add(singleRecordBatch(record, offset));
       source.queue.advanceFetched(offset + 1);
     }
     return global;
@@ -354,7 +359,7 @@ export class TopologyTestDriver {
       this.#loopBack();
       if (!task.processOne()) {
         if (this.#collector.sent.length > 0) continue;
-        if (task.hasMail) {
+        if (task.asyncRecords.hasMail) {
           task.runMailbox();
           this.#commit(task);
           continue;
@@ -366,7 +371,7 @@ export class TopologyTestDriver {
   }
 
   #commit(task: StreamTask): void {
-    if (task.hasExternalSinks) return;
+    if (!task.externalSinks.isEmpty) return;
     let committed = false;
     try {
       task.beginCommit(true);
@@ -380,7 +385,7 @@ export class TopologyTestDriver {
   async #commitExternalSinks(task: StreamTask): Promise<void> {
     let committed = false;
     try {
-      await task.commitExternalSinks(task.beginCommit(true).positions);
+      await task.externalSinks.commit(task.beginCommit(true).positions);
       committed = true;
     } finally {
       task.endCommit(committed);

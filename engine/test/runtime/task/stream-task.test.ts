@@ -115,7 +115,7 @@ describe('a commit of a task', () => {
     task.process(0, farMs);
     expect(task.beginCommit(false).positions.get('in-0')).toBe(0);
     task.endCommit(true);
-    expect(task.commitNeeded).toBe(true);
+    expect(task.wantsCommit('interval')).toBe(true);
     calls.get('a')?.();
     await turn();
     task.runMailbox();
@@ -144,7 +144,7 @@ describe('a commit of a task', () => {
     task.process(0, farMs);
     task.endCommit(true);
     expect(positions.get('in-0')).toBe(1);
-    expect(task.commitNeeded).toBe(true);
+    expect(task.wantsCommit('interval')).toBe(true);
   });
 
   it('is due again when it did not happen', () => {
@@ -153,9 +153,9 @@ describe('a commit of a task', () => {
     task.process(0, farMs);
     for (const committed of [false, true]) {
       task.beginCommit(false);
-      expect(task.commitNeeded).toBe(false);
+      expect(task.wantsCommit('interval')).toBe(false);
       task.endCommit(committed);
-      expect(task.commitNeeded).toBe(!committed);
+      expect(task.wantsCommit('interval')).toBe(!committed);
     }
   });
 });

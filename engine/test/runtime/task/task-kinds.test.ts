@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { resolveConfig } from '../../../src/base/default-config.ts';
+import type { TopicPartitionKey } from '../../../src/base/record-batch.ts';
+import { StreamsBuilder } from '../../../src/kstream/streams-builder.ts';
+import { GlobalState } from '../../../src/runtime/global/global-state.ts';
+import { restoreTasks } from '../../../src/runtime/restore/changelog-reader.ts';
+import type { PartitionTask, Task } from '../../../src/runtime/task/task.ts';
+import { nextTaskState, type TaskEvent, type TaskState } from '../../../src/runtime/task/task-state.ts';
+import { TaskStores } from '../../../src/runtime/task/task-stores.ts';
+import { string } from '../../../src/serde/primitives.ts';
+import type { KeyValueStore } from '../../../src/state/key-value-store.ts';
+import { Stores } from '../../../src/state/stores.ts';
+import type { SubTopology } from '../../../src/topology/nodes.ts';
+import { brokerOf, produceText } from '../../support/memory-cluster-harness.ts';
+import { clusterWith, newDirectory, processing } from '../../support/streams-harness.ts';
+import { newTask } from '../../support/task-harness.ts';
+
+const config = resolveConfig({ applicationId: 'app', stateDir: newDirectory() });
+
+/** The least that a standby is: stores that follow their changelogs, and a lifecycle. No producer, no nodes, no commits. */
+class StandbyTask implements PartitionTask {
+  readonly taskId: string;
+  readonly kind = 'standby';
+  readonly runningMs = 0;
+  readonly stores: TaskStores;
+  #state: TaskState = 'CREATED';
+
+  constructor(taskId: string, subTopology: SubTopology) {
+    this.taskId = taskId;
+    const { applicationId, clock, disk, log, metrics } = config;
+    this.stores = new TaskStores(subTopology.stores, {
+      applicationId,
+      taskId,
+      partition: 0,
+      stateDirectory: newDirectory(),
+      clock,
+      disk,
+      metrics,
+      log,
+      timestampMs: () => 0,
+    });
+  }
+
+  get state(): TaskState {
+    return this.#state;
+  }
+
+  transition(event: TaskEvent): void {
+    this.#state = nextTaskState(this.taskId, this.#state, event);
+  }
+
+  changelogOffsets(): ReadonlyMap<TopicPartitionKey, number> {
+    return this.stores.changelogOffsets();
+  }
+
+  fail(): void {
+    this.transition('fail');
+  }
+
+  async close(): Promise<void> {
+    this.transition('close');
+    this.stores.close();
+  }
+}
+
+const seen = Stores.keyValueStoreBuilder({ name: 'seen', key: string(), value: string() });
+
+describe('tasks of every kind', () => {
+  it('are one interface: restored by the same restorer, with positions and one end', async () => {
+    const cluster = await clusterWith({ 'app-seen-changelog': 1 });
+    await produceText(brokerOf(cluster), 'app-seen-changelog', 0, [
+      ['a', 'x'],
+      ['b', 'y'],
+    ]);
+    const topology = processing(() => {}, [seen]);
+    const standby = new StandbyTask('0_0', topology.resolve('app').subTopologies[0] as SubTopology);
+    const active = newTask(topology);
+    const both: readonly PartitionTask[] = [standby, active];
+    standby.transition('initialize');
+    standby.stores.open();
+    active.initializeStores();
+    for (const task of both) {
+      await restoreTasks([task], { broker: brokerOf(cluster), config, committed: () => undefined });
+      expect(task.changelogOffsets()).toEqual(new Map([['app-seen-changelog-0', 2]]));
+      expect((task.stores.get('seen') as unknown as KeyValueStore<string, string>).get('b')).toBe('y');
+    }
+    expect(both.map(({ kind }) => kind)).toEqual(['standby', 'active']);
+    standby.transition('restored');
+    active.start();
+    standby.fail();
+    const states = async (task: Task) => {
+      const before = task.state;
+      await task.close();
+      return [before, task.state];
+    };
+    expect(await states(standby)).toEqual(['FAILED', 'CLOSED']);
+    expect(await states(active)).toEqual(['RUNNING', 'CLOSED']);
+  });
+
+  it('count the global one, whose positions are those of its topics', async () => {
+    const cluster = await clusterWith({ names: 2 });
+    await produceText(brokerOf(cluster), 'names', 1, [['a', 'Ada']]);
+    const builder = new StreamsBuilder();
+    builder.globalTable('names', { key: string(), value: string(), materialized: { name: 'names', store: 'memory' } });
+    const task = new GlobalState(builder.build().resolve('app').globalStores, config, brokerOf(cluster));
+    const asTask: Task = task;
+    expect(asTask.state).toBe('CREATED');
+    const filled = task.fill();
+    expect(asTask.state).toBe('RESTORING');
+    await filled;
+    expect(asTask.state).toBe('RUNNING');
+    expect(asTask.changelogOffsets()).toEqual(
+      new Map([
+        ['names-0', 0],
+        ['names-1', 1],
+      ]),
+    );
+    await asTask.close();
+    await asTask.close();
+    expect(asTask.state).toBe('CLOSED');
+  });
+});
