@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * `fast` needs no network and no children; `integration` runs against the real local stack; `triton` against a real
- * Triton server, half a gigabyte to install; `browser`, `triton` and `slow` run in `.ci/run` only.
+ * `fast` needs no network and no children; `integration` runs against the real local stack; `package` installs the packed
+ * engine in a folder elsewhere; `triton` runs against a real Triton server, half a gigabyte to install. `browser`, `package`,
+ * `triton` and `slow` run in `.ci/run` only.
  */
 export default defineConfig({
   test: {
@@ -11,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['*/test/**/*.test.ts'],
-          exclude: ['**/*.{integration,browser,slow,triton}.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.{integration,browser,package,slow,triton}.test.ts', '**/node_modules/**'],
           testTimeout: 30_000,
         },
       },
@@ -29,6 +30,15 @@ export default defineConfig({
           name: 'slow',
           include: ['*/test/**/*.slow.test.ts'],
           testTimeout: 900_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'package',
+          include: ['*/test/**/*.package.test.ts'],
+          testTimeout: 180_000,
           hookTimeout: 300_000,
           fileParallelism: false,
         },

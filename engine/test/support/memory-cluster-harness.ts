@@ -2,7 +2,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { decodeHeaders } from '../../src/base/headers-codec.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import type { Header } from '../../src/base/record-batch.ts';
-import type { Broker } from '../../src/broker/broker.ts';
+import type { Broker, Compression } from '../../src/broker/broker.ts';
 import { BufferPool } from '../../src/broker/buffer-pool.ts';
 import { MemoryBroker } from '../../src/broker/memory/memory-broker.ts';
 import { MemoryCluster } from '../../src/broker/memory/memory-cluster.ts';
@@ -33,12 +33,13 @@ export async function produceText(
   partition: number,
   records: Iterable<readonly [key: string | null, value: string | Buffer | null, timestampMs?: number]>,
   headers: readonly Header[] = [],
+  compression: Compression = 'none',
 ): Promise<void> {
   const writer = new RecordBatchWriter(topic, partition, new BufferPool(1 << 20));
   const producer = broker.producer({ clientId: 'test' });
   let last: Promise<unknown> = Promise.resolve();
   const send = (): void => {
-    last = producer.produce([writer.finish('none')]);
+    last = producer.produce([writer.finish(compression)]);
   };
   for (const [key, value, timestampMs = 0] of records) {
     const keyBytes = key === null ? null : Buffer.from(key);

@@ -19,7 +19,6 @@ export class Change<V> implements Reused {
     return this.oldDatum.get();
   }
 
-  /** @internal */
   [saveState](): () => void {
     const { newDatum, oldDatum, isLatest } = this;
     const restoreNew = newDatum[saveState]();
