@@ -16,7 +16,7 @@ function countsIn(driver: TopologyTestDriver): Record<string, number> {
 /** The driver is another entry point: its errors must be of the very classes that `millrace` exports. */
 function throwsErrorsOfMillrace(driver: TopologyTestDriver): boolean {
   try {
-    driver.keyValueStore('nowhere');
+    driver.getKeyValueStore('nowhere');
     return false;
   } catch (error) {
     return error instanceof StreamsError;

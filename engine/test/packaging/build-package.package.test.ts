@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { useTestStack } from '@chip-quality/dev/testing';
 import { publint } from 'publint';
+import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { npm } from '../../packaging/npm.ts';
 import { systemClock } from '../../src/base/clock.ts';
@@ -97,6 +98,17 @@ describe('the packed engine', () => {
       expect(source.startsWith(join(consumer.packageFolder, 'src')) && existsSync(source), `${map}: ${source}`).toBe(
         true,
       );
+    }
+  });
+
+  it('names compiled modules in its code and declarations, as every tool resolves them', () => {
+    for (const file of filesOf('dist/**/*.{js,d.ts}')) {
+      const specifiers = ts.preProcessFile(read(file), true, true).importedFiles.map(({ fileName }) => fileName);
+      for (const specifier of specifiers.filter((each) => each.startsWith('.'))) {
+        expect(existsSync(resolve(consumer.packageFolder, dirname(file), specifier)), `${file}: ${specifier}`).toBe(
+          true,
+        );
+      }
     }
   });
 
