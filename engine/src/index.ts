@@ -101,6 +101,7 @@ export { Headers } from './processor/headers.ts';
 export type {
   Cancellable,
   OffsetStoringSink,
+  OutputRecordContext,
   Processor,
   ProcessorContext,
   ProcessorSupplier,

@@ -24,6 +24,8 @@ export class Datum<T = unknown> {
   #serde: Serde<T> | undefined;
   #topic = '';
   #binary: BinaryKey | undefined;
+  /** The topic for which the bytes are known to be those that `#serde` writes; undefined: nobody has looked. */
+  #ownFor: string | undefined;
 
   /** Makes it null: no key, or a tombstone. */
   setNull(): void {
@@ -34,8 +36,11 @@ export class Datum<T = unknown> {
     this.#binary = undefined;
   }
 
-  /** Bytes `[start, end)` in the format of `serde`, decoded when asked for. */
-  setBytes(buffer: Buffer, start: number, end: number, serde: Serde<T>, topic: string): void {
+  /**
+   * Bytes `[start, end)` in the format of `serde`, decoded when asked for. `own`: this program wrote them for `topic`, so nobody needs
+   * to look whether they can be read.
+   */
+  setBytes(buffer: Buffer, start: number, end: number, serde: Serde<T>, topic: string, own = false): void {
     this.isNull = false;
     this.hasBytes = true;
     this.hasObject = false;
@@ -46,6 +51,7 @@ export class Datum<T = unknown> {
     this.end = end;
     this.#serde = serde;
     this.#topic = topic;
+    this.#ownFor = own ? topic : undefined;
   }
 
   /** An object of user code; null and undefined become null. */
@@ -60,67 +66,93 @@ export class Datum<T = unknown> {
     this.#object = object;
     this.#serde = undefined;
     this.#binary = undefined;
+    this.#ownFor = undefined;
   }
 
-  /** The object, decoded on first use. Null datums answer null (typed as T, as in Kafka Streams, where any value may be null). */
+  /**
+   * The object, decoded on first use. Null datums answer null (typed as T, as in Kafka Streams, where any value may be null); so do
+   * bytes that a serde reads as null, and the datum is null from then on.
+   */
   get(): T {
     if (this.hasObject) return this.#object as T;
     if (this.isNull) return null as T;
     const object = (this.#serde as Serde<T>).deserialize(this.buffer, this.start, this.end, this.#topic);
+    if (object === null || object === undefined) {
+      this.setNull();
+      return null as T;
+    }
     this.#object = object;
     this.hasObject = true;
     return object;
   }
 
-  /** Whether the bytes at hand are what `serde` would write. */
-  hasBytesOf(serde: Serde<T>): boolean {
+  /** The bytes at hand are in the format of `serde`, whoever wrote them. */
+  #hasFormatOf(serde: Serde<T>): boolean {
     return this.hasBytes && (this.#serde === serde || this.#serde?.format === serde.format);
   }
 
-  /** Makes `buffer`/`start`/`end` the bytes of this (non-null) datum in the format of `serde`. */
+  /**
+   * Whether a sink may write the bytes at hand as they came: they are in the format of `serde`, and not known to be in another form
+   * than it would write for `topic`. They may still be unreadable: nobody has looked.
+   */
+  mayPass(serde: Serde<T>, topic: string): boolean {
+    if (!this.#hasFormatOf(serde)) return false;
+    if (this.#ownFor === topic || serde.isOwnForm === undefined) return true;
+    return serde.isOwnForm(this.buffer, this.start, this.end, topic) !== false;
+  }
+
+  /**
+   * Makes `buffer`/`start`/`end` the bytes that `serde` writes for `topic`, whoever wrote those at hand: what is kept or compared by its
+   * bytes must be readable, and equal where it means the same. Throws {@link DeserializationError} for what can't be read. What reads
+   * as null leaves a null datum.
+   */
   encode(serde: Serde<T>, topic: string): void {
-    if (this.hasBytesOf(serde)) return;
-    const bytes = serde.serialize(this.get(), topic);
+    if (this.#hasFormatOf(serde)) {
+      if (this.#ownFor === topic) return;
+      const own = serde.isOwnForm === undefined ? false : serde.isOwnForm(this.buffer, this.start, this.end, topic);
+      if (own !== true) this.get();
+      if (this.isNull) return;
+      if (own !== false) {
+        this.#ownFor = topic;
+        return;
+      }
+    }
+    const object = this.get();
+    if (this.isNull) return;
+    const bytes = serde.serialize(object, topic);
     this.buffer = bytes;
     this.start = 0;
     this.end = bytes.length;
     this.hasBytes = true;
     this.#serde = serde;
     this.#topic = topic;
+    this.#ownFor = topic;
     this.#binary = undefined;
   }
 
-  /**
-   * {@link encode} for keys, which are compared by their bytes: those that somebody else wrote in another form are written anew, as
-   * Kafka Streams does with all.
-   */
-  encodeKey(serde: Serde<T>, topic: string): void {
-    if (serde.isOwnForm !== undefined && this.hasBytesOf(serde)) {
-      if (serde.isOwnForm(this.buffer, this.start, this.end, topic)) return;
-      this.get();
-      this.hasBytes = false;
-    }
-    this.encode(serde, topic);
-  }
-
-  /** The serialized form as a store key; computed once per record. */
+  /** The serialized form as a store key; computed once per record and topic. */
   binary(serde: Serde<T>, topic: string): BinaryKey {
-    if (this.#binary !== undefined && this.hasBytesOf(serde)) return this.#binary;
-    this.encodeKey(serde, topic);
+    if (this.#binary !== undefined && this.#ownFor === topic && this.#hasFormatOf(serde)) return this.#binary;
+    this.encode(serde, topic);
     this.#binary = binaryKey(this.buffer, this.start, this.end);
     return this.#binary;
   }
 
-  /** The serialized form in a buffer of its own, for whoever keeps it. */
-  copyBytes(serde: Serde<T>, topic: string): Buffer {
-    if (!this.hasBytesOf(serde)) return serde.serialize(this.get(), topic);
-    return Buffer.copyBytesFrom(this.buffer, this.start, this.end - this.start);
+  /**
+   * What {@link encode} makes, in a buffer of its own, for whoever keeps it; null for a null datum. Objects are not replaced by their
+   * bytes here: whoever made one may change it and forward it again.
+   */
+  copyBytes(serde: Serde<T>, topic: string): Buffer | null {
+    if (!this.hasBytes) return this.isNull ? null : serde.serialize(this.get(), topic);
+    this.encode(serde, topic);
+    return this.isNull ? null : Buffer.copyBytesFrom(this.buffer, this.start, this.end - this.start);
   }
 
-  /** {@link copyBytes} for keys: see {@link encodeKey}. */
-  copyKeyBytes(serde: Serde<T>, topic: string): Buffer {
-    this.encodeKey(serde, topic);
-    return Buffer.copyBytesFrom(this.buffer, this.start, this.end - this.start);
+  /** A copy of what a sink writes: the bytes at hand where they may pass as they came, else the object's. Null for a null datum. */
+  passBytes(serde: Serde<T>, topic: string): Buffer | null {
+    if (this.mayPass(serde, topic)) return Buffer.copyBytesFrom(this.buffer, this.start, this.end - this.start);
+    const object = this.get();
+    return this.isNull ? null : serde.serialize(object, topic);
   }
 
   /** @internal Copies the bytes: they may lie in a buffer that is used again. */
@@ -138,6 +170,7 @@ export class Datum<T = unknown> {
       this.#object = copy.#object;
       this.#serde = copy.#serde;
       this.#topic = copy.#topic;
+      this.#ownFor = copy.#ownFor;
       this.#binary = undefined;
       restoreObject?.();
     };
@@ -152,6 +185,7 @@ export class Datum<T = unknown> {
     copy.#object = this.#object;
     copy.#serde = this.#serde;
     copy.#topic = this.#topic;
+    copy.#ownFor = this.#ownFor;
     if (this.hasBytes) {
       copy.buffer = Buffer.copyBytesFrom(this.buffer, this.start, this.end - this.start);
       copy.end = copy.buffer.length;

@@ -1,8 +1,8 @@
 import type { Header } from '../base/record-batch.ts';
 
 /**
- * A record's headers: order kept, several of one key allowed. Mutable and shared by all children that a record is
- * forwarded to, as in Kafka Streams (Java's `Headers`).
+ * A record's headers: order kept, several of one key allowed (Java's `Headers`). Mutable and shared by all children that
+ * one record is forwarded to; each operation of the DSL forwards a copy, as in Kafka Streams.
  */
 export class Headers implements Iterable<Header> {
   #entries: Header[];

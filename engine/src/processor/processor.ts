@@ -2,6 +2,7 @@ import type { StreamsConfig } from '../base/config.ts';
 import type { Log } from '../base/metrics.ts';
 import type { TopicPartition } from '../base/record-batch.ts';
 import type { StateStore, StoreBuilder } from '../state/state-store.ts';
+import type { Headers } from './headers.ts';
 import type { Record } from './record.ts';
 
 /** Where the record being processed came from; undefined inside punctuators. */
@@ -12,6 +13,14 @@ export interface RecordMetadata {
   readonly partition: number;
   /** Offset in the partition. */
   readonly offset: number;
+}
+
+/** What a topic name extractor sees of an output record besides key and value (Java's `RecordContext`). */
+export interface OutputRecordContext extends RecordMetadata {
+  /** Epoch milliseconds, of the output record. */
+  readonly timestamp: number;
+  /** Of the output record. */
+  readonly headers: Headers;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { StreamsError } from '../base/errors.ts';
+import type { Header } from '../base/record-batch.ts';
 import { Datum } from './datum.ts';
 import { Headers } from './headers.ts';
 import { saveState } from './reused.ts';
@@ -6,11 +7,12 @@ import { saveState } from './reused.ts';
 /**
  * A record inside a topology. Records that a processor receives are views, reused for the next record: keep one with
  * {@link Record.detach}, or take what you need out of it. Records made by `new Record(...)` and the `with…` methods are
- * independent, with headers of their own, as in Kafka Streams; children that get the same record share its headers.
+ * independent, with headers of their own, as in Kafka Streams, and so is what the DSL's operations forward; children that get the same
+ * record share its headers.
  *
  * Owns: timestamp and headers; key and value are {@link Datum}s that nodes share when they don't change them.
  */
-export class Record<K, V> {
+export class Record<K, V> implements HeaderSource {
   /** Event time, epoch ms, never negative. */
   timestamp: number;
   /** @internal */
@@ -110,12 +112,12 @@ export class Record<K, V> {
     this.#headerSource = source;
   }
 
-  /** @internal For nodes' reused output records: everything of `source`, sharing its datums and headers. */
-  shareFrom(source: Record<K, V>): void {
+  /** @internal For nodes' reused output records: everything of `source`, sharing its datums, with headers of their own. */
+  inheritFrom(source: Record<K, V>): void {
     this.keyDatum = source.keyDatum;
     this.valueDatum = source.valueDatum;
     this.timestamp = source.timestamp;
-    this.shareHeaders(source);
+    this.inheritHeaders(source);
   }
 
   /** @internal */
@@ -142,19 +144,32 @@ export class Record<K, V> {
     this.#headerSource = undefined;
   }
 
-  /** @internal Headers are shared, not copied; they are parsed at the source record, if anywhere. */
-  shareHeaders(source: Record<unknown, unknown>): void {
-    if (!source.hasHeaders) {
-      this.#headers = undefined;
-      this.#headerSource = undefined;
-    } else {
-      this.#headers = source.headers;
-    }
+  /**
+   * @internal Takes the headers of `source`, copied when somebody asks for them: what is done to this record's shows nowhere else. While
+   * `source` is forwarded nobody changes its own.
+   */
+  inheritHeaders(source: Record<unknown, unknown>): void {
+    this.#headers = undefined;
+    this.#headerSource = source.hasHeaders ? source : undefined;
+  }
+
+  /** @internal HeaderSource of records that inherit from this one. */
+  readHeaders(): Headers {
+    return this.headers.copy();
+  }
+
+  /** @internal The headers for reading only, without a copy; undefined when there are none. */
+  headerEntries(): readonly Header[] | undefined {
+    if (this.#headers !== undefined) return this.#headers.size > 0 ? this.#headers.toArray() : undefined;
+    const source = this.#headerSource;
+    if (source === undefined) return undefined;
+    return source instanceof Record ? source.headerEntries() : this.headers.toArray();
   }
 }
 
-/** Where a view's headers come from: the batch cursor. */
+/** Where a record's headers come from: the batch cursor of a view, or the record that it was made from. */
 export interface HeaderSource {
+  /** Headers that belong to whoever asks. */
   readHeaders(): Headers;
 }
 

@@ -1,4 +1,5 @@
 import '../base/bytes.ts';
+import { createHash } from 'node:crypto';
 import type { Type } from 'avsc';
 import { type Clock, systemClock } from '../base/clock.ts';
 import type { DeserializationError } from '../base/errors.ts';
@@ -75,6 +76,25 @@ const firstScratchBytes = 4_096;
 /** Kafka's default limit of a message is 1 MB; a value beyond this is a mistake. */
 const encodedBytesMax = 64 * 1024 * 1024;
 
+/**
+ * What reads `writer`'s bytes as `reader`. Namespaces count where they tell types apart; where full names don't match, the names
+ * without them do, as in Java's Avro and in schema registries: a package that moved makes no other record.
+ */
+function resolverOf(reader: Type, writer: Type): ReturnType<Type['createResolver']> {
+  try {
+    return reader.createResolver(writer);
+  } catch {
+    return reader.createResolver(writer, { ignoreNamespaces: true } as object);
+  }
+}
+
+/** Whether values of this schema can be null. */
+function mayBeNull(schema: unknown): boolean {
+  if (Array.isArray(schema)) return schema.some(mayBeNull);
+  if (typeof schema === 'object' && schema !== null) return mayBeNull((schema as { readonly type?: unknown }).type);
+  return schema === 'null';
+}
+
 /** What is known about a writer schema id. */
 type Writer =
   | { readonly kind: 'readable'; readonly resolver: ReturnType<Type['createResolver']> | undefined }
@@ -93,6 +113,7 @@ class AvroSerde<T> implements Serde<T> {
   readonly format: string;
   readonly #type: Type;
   readonly #schemaText: string;
+  readonly #mayReadNull: boolean;
   readonly #registry: SchemaRegistry;
   readonly #subject: (topic: string, side: 'key' | 'value') => string;
   readonly #unknownIdTtlMs: number;
@@ -113,7 +134,9 @@ class AvroSerde<T> implements Serde<T> {
     this.#subject = options.subject ?? ((topic, side) => `${topic}-${side}`);
     this.#unknownIdTtlMs = options.unknownIdTtlMs ?? defaultUnknownIdTtlMs;
     this.#clock = options.clock ?? systemClock;
-    this.format = `avro(${this.#type.fingerprint('md5').toString('hex')} ${options.registry.name})`;
+    // The whole text, not its canonical form: logical types and defaults make other schemas, with other ids.
+    this.format = `avro(${createHash('md5').update(this.#schemaText).digest('hex')} ${options.registry.name})`;
+    this.#mayReadNull = mayBeNull(parsed);
   }
 
   async configure(use: SerdeUse): Promise<void> {
@@ -193,10 +216,21 @@ class AvroSerde<T> implements Serde<T> {
     return decoded.value as T;
   }
 
-  isOwnForm(buffer: Buffer, start: number, end: number, topic: string): boolean {
+  isOwnForm(buffer: Buffer, start: number, end: number, topic: string): boolean | undefined {
     const id = topic === this.#lastTopic ? this.#lastTopicId : this.#ownIdIfAny(topic);
-    // What is too short is for `deserialize` to complain about.
-    return id === undefined || end - start < headerBytes || buffer.readUInt32BE(start + 1) === id;
+    // What is too short is for `deserialize` to complain about, and so are broken bytes behind our id.
+    if (id === undefined || end - start < headerBytes) return undefined;
+    return buffer.readUInt32BE(start + 1) === id ? undefined : false;
+  }
+
+  readsAsNull(buffer: Buffer, start: number, end: number, topic: string): boolean {
+    if (!this.#mayReadNull) return false;
+    try {
+      return this.deserialize(buffer, start, end, topic) === null;
+    } catch {
+      // The node that looks at the value is told.
+      return false;
+    }
   }
 
   #typeName(): string {
@@ -278,7 +312,7 @@ class AvroSerde<T> implements Serde<T> {
     try {
       const writerType = guardedAvroType(JSON.parse(schema));
       const same = writerType.fingerprint('md5').equals(this.#type.fingerprint('md5'));
-      return { kind: 'readable', resolver: same ? undefined : this.#type.createResolver(writerType) };
+      return { kind: 'readable', resolver: same ? undefined : resolverOf(this.#type, writerType) };
     } catch (error) {
       return { kind: 'incompatible', reason: (error as Error).message };
     }

@@ -7,11 +7,13 @@ interface Tap {
   readLong(): number;
   skipLong(): void;
   readString(): string;
+  skipString(): void;
   _invalidate(): void;
 }
 
 interface ItemReader {
   _read(tap: Tap): unknown;
+  _skip(tap: Tap): void;
 }
 
 /**
@@ -31,6 +33,30 @@ function readBlockCount(tap: Tap): number {
   return count;
 }
 
+/**
+ * Passes over all blocks of an array or map that no reader wants. A block with a negative count tells its length in bytes, which must
+ * lead forward: a damaged one would send avsc round in circles.
+ */
+function skipBlocks(tap: Tap, skipItem: (tap: Tap) => void): void {
+  for (let count = tap.readLong(); count !== 0; count = tap.readLong()) {
+    const left = tap.buf.length - tap.pos;
+    if (count < 0) {
+      const bytes = tap.readLong();
+      if (bytes < 0 || bytes > left) {
+        tap._invalidate();
+        return;
+      }
+      tap.pos += bytes;
+      continue;
+    }
+    if (count > left) {
+      tap._invalidate();
+      return;
+    }
+    for (; count > 0 && tap.pos <= tap.buf.length; count -= 1) skipItem(tap);
+  }
+}
+
 // avsc calls `_read` on types and on resolvers made from them alike; `itemsType`/`valuesType` exist on both.
 class GuardedArrayType extends avsc.types.ArrayType {
   _read(tap: Tap): unknown[] {
@@ -40,6 +66,11 @@ class GuardedArrayType extends avsc.types.ArrayType {
       for (; count > 0 && tap.pos <= tap.buf.length; count--) items.push(reader._read(tap));
     }
     return items;
+  }
+
+  _skip(tap: Tap): void {
+    const items = this.itemsType as unknown as ItemReader;
+    skipBlocks(tap, (at) => items._skip(at));
   }
 }
 
@@ -56,6 +87,14 @@ class GuardedMapType extends avsc.types.MapType {
       }
     }
     return values;
+  }
+
+  _skip(tap: Tap): void {
+    const values = this.valuesType as unknown as ItemReader;
+    skipBlocks(tap, (at) => {
+      at.skipString();
+      values._skip(at);
+    });
   }
 }
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import '../base/bytes.ts';
 import { DeserializationError, SerializationError } from '../base/errors.ts';
 import type { Serde } from './serde.ts';
@@ -5,9 +6,12 @@ import type { Serde } from './serde.ts';
 const twoToThe32 = 4_294_967_296;
 /** Below this length a loop over char codes beats the call into native UTF-8 code. */
 const shortStringChars = 24;
+/** Up to here a loop over bytes beats a view and a native call. */
+const shortUtf8Bytes = 64;
 /** A UTF-16 unit takes three UTF-8 bytes at most. */
 const utf8BytesPerCharMax = 3;
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const ownUuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const uuidBytes = 36;
 
 /**
@@ -46,6 +50,15 @@ class StringSerde implements Serde<string> {
     return buffer.utf8Slice(start, end);
   }
 
+  /** Bytes that aren't UTF-8 are written as what they read as: U+FFFD. */
+  isOwnForm(buffer: Buffer, start: number, end: number): boolean {
+    if (end - start > shortUtf8Bytes) return isUtf8(buffer.subarray(start, end));
+    for (let at = start; at < end; at += 1) {
+      if ((buffer[at] as number) > 0x7f) return isUtf8(buffer.subarray(start, end));
+    }
+    return true;
+  }
+
   serializeInto(value: string, buffer: Buffer, position: number, topic: string): number {
     if (typeof value !== 'string') throw unwritable('string', topic, describe(value));
     const length = value.length;
@@ -77,6 +90,10 @@ class BytesSerde implements Serde<Buffer> {
     return Buffer.copyBytesFrom(buffer, start, end - start);
   }
 
+  isOwnForm(): boolean {
+    return true;
+  }
+
   serializeInto(value: Buffer, buffer: Buffer, position: number, topic: string): number {
     if (!(value instanceof Uint8Array)) throw unwritable('bytes', topic, describe(value));
     if (position + value.length > buffer.length) return -1;
@@ -101,6 +118,11 @@ class LongSerde implements Serde<number> {
       throw unreadable('long', topic, `${buffer.readBigInt64BE(start)} is beyond 2^53: read it with bigLong()`);
     }
     return value;
+  }
+
+  isOwnForm(_buffer: Buffer, start: number, end: number): boolean | undefined {
+    // What is beyond 2^53 is told when it is read.
+    return end - start === 8 ? undefined : false;
   }
 
   serializeInto(value: number, buffer: Buffer, position: number, topic: string): number {
@@ -135,6 +157,10 @@ class BigLongSerde implements Serde<bigint> {
     return buffer.readBigInt64BE(start);
   }
 
+  isOwnForm(_buffer: Buffer, start: number, end: number): boolean {
+    return end - start === 8;
+  }
+
   serializeInto(value: bigint, buffer: Buffer, position: number, topic: string): number {
     if (typeof value !== 'bigint' || BigInt.asIntN(64, value) !== value) {
       throw unwritable('long', topic, describe(value));
@@ -167,6 +193,10 @@ class SmallIntegerSerde implements Serde<number> {
     return this.#size === 4 ? buffer.readInt32BE(start) : buffer.readInt16BE(start);
   }
 
+  isOwnForm(_buffer: Buffer, start: number, end: number): boolean {
+    return end - start === this.#size;
+  }
+
   serializeInto(value: number, buffer: Buffer, position: number, topic: string): number {
     if (!Number.isInteger(value) || value > this.#max || value < -this.#max - 1) {
       throw unwritable(this.format, topic, describe(value));
@@ -196,6 +226,12 @@ class FloatingSerde implements Serde<number> {
     return this.#size === 8 ? buffer.readDoubleBE(start) : buffer.readFloatBE(start);
   }
 
+  /** A NaN has many forms, and is written in one of them. */
+  isOwnForm(buffer: Buffer, start: number, end: number): boolean {
+    if (end - start !== this.#size) return false;
+    return !Number.isNaN(this.#size === 8 ? buffer.readDoubleBE(start) : buffer.readFloatBE(start));
+  }
+
   serializeInto(value: number, buffer: Buffer, position: number, topic: string): number {
     if (typeof value !== 'number') throw unwritable(this.format, topic, describe(value));
     if (position + this.#size > buffer.length) return -1;
@@ -220,6 +256,10 @@ class BooleanSerde implements Serde<boolean> {
     throw unreadable('boolean', topic, `byte ${byte}`);
   }
 
+  isOwnForm(buffer: Buffer, start: number, end: number): boolean {
+    return end - start === 1 && (buffer[start] === 0 || buffer[start] === 1);
+  }
+
   serializeInto(value: boolean, buffer: Buffer, position: number, topic: string): number {
     if (typeof value !== 'boolean') throw unwritable('boolean', topic, describe(value));
     if (position >= buffer.length) return -1;
@@ -241,6 +281,10 @@ class UuidSerde implements Serde<string> {
     const text = buffer.latin1Slice(start, end);
     if (!uuidPattern.test(text)) throw unreadable('uuid', topic, JSON.stringify(text));
     return text.toLowerCase();
+  }
+
+  isOwnForm(buffer: Buffer, start: number, end: number): boolean {
+    return end - start === uuidBytes && ownUuidPattern.test(buffer.latin1Slice(start, end));
   }
 }
 

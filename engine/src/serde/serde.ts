@@ -3,8 +3,9 @@ import type { RecordBatch } from '../base/record-batch.ts';
 /**
  * How a type becomes bytes and back. Null never reaches a serde: the engine writes null keys and values itself.
  *
- * Two serdes with the same `format` write the same bytes for the same value; the engine then copies bytes from source
- * to sink instead of decoding and encoding.
+ * Two serdes with the same `format` write the same bytes for the same value, whatever else they do (a serde that
+ * checks what it reads has a format of its own); the engine then copies bytes from source to sink instead of decoding and
+ * encoding.
  * @example
  * ```ts
  * // Whole cents as text.
@@ -35,10 +36,20 @@ export interface Serde<T> {
    */
   serializeInto?(value: T, buffer: Buffer, position: number, topic: string): number;
   /**
-   * Whether bytes that this serde can read, written by whomever, are those that it would write itself for `topic`: where a format has
-   * several forms of one value (Avro, by schema id), equal keys must get one form before they are compared. Absent: always.
+   * Whether bytes in this serde's format, written by whomever, are those that it would write itself for `topic`. Keys are compared and
+   * state is kept by bytes: where a format has several forms of one value (Avro by schema id, JSON by blanks, UUIDs by case), one form
+   * must be chosen, and what can't be read must be noticed before it is kept.
+   *
+   * `true`: they are, and can be read. `undefined`: they are if they can be read, which the engine then tries. `false`: they may not be;
+   * the engine reads them and writes them anew. A serde without this method is asked to read and write everything that is compared
+   * or kept, as Kafka Streams does with all serdes; only sinks still pass its values as they came.
    */
-  isOwnForm?(buffer: Buffer, start: number, end: number, topic: string): boolean;
+  isOwnForm?(buffer: Buffer, start: number, end: number, topic: string): boolean | undefined;
+  /**
+   * Whether these bytes read as null (JSON's `null`, the null of an Avro union): then the key or value *is* null, and a table takes a
+   * deletion. Asked for every record of a source, so it must be cheap. Absent: no bytes do.
+   */
+  readsAsNull?(buffer: Buffer, start: number, end: number, topic: string): boolean;
   /** Before first use on a topic, e.g. to register a schema. Rejects when the registry refuses the schema. */
   configure?(use: SerdeUse): Promise<void>;
   /**

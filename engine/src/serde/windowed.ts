@@ -68,6 +68,13 @@ abstract class WindowedKeySerde<K> implements Serde<Windowed<K>> {
     return { key: this.inner.deserialize(buffer, start, keyEnd, topic), window: this.readWindow(buffer, keyEnd) };
   }
 
+  /** As the inner key is. */
+  isOwnForm(buffer: Buffer, start: number, end: number, topic: string): boolean | undefined {
+    const keyEnd = end - this.#suffixBytes;
+    if (keyEnd < start || this.inner.isOwnForm === undefined) return false;
+    return this.inner.isOwnForm(buffer, start, keyEnd, topic);
+  }
+
   serializeInto(value: Windowed<K>, buffer: Buffer, position: number, topic: string): number {
     this.#check(value, topic);
     if (this.inner.serializeInto === undefined) {

@@ -2,8 +2,8 @@ import type { AutoOffsetReset } from '../base/config.ts';
 import type { AsyncOperator } from '../processor/async-operator.ts';
 import type {
   OffsetStoringSink,
+  OutputRecordContext,
   ProcessorSupplier,
-  RecordMetadata,
   StreamPartitioner,
   TimestampExtractor,
 } from '../processor/processor.ts';
@@ -56,13 +56,15 @@ export interface SinkNode {
   /** Names of the nodes whose records come here. */
   readonly parents: readonly string[];
   /** Topic to write to, or a function that names it for each record. */
-  readonly topic: string | ((key: unknown, value: unknown, metadata: RecordMetadata | undefined) => string);
+  readonly topic: string | ((key: unknown, value: unknown, context: OutputRecordContext) => string);
   /** How keys are written. */
   readonly keySerde: Serde<unknown>;
   /** How values are written. */
   readonly valueSerde: Serde<unknown>;
   /** Chooses partitions; undefined: by the hash of the key. */
   readonly partitioner: StreamPartitioner<unknown, unknown> | undefined;
+  /** Windowed keys go to the partition of the key inside, as below the DSL's `to()`. */
+  readonly partitionsByInnerKey: boolean;
 }
 
 /** A sink into a system that stores offsets itself (`stream.toExternal`). Printed as a processor by `describe`. */

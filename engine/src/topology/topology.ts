@@ -4,9 +4,9 @@ import { TopologyError } from '../base/errors.ts';
 import type { AsyncOperator } from '../processor/async-operator.ts';
 import type {
   OffsetStoringSink,
+  OutputRecordContext,
   Processor,
   ProcessorSupplier,
-  RecordMetadata,
   StreamPartitioner,
   TimestampExtractor,
 } from '../processor/processor.ts';
@@ -37,13 +37,19 @@ export interface SinkOptions<K, V> {
   readonly value: Serde<V>;
   /** Chooses the partition of each record. Default: murmur2 of the key's bytes, as Java's producers do. */
   readonly partitioner?: StreamPartitioner<K, V> | undefined;
+  /**
+   * Windowed keys go to the partition of the key inside, Java's `WindowedStreamPartitioner`. Default: false, the murmur2 hash of all
+   * bytes of the key; the DSL's `to()` sets it, as Kafka Streams does there and nowhere else. Not with a `partitioner`.
+   */
+  readonly partitionsByInnerKey?: boolean | undefined;
 }
 
 /**
- * Chooses the topic of an output record (Java's `TopicNameExtractor`). Such topics must exist: the engine doesn't
- * create them. Answering no topic is a `PRODUCTION` error, about which the production exception handler decides.
+ * Chooses the topic of an output record by its key, value, origin, timestamp and headers (Java's `TopicNameExtractor`).
+ * Such topics must exist: the engine doesn't create them. Answering no topic is a `PRODUCTION` error, about which the
+ * production exception handler decides.
  */
-export type TopicNameExtractor<K, V> = (key: K, value: V, metadata: RecordMetadata | undefined) => string;
+export type TopicNameExtractor<K, V> = (key: K, value: V, context: OutputRecordContext) => string;
 
 /** A store that is filled from a topic, and how. */
 export interface GlobalStoreOptions<K, V> {
@@ -197,6 +203,7 @@ export class Topology {
       keySerde: options.key as Serde<unknown>,
       valueSerde: options.value as Serde<unknown>,
       partitioner: options.partitioner as StreamPartitioner<unknown, unknown> | undefined,
+      partitionsByInnerKey: options.partitionsByInnerKey ?? false,
     });
     return this;
   }

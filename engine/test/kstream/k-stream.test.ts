@@ -155,14 +155,21 @@ describe('decoding', () => {
     const out = await through(
       (b) =>
         b
-          .stream('in', { key: serde, value: serde })
-          .merge(b.stream('in', { key: serde, value: serde }))
+          .stream('in', { key: string(), value: serde })
+          .merge(b.stream('in', { key: string(), value: serde }))
           .to('out'),
       [['k', 'v', 1]],
     );
     // One source with one way to the merge, as in Kafka Streams.
     expect(out).toEqual(['k="v"@1']);
     expect(deserialize).not.toHaveBeenCalled();
+  });
+
+  test('writes keys anew whose serde says nothing of forms: partitions are chosen by their bytes', async () => {
+    const { serde, deserialize } = counting();
+    const out = await through((b) => b.stream('in', { key: serde, value: string() }).to('out'), [['k', 'v', 1]]);
+    expect(out).toEqual(['k="v"@1']);
+    expect(deserialize).toHaveBeenCalledTimes(1);
   });
 
   test('does not decode a value for a function that takes only the key', async () => {

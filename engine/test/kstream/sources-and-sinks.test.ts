@@ -9,6 +9,7 @@ import {
   long,
   type Processor,
   type ProcessorWrapper,
+  Record,
   Stores,
   StreamsBuilder,
   string,
@@ -57,6 +58,40 @@ describe('a record with a negative timestamp', () => {
   ])('ends the task %s', async (_how, extractor) => {
     const { driver, input } = timed(extractor);
     expect(() => input.pipeInput('k', 'v', -1)).toThrow(/negative timestamp/);
+    await driver.close();
+  });
+
+  // E13: the handler is about records that can't be decoded; Kafka Streams asks nobody about what an extractor throws.
+  test.each([
+    ['by default', undefined],
+    ['with failOnInvalidTimestamp', failOnInvalidTimestamp],
+    [
+      'with an extractor that throws',
+      {
+        extract: () => {
+          throw new Error('a negative timestamp');
+        },
+      },
+    ],
+  ])('ends the task %s, whatever the deserialization handler says', async (_how, timestampExtractor) => {
+    const builder = new StreamsBuilder();
+    builder.stream('in', { ...strings, timestampExtractor }).to('out');
+    const driver = new TopologyTestDriver(builder.build(), {
+      applicationId: 'app',
+      deserializationExceptionHandler: () => 'continue',
+    });
+    expect(() => driver.createInputTopic('in', string(), string()).pipeInput('k', 'v', -1)).toThrow(
+      /negative timestamp/,
+    );
+    await driver.close();
+  });
+
+  test('that an extractor answers is skipped and counted', async () => {
+    const { driver, dropped, input, times } = timed({ extract: ({ value }) => (value === 'bad' ? -5 : 7) });
+    input.pipeInput('k', 'bad', 1);
+    input.pipeInput('k', 'v', 1);
+    expect(times()).toEqual([7]);
+    expect(dropped()).toEqual([['src', 'negative-timestamp', 1]]);
     await driver.close();
   });
 
@@ -250,5 +285,39 @@ test('a wrapper stands around every processor and may bring stores', async () =>
   const driver = new TopologyTestDriver(topology, { applicationId: 'app' });
   driver.createInputTopic('in', string(), string()).pipeInput('k', 'v', 1);
   expect(seen).toEqual(['flt', 'mv']);
+  await driver.close();
+});
+
+test('E15: a topic name extractor sees origin, timestamp and headers of the output record', async () => {
+  const builder = new StreamsBuilder();
+  builder
+    .stream('in', strings)
+    .mapValues((value) => value.toUpperCase())
+    .to((key, value, { topic, partition, offset, timestamp, headers }) => {
+      const line = headers.lastHeader('line')?.value?.toString();
+      return [key, value, topic, partition, offset, timestamp, line].join('-');
+    }, strings);
+  const driver = new TopologyTestDriver(builder.build(), { applicationId: 'app' });
+  const input = driver.createInputTopic('in', string(), string());
+  input.pipeInput('k', 'v', 7, [{ key: 'line', value: Buffer.from('L3') }]);
+  expect([...driver.producedTopicNames]).toEqual(['k-V-in-0-0-7-L3']);
+  await driver.close();
+});
+
+test('E15: a punctuator above an asynchronous operator is told that its records could be lost', async () => {
+  const builder = new StreamsBuilder();
+  builder
+    .stream('in', strings)
+    .process<string, string>(() => ({
+      init(context) {
+        const record = new Record('k', 'v', 0);
+        context.schedule({ intervalMs: 10, type: 'WALL_CLOCK_TIME', callback: () => context.forward(record) });
+      },
+      process() {},
+    }))
+    .mapAsync(async ({ value }) => value, { concurrency: 1 })
+    .to('out', strings);
+  const driver = new TopologyTestDriver(builder.build(), { applicationId: 'app' });
+  expect(() => driver.advanceWallClockTimeMs(10)).toThrow(/got a record of a punctuator, which could be lost/);
   await driver.close();
 });

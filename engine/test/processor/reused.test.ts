@@ -13,7 +13,7 @@ describe('a reused record', () => {
     keyDatum.setBytes(scratch, 0, 3, string(), 't');
     const restore = record[saveState]();
     scratch.write('yek');
-    record.shareFrom(new Record('other', 'else', 9));
+    record.inheritFrom(new Record('other', 'else', 9));
     valueDatum.setNull();
     restore();
     expect([record.key, record.value, record.timestamp]).toEqual(['key', 'value', 7]);

@@ -52,7 +52,7 @@ export class ForeignTableProcessor<K, V, KO, VO> implements Processor<KO, Change
     const foreignValue = record.value.newDatum;
     const output = this.#output;
     output.timestamp = record.timestamp;
-    output.shareHeaders(record as Record<unknown, unknown>);
+    output.inheritHeaders(record as Record<unknown, unknown>);
     const subscribers = this.#store.prefixScan(foreignKeyPrefix(foreignKey));
     try {
       for (let step = subscribers.next(); step.done !== true; step = subscribers.next()) {
@@ -60,7 +60,7 @@ export class ForeignTableProcessor<K, V, KO, VO> implements Processor<KO, Change
         const layout = readSubscription(value, 0, value.length, this.#changelog);
         const { hashStart, primaryPartition } = layout;
         const primaryKey = bytesOf(primaryKeyOf(key, foreignKey));
-        output.keyDatum.setBytes(primaryKey, 0, primaryKey.length, this.#spec.keySerde, this.#topics.primaryKey);
+        output.keyDatum.setBytes(primaryKey, 0, primaryKey.length, this.#spec.keySerde, this.#topics.primaryKey, true);
         const hash = hashStart < 0 ? undefined : value.subarray(hashStart, hashStart + hashBytes);
         output.valueDatum.setObject({ hash, foreignValue, primaryPartition });
         this.#context.forward(output);

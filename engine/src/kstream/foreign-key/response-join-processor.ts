@@ -47,7 +47,7 @@ export class ResponseJoinProcessor<K, V, KO, VO, VOut> implements Processor<K, R
     else output.valueDatum.setObject(this.#joiner(left.get(), foreignValue.get()));
     output.keyDatum = record.keyDatum;
     output.timestamp = record.timestamp;
-    output.shareHeaders(record as Record<unknown, unknown>);
+    output.inheritHeaders(record as Record<unknown, unknown>);
     this.#context.forward(output);
   }
 

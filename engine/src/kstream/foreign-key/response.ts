@@ -43,7 +43,7 @@ export class ResponseSerde<V> implements Serde<Response<V>> {
     if (!foreignValue.isNull) {
       // Kept in the datum, which all subscribers of a foreign value share.
       foreignValue.encode(this.#value, topic);
-      length = foreignValue.end - foreignValue.start;
+      if (!foreignValue.isNull) length = foreignValue.end - foreignValue.start;
     }
     const bytes = Buffer.allocUnsafe(valueStart + length);
     bytes[0] = hash === undefined ? noHashFlag : 0;

@@ -44,7 +44,7 @@ export class SubscriptionJoinProcessor<K, V, KO, VO> implements Processor<KO, Su
     output.keyDatum = primaryKey;
     output.valueDatum.setObject({ hash, foreignValue, primaryPartition });
     output.timestamp = Math.max(record.timestamp, timestampMs);
-    output.shareHeaders(record as Record<unknown, unknown>);
+    output.inheritHeaders(record as Record<unknown, unknown>);
     this.#context.forward(output);
   }
 

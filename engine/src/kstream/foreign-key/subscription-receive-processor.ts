@@ -51,7 +51,7 @@ export class SubscriptionReceiveProcessor<K, V, KO, VO>
       this.#keep(record, subscription, deletes);
     }
     const output = this.#output;
-    output.shareFrom(record);
+    output.inheritFrom(record);
     this.#context.forward(output);
   }
 

@@ -80,7 +80,7 @@ export class SubscriptionSendProcessor<K, V, KO, VO> implements Processor<K, Cha
 
   #differ(oldKey: KO, newKey: KO | null): boolean {
     if (newKey === null) return true;
-    if (oldKey === newKey && typeof oldKey !== 'object') return false;
+    if (typeof oldKey !== 'object' && Object.is(oldKey, newKey)) return false;
     const { foreignKeySerde } = this.#spec;
     const topic = this.#topics.foreignKey;
     return !foreignKeySerde.serialize(oldKey, topic).equals(foreignKeySerde.serialize(newKey, topic));
@@ -100,7 +100,7 @@ export class SubscriptionSendProcessor<K, V, KO, VO> implements Processor<K, Cha
       primaryPartition: this.#context.recordMetadata()?.partition ?? this.#taskPartition,
     });
     output.timestamp = record.timestamp;
-    output.shareHeaders(record as Record<unknown, unknown>);
+    output.inheritHeaders(record as Record<unknown, unknown>);
     this.#context.forward(output);
   }
 }

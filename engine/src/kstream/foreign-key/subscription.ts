@@ -116,6 +116,11 @@ export class SubscriptionSerde<K> implements Serde<SubscriptionWrapper<K>> {
     };
   }
 
+  /** A message is kept as it came, in whatever version. */
+  isOwnForm(): undefined {
+    return undefined;
+  }
+
   async configure(use: SerdeUse): Promise<void> {
     // Called for the topic's sink and source, and for the store, which keeps the bytes as they came.
     if (!use.writes || use.reads) return;

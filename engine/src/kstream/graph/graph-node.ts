@@ -278,7 +278,7 @@ export class SinkGraphNode extends GraphNode {
   }
 
   writeTo(topology: Topology): void {
-    topology.addSink(this.name, this.#topic, this.parentNames, this.#options);
+    topology.addSink(this.name, this.#topic, this.parentNames, { ...this.#options, partitionsByInnerKey: true });
   }
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { StreamsConfig } from '../../base/config.ts';
-import { StreamsError } from '../../base/errors.ts';
+import { DeserializationError, StreamsError } from '../../base/errors.ts';
 import type { Log, Metrics } from '../../base/metrics.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
 import type { Cancellable, RecordMetadata } from '../../processor/processor.ts';
@@ -66,25 +66,35 @@ export class GlobalStoreFiller implements GraphHost, ContextHost {
 
   /** Applies a batch and releases it. */
   apply(batch: RecordBatch): void {
-    const extractor = this.#source.spec.timestampExtractor;
     for (let row = 0; row < batch.count; row += 1) {
       const offset = batch.offsets[row] as number;
-      this.#metadata = { topic: batch.topic, partition: batch.partition, offset };
-      let timestampMs = Math.max(0, batch.timestamps[row] as number);
-      if (extractor !== undefined) {
-        const record = this.#source.headView(batch, row);
-        timestampMs = Math.floor(extractor.extract(record, this.#metadata, this.timestampMs, this.systemTimeMs()));
-        if (!(timestampMs >= 0)) {
-          this.countDropped(this.#source.name, 'negative-timestamp');
-          continue;
-        }
-      }
+      const metadata = { topic: batch.topic, partition: batch.partition, offset };
+      this.#metadata = metadata;
+      const timestampMs = this.#timestampOf(batch, row, metadata);
+      if (timestampMs === undefined) continue;
       this.timestampMs = timestampMs;
       this.#source.process(batch, row, timestampMs);
     }
     this.#metadata = undefined;
     batch.release();
     if (this.stateStore.wantsCommit === true) this.stateStore.commit(undefined);
+  }
+
+  /** Undefined for a record that is left out: its extractor found no time, or could not decode what it looked at. */
+  #timestampOf(batch: RecordBatch, row: number, metadata: RecordMetadata): number | undefined {
+    const extractor = this.#source.spec.timestampExtractor;
+    if (extractor === undefined) return Math.max(0, batch.timestamps[row] as number);
+    try {
+      const record = this.#source.headView(batch, row);
+      const timestampMs = Math.floor(extractor.extract(record, metadata, this.timestampMs, this.systemTimeMs()));
+      if (timestampMs >= 0) return timestampMs;
+      this.countDropped(this.#source.name, 'negative-timestamp');
+    } catch (error) {
+      // Anything else that an extractor throws ends the store, whatever the handlers say of records.
+      if (!(error instanceof DeserializationError)) throw error;
+      this.nodeFailed(this.#source.name, error);
+    }
+    return undefined;
   }
 
   /** Resolves when every serde can decode the batch without I/O; undefined when nothing is missing. */

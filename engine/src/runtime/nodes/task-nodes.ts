@@ -46,17 +46,16 @@ export class SourceTaskNode implements HeaderSource {
   /** Points the reused record at a row; `timestampMs` is the extracted event time. */
   view(batch: RecordBatch, row: number, timestampMs: number): Record<unknown, unknown> {
     const record = this.record;
+    const { keySerde, valueSerde } = this.spec;
+    const { buffer, topic } = batch;
     const keyStart = batch.keyStarts[row] as number;
-    if (keyStart < 0) record.keyDatum.setNull();
-    else {
-      record.keyDatum.setBytes(batch.buffer, keyStart, batch.keyEnds[row] as number, this.spec.keySerde, batch.topic);
-    }
+    const keyEnd = batch.keyEnds[row] as number;
+    if (keyStart < 0 || keySerde.readsAsNull?.(buffer, keyStart, keyEnd, topic)) record.keyDatum.setNull();
+    else record.keyDatum.setBytes(buffer, keyStart, keyEnd, keySerde, topic);
     const valueStart = batch.valueStarts[row] as number;
-    if (valueStart < 0) record.valueDatum.setNull();
-    else {
-      const end = batch.valueEnds[row] as number;
-      record.valueDatum.setBytes(batch.buffer, valueStart, end, this.spec.valueSerde, batch.topic);
-    }
+    const valueEnd = batch.valueEnds[row] as number;
+    if (valueStart < 0 || valueSerde.readsAsNull?.(buffer, valueStart, valueEnd, topic)) record.valueDatum.setNull();
+    else record.valueDatum.setBytes(buffer, valueStart, valueEnd, valueSerde, topic);
     record.timestamp = timestampMs;
     if ((batch.headerStarts[row] as number) < 0) record.resetHeaders(undefined);
     else {
@@ -151,7 +150,9 @@ export class SinkTaskNode implements TaskNode {
 
   #chosen(record: Record<unknown, unknown>): OutputTopic {
     const choose = this.#spec.topic as Exclude<SinkNode['topic'], string>;
-    const topic = choose(record.key, record.value, this.#host.currentMetadata());
+    const { timestamp, headers } = record;
+    const metadata = this.#host.currentMetadata() ?? nowhere;
+    const topic = choose(record.key, record.value, { ...metadata, timestamp, headers });
     if (typeof topic === 'string' && topic !== '') return this.#collector.output(topic);
     throw new StreamsError(
       `The topic name extractor of ${this.name} must answer a topic, not ${JSON.stringify(topic)}.`,

@@ -108,9 +108,9 @@ export class BatchingOutput implements OutputTopic {
     const { keyDatum, valueDatum, timestamp } = record;
     if (sink !== this.#lastSink) {
       this.#lastSink = sink;
-      this.#suffixBytes = unpartitionedSuffixBytes(sink.keySerde);
+      this.#suffixBytes = unpartitionedSuffixBytes(sink);
     }
-    if (!keyDatum.isNull) keyDatum.encodeKey(sink.keySerde, topic);
+    if (!keyDatum.isNull) keyDatum.encode(sink.keySerde, topic);
     let partition: number | undefined;
     if (sink.partitioner !== undefined) {
       const chosen = chosenPartitions(sink.partitioner, topic, record.key, record.value, partitionCount);
@@ -125,17 +125,19 @@ export class BatchingOutput implements OutputTopic {
         ? this.#stickyPartition(partitionCount)
         : partitionForBytes(keyDatum.buffer, keyDatum.start, keyDatum.end - this.#suffixBytes, partitionCount);
     }
-    const headers = record.hasHeaders ? record.headers.toArray() : undefined;
+    const headers = record.headerEntries();
     const key = keyDatum.isNull ? null : keyDatum.buffer;
     const writer = this.writer(partition);
     const { valueSerde } = sink;
-    if (valueDatum.isNull || valueSerde.serializeInto === undefined || valueDatum.hasBytesOf(valueSerde)) {
+    const passes = valueDatum.mayPass(valueSerde, topic);
+    const object = passes ? null : valueDatum.get();
+    if (passes || object === null || valueSerde.serializeInto === undefined) {
       let { start, end } = valueDatum;
       let value: Buffer | null = null;
-      if (valueDatum.hasBytesOf(valueSerde)) value = valueDatum.buffer;
-      else if (!valueDatum.isNull) {
+      if (passes) value = valueDatum.buffer;
+      else if (object !== null) {
         // Not kept with the record: whoever made the object may change it and forward it again.
-        value = valueSerde.serialize(valueDatum.get(), topic);
+        value = valueSerde.serialize(object, topic);
         start = 0;
         end = value.length;
       }
@@ -147,12 +149,11 @@ export class BatchingOutput implements OutputTopic {
       this.#host.opened(writer);
       return;
     }
-    const value = valueDatum.get();
     if (writer.count > 0) {
-      if (writer.appendSerialized(timestamp, key, keyDatum.start, keyDatum.end, value, valueSerde, headers)) return;
+      if (writer.appendSerialized(timestamp, key, keyDatum.start, keyDatum.end, object, valueSerde, headers)) return;
       this.#host.send();
     }
-    writer.appendSerialized(timestamp, key, keyDatum.start, keyDatum.end, value, valueSerde, headers);
+    writer.appendSerialized(timestamp, key, keyDatum.start, keyDatum.end, object, valueSerde, headers);
     this.#host.opened(writer);
   }
 
@@ -211,10 +212,10 @@ export class BatchingOutput implements OutputTopic {
   #rawOf(record: Record<unknown, unknown>, sink: OutputSerdes): RawRecord {
     const { keyDatum, valueDatum, timestamp } = record;
     return {
-      key: keyDatum.isNull ? null : keyDatum.copyKeyBytes(sink.keySerde, this.topic),
-      value: valueDatum.isNull ? null : valueDatum.copyBytes(sink.valueSerde, this.topic),
+      key: keyDatum.copyBytes(sink.keySerde, this.topic),
+      value: valueDatum.passBytes(sink.valueSerde, this.topic),
       timestampMs: timestamp,
-      headers: record.hasHeaders ? [...record.headers] : [],
+      headers: [...(record.headerEntries() ?? [])],
     };
   }
 
@@ -229,7 +230,7 @@ export class BatchingOutput implements OutputTopic {
     const { partitioner } = sink;
     const raw = this.#rawOf(record, sink);
     const { key } = raw;
-    const suffixBytes = unpartitionedSuffixBytes(sink.keySerde);
+    const suffixBytes = unpartitionedSuffixBytes(sink);
     let partitionOf = (count: number): number | readonly number[] => this.#partitionOf(key, suffixBytes, count);
     if (partitioner !== undefined) {
       const byDefault = partitionOf;

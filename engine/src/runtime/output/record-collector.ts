@@ -27,6 +27,7 @@ export interface OutputSerdes {
   readonly keySerde: Serde<unknown>;
   readonly valueSerde: Serde<unknown>;
   readonly partitioner: StreamPartitioner<unknown, unknown> | undefined;
+  readonly partitionsByInnerKey: boolean;
 }
 
 export interface ChangelogOutput {
@@ -38,10 +39,11 @@ const timeWindowedPrefix = 'time-windowed(';
 const sessionWindowedPrefix = 'session-windowed(';
 
 /**
- * Bytes at the end of a serialized key that don't take part in partitioning: windowed keys go where their inner key goes,
- * as with Kafka Streams' `WindowedStreamPartitioner`.
+ * Bytes at the end of a serialized key that don't take part in the default partitioning of a sink: where it says so, windowed keys go
+ * where their inner key goes, as with Kafka Streams' `WindowedStreamPartitioner`.
  */
-export function unpartitionedSuffixBytes(keySerde: Serde<unknown>): number {
+export function unpartitionedSuffixBytes({ keySerde, partitioner, partitionsByInnerKey }: OutputSerdes): number {
+  if (!partitionsByInnerKey || partitioner !== undefined) return 0;
   if (keySerde.format.startsWith(timeWindowedPrefix)) return 8;
   return keySerde.format.startsWith(sessionWindowedPrefix) ? 16 : 0;
 }

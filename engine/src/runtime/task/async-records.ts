@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts';
+import { StreamsError } from '../../base/errors.ts';
 import type { AsyncOperator } from '../../processor/async-operator.ts';
 import type { AsyncHost, AsyncProcessor, HeldRecord } from '../../processor/processor.ts';
 import type { NodeHost } from './node-host.ts';
@@ -109,7 +110,14 @@ export class AsyncRecords {
   #hold(nodeName: string): HeldRecord {
     const host = this.#host;
     const current = host.context;
-    assert(current !== undefined, `asynchronous node ${nodeName} gets records of a source, not of a punctuator`);
+    // What a punctuator makes comes from no offset that could be held back: after a crash nobody would make it again.
+    if (current === undefined) {
+      throw new StreamsError(
+        `Asynchronous node ${nodeName} got a record of a punctuator, which could be lost: let punctuators above mapAsync, microBatch ` +
+          'and pipe write to a topic, and read it there',
+        { code: 'INVALID_STATE', recovery: 'fail' },
+      );
+    }
     const source = this.#sources[current.sourceIndex] as SourcePartition;
     // One whose holds are over was finished before: what a cache let go of later may hold it again.
     if (current.pending === undefined || current.pending.holds === 0) {

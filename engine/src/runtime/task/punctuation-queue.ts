@@ -30,7 +30,9 @@ export function firstOfGrid(startMs: number, intervalMs: number, nowMs: number):
  *
  * Owns: the schedules. Called by: StreamTask, between records.
  * Invariants: I1 a schedule fires at most once a call of `punctuate`, with the current time; I2 after a gap its next time stays
- * on its grid and lies in the future; I3 due schedules fire in order of their times, equal ones in order of scheduling.
+ * on its grid and lies in the future; I3 due schedules fire in order of their times, equal ones in order of scheduling, where
+ * having fired counts as being scheduled anew; I4 what a punctuator schedules fires in the same call where it is due, as in Kafka
+ * Streams.
  */
 export class PunctuationQueue {
   #schedules: Schedule[] = [];
@@ -55,22 +57,39 @@ export class PunctuationQueue {
     fire: (nodeName: string, timestampMs: number, callback: (timestampMs: number) => void) => void,
   ): number {
     if (nowMs < this.nextMs) return 0;
-    const due = this.#schedules.filter((punctuation) => punctuation.nextMs <= nowMs);
-    due.sort((left, right) => left.nextMs - right.nextMs);
     let fired = 0;
     try {
-      for (const punctuation of due) {
-        if (punctuation.cancelled) continue;
-        const missed = Math.floor((nowMs - punctuation.nextMs) / punctuation.intervalMs);
-        punctuation.nextMs += (missed + 1) * punctuation.intervalMs;
+      // Asked anew each time: a punctuator may cancel others, and schedule new ones that are due at once.
+      for (let due = this.#firstDue(nowMs); due !== undefined; due = this.#firstDue(nowMs)) {
+        const missed = Math.floor((nowMs - due.nextMs) / due.intervalMs);
+        due.nextMs += (missed + 1) * due.intervalMs;
         fired += 1;
-        fire(punctuation.nodeName, nowMs, punctuation.callback);
+        fire(due.nodeName, nowMs, due.callback);
+        this.#moveLast(due);
       }
     } finally {
       this.#schedules = this.#schedules.filter((punctuation) => !punctuation.cancelled);
       this.nextMs = this.#schedules.reduce((least, { nextMs }) => Math.min(least, nextMs), Number.POSITIVE_INFINITY);
     }
     return fired;
+  }
+
+  /** What fired is scheduled anew, after what its callback scheduled. */
+  #moveLast(schedule: Schedule): void {
+    const index = this.#schedules.indexOf(schedule);
+    if (index < 0) return;
+    this.#schedules.splice(index, 1);
+    this.#schedules.push(schedule);
+  }
+
+  /** The earliest of those that are due, of equal ones the one that was scheduled first. */
+  #firstDue(nowMs: number): Schedule | undefined {
+    let first: Schedule | undefined;
+    for (const schedule of this.#schedules) {
+      if (schedule.cancelled || schedule.nextMs > nowMs) continue;
+      if (first === undefined || schedule.nextMs < first.nextMs) first = schedule;
+    }
+    return first;
   }
 
   clear(): void {

@@ -1,4 +1,4 @@
-import { DeserializationError, type StreamsError } from '../../base/errors.ts';
+import { DeserializationError } from '../../base/errors.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
 import type { QueueOrder } from './queue-order.ts';
 
@@ -152,9 +152,9 @@ export class RecordQueue {
         try {
           timestampMs = inspector.timestampOf(batch, this.headRow, this.partitionTimeMs);
         } catch (error) {
-          if (!(error instanceof DeserializationError) && (error as StreamsError).code !== 'INVALID_TIMESTAMP')
-            throw error;
-          failure = error as Error;
+          // What an extractor throws ends the task, as in Kafka Streams, whatever the handler says of records that can't be decoded.
+          if (!(error instanceof DeserializationError)) throw error;
+          failure = error;
           timestampMs = unknownTimestamp;
         }
       }

@@ -86,10 +86,10 @@ class CapturingOutput implements OutputTopic {
     this.#push({
       topic: this.topic,
       partition: 0,
-      key: keyDatum.isNull ? null : keyDatum.copyKeyBytes(sink.keySerde, this.topic),
-      value: valueDatum.isNull ? null : valueDatum.copyBytes(sink.valueSerde, this.topic),
+      key: keyDatum.copyBytes(sink.keySerde, this.topic),
+      value: valueDatum.passBytes(sink.valueSerde, this.topic),
       timestampMs: record.timestamp,
-      headers: record.hasHeaders ? [...record.headers] : [],
+      headers: [...(record.headerEntries() ?? [])],
     });
   }
 

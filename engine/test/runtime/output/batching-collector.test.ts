@@ -121,6 +121,7 @@ describe('BatchingCollector', () => {
       keySerde: windowed(string(), 60_000),
       valueSerde: string(),
       partitioner: undefined,
+      partitionsByInnerKey: true,
     } as never;
     output.send(new Record(window, '2', 0), windowedText);
     void collector.flush();
@@ -157,7 +158,12 @@ describe('BatchingCollector', () => {
     const output = collector.output('dynamic');
     const second = { keySerde: string(), valueSerde: string(), partitioner: () => 1 } as never;
     output.send(new Record('a', '1', 0), second);
-    const inWindow = { keySerde: windowed(string(), 10), valueSerde: string(), partitioner: undefined } as never;
+    const inWindow = {
+      keySerde: windowed(string(), 10),
+      valueSerde: string(),
+      partitioner: undefined,
+      partitionsByInnerKey: true,
+    } as never;
     output.send(new Record({ key: 'a', window: { startMs: 70, endMs: 80 } }, '2', 0), inWindow);
     known.resolve(64);
     await settle();

@@ -46,14 +46,27 @@ describe('PunctuationQueue', () => {
     expect(fire(queue, 15)).toEqual(['a@15']);
   });
 
-  it('takes what is scheduled while firing for the next time', () => {
+  it('E14: fires what is scheduled while firing in the same call where it is due', () => {
     const queue = new PunctuationQueue();
     let once = true;
     queue.schedule('a', 0, 10, () => {
-      if (once) queue.schedule('new', 0, 10, () => {});
+      if (once) {
+        queue.schedule('due', 0, 10, () => {});
+        queue.schedule('later', 5, 10, () => {});
+      }
       once = false;
     });
-    expect(fire(queue, 1)).toEqual(['a@1']);
-    expect(fire(queue, 1)).toEqual(['new@1']);
+    expect(fire(queue, 1)).toEqual(['a@1', 'due@1']);
+    expect(fire(queue, 1)).toEqual([]);
+    expect(fire(queue, 5)).toEqual(['later@5']);
+    // Equal times: in the order in which they were scheduled or fired last, as Kafka Streams 4.3.1 does.
+    expect(fire(queue, 10)).toEqual(['a@10', 'due@10']);
+  });
+
+  it('lets a punctuator cancel another that is due', () => {
+    const queue = new PunctuationQueue();
+    queue.schedule('first', 0, 10, () => second.cancel());
+    const second = queue.schedule('second', 0, 10, () => {});
+    expect(fire(queue, 0)).toEqual(['first@0']);
   });
 });

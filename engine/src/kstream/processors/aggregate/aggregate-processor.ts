@@ -87,7 +87,11 @@ export class AggregateProcessor<K, V, A> implements Processor<K, V, K, Change<A>
     let answer: unknown;
     if (oldDatum.isNull && this.#initializer === undefined) {
       const bytes = valueDatum.copyBytes(this.#valueSerde as unknown as Serde<V>, this.#topic);
-      newDatum.setBytes(bytes, 0, bytes.length, this.#valueSerde, this.#topic);
+      if (bytes === null) {
+        this.#context.recordDropped('null-value');
+        return;
+      }
+      newDatum.setBytes(bytes, 0, bytes.length, this.#valueSerde, this.#topic, true);
       answer = this.#store.put(key, bytes, timestamp);
     } else {
       if (oldDatum.isNull) oldDatum.setObject((this.#initializer as () => A)());
@@ -103,7 +107,7 @@ export class AggregateProcessor<K, V, A> implements Processor<K, V, K, Change<A>
     const output = this.#output;
     output.keyDatum = keyDatum;
     output.timestamp = timestamp;
-    output.shareHeaders(record as Record<unknown, unknown>);
+    output.inheritHeaders(record as Record<unknown, unknown>);
     this.#forwarder.maybeForward(output);
   }
 
@@ -121,7 +125,7 @@ export class AggregateProcessor<K, V, A> implements Processor<K, V, K, Change<A>
       into.setNull();
       return -1;
     }
-    into.setBytes(view.buffer, view.start, view.end, this.#valueSerde, this.#topic);
+    into.setBytes(view.buffer, view.start, view.end, this.#valueSerde, this.#topic, true);
     return view.timestampMs;
   }
 }

@@ -108,7 +108,7 @@ export class SessionAggregateProcessor<K, V, A> extends WindowedAggregateProcess
     const { oldDatum, newDatum } = this.output.change;
     startFold(aggregation, this.output.change);
     for (const { value } of found) {
-      newDatum.setBytes(value, 0, value.length, valueSerde, this.topic);
+      newDatum.setBytes(value, 0, value.length, valueSerde, this.topic, true);
       const merged = aggregation.readsRecord
         ? merger(record.key, oldDatum.get(), newDatum.get())
         : (merger as (key: undefined, aggregate: A, other: A) => A | null)(undefined, oldDatum.get(), newDatum.get());
@@ -120,7 +120,7 @@ export class SessionAggregateProcessor<K, V, A> extends WindowedAggregateProcess
     const { change } = this.output;
     this.store.put(key, null, startMs, endMs, record.timestamp);
     change.newDatum.setNull();
-    change.oldDatum.setBytes(value, 0, value.length, this.spec.valueSerde, this.topic);
+    change.oldDatum.setBytes(value, 0, value.length, this.spec.valueSerde, this.topic, true);
     this.#forward(key, startMs, endMs);
   }
 

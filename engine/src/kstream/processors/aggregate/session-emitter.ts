@@ -46,10 +46,10 @@ export class SessionEmitter<K, A> {
     let count = 0;
     for (const { key, value } of store.findByEnd(fromMs, toMs)) {
       output.setSession(key.key, key.startMs, key.endMs);
-      output.change.newDatum.setBytes(value, 0, value.length, valueSerde, topic);
+      output.change.newDatum.setBytes(value, 0, value.length, valueSerde, topic, true);
       output.change.oldDatum.setNull();
       output.record.timestamp = key.endMs;
-      output.record.shareHeaders(record);
+      output.record.inheritHeaders(record);
       context.forward(output.record);
       count += 1;
     }

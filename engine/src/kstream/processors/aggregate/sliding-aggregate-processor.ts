@@ -197,7 +197,7 @@ export class SlidingAggregateProcessor<K, V, A> extends WindowedAggregateProcess
     const { change } = this.output;
     this.store.put(key, right.value, startMs, right.timestampMs);
     change.oldDatum.setNull();
-    change.newDatum.setBytes(right.value, 0, right.value.length, this.spec.valueSerde, this.topic);
+    change.newDatum.setBytes(right.value, 0, right.value.length, this.spec.valueSerde, this.topic, true);
     this.output.setWindow(key, startMs);
     this.forward(right.timestampMs, record);
   }

@@ -85,7 +85,7 @@ export class TableAggregateProcessor<K, V, A> implements Processor<K, Change<V>,
     const output = this.#output;
     output.keyDatum = keyDatum;
     output.timestamp = timestamp;
-    output.shareHeaders(record as Record<unknown, unknown>);
+    output.inheritHeaders(record as Record<unknown, unknown>);
     this.#forwarder.maybeForward(output);
   }
 }

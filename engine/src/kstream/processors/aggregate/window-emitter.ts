@@ -74,10 +74,10 @@ export class WindowEmitter<K, A> {
   #forward(record: Record<unknown, unknown>, { key, value, timestampMs }: StoreEntry<WindowedBytesKey>): void {
     const { output, valueSerde, topic, context } = this.#node;
     output.setWindow(key.key, key.windowStartMs);
-    output.change.newDatum.setBytes(value, 0, value.length, valueSerde, topic);
+    output.change.newDatum.setBytes(value, 0, value.length, valueSerde, topic, true);
     output.change.oldDatum.setNull();
     output.record.timestamp = timestampMs;
-    output.record.shareHeaders(record);
+    output.record.inheritHeaders(record);
     context.forward(output.record);
   }
 }

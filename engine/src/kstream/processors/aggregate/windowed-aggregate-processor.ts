@@ -87,7 +87,7 @@ export abstract class WindowedAggregateProcessor<K, V, A, S extends StateStore, 
     const output = this.output.record;
     output.timestamp = timestampMs;
     if (record === undefined) output.resetHeaders(undefined);
-    else output.shareHeaders(record as Record<unknown, unknown>);
+    else output.inheritHeaders(record as Record<unknown, unknown>);
     this.forwarder.maybeForward(output);
   }
 }

@@ -34,14 +34,14 @@ export class WindowedOutput<K, A> {
   setWindow(key: BinaryKey, startMs: number): void {
     const end = this.#start(key, timeBytes);
     this.#writeMs(startMs, key.length);
-    this.record.keyDatum.setBytes(this.#bytes, 0, end, this.#windowedSerde, this.#topic);
+    this.record.keyDatum.setBytes(this.#bytes, 0, end, this.#windowedSerde, this.#topic, true);
   }
 
   setSession(key: BinaryKey, startMs: number, endMs: number): void {
     const end = this.#start(key, 2 * timeBytes);
     this.#writeMs(endMs, key.length);
     this.#writeMs(startMs, key.length + timeBytes);
-    this.record.keyDatum.setBytes(this.#bytes, 0, end, this.#windowedSerde, this.#topic);
+    this.record.keyDatum.setBytes(this.#bytes, 0, end, this.#windowedSerde, this.#topic, true);
   }
 
   #start(key: BinaryKey, suffixBytes: number): number {

@@ -36,7 +36,7 @@ export class JoinWindowProcessor<K, V> implements Processor<K, V, K, V> {
     const { keyDatum, valueDatum, timestamp } = record;
     if (keyDatum.isNull) return;
     const { keySerde, valueSerde } = this.#kept;
-    const value = valueDatum.isNull ? null : valueDatum.copyBytes(valueSerde, this.#topic);
+    const value = valueDatum.copyBytes(valueSerde, this.#topic);
     this.#store.put(keyDatum.binary(keySerde, this.#topic), value, timestamp, timestamp);
   }
 }

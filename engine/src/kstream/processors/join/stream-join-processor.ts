@@ -97,10 +97,10 @@ export class StreamJoinProcessor<K, VThis, V1, V2, VOut> implements Processor<K,
         unmatched?.matched(windowStartMs, !this.#isLeft, key);
         const { left, right } = this.#spec;
         if (this.#isLeft) {
-          this.#right.setBytes(value, 0, value.length, right.valueSerde, this.#othersTopic);
+          this.#right.setBytes(value, 0, value.length, right.valueSerde, this.#othersTopic, true);
           this.#forward(record, record.keyDatum, this.#leftOf(record), this.#right, Math.max(timestamp, windowStartMs));
         } else {
-          this.#left.setBytes(value, 0, value.length, left.valueSerde, this.#othersTopic);
+          this.#left.setBytes(value, 0, value.length, left.valueSerde, this.#othersTopic, true);
           this.#forward(record, record.keyDatum, this.#left, this.#rightOf(record), Math.max(timestamp, windowStartMs));
         }
       }
@@ -176,11 +176,11 @@ export class StreamJoinProcessor<K, VThis, V1, V2, VOut> implements Processor<K,
         }
         const key = lists.recordKey();
         for (const value of lists.values()) {
-          this.#key.setBytes(key, 0, key.length, left.keySerde, this.#unmatchedTopic);
+          this.#key.setBytes(key, 0, key.length, left.keySerde, this.#unmatchedTopic, true);
           this.#left.setNull();
           this.#right.setNull();
-          if (isLeft) this.#left.setBytes(value, 0, value.length, left.valueSerde, this.#unmatchedTopic);
-          else this.#right.setBytes(value, 0, value.length, right.valueSerde, this.#unmatchedTopic);
+          if (isLeft) this.#left.setBytes(value, 0, value.length, left.valueSerde, this.#unmatchedTopic, true);
+          else this.#right.setBytes(value, 0, value.length, right.valueSerde, this.#unmatchedTopic, true);
           this.#forward(record, this.#key, this.#left, this.#right, timestampMs);
         }
         if (spent !== undefined) unmatched.delete(spent);
@@ -201,7 +201,7 @@ export class StreamJoinProcessor<K, VThis, V1, V2, VOut> implements Processor<K,
     this.#value.setObject(value);
     output.keyDatum = key;
     output.timestamp = timestampMs;
-    output.shareHeaders(record as Record<unknown, unknown>);
+    output.inheritHeaders(record as Record<unknown, unknown>);
     this.#context.forward(output);
   }
 }

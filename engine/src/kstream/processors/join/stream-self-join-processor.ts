@@ -80,7 +80,7 @@ export class StreamSelfJoinProcessor<K, V, VOut> implements Processor<K, V, K, V
           metItself = true;
           this.#forward(record, valueDatum, valueDatum, timestamp);
         }
-        this.#other.setBytes(value, 0, value.length, this.#spec.left.valueSerde, this.#topic);
+        this.#other.setBytes(value, 0, value.length, this.#spec.left.valueSerde, this.#topic, true);
         const resultMs = Math.max(timestamp, windowStartMs);
         if (as === 'left') this.#forward(record, valueDatum, this.#other, resultMs);
         else this.#forward(record, this.#other, valueDatum, resultMs);
@@ -100,7 +100,7 @@ export class StreamSelfJoinProcessor<K, V, VOut> implements Processor<K, V, K, V
     this.#value.setObject(value);
     output.keyDatum = record.keyDatum;
     output.timestamp = timestampMs;
-    output.shareHeaders(record as Record<unknown, unknown>);
+    output.inheritHeaders(record as Record<unknown, unknown>);
     this.#context.forward(output);
   }
 }

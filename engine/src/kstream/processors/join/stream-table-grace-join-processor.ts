@@ -66,7 +66,7 @@ export class StreamTableGraceJoinProcessor<K, V, VT, VOut> implements Processor<
     }
     if (keyDatum.isNull || !this.#wait(record)) {
       if (!this.#join(keyDatum, valueDatum, timestamp)) return;
-      this.#output.shareHeaders(record as Record<unknown, unknown>);
+      this.#output.inheritHeaders(record as Record<unknown, unknown>);
       this.#context.forward(this.#output);
       return;
     }
@@ -81,16 +81,16 @@ export class StreamTableGraceJoinProcessor<K, V, VT, VOut> implements Processor<
   #wait(record: Record<K, V>): boolean {
     const { topic: serdeTopic, keySerde, valueSerde } = this.#spec;
     const { topic, partition, offset } = this.#context.recordMetadata() ?? nowhere;
-    const headers = record.hasHeaders ? [...record.headers] : noHeaders;
+    const headers = [...(record.headerEntries() ?? noHeaders)];
     const key = record.keyDatum.binary(keySerde, serdeTopic);
-    const value = record.valueDatum.copyBytes(valueSerde, serdeTopic);
+    const value = record.valueDatum.copyBytes(valueSerde, serdeTopic) as Buffer;
     return this.#buffer.put(key, value, { timestampMs: record.timestamp, topic, partition, offset, headers });
   }
 
   readonly #emit = ({ key, value, context }: BufferedJoinRecord): void => {
     const { topic: serdeTopic, keySerde, valueSerde } = this.#spec;
-    this.#keptKey.setBytes(key, 0, key.length, keySerde, serdeTopic);
-    this.#keptValue.setBytes(value, 0, value.length, valueSerde, serdeTopic);
+    this.#keptKey.setBytes(key, 0, key.length, keySerde, serdeTopic, true);
+    this.#keptValue.setBytes(value, 0, value.length, valueSerde, serdeTopic, true);
     if (!this.#join(this.#keptKey, this.#keptValue, context.timestampMs)) return;
     this.#keptHeaders = context.headers;
     this.#output.resetHeaders(context.headers.length === 0 ? undefined : this);

@@ -69,7 +69,7 @@ export class StreamTableJoinProcessor<K, V, KT, VT, VOut> implements Processor<K
     this.#value.setObject(value);
     output.keyDatum = record.keyDatum;
     output.timestamp = record.timestamp;
-    output.shareHeaders(record as Record<unknown, unknown>);
+    output.inheritHeaders(record as Record<unknown, unknown>);
     this.#context.forward(output);
   }
 

@@ -70,7 +70,7 @@ export class TableJoinProcessor<K, V, VO, VOut> implements Processor<K, Change<V
     const output = this.#output;
     output.keyDatum = keyDatum;
     output.timestamp = other.isNull ? record.timestamp : Math.max(record.timestamp, otherTimestampMs);
-    output.shareHeaders(record as Record<unknown, unknown>);
+    output.inheritHeaders(record as Record<unknown, unknown>);
     this.#context.forward(output);
   }
 

@@ -37,7 +37,7 @@ export class TableMergeProcessor<K, V> implements Processor<K, Change<V>, K, Cha
     const output = this.#output;
     output.keyDatum = record.keyDatum;
     output.timestamp = record.timestamp;
-    output.shareHeaders(record as Record<unknown, unknown>);
+    output.inheritHeaders(record as Record<unknown, unknown>);
     this.#forwarder.maybeForward(output);
   }
 }

@@ -15,7 +15,7 @@ import type {
   Punctuation,
   RecordMetadata,
 } from '../../../processor/processor.ts';
-import type { Record } from '../../../processor/record.ts';
+import { Record } from '../../../processor/record.ts';
 import type { StateStore } from '../../../state/state-store.ts';
 
 /**
@@ -113,6 +113,7 @@ class FixedKeyContext<K, V> implements InternalProcessorContext<K, V> {
 /** Runs a user's processor under {@link FixedKeyContext}, so that nothing below `processValues` needs repartitioning. */
 class FixedKeyProcessor<K, V, VOut> implements Processor<K, V, K, VOut> {
   readonly #inner: Processor<K, V, K, VOut>;
+  readonly #input = new Record<K, V>(null as K, null as V, 0);
   #context!: FixedKeyContext<K, VOut>;
 
   constructor(inner: Processor<K, V, K, VOut>) {
@@ -129,8 +130,10 @@ class FixedKeyProcessor<K, V, VOut> implements Processor<K, V, K, VOut> {
     // Reading a cached table may come back here.
     const outer = context.key;
     context.key = record.keyDatum;
+    const input = outer === undefined ? this.#input : new Record<K, V>(null as K, null as V, 0);
+    input.inheritFrom(record);
     try {
-      this.#inner.process(record);
+      this.#inner.process(input);
     } finally {
       context.key = outer;
     }

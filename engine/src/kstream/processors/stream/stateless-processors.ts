@@ -34,6 +34,7 @@ export class FilterProcessor<K, V> extends StatelessProcessor<K, V, K, V> {
   readonly #predicate: (key: K, value: V) => boolean;
   readonly #keyOnly: boolean;
   readonly #wanted: boolean;
+  readonly #output = new Record<K, V>(null as K, null as V, 0);
 
   constructor(predicate: (key: K, value: V) => boolean, wanted: boolean) {
     super();
@@ -46,7 +47,9 @@ export class FilterProcessor<K, V> extends StatelessProcessor<K, V, K, V> {
     const matches = this.#keyOnly
       ? (this.#predicate as (key: K) => boolean)(record.key)
       : this.#predicate(record.key, record.value);
-    if (Boolean(matches) === this.#wanted) this.context.forward(record);
+    if (Boolean(matches) !== this.#wanted) return;
+    this.#output.inheritFrom(record);
+    this.context.forward(this.#output);
   }
 }
 
@@ -72,7 +75,7 @@ export class MapValuesProcessor<K, V, VOut> extends StatelessProcessor<K, V, K, 
     this.#value.setObject(value);
     output.keyDatum = record.keyDatum;
     output.timestamp = record.timestamp;
-    output.shareHeaders(record as Record<unknown, unknown>);
+    output.inheritHeaders(record as Record<unknown, unknown>);
     this.context.forward(output);
   }
 }
@@ -107,7 +110,7 @@ export class MapProcessor<K, V, KOut, VOut> extends StatelessProcessor<K, V, KOu
       this.#value.setObject(value);
     }
     output.timestamp = record.timestamp;
-    output.shareHeaders(record as Record<unknown, unknown>);
+    output.inheritHeaders(record as Record<unknown, unknown>);
     this.context.forward(output);
   }
 }
@@ -132,7 +135,7 @@ export class SelectKeyProcessor<K, V, KOut> extends StatelessProcessor<K, V, KOu
     output.keyDatum.setObject(key);
     output.valueDatum = record.valueDatum;
     output.timestamp = record.timestamp;
-    output.shareHeaders(record as Record<unknown, unknown>);
+    output.inheritHeaders(record as Record<unknown, unknown>);
     this.context.forward(output);
   }
 }
@@ -161,7 +164,7 @@ export class FlatMapProcessor<K, V, KOut, VOut> extends StatelessProcessor<K, V,
       output.keyDatum.setObject(pair[0]);
       output.valueDatum.setObject(pair[1]);
       output.timestamp = record.timestamp;
-      output.shareHeaders(record as Record<unknown, unknown>);
+      output.inheritHeaders(record as Record<unknown, unknown>);
       this.context.forward(output);
     }
   }
@@ -188,7 +191,7 @@ export class FlatMapValuesProcessor<K, V, VOut> extends StatelessProcessor<K, V,
       output.keyDatum = record.keyDatum;
       output.valueDatum.setObject(value);
       output.timestamp = record.timestamp;
-      output.shareHeaders(record as Record<unknown, unknown>);
+      output.inheritHeaders(record as Record<unknown, unknown>);
       this.context.forward(output);
     }
   }
@@ -199,6 +202,7 @@ export class PeekProcessor<K, V> extends StatelessProcessor<K, V, K, V> {
   readonly #action: (key: K, value: V) => void;
   readonly #keyOnly: boolean;
   readonly #forwards: boolean;
+  readonly #output = new Record<K, V>(null as K, null as V, 0);
 
   constructor(action: (key: K, value: V) => void, forwards: boolean) {
     super();
@@ -210,11 +214,13 @@ export class PeekProcessor<K, V> extends StatelessProcessor<K, V, K, V> {
   process(record: Record<K, V>): void {
     if (this.#keyOnly) (this.#action as (key: K) => void)(record.key);
     else this.#action(record.key, record.value);
-    if (this.#forwards) this.context.forward(record);
+    if (!this.#forwards) return;
+    this.#output.inheritFrom(record);
+    this.context.forward(this.#output);
   }
 }
 
-/** `merge`, and the ends of branches. */
+/** `merge`, and the ends of branches. They and `split` hand on the record itself, headers included, as in Kafka Streams. */
 export class PassThroughProcessor<K, V> extends StatelessProcessor<K, V, K, V> {
   process(record: Record<K, V>): void {
     this.context.forward(record);

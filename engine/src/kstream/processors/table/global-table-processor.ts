@@ -28,7 +28,7 @@ export class GlobalTableProcessor<K, V> implements Processor<K, V, never, never>
       return;
     }
     const key = record.keyDatum.binary(this.#spec.keySerde, this.#topic);
-    const value = record.valueDatum.isNull ? null : record.valueDatum.copyBytes(this.#spec.valueSerde, this.#topic);
+    const value = record.valueDatum.copyBytes(this.#spec.valueSerde, this.#topic);
     this.#store.put(key, value, record.timestamp);
   }
 }

@@ -11,14 +11,16 @@ export function setStored<V>(datum: Datum<V>, stored: StoredValue | undefined, s
     datum.setNull();
     return -1;
   }
-  datum.setBytes(stored.value, 0, stored.value.length, serde, topic);
+  datum.setBytes(stored.value, 0, stored.value.length, serde, topic, true);
   return stored.timestampMs;
 }
 
-/** Bytes of a new object for a store; the datum keeps them too, so that a sink of the same format writes them as they are. */
+/**
+ * Bytes for a store: readable, and as this program writes them, whoever wrote those at hand. Of a new object the datum keeps them too,
+ * so that a sink of the same format writes them as they are. Throws {@link DeserializationError} for what can't be read.
+ */
 export function encodeForStore<V>(datum: Datum<V>, serde: Serde<V>, topic: string): Buffer | null {
-  if (datum.isNull) return null;
   if (datum.hasBytes) return datum.copyBytes(serde, topic);
   datum.encode(serde, topic);
-  return datum.buffer;
+  return datum.isNull ? null : datum.buffer;
 }

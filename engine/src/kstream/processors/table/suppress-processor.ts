@@ -88,10 +88,10 @@ export class SuppressProcessor<K, V> implements Processor<K, Change<V>, K, Chang
         offset,
         topic: from,
         partition,
-        headers: record.hasHeaders ? [...record.headers] : noHeaders,
+        headers: [...(record.headerEntries() ?? noHeaders)],
       },
-      oldValue: oldDatum.isNull ? null : oldDatum.copyBytes(valueSerde, topic),
-      newValue: newDatum.isNull ? null : newDatum.copyBytes(valueSerde, topic),
+      oldValue: oldDatum.copyBytes(valueSerde, topic),
+      newValue: newDatum.copyBytes(valueSerde, topic),
     });
   }
 
@@ -133,11 +133,11 @@ export class SuppressProcessor<K, V> implements Processor<K, Change<V>, K, Chang
       const { newDatum, oldDatum } = this.#change;
       const output = this.#output;
       const key = Buffer.from(entry.key, 'latin1');
-      output.keyDatum.setBytes(key, 0, key.length, keySerde, topic);
+      output.keyDatum.setBytes(key, 0, key.length, keySerde, topic, true);
       if (newValue === null) newDatum.setNull();
-      else newDatum.setBytes(newValue, 0, newValue.length, valueSerde, topic);
+      else newDatum.setBytes(newValue, 0, newValue.length, valueSerde, topic, true);
       if (oldValue === null) oldDatum.setNull();
-      else oldDatum.setBytes(oldValue, 0, oldValue.length, valueSerde, topic);
+      else oldDatum.setBytes(oldValue, 0, oldValue.length, valueSerde, topic, true);
       output.timestamp = context.timestampMs;
       this.#headers = context.headers;
       output.resetHeaders(context.headers.length === 0 ? undefined : this);
@@ -166,7 +166,7 @@ export function suppressGetter<K, V>(
           if (held === undefined) return getter.read(key, into);
           const { priorValue } = held.change;
           if (priorValue === null) into.setNull();
-          else into.setBytes(priorValue, 0, priorValue.length, valueSerde, topic);
+          else into.setBytes(priorValue, 0, priorValue.length, valueSerde, topic, true);
           // The time of the value before is nowhere kept, in Kafka Streams neither.
           return -1;
         },

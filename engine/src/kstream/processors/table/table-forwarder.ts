@@ -74,11 +74,11 @@ class FlushForwarder<K, V> implements CacheListener {
     const { keySerde, valueSerde, topic } = this.#store;
     const { newDatum, oldDatum } = this.#change;
     const output = this.#output;
-    output.keyDatum.setBytes(key, 0, key.length, keySerde, topic);
+    output.keyDatum.setBytes(key, 0, key.length, keySerde, topic, true);
     if (newValue === null) newDatum.setNull();
-    else newDatum.setBytes(newValue, 0, newValue.length, valueSerde, topic);
+    else newDatum.setBytes(newValue, 0, newValue.length, valueSerde, topic, true);
     if (oldValue === null) oldDatum.setNull();
-    else oldDatum.setBytes(oldValue, 0, oldValue.length, valueSerde, topic);
+    else oldDatum.setBytes(oldValue, 0, oldValue.length, valueSerde, topic, true);
     output.timestamp = timestampMs;
     output.useHeaders(origin.headers as Headers | undefined);
     this.#context.forward(output);

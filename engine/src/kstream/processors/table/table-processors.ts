@@ -106,7 +106,7 @@ export class TableSourceProcessor<K, V> implements Processor<K, V, K, Change<V>>
     this.#change.newDatum = record.valueDatum;
     output.keyDatum = record.keyDatum;
     output.timestamp = record.timestamp;
-    output.shareHeaders(record as Record<unknown, unknown>);
+    output.inheritHeaders(record as Record<unknown, unknown>);
     this.#forwarder.maybeForward(output);
   }
 
@@ -164,7 +164,7 @@ abstract class TableValueProcessor<K, V, VOut> implements Processor<K, Change<V>
     const output = this.#output;
     output.keyDatum = keyDatum;
     output.timestamp = record.timestamp;
-    output.shareHeaders(record as Record<unknown, unknown>);
+    output.inheritHeaders(record as Record<unknown, unknown>);
     this.#forwarder.maybeForward(output);
   }
 }
@@ -237,7 +237,7 @@ export class TableToStreamProcessor<K, V> implements Processor<K, Change<V>, K, 
     output.keyDatum = record.keyDatum;
     output.valueDatum = record.value.newDatum;
     output.timestamp = record.timestamp;
-    output.shareHeaders(record as Record<unknown, unknown>);
+    output.inheritHeaders(record as Record<unknown, unknown>);
     this.#context.forward(output);
   }
 }
@@ -275,7 +275,7 @@ export class TableRepartitionMapProcessor<K, V, KOut, VOut> implements Processor
     const oldPair = this.#pair(record.keyDatum, above.oldDatum);
     const newPair = this.#pair(record.keyDatum, above.newDatum);
     this.#output.timestamp = record.timestamp;
-    this.#output.shareHeaders(record as Record<unknown, unknown>);
+    this.#output.inheritHeaders(record as Record<unknown, unknown>);
     if (oldPair !== undefined && newPair !== undefined && this.#sameKey(oldPair[0], newPair[0])) {
       this.#forward(newPair[0], newPair[1], oldPair[1]);
       return;
@@ -294,9 +294,9 @@ export class TableRepartitionMapProcessor<K, V, KOut, VOut> implements Processor
     return selected ? (pair as readonly [KOut, VOut]) : undefined;
   }
 
+  /** By bytes, as keys are compared everywhere: 0 and -0 are two, numbers that one float stands for are one. */
   #sameKey(a: KOut, b: KOut): boolean {
-    if (a === b) return true;
-    if (typeof a !== 'object') return false;
+    if (typeof a !== 'object' && Object.is(a, b)) return true;
     return this.#keySerde.serialize(a, this.#name).equals(this.#keySerde.serialize(b, this.#name));
   }
 

@@ -124,7 +124,7 @@ export class TableTransformProcessor<K, V, VOut> implements Processor<K, Change<
     const output = this.#output;
     output.keyDatum = keyDatum;
     output.timestamp = record.timestamp;
-    output.shareHeaders(record as Record<unknown, unknown>);
+    output.inheritHeaders(record as Record<unknown, unknown>);
     this.#forwarder.maybeForward(output);
   }
 
