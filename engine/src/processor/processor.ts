@@ -19,7 +19,7 @@ export interface RecordMetadata {
 export interface OutputRecordContext extends RecordMetadata {
   /** Epoch milliseconds, of the output record. */
   readonly timestamp: number;
-  /** Of the output record. */
+  /** Those that will be written: what the extractor adds is written, too. */
   readonly headers: Headers;
 }
 
