@@ -10,7 +10,9 @@ const JAVA_MAJOR_MIN = 17;
 
 /** Something the machine lacks, and what would install it. */
 export interface Missing {
+  /** What to install, in the words that the message uses. */
   readonly what: string;
+  /** What can't be done without it. */
   readonly why: string;
   /** Debian package names, where a package is the answer. */
   readonly packages: readonly string[];
@@ -20,6 +22,7 @@ export interface Missing {
 
 /** What preflight asks the machine; replaced in tests. */
 export interface Machine {
+  /** Whether this process runs as root: then packages need no sudo, and PostgreSQL needs a user of its own. */
   readonly isRoot: boolean;
   /** Debian, Ubuntu or a descendant, with apt-get. */
   readonly isDebian: boolean;
@@ -32,8 +35,10 @@ export interface Machine {
 /** Raised when the machine lacks something; the message names it with the one command that installs it. */
 export class MissingSoftwareError extends Error {
   override readonly name = 'MissingSoftwareError';
+  /** Everything that is missing, so that it can be installed at once. */
   readonly missing: readonly Missing[];
 
+  /** The message is made for `machine`: its own command where it has one. */
   constructor(missing: readonly Missing[], machine: Machine) {
     super(describeMissing(missing, machine));
     this.missing = missing;

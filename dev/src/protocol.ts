@@ -15,6 +15,7 @@ export type UserMessage =
     }
   | { readonly type: 'release'; readonly lingerMs: number };
 
+/** What a supervisor says to its users. */
 export type SupervisorMessage =
   | { readonly type: 'log'; readonly line: string }
   | { readonly type: 'ready'; readonly endpoints: StackEndpoints }
@@ -31,6 +32,7 @@ export const CONTROL_PURPOSE = 'stack control';
 /** Far beyond any message; protects against a stranger on the socket. */
 const LINE_CHARACTERS_MAX = 1_000_000;
 
+/** Sends a message, unless the other side has gone. */
 export function sendMessage(socket: Socket, message: UserMessage | SupervisorMessage): void {
   if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
 }

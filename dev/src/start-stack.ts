@@ -45,6 +45,9 @@ export class StackStartError extends Error {
   override readonly name = 'StackStartError';
 }
 
+/**
+ * What is started unless somebody asks for other services: everything but Triton, which is half a gigabyte to install.
+ */
 export const DEFAULT_SERVICES = ['kafka', 'registry', 'postgres', 'objects'] as const satisfies readonly ServiceName[];
 
 /** The addresses that are there when the services of {@link DEFAULT_SERVICES} were asked for. */

@@ -17,7 +17,6 @@ const workspaces = [
   'api',
   'stations',
   'app',
-  'dev',
   'benchmarks',
 ] as const;
 
@@ -40,15 +39,12 @@ const doors = [
 const unwritten: readonly string[] = [
   'api/src',
   'app/src',
-  'dev',
   'engine/src/kafka-streams.ts',
   'engine/src/query',
   'engine/src/runtime',
   'models/src',
-  'proto/src',
   'schemas/src',
   'sinks/src',
-  'stations/src',
   'topologies/src',
 ];
 

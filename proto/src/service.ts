@@ -5,12 +5,14 @@ import type { InferenceMethods, ModelInferRequest, ModelStreamInferResponse } fr
 const PROTO_FILE = fileURLToPath(new URL('../inference.proto', import.meta.url));
 const SERVICE = 'inference.GRPCInferenceService';
 
+/** The methods that have one answer, typed by {@link InferenceMethods}. */
 type Unary = {
   readonly [Name in keyof InferenceMethods]: MethodDefinition<InferenceMethods[Name][0], InferenceMethods[Name][1]>;
 };
 
 /** The methods of the inference service: path, serialising and deserialising, typed. */
 export type InferenceService = Unary & {
+  /** Judges batch after batch over one stream; answers come in any order and are told apart by `id`. */
   readonly ModelStreamInfer: MethodDefinition<ModelInferRequest, ModelStreamInferResponse>;
 };
 

@@ -5,10 +5,15 @@ import { join } from 'node:path';
 
 /** A defect that is known to be on a board: pixels of the 640 × 640 image, and the label the detector should give it. */
 export interface KnownDefect {
+  /** Left edge, pixels. */
   readonly x1: number;
+  /** Upper edge, pixels. */
   readonly y1: number;
+  /** Right edge, pixels. */
   readonly x2: number;
+  /** Lower edge, pixels. */
   readonly y2: number;
+  /** What a detector should call it. */
   readonly label: string;
 }
 
@@ -22,33 +27,50 @@ export interface RunPlan {
   readonly seed: number;
 }
 
+/** A run as `run.json` has it. */
 export interface Run extends RunPlan {
+  /** Start time and a random number; also the name of the run's folder. */
   readonly id: string;
+  /** Epoch ms. */
   readonly startedAtMs: number;
+  /** Epoch ms; null: it was cut off, or still runs. */
   readonly finishedAtMs: number | null;
 }
 
 /** Written, and on the disk, before the first request for a board leaves. */
 export interface BoardIntent {
+  /** Number of the board in the run, from 0. */
   readonly index: number;
+  /** Serial number that it was given. */
   readonly chipId: string;
+  /** Lot that it belongs to. */
   readonly lotNumber: string;
+  /** Production line that it ran on. */
   readonly lineId: string;
+  /** Test station that took its picture. */
   readonly stationId: string;
   /** Undefined where the truth is unknown (a user's images without annotations). */
   readonly defects: readonly KnownDefect[] | undefined;
+  /** When it was written, epoch ms. */
   readonly atMs: number;
 }
 
 /** Written when a station has seen the end of a board's inspection. */
 export interface BoardResult {
+  /** Number of the board in the run. */
   readonly index: number;
+  /** Inspection that judged it; empty where it was refused. */
   readonly inspectionId: string;
-  /** `refused`: the API took the board but not its image (empty, too large), so there is nothing to inspect. */
+  /**
+   * `completed`: it was judged; `failed`: the platform gave no verdict; `refused`: the API took the board but not its
+   * image (empty, too large), so there is nothing to inspect.
+   */
   readonly status: 'completed' | 'failed' | 'refused';
+  /** Why there is no verdict; null where there is one. */
   readonly reason: string | null;
   /** From the first request for the board to the completion that the platform reported, ms. */
   readonly latencyMs: number;
+  /** When the station saw the end, epoch ms. */
   readonly completedAtMs: number;
 }
 
@@ -61,9 +83,13 @@ export interface BoardResult {
  * is an intent that never left, and is dropped; I3 a run without `finishedAtMs` is unfinished and will be resumed.
  */
 export class RunLedger {
+  /** What the run is, as its first line said. */
   readonly run: Run;
+  /** Boards that were begun, by index. */
   readonly intents = new Map<number, BoardIntent>();
+  /** Boards that came to an end, by index. */
   readonly results = new Map<number, BoardResult>();
+  /** Folder of the three files. */
   readonly directory: string;
   readonly #intentLog: AppendLog;
   readonly #resultLog: AppendLog;
@@ -85,6 +111,7 @@ export class RunLedger {
     return RunLedger.open(directory);
   }
 
+  /** Reads a run from its folder and goes on with it. Rejects where there is none. */
   static async open(directory: string): Promise<RunLedger> {
     const run = JSON.parse(await readFile(join(directory, 'run.json'), 'utf8')) as Run;
     const intents = await readLines<BoardIntent>(join(directory, 'intents.jsonl'));
@@ -121,11 +148,13 @@ export class RunLedger {
     return ledgers;
   }
 
+  /** Writes that a board is about to be sent; resolves when that is on the disk. */
   async intend(intent: BoardIntent): Promise<void> {
     await this.#intentLog.append(JSON.stringify(intent));
     this.intents.set(intent.index, intent);
   }
 
+  /** Writes how a board ended; resolves when that is on the disk. */
   async finishBoard(result: BoardResult): Promise<void> {
     await this.#resultLog.append(JSON.stringify(result));
     this.results.set(result.index, result);
@@ -147,6 +176,7 @@ export class RunLedger {
     for (let index = 0; ; index += 1) if (!taken.has(index)) yield index;
   }
 
+  /** Marks the run as complete. */
   async finish(nowMs: number): Promise<void> {
     await writeDurably(
       join(this.directory, 'run.json'),
@@ -154,6 +184,7 @@ export class RunLedger {
     );
   }
 
+  /** Closes the files; the ledger can't be written afterwards. */
   async close(): Promise<void> {
     await this.#intentLog.close();
     await this.#resultLog.close();

@@ -21,6 +21,7 @@ export class ProblemError extends Error {
   }
 }
 
+/** Where the platform is, and how a station identifies itself. */
 export interface StationClientOptions {
   /** e.g. `http://127.0.0.1:8080` */
   readonly baseUrl: string;
@@ -30,6 +31,7 @@ export interface StationClientOptions {
   readonly random: () => number;
 }
 
+/** A JSON object whose fields the caller knows. */
 export type Json = Readonly<Record<string, unknown>>;
 
 /**

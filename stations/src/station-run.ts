@@ -14,6 +14,7 @@ const BOARD_DEADLINE_MS = 300_000;
 /** Problems that lie in the image itself: no repetition and no other key will help. */
 const IMAGE_PROBLEMS = /:problem:(upload-mismatch|upload-too-large|invalid-request|body-too-large)$/;
 
+/** What a run inspects, how fast, and who is told. */
 export interface StationRunOptions {
   readonly client: StationClient;
   readonly ledger: RunLedger;

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
+/** Local services listen here only: nobody else on the network reaches them. */
 export const LOOPBACK = '127.0.0.1';
 /** Below the range from which systems take the ports of outgoing connections (32768 and up on Linux). */
 const PORT_MIN = 20_000;

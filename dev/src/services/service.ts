@@ -3,6 +3,7 @@ import type { StackMemory } from '../base/stack-memory.ts';
 
 /** The services of the local stack, by the names that docker-compose.yml and the documentation use. */
 export const SERVICE_NAMES = ['kafka', 'registry', 'postgres', 'objects', 'triton'] as const;
+/** One of {@link SERVICE_NAMES}. */
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** What a service gets to start with. */
@@ -21,26 +22,39 @@ export interface ServiceContext {
 
 /** Addresses of an S3 server. */
 export interface S3Endpoint {
+  /** URL of the server. */
   readonly endpoint: string;
+  /** User's name. */
   readonly accessKey: string;
+  /** User's password. */
   readonly secretKey: string;
+  /** Goes into every signature. */
   readonly region: string;
+  /** Bucket that exists already. */
   readonly bucket: string;
 }
 
 /** Addresses of a Triton server; `grpc` is host:port without a scheme. */
 export interface TritonEndpoint {
+  /** `host:port` of the inference protocol. */
   readonly grpc: string;
+  /** URL of the same protocol over HTTP. */
   readonly http: string;
+  /** URL of the Prometheus metrics. */
   readonly metricsUrl: string;
 }
 
 /** Addresses of the services that run. */
 export interface StackEndpoints {
+  /** Kafka, `host:port`. */
   readonly bootstrapServers?: string;
+  /** Base URL of the schema registry's Confluent API. */
   readonly registryUrl?: string;
+  /** PostgreSQL with user, password and database. */
   readonly postgresUrl?: string;
+  /** The object store. */
   readonly s3?: S3Endpoint;
+  /** The inference server. */
   readonly triton?: TritonEndpoint;
 }
 
