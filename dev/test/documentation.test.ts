@@ -143,6 +143,8 @@ export { plantedFactory } from './planted.ts';
       'engine/src/planted.ts',
       `
 export interface Bare {}
+/** The same for green things. */
+export interface Pointing {}
 /** Something that is documented. */
 export interface Planted {
   bare(): Below;
@@ -223,18 +225,19 @@ export interface Options {
   it('notices exports without a comment, and comments that only repeat the name', () => {
     expect(sentences(undocumentedExports(plantedSource))).toEqual([
       'engine/src/planted.ts:2 Bare has no TSDoc comment: say what it is and what a user must know',
+      'engine/src/planted.ts:4 Pointing has a comment that only points to another one: say what it is',
     ]);
   });
 
   it('notices members behind the door, inherited comments counted', () => {
     const gaps = undocumentedMembers(plantedSource, ['engine/src/planted-door.ts', 'engine/src/planted-options.ts']);
     expect(gaps.map(({ line, name, remedy }) => `${line} ${name} ${remedy.split(':')[0]}`)).toEqual([
-      '5 Planted.bare has no TSDoc comment',
-      '7 Planted.wait(options).timeoutMs has no TSDoc comment',
-      '9 Planted.waitTime has a comment that only repeats its name',
-      "11 Planted.colour 'green' is not explained",
-      '15 Below.depth has no TSDoc comment',
-      '19 plantedFactory.make has no TSDoc comment',
+      '7 Planted.bare has no TSDoc comment',
+      '9 Planted.wait(options).timeoutMs has no TSDoc comment',
+      '11 Planted.waitTime has a comment that only repeats its name',
+      "13 Planted.colour 'green' is not explained",
+      '17 Below.depth has no TSDoc comment',
+      '21 plantedFactory.make has no TSDoc comment',
     ]);
     expect(undocumentedMembers(plantedSource, ['engine/src/planted.ts']).map(({ name }) => name)).not.toContain(
       'Kept.of',
@@ -255,7 +258,7 @@ export interface Options {
   it('notices examples that do not compile, at their line', () => {
     const gaps = uncompilable(source, examplesOf(plantedSource));
     expect(gaps.map(({ file, line, name, remedy }) => `${file}:${line} ${name} ${remedy}`)).toEqual([
-      "engine/src/planted.ts:30 shown has an @example that fails: Property 'price' does not exist on type 'Order'.",
+      "engine/src/planted.ts:32 shown has an @example that fails: Property 'price' does not exist on type 'Order'.",
     ]);
   });
 });

@@ -19,7 +19,7 @@ export interface StationRunOptions {
   readonly client: StationClient;
   readonly ledger: RunLedger;
   readonly source: BoardSource;
-  /** Boards in the hands of all stations at once. */
+  /** Boards that all stations together may be working on at once. */
   readonly concurrency: number;
   /** Boards a minute that stations start; null: as fast as they get rid of them. */
   readonly ratePerMinute: number | null;

@@ -16,6 +16,7 @@ export interface Gap {
 const remedies = {
   missing: 'has no TSDoc comment: say what it is and what a user must know',
   restating: 'has a comment that only repeats its name: say what a user must know',
+  referring: 'has a comment that only points to another one: say what it is',
 };
 
 /** Every exported declaration of the sources without a comment of its own. Re-exports count where they are declared. */
@@ -198,7 +199,13 @@ function gapsOf(
   const own = (symbol.declarations ?? [declaration]).map(comment).find((text) => text !== '') ?? '';
   const text = own === '' ? ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim() : own;
   if (text === '') return [gapAt(root, declaration, name, remedies.missing)];
-  return own !== '' && isRestating(name, own) ? [gapAt(root, declaration, name, remedies.restating)] : [];
+  if (own !== '' && isRestating(name, own)) return [gapAt(root, declaration, name, remedies.restating)];
+  return isReferring(own) ? [gapAt(root, declaration, name, remedies.referring)] : [];
+}
+
+/** `The same for windows.`, `As {@link get}, of windows.`: the reader has to look elsewhere to learn what it is. */
+function isReferring(text: string): boolean {
+  return /^(The same( as| for|,|\.)|As \{@link)/.test(text);
 }
 
 /** Words that add nothing to a name. */

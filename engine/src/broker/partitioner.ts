@@ -23,7 +23,7 @@ export function murmur2(buffer: Uint8Array, start = 0, end: number = buffer.leng
   return finish(hash);
 }
 
-/** The same over a key held as latin1 text. */
+/** Kafka's murmur2 of a key held as latin1 text, a signed int32. */
 export function murmur2OfKey(key: BinaryKey): number {
   const length = key.length;
   let hash = SEED ^ length;

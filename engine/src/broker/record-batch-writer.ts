@@ -11,7 +11,10 @@ import { compress, compressionByCodec } from './compression.ts';
 import { LENGTH_OVERHEAD, layout } from './record-batch-layout.ts';
 import { DecodedRecordBatch } from './record-batch-reader.ts';
 
-/** A batch of one oversized record may grow to this: far above any broker's `message.max.bytes`, far below an accident. */
+/**
+ * A batch of one oversized record may grow to this: far above any broker's `message.max.bytes`. A larger record is a
+ * mistake.
+ */
 export const BATCH_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Kafka's MESSAGE_TOO_LARGE. */

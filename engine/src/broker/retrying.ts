@@ -6,7 +6,10 @@ import { isRetriableCode, kafkaCodes } from './kafka-errors.ts';
 
 /** How long a control call is retried before its last error is the caller's. */
 export const CALL_DEADLINE_MS = 30_000;
-/** A missing topic may be one that was created a moment ago elsewhere; more answers than this and it is missing. */
+/**
+ * A topic that seems to be missing may have been created a moment ago; after this many such answers it counts as
+ * missing.
+ */
 const UNKNOWN_TOPIC_ATTEMPTS_MAX = 4;
 
 /** Repeats an attempt while its errors are retriable, with backoff, until the deadline. Attempts count from 1. */

@@ -12,18 +12,18 @@ export function keyValuesOf<K, V>(store: StateStore): KeyValueStore<K, V> {
   return store instanceof TimestampedStore ? store.plain : (store as KeyValueStore<K, V>);
 }
 
-/** Throws where the store keeps no timestamps. */
+/** The store with the timestamps beside its values. Throws `INVALID_STATE_STORE` where it keeps none. */
 export function timestampedKeyValuesOf<K, V>(store: StateStore): TimestampedKeyValueStore<K, V> {
   if (store instanceof TimestampedStore) return store;
   throw withoutTimestamps(store.name, 'keyValueStore');
 }
 
-/** As {@link keyValuesOf}, of windows. */
+/** The window store with its values alone, whether it keeps timestamps or not. */
 export function windowsOf<K, V>(store: StateStore): WindowStore<K, V> {
   return store instanceof TimestampedPlainWindowStore ? store.plain : (store as WindowStore<K, V>);
 }
 
-/** As {@link timestampedKeyValuesOf}, of windows. */
+/** The window store with the timestamps beside its values. Throws `INVALID_STATE_STORE` where it keeps none. */
 export function timestampedWindowsOf<K, V>(store: StateStore): TimestampedWindowStore<K, V> {
   if (store instanceof TimestampedPlainWindowStore) return store;
   throw withoutTimestamps(store.name, 'windowStore');

@@ -218,7 +218,7 @@ class AvroSerde<T> implements Serde<T> {
 
   isOwnForm(buffer: Buffer, start: number, end: number, topic: string): boolean | undefined {
     const id = topic === this.#lastTopic ? this.#lastTopicId : this.#ownIdIfAny(topic);
-    // What is too short is for `deserialize` to complain about, and so are broken bytes behind our id.
+    // `deserialize` throws for bytes that are too short, and for broken bytes behind our id.
     if (id === undefined || end - start < headerBytes) return undefined;
     return buffer.readUInt32BE(start + 1) === id ? undefined : false;
   }

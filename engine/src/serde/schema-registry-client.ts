@@ -34,7 +34,7 @@ const backoffMsMax = 60_000;
 const rememberedSchemasMax = 10_000;
 /** Versions of one subject that are fetched at start: state older than this many schema changes is restored record by record. */
 const versionsMax = 50;
-/** Longer answers are not schemas. */
+/** No schema is this long: a longer answer is refused. */
 const answerCharsMax = 4 * 1024 * 1024;
 
 interface Answer {

@@ -18,10 +18,10 @@ export interface Windowed<K> {
   readonly window: Window;
 }
 
-/** The end of windows that never end: the highest time there is. */
+/** End of unlimited windows: the highest time that a number holds exactly, in ms. */
 export const endlessMs = Number.MAX_SAFE_INTEGER;
 
-/** End of a window of this size; that of unlimited windows is the end of time. */
+/** End of a window of this size, epoch ms; at most {@link endlessMs}. */
 export function windowEndMs(startMs: number, sizeMs: number): number {
   return Math.min(startMs + sizeMs, endlessMs);
 }

@@ -51,6 +51,8 @@ export interface VersionedKeyValueStore<K, V> extends StateStore, ReadOnlyVersio
 }
 
 /**
+ * Puts serdes before a versioned bytes store.
+ *
  * Owns: nothing; all state is in `bytes`.
  * Called by: processors, interactive queries.
  *

@@ -37,14 +37,14 @@ export class InternalTopologyBuilder {
     this.addNode(node);
   }
 
-  /** Its name and parents were checked. */
+  /** Adds a node whose name and parents were checked. */
   addNode(node: TopologyNode): void {
     this.#nodes.set(node.name, node);
     this.#groups.add(node.name);
     if (node.type !== 'source') this.#groups.unite(node.name, node.parents);
   }
 
-  /** The same store builder may be added again. */
+  /** Adds a store. Adding the same builder again changes nothing. */
   addStore(store: StoreBuilder<StateStore>): void {
     const known = this.#stores.get(store.name);
     if (known !== undefined && known !== store) {
@@ -85,13 +85,13 @@ export class InternalTopologyBuilder {
     this.#nodes.set(processorName, { ...node, stores: [...stores] });
   }
 
-  /** A store that neither a task nor all instances have yet. */
+  /** Throws where a store of this name was added already, be it for tasks or for all instances. */
   checkNewStore(name: string): void {
     this.#checkNotGlobalStore(name);
     if (this.#stores.has(name)) throw new TopologyError(`Store ${name} was added already: rename one.`);
   }
 
-  /** Its source and processor were added. */
+  /** Adds a global store whose source and processor were added before. */
   addGlobalStore({ store, topic, sourceName, processorName }: NewGlobalStore): void {
     const processor = { ...(this.#nodes.get(processorName) as ProcessorNode), stores: [store.name] };
     this.#nodes.set(processorName, processor);
@@ -124,7 +124,7 @@ export class InternalTopologyBuilder {
     this.#sourceChangelogs.set(storeName, topic);
   }
 
-  /** Joined repartition topics whose partition counts the user gave must have the same. */
+  /** Throws where joined repartition topics were given different partition counts. */
   checkCopartitioning(): void {
     for (const sources of this.#copartitionedSources) {
       const topics = sources.flatMap((name) => {
@@ -141,7 +141,7 @@ export class InternalTopologyBuilder {
     }
   }
 
-  /** All of it. */
+  /** Everything that was added. */
   contents(): TopologyContents {
     return {
       nodes: this.#nodes,
@@ -154,7 +154,7 @@ export class InternalTopologyBuilder {
     };
   }
 
-  /** Once nothing more comes: a store that nobody uses is a mistake. */
+  /** Throws for a store that no processor uses; called when nothing more will be added. */
   checkStoresUsed(): void {
     for (const store of this.#stores.keys()) {
       if (!this.#storeUsers.has(store)) {
@@ -228,7 +228,7 @@ interface NewGlobalStore {
   readonly processorName: string;
 }
 
-/** Topics are named after nodes and stores, so that all of them follow Kafka's rule. */
+/** Throws for a name that Kafka would refuse in a topic's name: topics are named after nodes and stores. */
 export function checkLegal(what: string, name: string): void {
   if (!legalName.test(name) || name === '.' || name === '..') {
     throw new TopologyError(

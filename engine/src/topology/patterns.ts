@@ -8,7 +8,7 @@ export function checkOnePattern(topic: string, sources: readonly Pick<TopologyNo
   throw new TopologyError(`Topic ${topic} matches the patterns of sources ${names}: narrow one of them.`);
 }
 
-/** The same for all topics there are; a topic that a source names is not looked at. */
+/** Throws TopologyError for any topic that several patterns match; topics that a source names are not looked at. */
 export function checkPatterns(subTopologies: readonly SubTopology[], topics: Iterable<string>): void {
   const named = new Set(subTopologies.flatMap((subTopology) => subTopology.sourceTopics));
   const patterns = subTopologies.flatMap((subTopology) =>

@@ -191,7 +191,7 @@ export class GroupMember implements GroupMembership {
     try {
       await this.#dependencies.coordinator.leave(this.#memberId);
     } catch (error) {
-      // Not leaving costs the others a session timeout, no more.
+      // If leaving fails, the others wait until the session expires; nothing is lost.
       this.#dependencies.log.warn({ err: error }, `${this.#who()} could not leave its group`);
     }
     this.#memberId = '';
@@ -205,7 +205,7 @@ export class GroupMember implements GroupMembership {
     try {
       await tell(partitions);
     } catch (error) {
-      // The partitions went to somebody else while they were being closed: that is what this was about anyway.
+      // The partitions have gone to somebody else meanwhile; they were being given up in any case.
       if (error instanceof TaskMigratedError)
         this.#dependencies.log.warn({ err: error }, `${this.#who()} gave up partitions late`);
       else this.#dependencies.options.listener.onError(error instanceof Error ? error : new Error(String(error)));
@@ -295,7 +295,7 @@ export class GroupMember implements GroupMembership {
     try {
       await listener.onPartitionsAssigned(added, userData);
     } catch (error) {
-      // Half taken over is not owned: given back, and taken from the next assignment if the error passes.
+      // Partitions that the listener could not take over are given back; the next assignment brings them again.
       for (const each of added) this.#owned.delete(topicPartitionKey(each.topic, each.partition));
       await listener.onPartitionsLost(added);
       this.#dependencies.onRemoved(added);

@@ -22,7 +22,10 @@ import { MemoryProducer } from './memory-producer.ts';
 export interface MemoryBrokerOptions {
   /** Shared by several brokers to stand for several processes; default: a cluster of its own. */
   readonly cluster?: MemoryCluster;
-  /** This broker's own clock; default: the cluster's. A process that stands still is a broker whose clock does. */
+  /**
+   * This broker's own clock; default: the cluster's. Tests stop it to let one process stand still while the cluster
+   * goes on.
+   */
   readonly clock?: Clock;
   /** For the cluster that is made here. Default: `systemRandom`. */
   readonly random?: Random;

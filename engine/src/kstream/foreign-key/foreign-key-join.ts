@@ -185,7 +185,7 @@ function withoutValue<K>(
 ): StreamPartitioner<K, unknown> | undefined {
   if (partitioner === undefined) return undefined;
   return (topic, key, _message, partitionCount) => {
-    // A left entry that points nowhere asks, too; whoever answers has nothing to look up.
+    // A left entry that points nowhere is sent as well, to any partition: its answer needs no look-up.
     if (key === null) return undefined;
     const partitions = partitioner(topic, key, null, partitionCount);
     if (!Array.isArray(partitions) || partitions.length === 1) return partitions;

@@ -85,7 +85,7 @@ export class ResponseSerde<V> implements Serde<Response<V>> {
         starts.push(valueStart);
         ends.push(end);
       } catch {
-        // `deserialize` complains about it when its record's turn comes.
+        // `deserialize` throws for it when the record is processed.
       }
     }
     return this.#value.prepare(batchOfSlices(batch, starts, ends), side);

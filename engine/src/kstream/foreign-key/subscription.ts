@@ -145,7 +145,7 @@ export class SubscriptionSerde<K> implements Serde<SubscriptionWrapper<K>> {
         starts.push(keyStart);
         ends.push(keyEnd);
       } catch {
-        // `deserialize` complains about it when its record's turn comes.
+        // `deserialize` throws for it when the record is processed.
       }
     }
     return this.#key.prepare(batchOfSlices(batch, starts, ends), side);

@@ -45,7 +45,7 @@ export class Cogroup<K, A> {
     this.dsl = dsl;
   }
 
-  /** The same grouped stream again gets the new aggregator. */
+  /** Adds an input; a grouped stream that is one already gets the new aggregator. */
   add(grouping: Grouping<K, never>, aggregator: CogroupAggregator<K, A>): void {
     this.#inputs.set(grouping, aggregator);
   }

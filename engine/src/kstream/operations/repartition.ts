@@ -91,7 +91,10 @@ export class Grouping<K, V> {
     return partitioned;
   }
 
-  /** The same for a cogroup, which has a repartition topic of its own; it gives what it got `before`. */
+  /**
+   * The stream with records of one key in one partition, for a cogroup, which has a repartition topic of its own.
+   * `before`: what this answered for an earlier aggregation of the cogroup; its topic is used again.
+   */
   partitionedForCogroup(storeName: string, before: StreamDefinition<K, V> | undefined): StreamDefinition<K, V> {
     if (!this.definition.repartitionRequired) return this.definition;
     const plan = {

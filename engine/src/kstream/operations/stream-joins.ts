@@ -31,7 +31,7 @@ export class StreamJoins<K, V> {
     this.#definition = definition;
   }
 
-  /** With another stream. `rest`: joiner, windows and options, as `KStream.join` has them. */
+  /** Joins with another stream. `rest`: joiner, windows and options, as `KStream.join` has them. */
   withStream<VOut>(other: StreamJoins<K, unknown>, rest: readonly unknown[], kind: StreamJoinKind): KStream<K, VOut> {
     type Rest = [StreamJoiner<K, V, unknown, VOut>, JoinWindows, StreamJoinedOptions<K, V, unknown>?];
     const [joiner, windows, options = {}] = rest as Rest;
@@ -45,7 +45,7 @@ export class StreamJoins<K, V> {
     return this.#definition.repartitionRequired ? this.#repartitionForJoin(options) : this.#definition;
   }
 
-  /** With a table, or a global one. `rest`: what follows the table in `KStream.join`. */
+  /** Joins with a table, or a global one. `rest`: what follows the table in `KStream.join`. */
   withTable(table: JoinableTable<K>, rest: readonly unknown[], leftJoin: boolean): KStream<K, never> {
     const prefix = leftJoin ? 'KSTREAM-LEFTJOIN-' : 'KSTREAM-JOIN-';
     const { dsl } = this.#definition;

@@ -14,7 +14,7 @@ export type ProcessorFactory<KIn, VIn, KOut, VOut> =
   | ProcessorSupplier<KIn, VIn, KOut, VOut>
   | (() => Processor<KIn, VIn, KOut, VOut>);
 
-/** An operation after which key and value are what they were. */
+/** Adds an operation that changes neither key nor value. */
 export function unchanged<K, V>(
   definition: StreamDefinition<K, V>,
   prefix: string,
@@ -25,7 +25,7 @@ export function unchanged<K, V>(
   return definition.dsl.stream({ ...definition, node });
 }
 
-/** One that gives a record another value, of a serde that nobody knows yet. */
+/** Adds an operation that changes values; which serde the new ones need is not known. */
 export function revalued<K, V, V2>(
   definition: StreamDefinition<K, V>,
   prefix: string,
@@ -37,7 +37,7 @@ export function revalued<K, V, V2>(
   return definition.dsl.stream({ ...definition, node, valueSerde: undefined });
 }
 
-/** One that gives a record another key: stateful operations below need a repartition topic. */
+/** Adds an operation that changes keys: stateful operations below need a repartition topic. */
 export function rekeyed<K, V, K2, V2>(
   definition: StreamDefinition<K, V>,
   prefix: string,
@@ -61,7 +61,7 @@ function added<K, V>(
   return graph.add(new ProcessorGraphNode(name, [definition.node], { get: () => make(name) }));
 }
 
-/** A processor of the user's. */
+/** Adds a processor of the user's. */
 export function processed<K, V, K2, V2>(
   definition: StreamDefinition<K, V>,
   prefix: string,
@@ -79,7 +79,7 @@ export function processed<K, V, K2, V2>(
   return dsl.stream({ dsl, node: dsl.graph.add(node), valueSerde: undefined, sources, ...result });
 }
 
-/** An operation whose results come later. Only `pipe` may change keys. */
+/** Adds an operation whose results come later. Only `pipe` may change keys. */
 export function asynchronous<K, V, K2, V2>(
   definition: StreamDefinition<K, V>,
   prefix: string,
@@ -102,7 +102,7 @@ export function asynchronous<K, V, K2, V2>(
   });
 }
 
-/** Both streams as one. A serde is known below where both sides have one of the same format. */
+/** Adds the merger of two streams. A serde is known below where both have one of the same format. */
 export function merged<K, V>(
   definition: StreamDefinition<K, V>,
   others: StreamDefinition<K, V>,

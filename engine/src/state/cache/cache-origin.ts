@@ -1,7 +1,7 @@
 import type { Header } from '../../base/record-batch.ts';
 import type { ThreadCache } from './thread-cache.ts';
 
-/** The record during whose processing an entry was put. Made by the task; to stores only a thing to give back. */
+/** The record during whose processing an entry was put. Made by the task; stores keep it and hand it back. */
 export interface CacheOrigin {
   /** Topic of the input record; empty for punctuators. */
   readonly topic: string;

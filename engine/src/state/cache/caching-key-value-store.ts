@@ -52,7 +52,7 @@ export class CachingKeyValueStore extends CachingStore<KeyValueBytesStore> imple
     return this.#merged(this.inner.prefixScan(prefix), prefix, prefixEnd(prefix), true, 'forward');
   }
 
-  /** Of the store beneath, as in Kafka Streams. */
+  /** Counts the store beneath and not what is only cached, as in Kafka Streams. */
   approximateNumEntries(): number {
     return this.inner.approximateNumEntries();
   }

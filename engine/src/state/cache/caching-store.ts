@@ -116,7 +116,7 @@ export abstract class CachingStore<B extends StateStore> implements StateStore, 
     return this.inner.rollback();
   }
 
-  /** What is dirty is lost: whoever wants to keep it flushes first. */
+  /** What is dirty is lost unless it was flushed before. */
   close(): void {
     this.#context?.thread.clear(this.cache);
     this.#context = undefined;

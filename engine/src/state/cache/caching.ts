@@ -22,7 +22,10 @@ export function withCache(
   return new CachingKeyValueStore(bytes, timestamped ? timestampBytes : 0);
 }
 
-/** The same for window stores; those with duplicates are never cached, as in Kafka Streams. */
+/**
+ * Puts a record cache before a window store whose builder wants one; stores with duplicates get none, as in Kafka
+ * Streams.
+ */
 export function withWindowCache(
   bytes: WindowBytesStore,
   { cachingEnabled, retainDuplicates }: CachingWish,
@@ -33,7 +36,7 @@ export function withWindowCache(
   return new CachingWindowStore(bytes, timestamped ? timestampBytes : 0);
 }
 
-/** The same for session stores. */
+/** Puts a record cache before a session store whose builder wants one, where the task has one. */
 export function withSessionCache(
   bytes: SessionBytesStore,
   { cachingEnabled }: CachingWish,

@@ -114,7 +114,7 @@ export class RecordCache {
     return this.#oldest?.isDirty === true;
   }
 
-  /** Counts as a use. */
+  /** The place of an id; counts as a use. */
   get(id: BinaryKey): CacheNode | undefined {
     const node = this.#nodes.get(id);
     if (node !== undefined && node !== this.#newest) {
@@ -124,7 +124,7 @@ export class RecordCache {
     return node;
   }
 
-  /** `origin` undefined: what the store beneath has, too. */
+  /** Puts a value and counts it as a use. `origin` undefined: the store beneath has it too, so it is not dirty. */
   put(
     key: BinaryKey,
     suffix: BinaryKey,
@@ -159,7 +159,7 @@ export class RecordCache {
       node.entry = entry;
     }
     this.sizeBytes += entry.sizeBytes;
-    // To the end, also when it was dirty before.
+    // It moves to the end of the flushing order, also when it was dirty before.
     if (origin !== undefined) this.#linkDirty(node);
   }
 

@@ -24,7 +24,7 @@ export class KeyWindows {
   /** Changes whenever a window is added or removed; unique among all keys' windows. */
   version: number;
 
-  /** The arrays belong to it from then on. */
+  /** Takes the arrays over: the caller may not change them afterwards. */
   constructor(starts: number[] = [], sequences: number[] = [], slots: number[] = [], version = nextVersion()) {
     this.starts = starts;
     this.sequences = sequences;

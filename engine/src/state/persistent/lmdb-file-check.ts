@@ -27,7 +27,7 @@ export function checkLmdbFile(disk: Disk, path: string, pageBytes: number): void
   const first = readMeta(disk, path, 0);
   const second = readMeta(disk, path, pageBytes);
   const newest = first.transaction > second.transaction ? first : second;
-  // Data versions we don't know are lmdb's own business.
+  // Whether an unknown data version can be read is for lmdb to say.
   if (newest.version !== knownVersion || newest.root === 'empty') return;
   const bytesNeeded = (newest.lastPage + 1n) * BigInt(pageBytes);
   if (BigInt(size) < bytesNeeded) throw new Error(`its file is cut off: ${size} of ${bytesNeeded} bytes`);

@@ -25,7 +25,10 @@ export class HistoryRetention {
     return Math.max(0, Math.floor((this.#observedStreamTimeMs - this.retentionMs) / interval) * interval);
   }
 
-  /** Puts and reads of a time longer ago than the retention. */
+  /**
+   * Whether this time is longer ago than the retention: such puts are dropped, and such reads find nothing but the
+   * newest value.
+   */
   isExpired(timeMs: number): boolean {
     return timeMs < this.#observedStreamTimeMs - this.retentionMs;
   }

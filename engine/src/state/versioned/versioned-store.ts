@@ -110,7 +110,7 @@ export abstract class VersionedStore implements VersionedBytesStore {
     return result;
   }
 
-  /** In order, each record with the stream time of those before it: the state is what the puts left. */
+  /** Each record is judged by the stream time of those before it, so that the state is what the original puts left. */
   restore(batch: RecordBatch, nextOffset: number): void {
     for (let row = 0; row < batch.count; row++) {
       const keyStart = batch.keyStarts[row] as number;

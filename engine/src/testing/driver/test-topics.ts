@@ -17,9 +17,9 @@ export interface TestRecord<K, V> {
 
 /** The time of records that are piped without one. */
 export interface TestInputTime {
-  /** Of the first of them, epoch ms; default: the driver's wall clock, read each time. */
+  /** Time of the first such record, epoch ms. Default: the driver's wall clock, read for each record. */
   readonly startTimestampMs?: number;
-  /** Added after each of them; default: 0. */
+  /** How much later each further one is, ms. Default: 0. */
   readonly autoAdvanceMs?: number;
 }
 
@@ -80,7 +80,7 @@ export class TestInputTopic<K, V> {
     });
   }
 
-  /** Bytes as they are, e.g. ones that no serde would write. */
+  /** Processes one record given as bytes, such as ones that no serde would write. */
   pipeRaw(key: Buffer | null, value: Buffer | null, timestampMs?: number, headers: Iterable<Header> = []): void {
     const at = timestampMs ?? this.#nextMs();
     this.#pipe({ topic: this.topic, partition: 0, key, value, timestampMs: at, headers: [...headers] });

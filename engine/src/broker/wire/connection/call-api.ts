@@ -44,8 +44,8 @@ export function asConnection(transport: Transport, timeoutMs = CONTROL_TIMEOUT_M
 }
 
 /**
- * Sends one control request by the library's typed request function. Answers that carry error codes are answers here: the caller
- * looks at the codes, since which of them matter depends on the call.
+ * Sends one control request by the library's typed request function. An answer with an error code does not reject: the
+ * caller looks at the codes, since which of them matter depends on the call.
  */
 export function callApi<A extends unknown[], R>(
   target: Transport | Connection,

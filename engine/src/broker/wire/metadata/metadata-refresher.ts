@@ -15,12 +15,12 @@ export interface MetadataRefresherOptions {
   readonly onAnswer: (topics: ReadonlySet<string>) => void;
   /** No answer will ever come. */
   readonly onFailure: (error: Error) => void;
-  /** Whether it went well or badly: goes on after this long, 0 for at once. */
+  /** Called after every attempt, failed or not: the client goes on after `delayMs`, 0 for at once. */
   readonly goOn: (delayMs: number) => void;
 }
 
 /**
- * Asks the cluster again where partitions are, for a client that found that what it knows is not so.
+ * Asks the cluster again where partitions are, for a client whose metadata turned out to be out of date.
  *
  * Owns: failures in a row. Called by: WireConsumer, WireProducer. Invariants: I1 one question at a time; I2 after failures the client
  * waits longer and longer, up to a limit.

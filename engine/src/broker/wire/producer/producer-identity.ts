@@ -10,7 +10,7 @@ import type { ClusterMetadata } from '../metadata/cluster-metadata.ts';
 /** Brokers hold a producer's transaction open this long; unused by idempotent producers, but the request has the field. */
 const UNUSED_TRANSACTION_TIMEOUT_MS = 60_000;
 
-/** By which a broker tells the batches of one producer, and their order. */
+/** How a broker recognises the batches of one producer, and their order. */
 export interface Identity {
   readonly producerId: number;
   readonly epoch: number;
@@ -24,7 +24,7 @@ export interface ProducerIdentityOptions {
   readonly log: Log;
   /** Asking failed, for now or (recovery `fail`) for good. */
   readonly onFailure: (error: unknown) => void;
-  /** There is one, or it is time to ask again. */
+  /** Called when there is an id, or when it is time to ask again. */
   readonly goOn: () => void;
 }
 
@@ -48,7 +48,7 @@ export class ProducerIdentity {
     return this.#current;
   }
 
-  /** The next batches go under another one. */
+  /** Gives the id up: the next batches wait for a new one. */
   forget(): void {
     this.#current = undefined;
   }

@@ -65,7 +65,8 @@ export class SessionAggregateProcessor<K, V, A> extends WindowedAggregateProcess
     }
     const closeMs = this.observe(timestamp) - this.#graceMs - this.#gapMs;
     const key = keyDatum.binary(this.spec.keySerde, this.topic);
-    // Where a cache forwards in the middle of this record, a session of this node may be made there.
+    // A read or put of a cached store may forward older records through this node: then this record needs a list of its
+    // own.
     if (this.forwarder?.isCached) this.#found = [];
     const found = this.#found;
     found.length = 0;
@@ -89,7 +90,8 @@ export class SessionAggregateProcessor<K, V, A> extends WindowedAggregateProcess
   #put(record: Record<K, V>, key: BinaryKey, startMs: number, endMs: number, found: readonly FoundSession[]): void {
     const { valueSerde, aggregation } = this.spec;
     const { change } = this.output;
-    // A session of this very moment stays where it is; others make room for what they become part of.
+    // A session that begins and ends at this record's time is overwritten in place; others are removed, since the new
+    // one contains them.
     if (startMs !== record.timestamp || endMs !== record.timestamp) {
       for (const session of found) this.#remove(record, key, session);
     }

@@ -177,7 +177,8 @@ export class SlidingAggregateProcessor<K, V, A> extends WindowedAggregateProcess
   }
 
   #forget(): Neighbours {
-    // Where a cache forwards in the middle of this record, a record may come by that is made there.
+    // A read or put of a cached store may forward older records through this node: then this record needs an object of
+    // its own.
     if (this.forwarder?.isCached) this.#neighbours = noNeighbours();
     const found = this.#neighbours;
     found.starts.length = 0;

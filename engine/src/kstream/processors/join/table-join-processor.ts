@@ -112,7 +112,7 @@ export function joinGetter<K, V, VO, VOut>(tables: JoinedTables<K, V, VO, VOut>)
             return -1;
           }
           const leftIsNull = left.isNull;
-          // Taken out before the other read, in the middle of which a cache may forward, and come by here.
+          // Decoded before the other table is read: a cache may forward during that read and use these objects again.
           const leftValue = left.get();
           const rightMs = rightGetter.read(key, right);
           if (right.isNull && (leftIsNull || !keepsLeft)) {

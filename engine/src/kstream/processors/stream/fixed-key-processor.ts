@@ -127,7 +127,7 @@ class FixedKeyProcessor<K, V, VOut> implements Processor<K, V, K, VOut> {
 
   process(record: Record<K, V>): void {
     const context = this.#context;
-    // Reading a cached table may come back here.
+    // A read of a cached table may forward older records through this processor.
     const outer = context.key;
     context.key = record.keyDatum;
     const input = outer === undefined ? this.#input : new Record<K, V>(null as K, null as V, 0);

@@ -92,7 +92,7 @@ export class ChangeSerde<V> implements Serde<Change<V>> {
   }
 }
 
-/** A batch whose rows are the one or two values of each change; broken changes are left to `deserialize` to complain about. */
+/** A batch whose rows are the one or two values of each change; `deserialize` throws for broken changes. */
 function valuesInside(batch: RecordBatch): RecordBatch {
   const starts: number[] = [];
   const ends: number[] = [];

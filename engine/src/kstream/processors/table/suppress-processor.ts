@@ -24,7 +24,7 @@ export interface SuppressSpec<K, V> {
   readonly buffer: BufferConfig;
   /** The time that the wait is counted from, epoch ms. */
   readonly bufferTimeMs: (key: K, timestampMs: number) => number;
-  /** Final results: a key that is deleted was never seen below. */
+  /** True for final results: a window whose result is a deletion was never seen below, so nothing is sent. */
   readonly dropsDeletions: boolean;
 }
 
@@ -167,7 +167,7 @@ export function suppressGetter<K, V>(
           const { priorValue } = held.change;
           if (priorValue === null) into.setNull();
           else into.setBytes(priorValue, 0, priorValue.length, valueSerde, topic, true);
-          // The time of the value before is nowhere kept, in Kafka Streams neither.
+          // The time of the value before is not kept, nor is it in Kafka Streams.
           return -1;
         },
       };

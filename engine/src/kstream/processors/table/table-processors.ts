@@ -152,7 +152,7 @@ abstract class TableValueProcessor<K, V, VOut> implements Processor<K, Change<V>
     const { keyDatum } = record;
     const above = record.value;
     const { newDatum, oldDatum } = this.#change;
-    // The read comes first: a cache may forward in the middle of it, and come by here.
+    // The read comes first: a cache may forward during it, through this node, and use its change again.
     if (!this.#sendOldValues) oldDatum.setNull();
     else if (this.#store !== undefined) this.#store.read(keyDatum, oldDatum);
     this.compute(keyDatum, above.newDatum, newDatum);

@@ -117,7 +117,7 @@ export class TableTransformProcessor<K, V, VOut> implements Processor<K, Change<
     if (!this.#sendOldValues) oldDatum.setNull();
     else if (this.#store !== undefined) this.#store.read(keyDatum, oldDatum);
     else oldDatum.setObject(this.#transformer.transform(record.key, above.oldValue));
-    // Set last: what reads of cached stores forward may come by here.
+    // Set last: a read of a cached store may forward older records through this node.
     newDatum.setObject(transformed);
     this.#change.isLatest = above.isLatest;
     if (this.#store !== undefined && !this.#store.write(keyDatum, this.#change, record.timestamp)) return;
