@@ -13,7 +13,7 @@ describe("a user's folder of images", () => {
 
   async function write(...names: string[]): Promise<void> {
     for (const name of names) {
-      await mkdir(join(directory, name, '../../app/test'), { recursive: true });
+      await mkdir(join(directory, name, '..'), { recursive: true });
       await writeFile(join(directory, name), 'bytes');
     }
   }

@@ -120,7 +120,7 @@ export class LiveEndpoint {
     if (resume?.success === false) {
       const errors = resume.error.issues.map((issue) => ({
         in: 'query' as const,
-        field: issue.path.join('../http'),
+        field: issue.path.join('.'),
         message: issue.message,
       }));
       throw new ProblemError('invalid-request', 'To resume, give the epoch and the offset you had.', { errors });

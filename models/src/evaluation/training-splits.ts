@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 /** The committed ways of holding boards out: two leave whole families out, one boards of all families. */
 export const SPLITS = ['families-a', 'families-b', 'random'] as const;
 
-const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+const at = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 /** The network that the inspection line asks. */
 export const SERVED_NETWORK = at('repository/pcb_defect_detector');
