@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { environmentOf, type StackEndpoints } from '@chip-quality/dev';
 import { TRITON_TRANSPORTS, type TritonTransport } from '@chip-quality/models';
 
-const repository = fileURLToPath(new URL('../../..', import.meta.url));
+const repository = fileURLToPath(new URL('../..', import.meta.url));
 /** HS256 wants a key as long as its hash. */
 const SECRET_BYTES = 32;
 

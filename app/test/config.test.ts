@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../src/config.ts';
+import { localDirectory, readConfig } from '../src/config.ts';
 import { imageReader } from '../src/detector/start-detector.ts';
 import { parseOptions } from '../src/entry/options.ts';
 
@@ -41,5 +43,13 @@ describe('where boards are judged, and how they get there', () => {
       'decodeImage',
       'checkImage',
     ]);
+  });
+});
+
+describe('the folders of a checkout', () => {
+  it('are its own: models from its repository, data beside its package.json', () => {
+    const { modelDirectory } = readConfig(surroundings, undefined);
+    expect(existsSync(join(modelDirectory, 'config.pbtxt'))).toBe(true);
+    expect(existsSync(join(localDirectory({}), '..', 'package.json'))).toBe(true);
   });
 });
