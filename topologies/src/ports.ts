@@ -1,7 +1,20 @@
+import type { PlatformSerdes } from './platform-serdes.ts';
+
 /**
  * What the dataflow needs of the outside. `app/` injects the implementations (`sinks/objects`, `models/`); errors are told
  * apart by `code`, so that no topology imports their classes.
  */
+
+/** What every flow needs. */
+export interface FlowPorts {
+  readonly serdes: PlatformSerdes;
+}
+
+/** What a flow with state needs. */
+export interface StatefulFlowPorts extends FlowPorts {
+  /** Where state lives between commits. Default `persistent`: a restart restores only the tail of the changelog. */
+  readonly store?: 'memory' | 'persistent';
+}
 
 /**
  * Loads an object. Rejects with `code` `OBJECT_NOT_FOUND` or `OBJECT_TOO_LARGE` (repeating doesn't help),

@@ -1,6 +1,6 @@
 import { type CatalogState, type Command, lotId, partId, topics } from '@chip-quality/schemas';
 import { expect, test } from 'vitest';
-import { buildCatalogTopology, CATALOG_STORE, lotOf, partOf } from '../src/index.ts';
+import { CATALOG_STORE, catalogFlow, lotOf, partOf } from '../src/index.ts';
 import { bodyOf, command, drive, START_MS, serdes, TENANT } from './support/driver.ts';
 
 const PART = partId(TENANT, 'PCB-1');
@@ -20,7 +20,7 @@ const setGolden = (id: string, ms: number) =>
   command('part.confirm_golden', PART, golden(id), { issued_at: START_MS + ms });
 
 function setUp() {
-  const driver = drive(buildCatalogTopology(serdes, { store: 'memory' }), 'platform-catalog');
+  const driver = drive(catalogFlow.build({ serdes, store: 'memory' }), catalogFlow.id);
   const input = driver.createInputTopic(topics.catalogCommands, serdes.key, serdes.Command);
   const store = driver.getKeyValueStore<string, CatalogState>(CATALOG_STORE);
   return {

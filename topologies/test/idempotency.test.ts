@@ -1,11 +1,11 @@
 import { type ApiReply, type ApiRequest, type ApiResponse, commandId, requestKey, topics } from '@chip-quality/schemas';
 import type { KeyValueStore } from 'millrace';
 import { describe, expect, test } from 'vitest';
-import { buildIdempotencyTopology, IDEMPOTENCY_STORE, IN_FLIGHT_EXPIRY_MS, KEY_RETENTION_MS } from '../src/index.ts';
+import { IDEMPOTENCY_STORE, IN_FLIGHT_EXPIRY_MS, idempotencyFlow, KEY_RETENTION_MS } from '../src/index.ts';
 import { bodyOf, drive, request, START_MS, serdes, TENANT } from './support/driver.ts';
 
 function setUp() {
-  const driver = drive(buildIdempotencyTopology(serdes, { store: 'memory' }), 'platform-idempotency');
+  const driver = drive(idempotencyFlow.build({ serdes, store: 'memory' }), idempotencyFlow.id);
   const requests = driver.createInputTopic(topics.apiRequests, serdes.key, serdes.ApiRequest);
   const replies = driver.createInputTopic(topics.apiReplies, serdes.key, serdes.ApiReply);
   const commands = driver.createOutputTopic(topics.inspectionCommands, serdes.key, serdes.Command);

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { type ArtifactRef, type InferenceEvent, type InferencePriority, topics } from '@chip-quality/schemas';
-import { type Clock, systemClock, type Topology } from 'millrace';
+import { type Clock, systemClock } from 'millrace';
 import { describe, expect, test } from 'vitest';
 import {
-  buildInferenceLanes,
-  buildInferenceTopology,
+  BoardInspector,
+  type BoardInspectorOptions,
   type Detector,
   type DetectorInput,
-  type InferenceOptions,
+  inferenceFlow,
   noInferenceMetrics,
 } from '../src/index.ts';
 import { drive, START_MS, serdes, TENANT } from './support/driver.ts';
@@ -95,11 +95,11 @@ function object(path: string, bytes: number[]): ArtifactRef {
   };
 }
 
-function setUp(overrides: Partial<InferenceOptions> = {}, lane?: InferencePriority) {
+function setUp(overrides: Partial<BoardInspectorOptions> = {}, lane: InferencePriority = 'normal') {
   const detector = new FakeDetector();
   const clock = impatientClock();
   loads = [];
-  const options: InferenceOptions = {
+  const inspector = new BoardInspector({
     images: {
       async load(path) {
         loads.push(path);
@@ -115,12 +115,9 @@ function setUp(overrides: Partial<InferenceOptions> = {}, lane?: InferencePriori
     detector,
     clock,
     ...overrides,
-  };
-  const topology =
-    lane === undefined
-      ? buildInferenceTopology(serdes, options)
-      : (buildInferenceLanes(serdes, options).find((each) => each.lane === lane)?.topology as Topology);
-  const driver = drive(topology, 'platform-inference');
+  });
+  const flow = inferenceFlow(lane);
+  const driver = drive(flow.build({ serdes, inspector, clock }), flow.id);
   const workflow = driver.createInputTopic(topics.inferenceWorkflow, serdes.key, serdes.InferenceEvent);
   const output = driver.createOutputTopic(topics.inferenceWorkflow, serdes.key, serdes.InferenceEvent);
   return {

@@ -2,7 +2,7 @@ import { type Command, type InferenceEvent, inspectionId, topics } from '@chip-q
 import fc from 'fast-check';
 import { TopologyTestDriver } from 'millrace/testing';
 import { expect, test } from 'vitest';
-import { buildInspectionTopology, INSPECTIONS_BY_TIME_STORE, INSPECTIONS_STORE } from '../src/index.ts';
+import { INSPECTIONS_BY_TIME_STORE, INSPECTIONS_STORE, inspectionFlow } from '../src/index.ts';
 import { command, START_MS, serdes, TENANT } from './support/driver.ts';
 
 const OUTPUTS = [topics.apiReplies, topics.inspectionLifecycle, topics.artifactManagement, topics.inferenceWorkflow];
@@ -57,7 +57,7 @@ function commandOf(current: Exclude<Step, { kind: 'result' }>, index: number): C
 
 /** A task from some offsets on, on restored state. */
 class Run {
-  readonly driver = new TopologyTestDriver(buildInspectionTopology(serdes, { store: 'memory' }), {
+  readonly driver = new TopologyTestDriver(inspectionFlow.build({ serdes, store: 'memory' }), {
     applicationId: 'p',
   });
   readonly commands = this.driver.createInputTopic(topics.inspectionCommands, serdes.key, serdes.Command);

@@ -2,9 +2,9 @@ import { type Command, type InferenceEvent, inspectionId, jobId, topics } from '
 import type { TopologyTestDriver } from 'millrace/testing';
 import { describe, expect, test } from 'vitest';
 import {
-  buildInspectionTopology,
   INSPECTIONS_BY_TIME_STORE,
   INSPECTIONS_STORE,
+  inspectionFlow,
   inspectionView,
   listInspections,
   mergeNewest,
@@ -50,7 +50,7 @@ const infer = (overrides: Partial<Command> = {}, payload: object = { golden, pri
   command('inspection.infer', ID, payload, { issued_at: START_MS + 200, ...overrides });
 
 function setUp() {
-  const driver = drive(buildInspectionTopology(serdes, { store: 'memory' }), 'platform-inspection');
+  const driver = drive(inspectionFlow.build({ serdes, store: 'memory' }), inspectionFlow.id);
   const commands = driver.createInputTopic(topics.inspectionCommands, serdes.key, serdes.Command);
   const inference = driver.createInputTopic(topics.inferenceWorkflow, serdes.key, serdes.InferenceEvent);
   return {

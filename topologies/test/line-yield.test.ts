@@ -1,11 +1,11 @@
 import { type InspectionEvent, lineKey, topics } from '@chip-quality/schemas';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { buildLineYieldTopology } from '../src/index.ts';
+import { lineYieldFlow } from '../src/index.ts';
 import { drive, lifecycle, START_MS, serdes, TENANT } from './support/driver.ts';
 
 function setUp() {
-  const driver = drive(buildLineYieldTopology(serdes, { store: 'memory' }), 'platform-line-yield');
+  const driver = drive(lineYieldFlow.build({ serdes, store: 'memory' }), lineYieldFlow.id);
   const input = driver.createInputTopic(topics.inspectionLifecycle, serdes.key, serdes.InspectionEvent);
   const output = driver.createOutputTopic(topics.lineYield, serdes.key, serdes.LineYieldEvent);
   return {

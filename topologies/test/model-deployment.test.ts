@@ -1,12 +1,12 @@
 import { topics } from '@chip-quality/schemas';
 import { describe, expect, it } from 'vitest';
-import { buildModelDeploymentTopology, MODEL_DEPLOYMENT_APPLICATION } from '../src/index.ts';
+import { modelDeploymentFlow } from '../src/index.ts';
 import { bodyOf, command, drive, serdes } from './support/driver.ts';
 
 const NAME = 'pcb_defect_detector';
 
 function line() {
-  const driver = drive(buildModelDeploymentTopology(serdes, { store: 'memory' }), MODEL_DEPLOYMENT_APPLICATION);
+  const driver = drive(modelDeploymentFlow.build({ serdes, store: 'memory' }), modelDeploymentFlow.id);
   const commands = driver.createInputTopic(topics.modelCommands, serdes.key, serdes.Command);
   const replies = driver.createOutputTopic(topics.apiReplies, serdes.key, serdes.ApiReply);
   const deployments = driver.createOutputTopic(topics.modelDeployments, serdes.key, serdes.ModelDeployment);

@@ -1,13 +1,13 @@
 import { topics } from '@chip-quality/schemas';
 import { expect, test } from 'vitest';
-import { buildTimescaleTopology, type ProjectedEvent } from '../src/index.ts';
+import { type ProjectedEvent, type TimescalePorts, timescaleFlow } from '../src/index.ts';
 import { drive, lifecycle, serdes } from './support/driver.ts';
 
 test('all event topics meet in one sink a task', async () => {
   const written: [string, number, string | undefined][] = [];
   const commits: ReadonlyMap<string, number>[] = [];
   let opened: readonly string[] = [];
-  const topology = buildTimescaleTopology(serdes, () => ({
+  const makeSqlSink: TimescalePorts['makeSqlSink'] = () => ({
     full: false,
     async open(partitions) {
       opened = partitions.map(({ topic }) => topic).sort();
@@ -20,9 +20,10 @@ test('all event topics meet in one sink a task', async () => {
       commits.push(new Map(positions));
     },
     async close() {},
-  }));
+  });
+  const topology = timescaleFlow.build({ serdes, makeSqlSink });
   expect(topology.resolve('x').subTopologies).toHaveLength(1);
-  const driver = drive(topology, 'platform-timescale');
+  const driver = drive(topology, timescaleFlow.id);
   await driver.settle();
   const put = driver.createInputTopic(topics.inspectionLifecycle, serdes.key, serdes.InspectionEvent);
   const artifacts = driver.createInputTopic(topics.artifactManagement, serdes.key, serdes.ArtifactEvent);

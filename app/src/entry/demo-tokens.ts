@@ -1,5 +1,5 @@
 import { mintToken, SCOPES, type Scope } from '@chip-quality/api';
-import { TOKEN_AUDIENCE, TOKEN_ISSUER } from '../platform/platform.ts';
+import { TOKEN_AUDIENCE, TOKEN_ISSUER } from '../platform/token-checks.ts';
 
 /** The demonstration's tenant. */
 const TENANT = 'demo';

@@ -9,7 +9,7 @@ import {
 import { encodeJpeg, generateBoard } from '@chip-quality/models/boards';
 import { BAD_IMAGES } from '@chip-quality/models/testing';
 import { type InferenceEvent, topics } from '@chip-quality/schemas';
-import { buildInferenceTopology, createPlatformSerdes } from '@chip-quality/topologies';
+import { BoardInspector, createPlatformSerdes, inferenceFlow } from '@chip-quality/topologies';
 import { avro, MemorySchemaRegistry, systemClock } from 'millrace';
 import { TopologyTestDriver } from 'millrace/testing';
 import { afterEach, expect, test } from 'vitest';
@@ -25,12 +25,13 @@ afterEach(async () => {
 
 /** What a real board's file ends as beside others: the reasons of their failures, `undefined` where one was judged. */
 async function reasons(detector: InferenceEngine, files: readonly Uint8Array[]): Promise<(string | undefined)[]> {
-  const topology = buildInferenceTopology(serdes, {
+  const inspector = new BoardInspector({
     images: { load: async (path) => files[Number(path)] as Uint8Array },
     decode: decodeImage,
     detector,
     clock: systemClock,
   });
+  const topology = inferenceFlow('normal').build({ serdes, inspector, clock: systemClock });
   const driver = new TopologyTestDriver(topology, { applicationId: 'faulty', initialWallClockMs: NOW_MS });
   closers.push(() => driver.close());
   const input = driver.createInputTopic(topics.inferenceWorkflow, serdes.key, serdes.InferenceEvent);

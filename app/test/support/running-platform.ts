@@ -7,7 +7,8 @@ import { readConfig } from '../../src/config.ts';
 import { startDetector } from '../../src/detector/start-detector.ts';
 import { fileLog } from '../../src/log.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
-import { Platform, TOKEN_AUDIENCE, TOKEN_ISSUER } from '../../src/platform/platform.ts';
+import { Platform } from '../../src/platform/platform.ts';
+import { TOKEN_AUDIENCE, TOKEN_ISSUER } from '../../src/platform/token-checks.ts';
 import { removeTestDirectory, testDirectory } from './test-directory.ts';
 
 const secret = 'a secret of the tests, long enough for HS256';
@@ -18,7 +19,7 @@ const PART_SEED = 5;
 /** So many looks in a row without anything to do, {@link POLL_MS} apart, mean that all is done. */
 const CALM_POLLS = 30;
 const PROJECTED_TABLES = [
-  'services',
+  'parts',
   'lots',
   'inspections',
   'artifacts',
@@ -134,11 +135,11 @@ export class RunningPlatform {
 
   /** A part with its golden image, if it has one, and a lot of it; answers the lot's id. */
   async openLot(partNumber: string, golden: Uint8Array | undefined): Promise<string> {
-    const part = await this.request('POST', '/v1/services', {
+    const part = await this.request('POST', '/v1/parts', {
       body: { part_number: partNumber, part_type: 'pcb' },
       key: `part-${partNumber}`,
     });
-    if (golden !== undefined) await this.upload(`/v1/services/${part.body.id}`, golden, 'golden.jpg');
+    if (golden !== undefined) await this.upload(`/v1/parts/${part.body.id}`, golden, 'golden.jpg');
     const lot = await this.request('POST', '/v1/lots', {
       body: { lot_number: `lot-${partNumber}`, part_id: part.body.id, quantity: 1_000 },
       key: `lot-${partNumber}`,

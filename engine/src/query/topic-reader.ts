@@ -41,6 +41,13 @@ export interface TopicReaderOptions<K, V> {
   readonly random?: Random;
 }
 
+/** A call of {@link TopicReader.caughtUp}. */
+interface Waiting {
+  readonly ends: ReadonlyMap<string, number>;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
 /**
  * Reads all partitions of a topic without a group: every reader sees every record from where it began. For replies, live feeds
  * and caches that can be rebuilt; nothing is committed.
@@ -56,8 +63,9 @@ export class TopicReader<K, V> {
   readonly #consumer: BrokerConsumer;
   /** Failed fetches of a partition since its last batch. */
   readonly #failures = new Map<string, number>();
-  /** Of partitions with fetched records that are being handed over: the first of them. */
-  readonly #inHand = new Map<string, number>();
+  /** Offset of the next record to hand over, per partition. */
+  readonly #next = new Map<string, number>();
+  readonly #waiting = new Set<Waiting>();
   #closing = false;
   #loop: Promise<void> | undefined;
 
@@ -90,14 +98,26 @@ export class TopicReader<K, V> {
     for (const each of this.#consumer.assignment()) {
       const end = this.#consumer.knownEndOffset(each);
       if (end === undefined) return undefined;
-      const next = this.#inHand.get(topicPartitionKey(each.topic, each.partition)) ?? this.#consumer.position(each);
-      lag += Math.max(0, end - next);
+      lag += Math.max(0, end - (this.#next.get(topicPartitionKey(each.topic, each.partition)) ?? 0));
     }
     return lag;
   }
 
+  /**
+   * Resolves when every record that is on the broker at this moment was handed over: proof that the reader reads. Rejects when the
+   * broker can't say what is there, and when the reader is closed before.
+   */
+  async caughtUp(): Promise<void> {
+    const ends = await this.#options.broker.admin().endOffsets(this.#consumer.assignment());
+    await new Promise<void>((resolve, reject) => {
+      this.#waiting.add({ ends, resolve, reject });
+      this.#wakeWaiting();
+    });
+  }
+
   async close(): Promise<void> {
     this.#closing = true;
+    this.#wakeWaiting();
     this.#consumer.wakeup();
     await this.#loop;
     await this.#consumer.close();
@@ -122,8 +142,12 @@ export class TopicReader<K, V> {
         positions = new Map([...ends].map(([key, end]) => [key, found.get(key) ?? end]));
       }
     }
+    for (const each of partitions) {
+      const key = topicPartitionKey(topic, each.partition);
+      this.#next.set(key, positions.get(key) ?? 0);
+    }
     this.#consumer.assign(
-      partitions.map((each) => ({ ...each, offset: positions.get(topicPartitionKey(topic, each.partition)) ?? 0 })),
+      partitions.map((each) => ({ ...each, offset: this.#next.get(topicPartitionKey(topic, each.partition)) ?? 0 })),
     );
   }
 
@@ -134,25 +158,12 @@ export class TopicReader<K, V> {
       try {
         const fetched = await this.#consumer.poll(pollMs);
         failures = 0;
-        await this.#deliverAll(fetched);
+        for (const part of fetched) await this.#deliver(part);
       } catch (error) {
         failures += 1;
         this.#tell(error, { topic: this.#options.topic, partition: -1, offset: -1 });
         await this.#backOff(failures);
       }
-    }
-  }
-
-  async #deliverAll(fetched: readonly FetchedPartition[]): Promise<void> {
-    for (const { topic, partition, batches } of fetched) {
-      const key = topicPartitionKey(topic, partition);
-      const first = batches[0]?.offsets[0];
-      if (first !== undefined && !this.#inHand.has(key)) this.#inHand.set(key, first);
-    }
-    try {
-      for (const part of fetched) await this.#deliver(part);
-    } finally {
-      this.#inHand.clear();
     }
   }
 
@@ -162,7 +173,8 @@ export class TopicReader<K, V> {
       void this.#recover({ topic, partition }, nextOffset, error);
       return;
     }
-    if (batches.length > 0) this.#failures.delete(topicPartitionKey(topic, partition));
+    const key = topicPartitionKey(topic, partition);
+    if (batches.length > 0) this.#failures.delete(key);
     for (const batch of batches) {
       const records = this.#closing ? [] : await this.#decode(batch);
       batch.release();
@@ -172,6 +184,18 @@ export class TopicReader<K, V> {
       } catch (failure) {
         this.#tell(failure, { topic, partition, offset: records[0]?.offset ?? -1 });
       }
+    }
+    this.#next.set(key, nextOffset);
+    this.#wakeWaiting();
+  }
+
+  #wakeWaiting(): void {
+    for (const waiting of this.#waiting) {
+      const isReached = [...waiting.ends].every(([key, end]) => (this.#next.get(key) ?? 0) >= end);
+      if (!isReached && !this.#closing) continue;
+      this.#waiting.delete(waiting);
+      if (isReached) waiting.resolve();
+      else waiting.reject(new StreamsError('The reader is closed', { code: 'CANCELLED', recovery: 'fail' }));
     }
   }
 
@@ -192,7 +216,9 @@ export class TopicReader<K, V> {
         if (isOutOfRange(failure)) {
           next = (await this.#options.broker.admin().beginningOffsets([partition])).get(key) ?? 0;
         }
-        if (!this.#closing) this.#consumer.seek(partition, next);
+        if (this.#closing) return;
+        this.#next.set(key, next);
+        this.#consumer.seek(partition, next);
         return;
       } catch (error) {
         this.#tell(error, { ...partition, offset });

@@ -127,8 +127,55 @@ it('lags until records were handed over, not only fetched', async () => {
   });
   await until(() => isAsked, 'the first batch');
   expect([reader.lag, values]).toEqual([2, []]);
+  let isCaughtUp = false;
+  const caughtUp = reader.caughtUp().then(() => {
+    isCaughtUp = true;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(isCaughtUp).toBe(false);
   schema.resolve();
-  await until(() => reader.lag === 0, 'the end');
-  expect(values).toEqual(['a', 'b']);
+  await caughtUp;
+  expect([reader.lag, values]).toEqual([0, ['a', 'b']]);
+  await reader.caughtUp();
   await reader.close();
 });
+
+it('says that it has not caught up when the broker is away, when its position is behind, and when it is closed', async () => {
+  const cluster = newCluster();
+  await brokerOf(cluster)
+    .admin()
+    .createTopics([{ topic: 't', partitions: 2, replicationFactor: 1, configs: {} }]);
+  const reader = await TopicReader.open({
+    broker: brokerOf(cluster),
+    topic: 't',
+    key: string(),
+    value: string(),
+    // A reader that never comes back from a record.
+    onRecords: () => new Promise<void>(() => {}),
+  });
+  await reader.caughtUp();
+  await produceText(brokerOf(cluster), 't', 1, [['k', 'a']]);
+  const behind = reader.caughtUp();
+  const settled = behind.catch((error: unknown) => error);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  void reader.close();
+  expect(await settled).toMatchObject({ code: 'CANCELLED' });
+
+  const away = new BrokerError('away', { kafkaCode: -1, retriable: true });
+  const other = await TopicReader.open({
+    broker: withoutEnds(brokerOf(cluster), away),
+    topic: 't',
+    key: string(),
+    value: string(),
+    from: 'earliest',
+    onRecords: () => {},
+  });
+  await expect(other.caughtUp()).rejects.toBe(away);
+  await other.close();
+});
+
+/** A broker that never says where its logs end. */
+function withoutEnds(broker: Broker, error: Error): Broker {
+  const admin = Object.assign(broker.admin(), { endOffsets: () => Promise.reject(error) });
+  return Object.assign(broker, { admin: () => admin });
+}

@@ -94,7 +94,7 @@ export class CommandGateway {
   }
 
   ready(): boolean {
-    return this.#configured && this.#producer.connected && (this.#options.repliesReady?.() ?? true);
+    return this.#isConnected && this.#canBeAnswered;
   }
 
   /** Requests waiting for an answer. */
@@ -106,7 +106,8 @@ export class CommandGateway {
   async execute(request: GatewayRequest, signal: AbortSignal): Promise<GatewayReply> {
     signal.throwIfAborted();
     if (this.#closed) throw this.#unavailable('shutting down');
-    if (!this.ready()) throw this.#unavailable('not connected to the broker');
+    if (!this.#isConnected) throw this.#unavailable('not connected to the broker');
+    if (!this.#canBeAnswered) throw this.#unavailable('answers can not be read at the moment');
     if (this.#pending.size >= PENDING_MAX) throw this.#unavailable('too many requests are waiting');
     const { requestId } = request;
     const timeoutMs = this.#options.replyTimeoutMs ?? REPLY_TIMEOUT_MS;
@@ -150,6 +151,14 @@ export class CommandGateway {
     this.#closed = true;
     for (const pending of [...this.#pending.values()]) pending.reject(this.#unavailable('shutting down'));
     await this.#producer.close();
+  }
+
+  get #isConnected(): boolean {
+    return this.#configured && this.#producer.connected;
+  }
+
+  get #canBeAnswered(): boolean {
+    return this.#options.repliesReady?.() ?? true;
   }
 
   async #send(request: GatewayRequest): Promise<void> {

@@ -200,6 +200,11 @@ class TimescaleSink implements OffsetStoringSink<string, SinkEvent | null> {
     if (this.#closed) throw new StreamsError('the SQL sink is closed', { code: 'INVALID_STATE', recovery: 'fail' });
     if (this.#client !== undefined) return this.#client;
     const client = await this.#options.pool.connect();
+    if (this.#closed) {
+      // Closed meanwhile: nobody would give it back, and the pool could never end.
+      client.release(true);
+      throw new StreamsError('the SQL sink is closed', { code: 'INVALID_STATE', recovery: 'fail' });
+    }
     // Without a listener an idle connection that breaks would end the process; the next query on it rejects anyway.
     client.on('error', this.#onClientError);
     this.#client = client;

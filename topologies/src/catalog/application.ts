@@ -1,14 +1,11 @@
 import { topics } from '@chip-quality/schemas';
 import { Stores, Topology } from 'millrace';
-import type { StateOptions } from '../actor/state-options.ts';
-import type { PlatformSerdes } from '../platform-serdes.ts';
+import { defineFlow } from '../flow.ts';
+import type { StatefulFlowPorts } from '../ports.ts';
 import { CATALOG_STORE, CatalogProcessor, catalogSinks } from './processor.ts';
 
-/** Application id of {@link buildCatalogTopology}. */
-export const CATALOG_APPLICATION = 'platform-catalog';
-
 /** `catalog.commands` → `catalog.events` and answers on `api.replies`. Store `catalog`, key part id or lot id. */
-export function buildCatalogTopology(serdes: PlatformSerdes, options: StateOptions = {}): Topology {
+function buildCatalogTopology({ serdes, store = 'persistent' }: StatefulFlowPorts): Topology {
   const { key } = serdes;
   return new Topology()
     .addSource('commands', topics.catalogCommands, { key, value: serdes.Command })
@@ -18,10 +15,20 @@ export function buildCatalogTopology(serdes: PlatformSerdes, options: StateOptio
         name: CATALOG_STORE,
         key,
         value: serdes.CatalogState,
-        store: options.store ?? 'persistent',
+        store,
       }),
       'catalog',
     )
     .addSink(catalogSinks.events, topics.catalogEvents, 'catalog', { key, value: serdes.CatalogEvent })
     .addSink(catalogSinks.replies, topics.apiReplies, 'catalog', { key, value: serdes.ApiReply });
 }
+
+/** Parts with their golden images, and lots. */
+export const catalogFlow = defineFlow({
+  id: 'platform-catalog',
+  role: 'api',
+  inputs: [topics.catalogCommands],
+  deadLetters: { topic: topics.deadLetters },
+  stores: [CATALOG_STORE],
+  build: buildCatalogTopology,
+});

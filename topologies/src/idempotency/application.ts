@@ -1,14 +1,11 @@
 import { topics } from '@chip-quality/schemas';
 import { Stores, Topology } from 'millrace';
-import type { StateOptions } from '../actor/state-options.ts';
-import type { PlatformSerdes } from '../platform-serdes.ts';
+import { defineFlow } from '../flow.ts';
+import type { StatefulFlowPorts } from '../ports.ts';
 import { IDEMPOTENCY_STORE, IdempotencyProcessor, idempotencySinks } from './processor.ts';
 
-/** Application id of {@link buildIdempotencyTopology}. */
-export const IDEMPOTENCY_APPLICATION = 'platform-idempotency';
-
 /** `api.requests` + `api.replies` → commands and `api.responses`. Store `idempotency`, key `tenant|idempotencyKey`. */
-export function buildIdempotencyTopology(serdes: PlatformSerdes, options: StateOptions = {}): Topology {
+function buildIdempotencyTopology({ serdes, store = 'persistent' }: StatefulFlowPorts): Topology {
   const { key } = serdes;
   return new Topology()
     .addSource('requests', topics.apiRequests, { key, value: serdes.ApiRequest })
@@ -19,7 +16,7 @@ export function buildIdempotencyTopology(serdes: PlatformSerdes, options: StateO
         name: IDEMPOTENCY_STORE,
         key,
         value: serdes.IdempotencyEntry,
-        store: options.store ?? 'persistent',
+        store,
       }),
       'idempotency',
     )
@@ -31,3 +28,13 @@ export function buildIdempotencyTopology(serdes: PlatformSerdes, options: StateO
     .addSink(idempotencySinks.modelCommands, topics.modelCommands, 'idempotency', { key, value: serdes.Command })
     .addSink(idempotencySinks.responses, topics.apiResponses, 'idempotency', { key, value: serdes.ApiResponse });
 }
+
+/** One command, one answer for each Idempotency-Key. */
+export const idempotencyFlow = defineFlow({
+  id: 'platform-idempotency',
+  role: 'api',
+  inputs: [topics.apiRequests, topics.apiReplies],
+  deadLetters: { topic: topics.deadLetters },
+  stores: [],
+  build: buildIdempotencyTopology,
+});

@@ -1,19 +1,15 @@
 import { topics } from '@chip-quality/schemas';
 import { Stores, Topology } from 'millrace';
-import type { StateOptions } from '../actor/state-options.ts';
-import type { PlatformSerdes } from '../platform-serdes.ts';
+import { defineFlow } from '../flow.ts';
+import type { StatefulFlowPorts } from '../ports.ts';
 import { INSPECTIONS_BY_TIME_STORE, INSPECTIONS_STORE, InspectionProcessor, inspectionSinks } from './processor.ts';
-
-/** Application id of {@link buildInspectionTopology}. */
-export const INSPECTION_APPLICATION = 'platform-inspection';
 
 /**
  * `inspection.commands` + `inference.workflow` → lifecycle, artifact and inference events, and answers on `api.replies`.
  * Stores: `inspections` (key inspection id) and `inspections-by-time` (see `listInspections`), for the API's queries.
  */
-export function buildInspectionTopology(serdes: PlatformSerdes, options: StateOptions = {}): Topology {
+function buildInspectionTopology({ serdes, store = 'persistent' }: StatefulFlowPorts): Topology {
   const { key } = serdes;
-  const store = options.store ?? 'persistent';
   return new Topology()
     .addSource('commands', topics.inspectionCommands, { key, value: serdes.Command })
     .addSource('inference-events', topics.inferenceWorkflow, { key, value: serdes.InferenceEvent })
@@ -34,3 +30,13 @@ export function buildInspectionTopology(serdes: PlatformSerdes, options: StateOp
     .addSink(inspectionSinks.inference, topics.inferenceWorkflow, 'inspection', { key, value: serdes.InferenceEvent })
     .addSink(inspectionSinks.replies, topics.apiReplies, 'inspection', { key, value: serdes.ApiReply });
 }
+
+/** Inspections from their creation to their verdict. */
+export const inspectionFlow = defineFlow({
+  id: 'platform-inspection',
+  role: 'api',
+  inputs: [topics.inspectionCommands, topics.inferenceWorkflow],
+  deadLetters: { topic: topics.deadLetters },
+  stores: [INSPECTIONS_STORE, INSPECTIONS_BY_TIME_STORE],
+  build: buildInspectionTopology,
+});

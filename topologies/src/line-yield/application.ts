@@ -1,11 +1,9 @@
 import { lineKey, topics } from '@chip-quality/schemas';
 import { StreamsBuilder, TimeWindows, type Topology } from 'millrace';
-import type { StateOptions } from '../actor/state-options.ts';
-import type { PlatformSerdes } from '../platform-serdes.ts';
+import { defineFlow } from '../flow.ts';
+import type { StatefulFlowPorts } from '../ports.ts';
 import { countBoard, emptyLineYield, isFirstResult, lineYieldEvent } from './count-board.ts';
 
-/** Application id of {@link buildLineYieldTopology}. */
-export const LINE_YIELD_APPLICATION = 'platform-line-yield';
 /** Yield is told per minute. */
 export const YIELD_WINDOW_MS = 60_000;
 /** Windows kept for a page that asks for the last day. */
@@ -17,7 +15,7 @@ const YIELD_RETENTION_MS = 24 * 3_600_000;
 export const YIELD_GRACE_MS = YIELD_RETENTION_MS - YIELD_WINDOW_MS;
 
 /** `inspection.lifecycle` → first-pass yield per line and minute on `line.yield`, an update for every board. */
-export function buildLineYieldTopology(serdes: PlatformSerdes, options: StateOptions = {}): Topology {
+function buildLineYieldTopology({ serdes, store = 'persistent' }: StatefulFlowPorts): Topology {
   const { key } = serdes;
   const builder = new StreamsBuilder();
   builder
@@ -36,7 +34,7 @@ export function buildLineYieldTopology(serdes: PlatformSerdes, options: StateOpt
         name: 'line-yield',
         key,
         value: serdes.LineYieldState,
-        store: options.store ?? 'persistent',
+        store,
         retentionMs: YIELD_RETENTION_MS,
       },
     })
@@ -47,3 +45,13 @@ export function buildLineYieldTopology(serdes: PlatformSerdes, options: StateOpt
     .to(topics.lineYield, { key, value: serdes.LineYieldEvent, name: 'line-yields' });
   return builder.build();
 }
+
+/** First-pass yield of each line. */
+export const lineYieldFlow = defineFlow({
+  id: 'platform-line-yield',
+  role: 'worker',
+  inputs: [topics.inspectionLifecycle],
+  deadLetters: { topic: topics.deadLetters },
+  stores: [],
+  build: buildLineYieldTopology,
+});

@@ -1,17 +1,14 @@
 import { topics } from '@chip-quality/schemas';
 import { Stores, Topology } from 'millrace';
-import type { StateOptions } from '../actor/state-options.ts';
-import type { PlatformSerdes } from '../platform-serdes.ts';
+import { defineFlow } from '../flow.ts';
+import type { StatefulFlowPorts } from '../ports.ts';
 import { DeploymentProcessor, deploymentSinks, MODEL_DEPLOYMENTS_STORE } from './processor.ts';
-
-/** Application id of {@link buildModelDeploymentTopology}. */
-export const MODEL_DEPLOYMENT_APPLICATION = 'platform-model-deployment';
 
 /**
  * `model.commands` → the compacted `model.deployments` and answers on `api.replies`. Store `model-deployments`, key model name.
  * Models belong to the installation, not to a tenant: whoever has the scope changes them for everybody.
  */
-export function buildModelDeploymentTopology(serdes: PlatformSerdes, options: StateOptions = {}): Topology {
+function buildModelDeploymentTopology({ serdes, store = 'persistent' }: StatefulFlowPorts): Topology {
   const { key } = serdes;
   return new Topology()
     .addSource('commands', topics.modelCommands, { key, value: serdes.Command })
@@ -21,10 +18,20 @@ export function buildModelDeploymentTopology(serdes: PlatformSerdes, options: St
         name: MODEL_DEPLOYMENTS_STORE,
         key,
         value: serdes.ModelDeploymentState,
-        store: options.store ?? 'persistent',
+        store,
       }),
       'deployment',
     )
     .addSink(deploymentSinks.deployments, topics.modelDeployments, 'deployment', { key, value: serdes.ModelDeployment })
     .addSink(deploymentSinks.replies, topics.apiReplies, 'deployment', { key, value: serdes.ApiReply });
 }
+
+/** Which versions of each model judge. */
+export const modelDeploymentFlow = defineFlow({
+  id: 'platform-model-deployment',
+  role: 'api',
+  inputs: [topics.modelCommands],
+  deadLetters: { topic: topics.deadLetters },
+  stores: [MODEL_DEPLOYMENTS_STORE],
+  build: buildModelDeploymentTopology,
+});

@@ -6,22 +6,20 @@ import {
   topics,
 } from '@chip-quality/schemas';
 import { type OffsetStoringSink, type Serde, StreamsBuilder, type Topology } from 'millrace';
-import type { PlatformSerdes } from '../platform-serdes.ts';
-
-/** Application id of {@link buildTimescaleTopology}. */
-export const TIMESCALE_APPLICATION = 'platform-timescale';
+import { defineFlow } from '../flow.ts';
+import type { FlowPorts } from '../ports.ts';
 
 /** Everything that is projected into SQL; structurally the sink's `SinkEvent`. */
 export type ProjectedEvent = InspectionEvent | ArtifactEvent | InferenceEvent | CatalogEvent;
 
-/**
- * All event topics → SQL. They meet in one sink a task, so one transaction a commit interval carries the rows of all of them.
- * `makeSink` is called once a task.
- */
-export function buildTimescaleTopology(
-  serdes: PlatformSerdes,
-  makeSink: () => OffsetStoringSink<string, ProjectedEvent | null>,
-): Topology {
+/** What the projection into SQL needs. */
+export interface TimescalePorts extends FlowPorts {
+  /** Called once a task. */
+  readonly makeSqlSink: () => OffsetStoringSink<string, ProjectedEvent | null>;
+}
+
+/** All event topics → SQL. They meet in one sink a task, so one transaction a commit interval carries the rows of all of them. */
+function buildTimescaleTopology({ serdes, makeSqlSink }: TimescalePorts): Topology {
   const builder = new StreamsBuilder();
   const read = <T extends ProjectedEvent>(topic: string, value: Serde<T>) =>
     builder.stream(topic, { key: serdes.key, value: value as Serde<ProjectedEvent>, name: topic });
@@ -29,6 +27,16 @@ export function buildTimescaleTopology(
     .merge(read(topics.artifactManagement, serdes.ArtifactEvent), { name: 'with-artifacts' })
     .merge(read(topics.inferenceWorkflow, serdes.InferenceEvent), { name: 'with-inferences' })
     .merge(read(topics.catalogEvents, serdes.CatalogEvent), { name: 'with-catalog' })
-    .toExternal(makeSink, { name: 'sql' });
+    .toExternal(makeSqlSink, { name: 'sql' });
   return builder.build();
 }
+
+/** The events as rows. */
+export const timescaleFlow = defineFlow({
+  id: 'platform-timescale',
+  role: 'worker',
+  inputs: [topics.inspectionLifecycle, topics.artifactManagement, topics.inferenceWorkflow, topics.catalogEvents],
+  deadLetters: { topic: topics.deadLetters },
+  stores: [],
+  build: buildTimescaleTopology,
+});

@@ -1,0 +1,75 @@
+import type { Clock } from 'millrace';
+import { expect, it } from 'vitest';
+import { ReadingCheck } from '../../src/platform/reading-check.ts';
+
+/** A clock that stands still until it is told to go on. */
+class StandingClock implements Clock {
+  #nowMs = 0;
+  #timers: { readonly atMs: number; readonly callback: () => void }[] = [];
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  monotonicMs(): number {
+    return this.#nowMs;
+  }
+
+  setTimer(delayMs: number, callback: () => void) {
+    const timer = { atMs: this.#nowMs + delayMs, callback };
+    this.#timers.push(timer);
+    return {
+      cancel: () => {
+        this.#timers = this.#timers.filter((each) => each !== timer);
+      },
+    };
+  }
+
+  yield(callback: () => void): void {
+    callback();
+  }
+
+  /** Second by second, letting everybody act in between. */
+  async advance(ms: number): Promise<void> {
+    for (const endMs = this.#nowMs + ms; this.#nowMs < endMs; ) {
+      for (const due of this.#timers.filter(({ atMs }) => atMs <= this.#nowMs)) {
+        this.#timers = this.#timers.filter((each) => each !== due);
+        due.callback();
+      }
+      for (let turns = 0; turns < 5; turns += 1) await Promise.resolve();
+      this.#nowMs += 1_000;
+    }
+  }
+}
+
+it('says that a reader reads while it proves it, and soon after it is stuck that it doesn’t', async () => {
+  const clock = new StandingClock();
+  let stuck: PromiseWithResolvers<void> | undefined;
+  const check = new ReadingCheck(() => stuck?.promise ?? Promise.resolve(), clock);
+  expect(check.isReading).toBe(true);
+  await clock.advance(60_000);
+  expect(check.isReading).toBe(true);
+  stuck = Promise.withResolvers();
+  // Shorter than a request waits for its answer: nothing to worry anybody with.
+  await clock.advance(8_000);
+  expect(check.isReading).toBe(true);
+  await clock.advance(6_000);
+  expect(check.isReading).toBe(false);
+  stuck.resolve();
+  stuck = undefined;
+  await clock.advance(2_000);
+  expect(check.isReading).toBe(true);
+  check.close();
+});
+
+it('takes a proof that fails for none, and asks again', async () => {
+  const clock = new StandingClock();
+  let error: Error | undefined = new Error('no broker');
+  const check = new ReadingCheck(() => (error === undefined ? Promise.resolve() : Promise.reject(error)), clock);
+  await clock.advance(12_000);
+  expect(check.isReading).toBe(false);
+  error = undefined;
+  await clock.advance(4_000);
+  expect(check.isReading).toBe(true);
+  check.close();
+});
