@@ -9,16 +9,21 @@ import {
 } from 'uWebSockets.js';
 import { METHODS } from 'node:http';
 import { type AuthOptions, createAuthenticator } from './auth/authenticator.ts';
-import { dashboardRoutes } from './dashboard/dashboard-files.ts';
+import { dashboardEndpoints } from './dashboard/dashboard-files.ts';
 import type { ApiLog, ApiMetrics } from './http/api-log.ts';
+import { type Chain, chainOf, linksOf } from './http/chain.ts';
+import { type Endpoint, routeEndpoint } from './http/endpoint.ts';
 import { ClientGoneError, HttpExchange, type HttpResult } from './http/exchange.ts';
+import { failureOf } from './http/failure.ts';
 import { type ApiLimits, DEFAULT_LIMITS } from './http/limits.ts';
+import type { LinkRequest } from './http/link.ts';
+import type { Auditor } from './http/links/audit.ts';
+import type { Limiter } from './http/links/limit.ts';
 import { choosePort } from './http/listen-port.ts';
-import { outageOf } from './http/outage.ts';
+import { CLIENT_CLOSED_REQUEST, Passage } from './http/passage.ts';
 import { ProblemError } from './http/problem.ts';
-import { json, problemResult, SECURITY_HEADERS } from './http/response.ts';
+import { problemResult, SECURITY_HEADERS } from './http/response.ts';
 import { parameterNames } from './http/route.ts';
-import { runRoute } from './http/run-route.ts';
 import { LiveEndpoint } from './live/live-endpoint.ts';
 import {
   type ApiClock,
@@ -31,6 +36,7 @@ import {
 } from './ports.ts';
 import { openApiDocument } from './routes/openapi.ts';
 import { apiRoutes } from './routes/routes.ts';
+import { serviceEndpoints } from './routes/service-endpoints.ts';
 
 /** What `app/` gives the API. */
 export interface ApiServerOptions {
@@ -50,6 +56,10 @@ export interface ApiServerOptions {
   /** Origins that presigned URLs point to (`http://127.0.0.1:9000`): the live page may show images from there. */
   readonly imageOrigins?: readonly string[];
   readonly limits?: Partial<ApiLimits>;
+  /** Counts requests and refuses some. Default: none is refused. */
+  readonly limiter?: Limiter;
+  /** Records who did what. Default: nothing is recorded. */
+  readonly auditor?: Auditor;
 }
 
 /** The running API. */
@@ -59,8 +69,6 @@ export interface ApiServer {
   /** Stops listening, lets requests under way finish (bounded), ends live connections. */
   close(): Promise<void>;
 }
-
-type Handler = (exchange: HttpExchange) => HttpResult | Promise<HttpResult>;
 
 /** Makes the API; nothing listens before `listen`. */
 export function createApiServer(options: ApiServerOptions): ApiServer {
@@ -79,6 +87,7 @@ class UwsApiServer implements ApiServer {
   readonly #options: ApiServerOptions;
   readonly #limits: ApiLimits;
   readonly #app: TemplatedApp;
+  readonly #chain: Chain;
   readonly #live: LiveEndpoint;
   #listenSocket: us_listen_socket | undefined;
   #underWay = 0;
@@ -88,57 +97,47 @@ class UwsApiServer implements ApiServer {
   constructor(options: ApiServerOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
-    const { ports, log, metrics } = options;
-    const auth = createAuthenticator(options.auth, ports.clock);
+    const { ports, log, metrics, limiter, auditor } = options;
+    const links = linksOf({ auth: createAuthenticator(options.auth, ports.clock), limiter, auditor });
+    this.#chain = chainOf(links);
     this.#app = App();
-    this.#live = new LiveEndpoint({ feed: ports.live, clock: ports.clock, auth, log, metrics, limits: this.#limits });
+    this.#live = new LiveEndpoint({
+      feed: ports.live,
+      clock: ports.clock,
+      chain: this.#chain,
+      log,
+      metrics,
+      limits: this.#limits,
+    });
     this.#live.mount(this.#app);
+    const routes = apiRoutes(ports, this.#limits);
+    this.#mount([
+      ...routes.map(routeEndpoint),
+      ...serviceEndpoints({
+        document: openApiDocument(routes, links),
+        metrics,
+        notReady: () => this.#notReady(),
+      }),
+      ...dashboardEndpoints(options.imageOrigins ?? []),
+    ]);
+  }
 
-    const allowed = new Map<string, string[]>();
-    const mount = (method: 'GET' | 'POST' | 'PUT', path: string, handler: Handler) => {
-      const pattern = path.replaceAll(/\{(\w+)\}/g, ':$1');
-      const listener = this.#listener(path, handler);
+  #mount(endpoints: readonly Endpoint[]): void {
+    const methodsAt = new Map<string, string[]>();
+    for (const endpoint of endpoints) {
+      const { method, path } = endpoint;
+      const pattern = patternOf(path);
+      const listener = this.#listener(endpoint);
       if (method === 'GET') this.#app.get(pattern, listener).head(pattern, listener);
       else if (method === 'PUT') this.#app.put(pattern, listener);
       else this.#app.post(pattern, listener);
       const methods = method === 'GET' ? ['GET', 'HEAD'] : [method];
-      allowed.set(path, [...(allowed.get(path) ?? []), ...methods]);
-    };
-
-    const routes = apiRoutes(ports, this.#limits);
-    for (const route of routes) {
-      mount(route.method, route.path, (exchange) => runRoute(route, exchange, auth, ports.clock.nowMs()));
+      methodsAt.set(path, [...(methodsAt.get(path) ?? []), ...methods]);
     }
-    const document = openApiDocument(routes);
-    mount('GET', '/openapi.json', () => json(200, document, { 'Cache-Control': 'no-cache' }));
-    mount('GET', '/health/live', () => json(200, { status: 'live' }));
-    mount('GET', '/health/ready', () => this.#readiness());
-    mount('GET', '/metrics', async () => {
-      const { contentType, body } = await metrics.render();
-      return { ...json(200, undefined, { 'Content-Type': contentType }), body };
-    });
-    mount('GET', '/v1/live', () => {
-      throw new ProblemError('upgrade-required', 'Open this address as a WebSocket.', {
-        headers: { Upgrade: 'websocket' },
-      });
-    });
-    for (const [path, handler] of dashboardRoutes(options.imageOrigins ?? [])) mount('GET', path, handler);
-
-    for (const [path, methods] of allowed) {
-      const allow = methods.join(', ');
-      const refuse = this.#listener(path, (exchange) => {
-        throw new ProblemError('method-not-allowed', `${exchange.method} is not one of ${allow}.`, {
-          headers: { Allow: allow },
-        });
-      });
-      this.#app.any(path.replaceAll(/\{(\w+)\}/g, ':$1'), refuse);
+    for (const [path, methods] of methodsAt) {
+      this.#app.any(patternOf(path), this.#listener(otherMethods(path, methods.join(', '))));
     }
-    this.#app.any(
-      '/*',
-      this.#listener('unmatched', () => {
-        throw new ProblemError('not-found', 'There is nothing at this address; /openapi.json lists what there is.');
-      }),
-    );
+    this.#app.any('/*', this.#listener(UNMATCHED));
   }
 
   async listen(port: number, host: string): Promise<{ readonly port: number }> {
@@ -173,42 +172,58 @@ class UwsApiServer implements ApiServer {
     this.#app.close();
   }
 
-  #readiness(): HttpResult {
+  #notReady(): readonly string[] {
     const missing = [...(this.#options.notReady?.() ?? [])];
     if (!this.#options.ports.gateway.ready()) missing.unshift('gateway');
     if (this.#closing) missing.unshift('closing');
-    if (missing.length === 0) return json(200, { status: 'ready' });
-    throw new ProblemError('unavailable', `Not ready: ${missing.join(', ')}.`, { headers: { 'Retry-After': '1' } });
+    return missing;
   }
 
   /** What uWebSockets calls. It must not throw and must attach everything before it returns: see {@link HttpExchange}. */
-  #listener(route: string, handler: Handler): (response: HttpResponse, request: HttpRequest) => void {
+  #listener({ path: route, access, handle }: Pick<Endpoint, 'path' | 'access' | 'handle'>) {
     const parameters = parameterNames(route).length;
-    return (response, request) => {
-      const startedAtMs = performance.now();
+    return (response: HttpResponse, request: HttpRequest): void => {
+      const passage = new Passage(this.#options.log);
       const exchange = new HttpExchange(response, request, { parameters, bodyBytesMax: this.#limits.bodyBytesMax });
+      const { method, path, requestId, traceparent, signal } = exchange;
+      const passing: LinkRequest = {
+        method,
+        route,
+        access,
+        path,
+        requestId,
+        traceparent,
+        receivedAtMs: this.#options.ports.clock.nowMs(),
+        credentials: { authorization: exchange.header('authorization'), token: undefined },
+        signal,
+        addHeader: passage.addHeader,
+        onEnd: passage.onEnd,
+      };
       this.#underWay += 1;
-      void this.#answer(exchange, handler).then(async (result) => {
+      const answer = this.#answer(exchange, () => this.#chain(passing, async (passed) => handle(exchange, passed)));
+      void answer.then(async (result) => {
         await exchange.bodyEnd();
         const written = exchange.respond({
           ...result,
           headers: {
             ...SECURITY_HEADERS,
+            ...passage.headers,
             ...result.headers,
-            'X-Request-Id': exchange.requestId,
-            traceparent: exchange.traceparent,
+            'X-Request-Id': requestId,
+            traceparent,
           },
         });
         const status = written ? result.status : CLIENT_CLOSED_REQUEST;
-        const seconds = (performance.now() - startedAtMs) / 1000;
-        this.#options.metrics.requestFinished(route, methodLabel(exchange.method), status, seconds);
+        const durationMs = passage.end(status);
+        this.#options.metrics.requestFinished(route, methodLabel(method), status, durationMs / 1_000);
         this.#underWay -= 1;
         if (this.#underWay === 0) this.#drained?.();
       });
     };
   }
 
-  async #answer(exchange: HttpExchange, handler: Handler): Promise<HttpResult> {
+  /** What `work` answers, within the time there is. Never rejects. */
+  async #answer(exchange: HttpExchange, work: () => Promise<HttpResult>): Promise<HttpResult> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -220,7 +235,7 @@ class UwsApiServer implements ApiServer {
       }, this.#limits.handlerTimeoutMs);
     });
     try {
-      return await Promise.race([Promise.resolve(exchange).then(handler), timeout]);
+      return await Promise.race([work(), timeout]);
     } catch (error) {
       return this.#failure(exchange, error);
     } finally {
@@ -229,24 +244,42 @@ class UwsApiServer implements ApiServer {
   }
 
   #failure(exchange: HttpExchange, error: unknown): HttpResult {
-    const fields = { request_id: exchange.requestId, method: exchange.method, path: exchange.path };
-    if (error instanceof ProblemError) return problemResult(error.problem, exchange.requestId, error.headers);
-    const outage = outageOf(error);
-    if (outage !== undefined) {
-      this.#options.log.warn({ ...fields, err: error }, 'The platform could not answer a request');
-      const headers = { 'Retry-After': String(Math.max(1, Math.ceil(outage.retryAfterSeconds))) };
-      return problemResult(new ProblemError('unavailable', outage.message).problem, exchange.requestId, headers);
-    }
-    if (!(error instanceof ClientGoneError) && exchange.state !== 'aborted') {
-      this.#options.log.error({ ...fields, err: error }, 'A request handler failed');
-    }
-    const { problem } = new ProblemError('internal', 'The request failed inside the service; its id is in `instance`.');
-    return problemResult(problem, exchange.requestId);
+    const { kind, problem, headers } = failureOf(error);
+    const fields = { request_id: exchange.requestId, method: exchange.method, path: exchange.path, err: error };
+    if (kind === 'outage') this.#options.log.warn(fields, 'The platform could not answer a request');
+    const hasLeft = error instanceof ClientGoneError || exchange.state === 'aborted';
+    if (kind === 'defect' && !hasLeft) this.#options.log.error(fields, 'A request handler failed');
+    return problemResult(problem, exchange.requestId, headers);
   }
 }
 
-/** What the access metrics say when nobody was left to answer (nginx's number). */
-const CLIENT_CLOSED_REQUEST = 499;
+/** uWebSockets' spelling of a path template. */
+function patternOf(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1');
+}
+
+type Refusal = Pick<Endpoint, 'path' | 'access' | 'handle'>;
+
+/** The methods that an address doesn't have. */
+function otherMethods(path: string, allow: string): Refusal {
+  return {
+    path,
+    access: { kind: 'public', why: 'The OpenAPI document says as much.' },
+    handle: (exchange) => {
+      throw new ProblemError('method-not-allowed', `${exchange.method} is not one of ${allow}.`, {
+        headers: { Allow: allow },
+      });
+    },
+  };
+}
+
+const UNMATCHED: Refusal = {
+  path: 'unmatched',
+  access: { kind: 'public', why: 'There is nothing to protect.' },
+  handle: () => {
+    throw new ProblemError('not-found', 'There is nothing at this address; /openapi.json lists what there is.');
+  },
+};
 
 const KNOWN_METHODS = new Set(METHODS);
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { HttpExchange, HttpResult } from '../http/exchange.ts';
+import type { Endpoint } from '../http/endpoint.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -26,19 +26,29 @@ const VENDORED: Readonly<Record<string, string>> = {
  * nothing from elsewhere but board images from the object store. The page needs no token; its data does.
  *
  * @param imageOrigins origins that presigned addresses point to
- * @returns path → handler
  */
-export function dashboardRoutes(imageOrigins: readonly string[]): Map<string, (exchange: HttpExchange) => HttpResult> {
-  const routes = new Map<string, (exchange: HttpExchange) => HttpResult>();
-  const add = (path: string, file: string) => routes.set(path, fileHandler(file, imageOrigins));
+export function dashboardEndpoints(imageOrigins: readonly string[]): readonly Endpoint[] {
+  const endpoints: Endpoint[] = [];
+  const add = (path: string, file: string): void => {
+    const handle = fileHandler(file, imageOrigins);
+    endpoints.push({
+      method: 'GET',
+      path,
+      access: {
+        kind: 'public',
+        why: 'A browser loads pages without a token; they hold no data, which they get with one.',
+      },
+      handle,
+    });
+  };
   for (const name of readdirSync(BROWSER_FOLDER)) {
     if (extname(name) in TYPES) add(name === 'index.html' ? '/' : `/dashboard/${name}`, `${BROWSER_FOLDER}${name}`);
   }
   for (const [name, file] of Object.entries(VENDORED)) add(`/dashboard/vendor/${name}`, file);
-  return routes;
+  return endpoints;
 }
 
-function fileHandler(file: string, imageOrigins: readonly string[]): (exchange: HttpExchange) => HttpResult {
+function fileHandler(file: string, imageOrigins: readonly string[]): Endpoint['handle'] {
   const body = readFileSync(file);
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
   const headers = {

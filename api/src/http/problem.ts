@@ -47,6 +47,7 @@ export const PROBLEM_KINDS = {
   'upload-mismatch': { status: 422, title: 'The uploaded object is not what was announced' },
   'unknown-reference': { status: 422, title: 'The request refers to something unknown' },
   'upgrade-required': { status: 426, title: 'This is a WebSocket' },
+  'rate-limited': { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'Internal error' },
   unavailable: { status: 503, title: 'Not available at the moment' },
 } as const satisfies Record<string, { status: number; title: string }>;

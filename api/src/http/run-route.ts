@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { Authenticator } from '../auth/authenticator.ts';
 import type { HttpExchange, HttpResult } from './exchange.ts';
+import type { LinkRequest } from './link.ts';
 import { type FieldError, ProblemError } from './problem.ts';
 import { parameterNames, type Route, type RouteContext } from './route.ts';
 
@@ -8,20 +8,16 @@ import { parameterNames, type Route, type RouteContext } from './route.ts';
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * Takes a request through a route: token, scope, path, query, headers, body, handler, in this order, so that nothing is
- * said about the request to somebody who may not make it.
+ * Takes a request that the links have let through to a route's handler: path, query, headers, body, in this order.
  *
  * @throws ProblemError for everything the client did wrong; whatever the handler throws
  */
 export async function runRoute(
   route: Route,
   exchange: HttpExchange,
-  auth: Authenticator,
-  receivedAtMs: number,
+  { principal, receivedAtMs }: LinkRequest,
 ): Promise<HttpResult> {
-  const principal = await auth.fromHeader(exchange.header('authorization'));
-  auth.requireScope(principal, route.scope);
-
+  if (principal === undefined) throw new Error(`nobody was authenticated for ${route.path}`);
   const errors: FieldError[] = [];
   const names = parameterNames(route.path);
   const params = check(

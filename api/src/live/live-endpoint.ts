@@ -1,18 +1,24 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
 import { v7 as uuidv7 } from 'uuid';
-import type { Authenticator } from '../auth/authenticator.ts';
 import type { Principal } from '../auth/principal.ts';
 import type { ApiLog, ApiMetrics } from '../http/api-log.ts';
+import type { Chain } from '../http/chain.ts';
+import { failureOf } from '../http/failure.ts';
 import type { ApiLimits } from '../http/limits.ts';
+import type { LinkRequest } from '../http/link.ts';
+import { CLIENT_CLOSED_REQUEST, Passage } from '../http/passage.ts';
 import { ProblemError } from '../http/problem.ts';
 import { problemResult, SECURITY_HEADERS } from '../http/response.ts';
+import { continueTrace } from '../http/trace-context.ts';
 import { type ApiClock, type LiveFeed, UnavailableError } from '../ports.ts';
 import { CLOSE_CODES, LiveSession, type ResumePoint, ResumeQuery } from './live-session.ts';
 
 /** The subprotocol that a client offers beside `bearer.<JWT>`; the token is never echoed if this one is offered. */
 export const LIVE_PROTOCOL = 'chip-quality.live.v1';
 const BEARER_PREFIX = 'bearer.';
+const PATH = '/v1/live';
+const SWITCHING_PROTOCOLS = 101;
 /** Clients have nothing to say. */
 const CLIENT_MESSAGE_BYTES_MAX = 1024;
 /** Above the heartbeat; uWebSockets pings by itself before it gives up on a silent client. */
@@ -21,7 +27,8 @@ const IDLE_TIMEOUT_SECONDS = 60;
 export interface LiveEndpointOptions {
   readonly feed: LiveFeed;
   readonly clock: ApiClock;
-  readonly auth: Authenticator;
+  /** The links before every handler: opening a live connection goes through them, too. */
+  readonly chain: Chain;
   readonly log: ApiLog;
   readonly metrics: ApiMetrics;
   readonly limits: ApiLimits;
@@ -40,7 +47,7 @@ interface SocketData {
  * Owns: the open sockets, the heartbeat timer.
  * Called by: `server.ts` and uWebSockets.
  * Invariants:
- *  I1 a socket is upgraded only with a token that holds and has `live:read`; refusals are HTTP answers with problems;
+ *  I1 a socket is upgraded only when the links let it through, which asks for `live:read`; refusals are HTTP answers with problems;
  *  I2 a client that cannot keep up is closed (it resumes by offset), never skipped silently;
  *  I3 a socket is not touched after its close event.
  */
@@ -54,7 +61,7 @@ export class LiveEndpoint {
   }
 
   mount(app: TemplatedApp): void {
-    app.ws<SocketData>('/v1/live', {
+    app.ws<SocketData>(PATH, {
       maxPayloadLength: CLIENT_MESSAGE_BYTES_MAX,
       maxBackpressure: this.#options.limits.liveBackpressureBytesMax,
       closeOnBackpressureLimit: true,
@@ -80,41 +87,48 @@ export class LiveEndpoint {
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
-    let aborted = false;
-    response.onAborted(() => {
-      aborted = true;
-    });
+    const passage = new Passage(this.#options.log);
+    const gone = new AbortController();
+    response.onAborted(() => gone.abort());
     // Everything of the request is read now: it is dead after the first await.
     const key = request.getHeader('sec-websocket-key');
     const extensions = request.getHeader('sec-websocket-extensions');
-    const offered = request
-      .getHeader('sec-websocket-protocol')
-      .split(',')
-      .map((name) => name.trim());
     const query = Object.fromEntries(new URLSearchParams(request.getQuery()));
-    const bearer = offered.find((name) => name.startsWith(BEARER_PREFIX));
-    const token = bearer?.slice(BEARER_PREFIX.length) ?? query.access_token ?? '';
-    const authorization = request.getHeader('authorization');
-    // A browser refuses a connection whose offered protocols are all ignored.
-    const protocol = offered.includes(LIVE_PROTOCOL) ? LIVE_PROTOCOL : (bearer ?? '');
-
-    void this.#admit(token, authorization, query).then(
+    const { token, protocol } = offerOf(request.getHeader('sec-websocket-protocol'));
+    const passing: LinkRequest = {
+      method: 'GET',
+      route: PATH,
+      access: { kind: 'token', scope: 'live:read' },
+      path: request.getUrl(),
+      requestId: uuidv7(),
+      traceparent: continueTrace(request.getHeader('traceparent')),
+      receivedAtMs: this.#options.clock.nowMs(),
+      credentials: {
+        authorization: request.getHeader('authorization'),
+        token: token || query.access_token || undefined,
+      },
+      signal: gone.signal,
+      addHeader: passage.addHeader,
+      onEnd: passage.onEnd,
+    };
+    const admitted = this.#options.chain(passing, async ({ principal }) => this.#admit(principal, query));
+    void admitted.then(
       (data) => {
-        if (aborted) return;
-        response.cork(() => response.upgrade(data, key, protocol, extensions, context));
+        passage.end(gone.signal.aborted ? CLIENT_CLOSED_REQUEST : SWITCHING_PROTOCOLS);
+        if (!gone.signal.aborted) response.cork(() => response.upgrade(data, key, protocol, extensions, context));
       },
       (error: unknown) => {
-        if (aborted) return;
-        this.#refuse(response, error);
+        const status = gone.signal.aborted ? CLIENT_CLOSED_REQUEST : this.#refuse(response, passing, passage, error);
+        passage.end(status);
       },
     );
   }
 
-  async #admit(token: string, authorization: string, query: Record<string, string>): Promise<SocketData> {
-    const { auth, limits } = this.#options;
-    const principal = token === '' ? await auth.fromHeader(authorization) : await auth.fromToken(token);
-    auth.requireScope(principal, 'live:read');
-    if (this.#sockets.size >= limits.liveClientsMax) throw new UnavailableError('Too many live clients', 10);
+  #admit(principal: Principal | undefined, query: Readonly<Record<string, string>>): SocketData {
+    if (principal === undefined) throw new Error(`nobody was authenticated for ${PATH}`);
+    if (this.#sockets.size >= this.#options.limits.liveClientsMax) {
+      throw new UnavailableError('Too many live clients', 10);
+    }
     const wantsResume = query.epoch !== undefined || query.offset !== undefined;
     const resume = wantsResume ? ResumeQuery.safeParse(query) : undefined;
     if (resume?.success === false) {
@@ -128,20 +142,21 @@ export class LiveEndpoint {
     return { principal, resume: resume?.data, session: undefined, closed: false };
   }
 
-  #refuse(response: HttpResponse, error: unknown): void {
-    let result = problemResult(new ProblemError('internal', 'The request failed.').problem, uuidv7());
-    if (error instanceof ProblemError) result = problemResult(error.problem, uuidv7(), error.headers);
-    else if (error instanceof UnavailableError) {
-      const { problem } = new ProblemError('unavailable', error.message);
-      result = problemResult(problem, uuidv7(), { 'Retry-After': String(error.retryAfterSeconds) });
-    } else this.#options.log.error({ err: error }, 'Opening a live connection failed');
+  /** Answers the status. */
+  #refuse(response: HttpResponse, { requestId }: LinkRequest, passage: Passage, error: unknown): number {
+    const { kind, problem, headers } = failureOf(error);
+    if (kind === 'defect') {
+      this.#options.log.error({ err: error, request_id: requestId }, 'Opening a live connection failed');
+    }
+    const result = problemResult(problem, requestId, headers);
     response.cork(() => {
       response.writeStatus(`${result.status} ${STATUS_CODES[result.status]}`);
-      for (const [name, value] of Object.entries({ ...SECURITY_HEADERS, ...result.headers })) {
+      for (const [name, value] of Object.entries({ ...SECURITY_HEADERS, ...passage.headers, ...result.headers })) {
         response.writeHeader(name, value);
       }
       response.end(result.body as string, true);
     });
+    return result.status;
   }
 
   #open(socket: WebSocket<SocketData>): void {
@@ -172,4 +187,15 @@ export class LiveEndpoint {
     const nowMs = this.#options.clock.nowMs();
     for (const socket of this.#sockets) socket.getUserData().session?.heartbeat(nowMs);
   }
+}
+
+/** The token that a client offers as a subprotocol, and the protocol to answer with. */
+function offerOf(header: string): { readonly token: string | undefined; readonly protocol: string } {
+  const offered = header.split(',').map((name) => name.trim());
+  const bearer = offered.find((name) => name.startsWith(BEARER_PREFIX));
+  return {
+    token: bearer?.slice(BEARER_PREFIX.length),
+    // A browser refuses a connection whose offered protocols are all ignored.
+    protocol: offered.includes(LIVE_PROTOCOL) ? LIVE_PROTOCOL : (bearer ?? ''),
+  };
 }

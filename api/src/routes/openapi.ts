@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Link } from '../http/link.ts';
 import { PROBLEM_CONTENT_TYPE } from '../http/problem.ts';
 import { parameterNames, type Route, type RouteResponse } from '../http/route.ts';
 import { ProblemDetails } from './schemas.ts';
@@ -7,8 +8,6 @@ type Json = Record<string, unknown>;
 
 const COMMON_PROBLEMS: Readonly<Record<number, RouteResponse>> = {
   400: { description: 'The request is not valid; `errors` names the fields.' },
-  401: { description: 'No token, or one that does not hold.' },
-  403: { description: 'The token lacks a scope.' },
   503: { description: 'Not available at the moment.', headers: { 'Retry-After': 'Seconds to wait.' } },
 };
 
@@ -18,13 +17,14 @@ const BODY_PROBLEMS: Readonly<Record<number, RouteResponse>> = {
 };
 
 /**
- * The OpenAPI 3.1 document, generated from the same schemas that the routes validate with. OpenAPI 3.1 uses JSON Schema
- * 2020-12, which zod writes by itself.
+ * The OpenAPI 3.1 document, generated from the same schemas that the routes validate with and from what the links before them
+ * refuse. OpenAPI 3.1 uses JSON Schema 2020-12, which zod writes by itself.
  */
-export function openApiDocument(routes: readonly Route[]): Json {
+export function openApiDocument(routes: readonly Route[], links: readonly Link[]): Json {
+  const refusals = Object.assign({}, ...links.map(({ problems }) => problems)) as Link['problems'];
   const paths: Record<string, Json> = {};
   for (const route of routes) {
-    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(route) };
+    paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: operation(route, refusals) };
   }
   return {
     openapi: '3.1.0',
@@ -47,8 +47,9 @@ export function openApiDocument(routes: readonly Route[]): Json {
   };
 }
 
-function operation(route: Route): Json {
-  const responses = { ...COMMON_PROBLEMS, ...(route.body === undefined ? {} : BODY_PROBLEMS), ...route.responses };
+function operation(route: Route, refusals: Link['problems']): Json {
+  const bodyProblems = route.body === undefined ? {} : BODY_PROBLEMS;
+  const responses = { ...COMMON_PROBLEMS, ...refusals, ...bodyProblems, ...route.responses };
   return {
     operationId: route.operationId,
     summary: route.summary,

@@ -2,6 +2,7 @@ import {
   type ApiClock,
   type ApiLimits,
   type ApiServer,
+  type ApiServerOptions,
   createApiServer,
   createLiveFeed,
   mintToken,
@@ -59,7 +60,7 @@ export async function startTestServer(
   {
     port: wantedPort = 0,
     ...more
-  }: { notReady?: () => readonly string[]; imageOrigins?: readonly string[]; port?: number } = {},
+  }: Pick<ApiServerOptions, 'notReady' | 'imageOrigins' | 'limiter' | 'auditor'> & { readonly port?: number } = {},
 ): Promise<TestServer> {
   const clock = { offsetMs: 0, nowMs: () => Date.now() + clock.offsetMs };
   const platform = new PlatformDouble(clock);
