@@ -42,7 +42,6 @@ const unwritten: readonly string[] = [
   'engine/src/kafka-streams.ts',
   'engine/src/query',
   'engine/src/runtime',
-  'models/src',
   'schemas/src',
   'sinks/src',
   'topologies/src',

@@ -22,7 +22,9 @@ export type Severity = (typeof SEVERITIES)[number];
  * none, in which case the model sees empty channels and is less accurate.
  */
 export interface DetectorInput {
+  /** The board's image, {@link IMAGE_PIXELS} bytes. */
   readonly board: Uint8Array;
+  /** The template's image, {@link IMAGE_PIXELS} bytes; undefined where the part has none. */
   readonly golden: Uint8Array | undefined;
 }
 
@@ -35,7 +37,7 @@ export interface SecondOpinion {
   readonly label: string;
   /** Null for `background`. */
   readonly defectType: PlatformDefectType | null;
-  /** 0 to 1. */
+  /** How sure the classifier is, 0 to 1. */
   readonly probability: number;
   /** Whether it is another label than the detector's. */
   readonly disagrees: boolean;
@@ -46,14 +48,21 @@ export interface SecondOpinion {
  * model's own label, and the platform's type and severity that the model's `classes.json` maps it to.
  */
 export interface Detection {
+  /** Left edge, inclusive. */
   readonly x1: number;
+  /** Upper edge, inclusive. */
   readonly y1: number;
+  /** Right edge, exclusive. */
   readonly x2: number;
+  /** Lower edge, exclusive. */
   readonly y2: number;
-  /** 0 to 1. */
+  /** How sure the model is, 0 to 1. */
   readonly confidence: number;
+  /** What the model calls it. */
   readonly label: string;
+  /** What the platform's API calls it. */
   readonly defectType: PlatformDefectType;
+  /** How bad it is, by its class, size and confidence. */
   readonly severity: Severity;
   /** Absent: nobody was asked. */
   readonly secondOpinion?: SecondOpinion;
@@ -79,11 +88,15 @@ export interface InferOptions {
  * are never written to. It rejects with `InferenceError` when the model cannot answer.
  */
 export interface InferenceEngine {
+  /** Name that results carry: the model's folder in the repository. */
   readonly modelName: string;
+  /** Folder of the version that answers. */
   readonly modelVersion: string;
+  /** Most boards that one call may have. */
   readonly maxBatchSize: number;
   /** The confidence from which a board with a detection counts as defective. */
   readonly verdictThreshold: number;
+  /** Judges a batch of boards. */
   infer(batch: readonly DetectorInput[], options?: InferOptions): Promise<Detection[][]>;
   /** Whether `infer` would be served now; never rejects. */
   ready(): Promise<boolean>;

@@ -10,10 +10,15 @@ export type DefectLabel = (typeof DEFECT_LABELS)[number];
 
 /** A defect put on a board: its box in whole pixels and its kind. */
 export interface BoardDefect {
+  /** Left edge of the box. */
   readonly x: number;
+  /** Upper edge of the box. */
   readonly y: number;
+  /** Width of the box, pixels. */
   readonly width: number;
+  /** Height of the box, pixels. */
   readonly height: number;
+  /** Which of DeepPCB's kinds it is. */
   readonly label: DefectLabel;
 }
 

@@ -10,6 +10,7 @@ export interface BoardRequest {
   readonly seed: number;
   /** Fixes the part: all boards of a part share layout and golden image. */
   readonly partSeed: number;
+  /** True: it has at least one defect. False: it has none, but noise and, half the time, a shift of one pixel. */
   readonly defective: boolean;
   /** Most defects on a defective board; it gets 1 to this many. Default 3. */
   readonly defectsMax?: number;

@@ -33,7 +33,7 @@ export function fillRect(image: Uint8Array, x: number, y: number, width: number,
   }
 }
 
-/** Fills a disc. */
+/** Fills every pixel whose centre lies within `radius` of `centre`; what lies outside the image is cut off. */
 export function fillDisc(image: Uint8Array, centre: Point, radius: number, value: number): void {
   const top = Math.max(0, Math.ceil(centre.y - radius));
   const bottom = Math.min(IMAGE_SIDE_PX - 1, Math.floor(centre.y + radius));

@@ -7,7 +7,9 @@ import type { TrueDefect } from './score-detections.ts';
 export interface FolderBoard {
   /** File name without its ending. */
   readonly id: string;
+  /** File of the board's image. */
   readonly imagePath: string;
+  /** File of the golden image of its part; undefined where the folder has none. */
   readonly goldenPath: string | undefined;
   /** What is wrong with it; `undefined` where the folder has no annotation for it. */
   readonly truth: readonly TrueDefect[] | undefined;

@@ -34,12 +34,15 @@ const CLEAN_SHIFTS_PX: readonly ShiftPx[] = [
 
 /** Figures of a model over a set of boards. */
 export interface Evaluation extends DetectionScore {
+  /** How many boards were judged. */
   readonly boards: number;
   /** Mean average precision over the labels, 0 to 1, at IoU > 0.33. */
   readonly meanAveragePrecision: number;
-  /** At the engine's verdict threshold, 0 to 1. */
+  /** Share of the reported defects that are real, at the engine's verdict threshold, 0 to 1. */
   readonly precision: number;
+  /** Share of the true defects that were found, at the engine's verdict threshold, 0 to 1. */
   readonly recall: number;
+  /** Harmonic mean of precision and recall, 0 to 1. */
   readonly f: number;
   /** Average precision of each label that occurs, 0 to 1. */
   readonly byLabel: ReadonlyMap<string, number>;
@@ -56,6 +59,7 @@ export interface Evaluation extends DetectionScore {
 
 /** A board in memory with what is known about it. */
 export interface KnownBoard extends DetectorInput {
+  /** What is really wrong with it. */
   readonly truth: JudgedBoard['truth'];
   /** A picture of the same part without defects, which the detector does not get beside `board`. */
   readonly clean?: Uint8Array | undefined;
@@ -69,7 +73,15 @@ export interface KnownBoard extends DetectorInput {
 export async function evaluateBoards(
   engine: InferenceEngine,
   boards: AsyncIterable<KnownBoard> | Iterable<KnownBoard>,
-  { shiftPx }: { readonly shiftPx?: ShiftPx | undefined } = {},
+  {
+    shiftPx,
+  }: {
+    /**
+     * Moves every golden image by so much first. Default: boards are judged as they are, and clean ones under several
+     * small shifts.
+     */
+    readonly shiftPx?: ShiftPx | undefined;
+  } = {},
 ): Promise<Evaluation> {
   const cleanShiftsPx = shiftPx === undefined ? CLEAN_SHIFTS_PX : [shiftPx];
   const judged: JudgedBoard[] = [];
@@ -125,7 +137,10 @@ function moved({ board, golden }: DetectorInput, [dx, dy]: ShiftPx): DetectorInp
 /** Reads and decodes annotated boards of a folder one after the other; those without truth are left out. */
 export async function* readKnownBoards(
   boards: readonly FolderBoard[],
-  options: { readonly withGolden?: boolean } = {},
+  options: {
+    /** False: the detector sees the boards alone, and the golden images are the clean ones. */
+    readonly withGolden?: boolean;
+  } = {},
 ): AsyncGenerator<KnownBoard> {
   for (const { imagePath, goldenPath, truth } of boards) {
     if (truth === undefined) continue;

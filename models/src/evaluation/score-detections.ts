@@ -1,25 +1,34 @@
 /** A box in pixels; `x2` and `y2` exclusive. */
 export interface Box {
+  /** Left edge, inclusive. */
   readonly x1: number;
+  /** Upper edge, inclusive. */
   readonly y1: number;
+  /** Right edge, exclusive. */
   readonly x2: number;
+  /** Lower edge, exclusive. */
   readonly y2: number;
 }
 
 /** A defect that is really there, by annotation or by the board generator. */
 export interface TrueDefect extends Box {
+  /** The class a detector should give it. */
   readonly label: string;
 }
 
 /** What is scored: any detection with a label and a confidence. */
 export interface ScoredDetection extends TrueDefect {
+  /** How sure the model is, 0 to 1. */
   readonly confidence: number;
 }
 
 /** Counts over one or more boards. */
 export interface DetectionScore {
+  /** Detections that match a defect of their class. */
   readonly truePositives: number;
+  /** Detections that match none. */
   readonly falsePositives: number;
+  /** Defects that no detection matches. */
   readonly falseNegatives: number;
 }
 
@@ -60,7 +69,14 @@ export function sumScores(scores: readonly DetectionScore[]): DetectionScore {
 }
 
 /** Precision, recall and their harmonic mean, 0 to 1; nothing found counts as precision 1, nothing there as recall 1. */
-export function ratesOf(score: DetectionScore): { precision: number; recall: number; f: number } {
+export function ratesOf(score: DetectionScore): {
+  /** Share of the detections that are right. */
+  precision: number;
+  /** Share of the defects that were found. */
+  recall: number;
+  /** Harmonic mean of both; 0 where both are 0. */
+  f: number;
+} {
   const { truePositives, falsePositives, falseNegatives } = score;
   const found = truePositives + falsePositives;
   const there = truePositives + falseNegatives;
@@ -72,7 +88,9 @@ export function ratesOf(score: DetectionScore): { precision: number; recall: num
 
 /** Detections and truth of one board. */
 export interface JudgedBoard {
+  /** What the model reported, in any order. */
   readonly detections: readonly ScoredDetection[];
+  /** What is really wrong with the board. */
   readonly truth: readonly TrueDefect[];
 }
 

@@ -4,8 +4,11 @@ import { intersectionOverUnion, MATCH_IOU, type TrueDefect } from './score-detec
 
 /** Who was right about some detections. Both may be wrong; where they agree, both are right or neither. */
 interface OpinionScore {
+  /** How many detections of this kind there are. */
   readonly detections: number;
+  /** Of these, those whose own label is right. */
   readonly detectorRight: number;
+  /** Of these, those whose second opinion is right. */
   readonly opinionRight: number;
 }
 
@@ -13,7 +16,10 @@ interface OpinionScore {
 export interface OpinionScores {
   /** By how the second opinion stands to the detection. */
   readonly byKind: Readonly<Record<OpinionKind, OpinionScore>>;
-  /** Wrong ones among the least sure detections, as many as there are disagreements: whom a person would look at otherwise. */
+  /**
+   * Take as many of the least sure detections as there are disagreements: how many of these are wrong. What a person
+   * would find by looking at the least sure ones instead.
+   */
   readonly wrongAmongLeastSure: number;
 }
 

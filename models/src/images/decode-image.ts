@@ -10,8 +10,8 @@ const HEADER_PIXELS_MAX = 64_000_000;
 const FORMATS: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'tiff']);
 
 /**
- * Eight bits of grey or RGB: CMYK, Lab and deeper files have no one way to grey, and two decoders (this one and the one in
- * Triton) must see the same board.
+ * Eight bits of grey or RGB: CMYK, Lab and deeper files can be turned to grey in several ways, and two decoders (this
+ * one and the one in Triton) must see the same board.
  */
 const COLOUR_SPACES: ReadonlySet<string> = new Set(['b-w', 'srgb', 'rgb']);
 const DEEP_COLOUR_SPACES: ReadonlySet<string> = new Set(['rgb16', 'grey16', 'scrgb']);

@@ -11,6 +11,7 @@ export interface AnsweringModel
 export interface RoutedEngine extends InferenceEngine {
   /** The version that judges this board of this inspection at this moment. */
   route?(inspectionId: string, input: DetectorInput): AnsweringModel;
+  /** Resolves when calls are taken; absent: they always are. Rejects with the signal's reason. */
   whenAvailable?(signal?: AbortSignal): Promise<void>;
 }
 

@@ -17,11 +17,11 @@ import {
 import { InferenceError } from '../errors.ts';
 import type { Detection, DetectorInput, InferenceEngine, InferOptions } from '../inference-port.ts';
 
-/** One call: sixteen boards take a quarter of a second on one core, so a server that needs longer is ill. */
+/** One call: sixteen boards take a quarter of a second on one core, so a server that needs longer is in trouble. */
 const CALL_DEADLINE_MS = 5_000;
 /** One call of a version that nobody depends on: whoever waits for it has another one to ask. */
 const ONCE_DEADLINE_MS = 2_500;
-/** A hiccup passes within a second; what lasts longer is for the circuit breaker. */
+/** Short faults pass within a second; the circuit breaker deals with longer ones. */
 const RETRIES_MAX = 2;
 const RETRY_DELAY_MIN_MS = 100;
 const RETRY_DELAY_MAX_MS = 1_000;
@@ -33,7 +33,7 @@ const CONCURRENT_CALLS_MAX = 2;
 /** Callers bound themselves (two batches an instance); this is the bound for those that do not. */
 const QUEUED_CALLS_MAX = 32;
 
-/** Whether calls are let through: `half-open` lets one try. */
+/** Whether calls are let through: all of them (`closed`), none (`open`), or one to find out (`half-open`). */
 export type Circuit = 'closed' | 'open' | 'half-open';
 
 /** The circuit is open: nobody asked the engine, so this says nothing new about it. */
@@ -59,6 +59,7 @@ export interface ResilienceOptions {
 
 /** An engine that may be asked at any time and says when it is worth while. */
 export interface ResilientEngine extends InferenceEngine {
+  /** State of the circuit at this moment. */
   readonly circuit: Circuit;
   /** As `infer`, but within a shorter deadline and not repeated: for callers that have somebody else to ask. */
   inferOnce(batch: readonly DetectorInput[], options?: InferOptions): Promise<Detection[][]>;

@@ -2,10 +2,14 @@ import { createHash } from 'node:crypto';
 
 /** A version that is tried beside the one in production. */
 export interface CandidateDeployment {
+  /** Folder of the version in the model repository. */
   readonly version: string;
-  /** `split`: it judges its share of the inspections. `shadow`: it sees them too; its answers are only compared and counted. */
+  /**
+   * `split`: it judges its share of the inspections. `shadow`: it sees them too; its answers are only compared and
+   * counted.
+   */
   readonly mode: 'shadow' | 'split';
-  /** Above 0 to 1. */
+  /** Share of the inspections that it takes part in, above 0 to 1. */
   readonly share: number;
 }
 
@@ -13,7 +17,9 @@ export interface CandidateDeployment {
 export interface Deployment {
   /** Which change of the deployment this is, where changes are counted. */
   readonly revision?: number;
+  /** Version that judges whatever the candidate does not. */
   readonly production: string;
+  /** Version that is tried beside it; null: none. */
   readonly candidate: CandidateDeployment | null;
 }
 

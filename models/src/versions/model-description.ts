@@ -5,7 +5,9 @@ import { PLATFORM_DEFECT_TYPES, type PlatformDefectType, SEVERITIES, type Severi
 
 /** How one class of a model is called by the model and by the platform. */
 export interface ModelClass {
+  /** What the model calls it. */
   readonly label: string;
+  /** What the platform's API calls it. */
   readonly defectType: PlatformDefectType;
   /** Severity of an ordinary defect of this class. */
   readonly severity: Severity;
@@ -15,6 +17,7 @@ export interface ModelClass {
 
 /** What a model version says about itself in the `classes.json` beside its weights. */
 export interface ModelDescription {
+  /** Name that the training gave the model; for people. */
   readonly modelVersion: string;
   /** Chosen on validation boards: the confidence from which a detection makes a board defective. */
   readonly verdictThreshold: number;
@@ -55,7 +58,15 @@ export async function readModelDescription(modelDirectory: string, version: stri
  */
 export function severityOf(
   modelClass: ModelClass,
-  { areaPx2, confidence }: { readonly areaPx2: number; readonly confidence: number },
+  {
+    areaPx2,
+    confidence,
+  }: {
+    /** Area of the detection's box. */
+    readonly areaPx2: number;
+    /** How sure the model is, 0 to 1. */
+    readonly confidence: number;
+  },
   { sureConfidence = 0 }: Pick<ModelDescription, 'sureConfidence'>,
 ): Severity {
   const { severity, escalateFromPx2 = Number.POSITIVE_INFINITY } = modelClass;

@@ -15,10 +15,13 @@ const LOAD_WAIT_MAX_MS = 60_000;
 
 /** Settings of {@link ModelLifeCycle}. */
 export interface ModelLifeCycleOptions {
+  /** Name that results carry; the model's folder in the repository. */
   readonly modelName: string;
   /** Loads a version of the repository; rejects with `InferenceError` when that fails. */
   readonly open: (version: string) => Promise<InferenceEngine>;
+  /** Told of everything that happens. */
   readonly observer: ModelObserver;
+  /** Deadlines and bounds of each version's calls. Default: those of `makeResilient`. */
   readonly resilience?: ResilienceOptions;
   /** First wait before a version that did not load is tried again. Default 1,000. */
   readonly loadWaitMs?: number;
@@ -39,11 +42,12 @@ interface Active {
  * The versions of one model behind one engine: loads what a deployment wants, switches, drains what it replaces.
  *
  * Owns: the loaded versions, the shadow. Called by: the follower of deployments (`follow`) and the inference topology (`route`).
- * Invariants: I1 there is always a version that answers, from `start` to `close`: a deployment that can't be loaded changes nothing;
- * I2 no call fails for a switch: begun calls end where they began; I3 the deployment that was followed last wins; I4 an ill
- * candidate, on trial or as a shadow, harms nobody.
+ * Invariants: I1 there is always a version that answers, from `start` to `close`: a deployment that can't be loaded
+ * changes nothing; I2 no call fails for a switch: begun calls end where they began; I3 the deployment that was followed
+ * last wins; I4 a candidate that fails, on trial or as a shadow, costs no board its verdict.
  */
 export class ModelLifeCycle implements InferenceEngine {
+  /** Name that results carry, whichever version gave them. */
   readonly modelName: string;
   readonly #options: ModelLifeCycleOptions;
   readonly #slots = new Map<string, VersionSlot>();
@@ -54,6 +58,7 @@ export class ModelLifeCycle implements InferenceEngine {
   #working: Promise<void> = Promise.resolve();
   readonly #draining = new Set<Promise<void>>();
 
+  /** Loads nothing yet: see {@link ModelLifeCycle.start}. */
   constructor(options: ModelLifeCycleOptions) {
     this.#options = options;
     this.modelName = options.modelName;
@@ -95,14 +100,17 @@ export class ModelLifeCycle implements InferenceEngine {
     return active.trial === undefined || active.trial.isSuspended ? active.plain : active.trial.route;
   }
 
+  /** The version in production. Throws an `Error` before `start`. */
   get modelVersion(): string {
     return this.#current().production.version;
   }
 
+  /** Largest batch that the version in production takes. Throws an `Error` before `start`. */
   get maxBatchSize(): number {
     return this.#current().production.engine.maxBatchSize;
   }
 
+  /** Threshold of the version in production. Throws an `Error` before `start`. */
   get verdictThreshold(): number {
     return this.#current().production.engine.verdictThreshold;
   }

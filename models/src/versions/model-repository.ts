@@ -8,6 +8,7 @@ const VERSION = /^[1-9][0-9]{0,8}$/;
 
 /** A version that is complete enough to be loaded. */
 export interface RepositoryVersion {
+  /** Name of its folder: a number from 1 on. */
   readonly version: string;
   /** Confidence from which a detection makes a board defective. */
   readonly verdictThreshold: number;
@@ -15,6 +16,7 @@ export interface RepositoryVersion {
 
 /** A detector of the repository. */
 export interface RepositoryModel {
+  /** Name of its folder. */
   readonly name: string;
   /** Oldest first; never empty. */
   readonly versions: readonly RepositoryVersion[];

@@ -60,7 +60,7 @@ export class ShadowRunner {
         compareDetections(this.#judge.flagged(found).map(asked), this.#shadow.flagged(seen).map(asked)),
       );
     } catch {
-      // Its slot has told the observer; a shadow's faults are nobody else's concern.
+      // The slot has told the observer; nobody else is told of a shadow's faults.
     } finally {
       this.#behind -= 1;
     }

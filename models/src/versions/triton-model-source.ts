@@ -36,6 +36,7 @@ export class TritonModelSource {
   readonly #modelName: string;
   readonly #loading = new Map<string, Promise<string>>();
 
+  /** Connects when a version is first asked for. */
   constructor(options: TritonModelSourceOptions) {
     this.#options = options;
     this.#modelName = basename(options.modelDirectory);
@@ -49,6 +50,7 @@ export class TritonModelSource {
     return new ReloadingEngine(engine, () => this.#load(version));
   };
 
+  /** Ends the admin connection. Engines that were opened stay open. */
   close(): void {
     this.#admin.close();
   }

@@ -15,7 +15,7 @@ import {
 } from '@grpc/grpc-js';
 import { toInferenceError } from './triton-errors.ts';
 
-/** Every call ends by then; a server that is slower is as good as gone for a production line. */
+/** Every call ends by then; a slower server is treated as away. */
 export const CALL_DEADLINE_MS = 5_000;
 /** gRPC's own limit of 4 MB is too small for models whose outputs are maps; detections take 38 KB at 16 images. */
 const RECEIVE_BYTES_MAX = 64 * 1024 * 1024;

@@ -94,6 +94,7 @@ export class TritonAdmin {
     return Object.keys((await this.#connection.call('SystemSharedMemoryStatus', {}, options)).regions);
   }
 
+  /** Ends the connection; calls that still wait reject as `unavailable`. */
   close(): void {
     this.#connection.close();
   }

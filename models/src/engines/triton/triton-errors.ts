@@ -7,7 +7,7 @@ const NOT_LOADED =
   /unknown model|is not ready|has no available versions|is not found|not loaded|no version is available/i;
 /** What `preprocess_boards` says of a fault of the sender: its reason, and which image of which board. */
 const BAD_IMAGE = /bad image: ([a-z-]+): (board|golden image) \d+/;
-/** The server was restarted, and with it went what we had registered. */
+/** The server was restarted and no longer knows the regions that were registered. */
 const LOST_REGION = /shared memory region/i;
 
 const REASONS: Readonly<Partial<Record<status, InferenceErrorReason>>> = {
