@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { AbortedTransaction } from '../../src/broker/aborted-producers.ts';
-import { BufferPool, SharedBuffer } from '../../src/broker/buffer-pool.ts';
-import { CONTROL_BIT, layout, stampProducer, TRANSACTIONAL_BIT } from '../../src/broker/record-batch-layout.ts';
+import { SharedBuffer } from '../../src/broker/buffer-pool.ts';
+import { TRANSACTIONAL_BIT } from '../../src/broker/record-batch-layout.ts';
 import { RecordBatchReader } from '../../src/broker/record-batch-reader.ts';
-import { RecordBatchWriter } from '../../src/broker/record-batch-writer.ts';
+import { batchBytes, markerBytes } from '../support/transaction-batches.ts';
 
 /** What producers do to one partition, in the order of its log. Producer 0 has no transactions. */
 type Step =
@@ -38,25 +38,6 @@ interface Log {
   readonly endOffset: number;
 }
 
-const pool = new BufferPool(4096);
-
-function batchBytes(
-  offset: number,
-  producer: number,
-  attributes: number,
-  records: readonly (readonly [Buffer | null, Buffer])[],
-): Buffer {
-  const writer = new RecordBatchWriter('t', 0, pool);
-  for (const [key, value] of records) writer.append(1, key, 0, key?.length ?? 0, value, 0, value.length);
-  const batch = writer.finish('none');
-  const bytes = Buffer.from(batch.bytes);
-  batch.release();
-  bytes.writeBigInt64BE(BigInt(offset), layout.baseOffset);
-  bytes.writeInt16BE(attributes, layout.attributes);
-  stampProducer(bytes, producer === 0 ? -1 : producer, 0, 0);
-  return bytes;
-}
-
 function buildLog(steps: readonly Step[]): Log {
   const parts: Buffer[] = [];
   const aborted: AbortedTransaction[] = [];
@@ -83,8 +64,7 @@ function buildLog(steps: readonly Step[]): Log {
     open.delete(each.producer);
     if (each.commit) visible.push(...written);
     else aborted.push({ producerId: each.producer, firstOffset: written[0] as number });
-    const marker = Buffer.from([0, 0, 0, each.commit ? 1 : 0]);
-    parts.push(batchBytes(offset, each.producer, TRANSACTIONAL_BIT | CONTROL_BIT, [[marker, Buffer.alloc(6)]]));
+    parts.push(markerBytes(offset, each.producer, each.commit));
     offset++;
   }
   return { blob: Buffer.concat(parts), aborted, visible: visible.sort((a, b) => a - b), endOffset: offset };

@@ -18,13 +18,16 @@ export class SourcePartition implements HeadInspector, TopicPartition {
   readonly pending = new PendingOffsets();
   readonly #systemTimeMs: () => number;
   readonly #skipped: (batch: RecordBatch, row: number, error: Error | undefined) => void;
+  readonly #moved: () => void;
 
+  /** `moved`: there is more to commit, though no record came. */
   constructor(
     topic: string,
     partition: number,
     node: SourceTaskNode,
     skipped: (batch: RecordBatch, row: number, error: Error | undefined) => void,
     systemTimeMs: () => number,
+    moved: () => void,
   ) {
     this.topic = topic;
     this.partition = partition;
@@ -32,6 +35,7 @@ export class SourcePartition implements HeadInspector, TopicPartition {
     this.node = node;
     this.#skipped = skipped;
     this.#systemTimeMs = systemTimeMs;
+    this.#moved = moved;
     this.queue = new RecordQueue(topic, partition, this.key, -1, this);
   }
 
@@ -48,6 +52,17 @@ export class SourcePartition implements HeadInspector, TopicPartition {
   moveTo(offset: number): void {
     if (offset >= this.queue.fetchedOffset) this.queue.advanceFetched(offset);
     else this.begin(offset, this.queue.partitionTimeMs);
+  }
+
+  /**
+   * Everything up to `nextOffset` was fetched. Logs end in transaction markers, aborted records and gaps of compaction, which no record
+   * tells of: they are committed like what was processed, or tools would see a lag for ever.
+   */
+  fetchedUpTo(nextOffset: number): void {
+    const { queue } = this;
+    if (nextOffset <= queue.fetchedOffset) return;
+    queue.advanceFetched(nextOffset);
+    if (queue.size === 0) this.#moved();
   }
 
   /** Lowest offset that is not finished; -1 before a position is known. */

@@ -138,6 +138,9 @@ export class StreamTask implements PartitionTask {
       node,
       (batch, row, error) => this.#host.skip(node.name, batch, row, error),
       () => this.#host.systemTimeMs(),
+      () => {
+        this.#host.commitNeeded = true;
+      },
     );
     this.#sources.push(source);
     this.group.add(source.queue);

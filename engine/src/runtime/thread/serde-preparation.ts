@@ -125,7 +125,7 @@ function prepare(source: SourcePartition, fetched: FetchedPartition): Promise<vo
 
 function enqueue(source: SourcePartition, fetched: FetchedPartition): void {
   for (const batch of fetched.batches) source.queue.add(batch);
-  source.queue.advanceFetched(fetched.nextOffset);
+  source.fetchedUpTo(fetched.nextOffset);
 }
 
 /** A call, so that the compiler doesn't think the state stays the same over an await. */
