@@ -116,9 +116,11 @@ export class TaskManager {
     this.#options.onReadiness();
   }
 
-  /** Finishes what is in flight, commits and closes the tasks of these partitions. */
+  /** Finishes what is in flight, commits and closes the tasks of these partitions. What else they read, they read on. */
   async revoked(partitions: readonly TopicPartition[]): Promise<void> {
+    const rest = this.#restOf(partitions);
     await this.#closeClean(this.#tasksOf(partitions));
+    this.#goOnWith(rest);
     this.#options.onReadiness();
   }
 
@@ -129,8 +131,36 @@ export class TaskManager {
 
   /** Somebody else owns them already: nothing is committed. */
   async lost(partitions: readonly TopicPartition[]): Promise<void> {
+    const rest = this.#restOf(partitions);
     for (const task of this.#tasksOf(partitions)) await this.closeDirty(task);
+    this.#goOnWith(rest);
     this.#options.onReadiness();
+  }
+
+  /** Of the tasks that lose these partitions: what remains to them, as where one of several topics was deleted. */
+  #restOf(gone: readonly TopicPartition[]): readonly (readonly [TaskSpec, readonly TopicPartition[]])[] {
+    const goneKeys = new Set(gone.map(({ topic, partition }) => topicPartitionKey(topic, partition)));
+    const rest: (readonly [TaskSpec, readonly TopicPartition[]])[] = [];
+    for (const task of this.#tasksOf(gone)) {
+      const kept = task.sources.filter(({ key }) => !goneKeys.has(key));
+      const entry = this.#tasks.get(task.taskId);
+      if (kept.length === 0 || entry?.task !== task) continue;
+      rest.push([entry.spec, kept.map(({ topic, partition }) => ({ topic, partition }))]);
+    }
+    return rest;
+  }
+
+  /** A task has fixed partitions: with fewer of them it is another one, on the same state. */
+  #goOnWith(rest: readonly (readonly [TaskSpec, readonly TopicPartition[]])[]): void {
+    const created = rest.filter(([{ taskId }]) => !this.#tasks.has(taskId));
+    if (created.length === 0) return;
+    for (const [{ taskId }, partitions] of created) {
+      this.#options.config.log.info(
+        { taskId, partitions },
+        'A task lost some of its partitions; it goes on with the rest',
+      );
+    }
+    this.#startInBackground(created.map(([spec, partitions]) => this.#create(spec, partitions)));
   }
 
   /** Closes a failed task without a commit and starts it again; `wipe` also removes its local state first. */
