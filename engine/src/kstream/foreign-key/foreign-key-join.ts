@@ -49,33 +49,36 @@ export function joinByForeignKey<K, V, KO, VO, VOut>(
   keepsLeft: boolean,
   options: ForeignKeyJoinOptions<K, KO, VOut>,
 ): KTable<K, VOut> {
-  const { dsl } = left;
-  const { materialized } = options;
+  const { graph } = left.dsl;
   // The left side must know where an entry pointed before; the right side sends old values as in Kafka Streams, unused.
   right.logic.enableSendingOldValues(true);
   left.logic.enableSendingOldValues(true);
-  const names = namesOf(dsl.graph.names, options.name);
-  const resultName = dsl.graph.names.suffixed(options.name, '-result', 'KTABLE-FK-JOIN-OUTPUT-');
-  const storeName = dsl.graph.names.store(
-    materialized?.name,
-    'KTABLE-FK-JOIN-OUTPUT-',
-    materialized?.loggingEnabled ?? true,
-  );
+  const names = namesOf(graph.names, options.name);
+  const resultNames = resultNamesOf(graph.names, options);
+  const spec = specOf(left, right, { names, foreignKey, keepsLeft });
+  const join = graph.add(joinNode(left, right, { names, spec, joiner, options }));
+  return resultTable(left, join, resultNames, options.materialized, spec.keySerde);
+}
 
+/** What all processors of the join know. */
+function specOf<K, V, KO, VO>(
+  left: TableDefinition<K, V>,
+  right: TableDefinition<KO, VO>,
+  given: {
+    readonly names: ForeignKeyJoinNames;
+    readonly foreignKey: (value: V, key: K) => KO | null | undefined;
+    readonly keepsLeft: boolean;
+  },
+): ForeignKeyJoinSpec<K, V, KO, VO> {
   const keySerde = known(left.keySerde, 'key', 'the left table');
   const valueSerde = known(left.valueSerde, 'value', 'the left table');
   const foreignKeySerde = known(right.keySerde, 'key', 'the right table');
   const foreignValueSerde = known(right.valueSerde, 'value', 'the right table');
-  const subscriptionSerde = new SubscriptionSerde(keySerde, {
-    foreignKey: foreignKeySerde as Serde<never>,
-    leftValue: valueSerde as Serde<never>,
-  });
-  const responseSerde = new ResponseSerde(foreignValueSerde);
-  const spec: ForeignKeyJoinSpec<K, V, KO, VO> = {
-    registrationTopic: names.registrationTopic,
-    storeName: names.store,
-    foreignKey,
-    keepsLeft,
+  return {
+    registrationTopic: given.names.registrationTopic,
+    storeName: given.names.store,
+    foreignKey: given.foreignKey,
+    keepsLeft: given.keepsLeft,
     left: left.logic.valueGetter(),
     right: right.logic.valueGetter(),
     leftIsVersioned: () => left.node.isVersioned,
@@ -84,60 +87,84 @@ export function joinByForeignKey<K, V, KO, VO, VOut>(
     valueSerde,
     foreignKeySerde,
     foreignValueSerde,
-    subscriptionSerde,
+    subscriptionSerde: new SubscriptionSerde(keySerde, {
+      foreignKey: foreignKeySerde as Serde<never>,
+      leftValue: valueSerde as Serde<never>,
+    }),
   };
+}
+
+/** The join itself: its processors, the topics of its questions and answers, and the store of its subscriptions. */
+function joinNode<K, V, KO, VO, VOut>(
+  left: TableDefinition<K, V>,
+  right: TableDefinition<KO, VO>,
+  given: {
+    readonly names: ForeignKeyJoinNames;
+    readonly spec: ForeignKeyJoinSpec<K, V, KO, VO>;
+    readonly joiner: (left: V, right: VO) => VOut;
+    readonly options: ForeignKeyJoinOptions<K, KO, VOut>;
+  },
+): ForeignKeyJoinNode {
+  const { joiner, names, options, spec } = given;
+  const store = options.materialized?.store;
   const subscriptions = Stores.timestampedKeyValueStoreBuilder({
     name: names.store,
     key: bytes(),
-    value: subscriptionSerde,
-    ...(materialized?.store === undefined ? {} : { store: materialized.store }),
+    value: spec.subscriptionSerde,
+    ...(store === undefined ? {} : { store }),
   });
-  const join = dsl.graph.add(
-    new ForeignKeyJoinNode(names, {
-      left: { node: left.node, sources: left.sources, storeNames: () => spec.left.storeNames },
-      right: { node: right.node, sources: right.sources, storeNames: () => spec.right.storeNames },
-      suppliers: {
-        send: supplier(() => new SubscriptionSendProcessor(spec)),
-        receive: supplier(() => new SubscriptionReceiveProcessor(spec)),
-        join: supplier(() => new SubscriptionJoinProcessor(spec)),
-        foreignTable: supplier(() => new ForeignTableProcessor(spec)),
-        resolver: supplier(() => new ResponseJoinProcessor(spec, joiner)),
-      },
-      registration: {
-        key: foreignKeySerde,
-        value: subscriptionSerde,
-        partitioner: withoutValue(options.otherPartitioner),
-      } as never,
-      response: {
-        key: keySerde,
-        value: responseSerde,
-        partitioner: withoutValue(options.partitioner) ?? toAskingPartition,
-      } as never,
-      subscriptions: () => [subscriptions],
-    }),
-  );
+  return new ForeignKeyJoinNode(names, {
+    left: { node: left.node, sources: left.sources, storeNames: () => spec.left.storeNames },
+    right: { node: right.node, sources: right.sources, storeNames: () => spec.right.storeNames },
+    suppliers: {
+      send: supplier(() => new SubscriptionSendProcessor(spec)),
+      receive: supplier(() => new SubscriptionReceiveProcessor(spec)),
+      join: supplier(() => new SubscriptionJoinProcessor(spec)),
+      foreignTable: supplier(() => new ForeignTableProcessor(spec)),
+      resolver: supplier(() => new ResponseJoinProcessor(spec, joiner)),
+    },
+    registration: {
+      key: spec.foreignKeySerde,
+      value: spec.subscriptionSerde,
+      partitioner: withoutValue(options.otherPartitioner),
+    } as never,
+    response: {
+      key: spec.keySerde,
+      value: new ResponseSerde(spec.foreignValueSerde),
+      partitioner: withoutValue(options.partitioner) ?? toAskingPartition,
+    } as never,
+    subscriptions: () => [subscriptions],
+  });
+}
 
-  const resultKeySerde = readingBack(materialized?.key) ?? keySerde;
-  const resultValueSerde = materialized?.value;
+/** Names of the node and of the store that hold the results. */
+interface ResultNames {
+  readonly node: string;
+  readonly store: string;
+}
+
+function resultNamesOf<K, VOut>(names: NameProvider, { name, materialized }: TableOptions<K, VOut>): ResultNames {
+  const prefix = 'KTABLE-FK-JOIN-OUTPUT-';
+  const node = names.suffixed(name, '-result', prefix);
+  return { node, store: names.store(materialized?.name, prefix, materialized?.loggingEnabled ?? true) };
+}
+
+/** The table of the join's results, materialised where the options say so. */
+function resultTable<K, V, VOut>(
+  left: TableDefinition<K, V>,
+  join: ForeignKeyJoinNode,
+  names: ResultNames,
+  materialized: TableOptions<K, VOut>['materialized'],
+  leftKeySerde: Serde<K>,
+): KTable<K, VOut> {
+  const { dsl } = left;
+  const keySerde = readingBack(materialized?.key) ?? leftKeySerde;
+  const valueSerde = materialized?.value;
   const queryableStoreName = materialized?.name;
-  const logic = new TableSourceLogic(
-    storeName,
-    resultKeySerde,
-    resultValueSerde,
-    materialized,
-    queryableStoreName !== undefined,
-  );
-  const node = dsl.graph.add(new ProcessorGraphNode(resultName, [join], logic.supplier, { own: logic.stores }));
+  const logic = new TableSourceLogic(names.store, keySerde, valueSerde, materialized, queryableStoreName !== undefined);
+  const node = dsl.graph.add(new ProcessorGraphNode(names.node, [join], logic.supplier, { own: logic.stores }));
   node.versioned = logic.isVersioned;
-  return dsl.table({
-    dsl,
-    node,
-    keySerde: resultKeySerde,
-    valueSerde: resultValueSerde,
-    sources: [...left.sources, join],
-    logic,
-    queryableStoreName,
-  });
+  return dsl.table({ dsl, node, keySerde, valueSerde, sources: [...left.sources, join], logic, queryableStoreName });
 }
 
 /** In Kafka Streams' order, since each generated name uses up a number. */

@@ -4,12 +4,13 @@ import type { Serde } from '../../serde/serde.ts';
 import { outerJoinStoreBuilder } from '../../state/outer-join-store.ts';
 import type { StateStore, StoreBuilder } from '../../state/state-store.ts';
 import { type StoreMedium, Stores } from '../../state/stores.ts';
+import type { NameProvider } from '../graph/name-provider.ts';
 import { JoinWindowNode, StreamJoinNode } from '../graph/stream-join-node.ts';
 import type { KStream } from '../k-stream.ts';
 import { type NamedOptions, readingBack, type WritingSerde } from '../options.ts';
 import { JoinWindowProcessor } from '../processors/join/join-window-processor.ts';
 import { StreamJoinProcessor } from '../processors/join/stream-join-processor.ts';
-import type { StreamJoiner, StreamJoinSpec } from '../processors/join/stream-join-spec.ts';
+import type { JoinWindowStore, StreamJoiner, StreamJoinSpec } from '../processors/join/stream-join-spec.ts';
 import { StreamSelfJoinProcessor } from '../processors/join/stream-self-join-processor.ts';
 import { PassThroughProcessor } from '../processors/stream/stateless-processors.ts';
 import type { JoinWindows } from '../windows/join-windows.ts';
@@ -83,80 +84,39 @@ export function joinStreams<K, V1, V2, VOut>(
   kind: StreamJoinKind,
 ): KStream<K, VOut> {
   const { dsl } = left;
-  const { names } = dsl.graph;
-  const { name } = options;
-  const leftOuter = kind !== 'inner';
-  const rightOuter = kind === 'outer';
-  const thisSuffix = rightOuter ? '-outer-this-join' : '-this-join';
-  const otherSuffix = leftOuter ? '-outer-other-join' : '-other-join';
-
-  const thisWindowName = names.suffixed(name, '-this-windowed', 'KSTREAM-WINDOWED-');
-  const otherWindowName = names.suffixed(name, '-other-windowed', 'KSTREAM-WINDOWED-');
-  const thisGenerated = names.processorName(rightOuter ? 'KSTREAM-OUTERTHIS-' : 'KSTREAM-JOINTHIS-');
-  const otherGenerated = names.processorName(leftOuter ? 'KSTREAM-OUTEROTHER-' : 'KSTREAM-JOINOTHER-');
-  const mergeName = names.suffixed(name, '-merge', 'KSTREAM-MERGE-');
-  const where = `${kind === 'inner' ? 'join' : `${kind}Join`} ${mergeName}`;
-
+  const names = namesOf(dsl.graph.names, options.name, kind);
+  const where = `${kind === 'inner' ? 'join' : `${kind}Join`} ${names.merge}`;
   if (right.dsl !== dsl) throw new TopologyError(`The streams of ${where} come from two builders: read both from one.`);
   if (windows === undefined) {
     throw new TopologyError(`${where} needs a window: how far apart matching records may be, as JoinWindows.`);
   }
-  const keySerde = joinKeySerde(left.keySerde, right.keySerde, options.key, where);
-  const stores = new JoinStores(windows, options);
-  const leftStore = {
-    name: stores.sideName('this', thisGenerated, thisSuffix),
-    keySerde,
-    valueSerde: required(options.value ?? left.valueSerde, 'value', where),
-  };
-  const rightStore = {
-    name: stores.sideName('other', otherGenerated, otherSuffix),
-    keySerde,
-    valueSerde: otherValueSerde(options.otherValue ?? right.valueSerde, where),
-  };
-  if (leftStore.name === rightStore.name) {
-    throw new TopologyError(`Both stores of ${where} have the name ${leftStore.name}: give them different ones.`);
-  }
-  const unmatched = leftOuter
-    ? stores.unmatched(thisGenerated, rightOuter ? '-outer-shared-join' : '-left-shared-join')
-    : undefined;
+  const stores = new JoinStores(windows, options, names);
+  const unmatched = kind === 'inner' ? undefined : stores.unmatched();
   const spec: StreamJoinSpec<K, V1, V2, VOut> = {
     windows,
     joiner,
-    left: leftStore,
-    right: rightStore,
+    ...windowStoresOf(left, right, stores, options, where),
     unmatchedStoreName: unmatched?.name,
-    leftOuter,
-    rightOuter,
+    leftOuter: kind !== 'inner',
+    rightOuter: kind === 'outer',
   };
-  const leftWindow = new JoinWindowNode(
-    thisWindowName,
-    left.node,
-    supplier(() => new JoinWindowProcessor(leftStore)),
-    stores.side('this', leftStore),
-  );
-  const rightWindow = new JoinWindowNode(
-    otherWindowName,
-    right.node,
-    supplier(() => new JoinWindowProcessor(rightStore)),
-    stores.side('other', rightStore),
-  );
-  dsl.graph.add(leftWindow);
-  dsl.graph.add(rightWindow);
+  const leftWindow = windowNode(names.thisWindow, left, spec.left, stores.side('this', spec.left));
+  const rightWindow = windowNode(names.otherWindow, right, spec.right, stores.side('other', spec.right));
   if (options.storeName === undefined) {
     for (const store of [leftWindow.store, rightWindow.store, ...(unmatched === undefined ? [] : [unmatched])]) {
       const changelog = store.loggingEnabled ? { changelog: `${store.name}-changelog` } : {};
-      names.implicit.add({ store: store.name, ...changelog });
+      dsl.graph.names.implicit.add({ store: store.name, ...changelog });
     }
   }
   const sources = [...new Set([...left.sources, ...right.sources])];
   const node = new StreamJoinNode(
-    mergeName,
+    names.merge,
     [left.node, right.node],
     { left: leftWindow, right: rightWindow },
     {
-      thisName: name === undefined ? thisGenerated : name + thisSuffix,
+      thisName: names.thisSide,
       thisSide: supplier(() => new StreamJoinProcessor<K, V1, V1, V2, VOut>(spec, 'left')),
-      otherName: name === undefined ? otherGenerated : name + otherSuffix,
+      otherName: names.otherSide,
       otherSide: supplier(() => new StreamJoinProcessor<K, V2, V1, V2, VOut>(spec, 'right')),
       merger: supplier(() => new PassThroughProcessor()),
       selfJoin: supplier(() => new StreamSelfJoinProcessor(spec as never)),
@@ -164,8 +124,92 @@ export function joinStreams<K, V1, V2, VOut>(
     unmatched,
     sources,
   );
+  dsl.graph.add(leftWindow);
+  dsl.graph.add(rightWindow);
   dsl.graph.add(node);
+  const { keySerde } = spec.left;
   return dsl.stream({ dsl, node, keySerde, valueSerde: undefined, sources, repartitionRequired: false });
+}
+
+/** Names of a join's nodes, and what the names of its stores are made from. */
+interface StreamJoinNames {
+  readonly thisWindow: string;
+  readonly otherWindow: string;
+  readonly thisSide: string;
+  readonly otherSide: string;
+  readonly merge: string;
+  /** Generated names of the sides, which stores have where nobody named them. */
+  readonly thisGenerated: string;
+  readonly otherGenerated: string;
+  /** Ends of the names of stores where somebody named them. */
+  readonly thisSuffix: string;
+  readonly otherSuffix: string;
+  readonly unmatchedSuffix: string;
+}
+
+/** In Kafka Streams' order, since each generated name uses up a number. */
+function namesOf(names: NameProvider, name: string | undefined, kind: StreamJoinKind): StreamJoinNames {
+  const leftOuter = kind !== 'inner';
+  const rightOuter = kind === 'outer';
+  const thisSuffix = rightOuter ? '-outer-this-join' : '-this-join';
+  const otherSuffix = leftOuter ? '-outer-other-join' : '-other-join';
+  const thisWindow = names.suffixed(name, '-this-windowed', 'KSTREAM-WINDOWED-');
+  const otherWindow = names.suffixed(name, '-other-windowed', 'KSTREAM-WINDOWED-');
+  const thisGenerated = names.processorName(rightOuter ? 'KSTREAM-OUTERTHIS-' : 'KSTREAM-JOINTHIS-');
+  const otherGenerated = names.processorName(leftOuter ? 'KSTREAM-OUTEROTHER-' : 'KSTREAM-JOINOTHER-');
+  const merge = names.suffixed(name, '-merge', 'KSTREAM-MERGE-');
+  return {
+    thisWindow,
+    otherWindow,
+    thisSide: name === undefined ? thisGenerated : name + thisSuffix,
+    otherSide: name === undefined ? otherGenerated : name + otherSuffix,
+    merge,
+    thisGenerated,
+    otherGenerated,
+    thisSuffix,
+    otherSuffix,
+    unmatchedSuffix: rightOuter ? '-outer-shared-join' : '-left-shared-join',
+  };
+}
+
+/** The window stores of both sides: their names and serdes. */
+function windowStoresOf<K, V1, V2>(
+  left: StreamDefinition<K, V1>,
+  right: StreamDefinition<K, V2>,
+  stores: JoinStores,
+  options: StreamJoinedOptions<K, V1, V2>,
+  where: string,
+): { readonly left: JoinWindowStore<K, V1>; readonly right: JoinWindowStore<K, V2> } {
+  const keySerde = joinKeySerde(left.keySerde, right.keySerde, options.key, where);
+  const leftStore = {
+    name: stores.sideName('this'),
+    keySerde,
+    valueSerde: required(options.value ?? left.valueSerde, 'value', where),
+  };
+  const rightStore = {
+    name: stores.sideName('other'),
+    keySerde,
+    valueSerde: otherValueSerde(options.otherValue ?? right.valueSerde, where),
+  };
+  if (leftStore.name === rightStore.name) {
+    throw new TopologyError(`Both stores of ${where} have the name ${leftStore.name}: give them different ones.`);
+  }
+  return { left: leftStore, right: rightStore };
+}
+
+/** Keeps the records of one side. */
+function windowNode<K, V>(
+  name: string,
+  stream: StreamDefinition<K, V>,
+  store: JoinWindowStore<K, V>,
+  builder: StoreBuilder<StateStore>,
+): JoinWindowNode {
+  return new JoinWindowNode(
+    name,
+    stream.node,
+    supplier(() => new JoinWindowProcessor(store)),
+    builder,
+  );
 }
 
 function otherValueSerde<V>(serde: Serde<V> | undefined, where: string): Serde<V> {
@@ -194,27 +238,28 @@ function joinKeySerde<K>(
 class JoinStores {
   readonly #windows: JoinWindows;
   readonly #options: StoresOptions;
+  readonly #names: StreamJoinNames;
 
-  constructor(windows: JoinWindows, options: StoresOptions) {
+  constructor(windows: JoinWindows, options: StoresOptions, names: StreamJoinNames) {
     this.#windows = windows;
     this.#options = options;
+    this.#names = names;
   }
 
   #given(side: 'this' | 'other'): JoinStoreOptions | undefined {
     return side === 'this' ? this.#options.thisStore : this.#options.otherStore;
   }
 
-  sideName(side: 'this' | 'other', generated: string, suffix: string): string {
+  sideName(side: 'this' | 'other'): string {
     const given = this.#given(side);
     if (given !== undefined) return given.name;
     const { storeName } = this.#options;
-    return (storeName === undefined ? generated : storeName + suffix) + storeSuffix;
+    const names = this.#names;
+    if (storeName === undefined) return (side === 'this' ? names.thisGenerated : names.otherGenerated) + storeSuffix;
+    return storeName + (side === 'this' ? names.thisSuffix : names.otherSuffix) + storeSuffix;
   }
 
-  side<K, V>(
-    side: 'this' | 'other',
-    kept: { readonly name: string; readonly keySerde: Serde<K>; readonly valueSerde: Serde<V> },
-  ): StoreBuilder<StateStore> {
+  side<K, V>(side: 'this' | 'other', kept: JoinWindowStore<K, V>): StoreBuilder<StateStore> {
     const given = this.#given(side);
     const { loggingEnabled = true, loggingConfig = {} } = given ?? this.#options;
     return Stores.windowStoreBuilder({
@@ -232,12 +277,13 @@ class JoinStores {
   }
 
   /** The store of unmatched records, beside that of the left side. */
-  unmatched(thisGenerated: string, suffix: string): StoreBuilder<StateStore> {
+  unmatched(): StoreBuilder<StateStore> {
+    const { thisGenerated, unmatchedSuffix } = this.#names;
     const { storeName, thisStore, store, loggingEnabled = true, loggingConfig = {} } = this.#options;
     const base = thisStore?.name ?? storeName;
     // The number of the left side, with a prefix of its own.
     const generated = `KSTREAM-OUTERSHARED-${thisGenerated.slice(thisGenerated.lastIndexOf('-') + 1)}`;
-    const name = (base === undefined ? generated : base + suffix) + storeSuffix;
+    const name = (base === undefined ? generated : base + unmatchedSuffix) + storeSuffix;
     const medium = thisStore?.store ?? store ?? 'persistent';
     return outerJoinStoreBuilder({ name, store: medium, loggingEnabled, loggingConfig });
   }
