@@ -152,6 +152,25 @@ class Generator {
           ...this.#store(),
         });
       case 'joinTable':
+      case 'joinGlobal':
+      case 'joinStream':
+        return void this.#onStreamJoin(of, op, named);
+      default:
+        return void this.#add('stream', {
+          op,
+          of,
+          ...this.#predicate(),
+          mapping: random.pick(mappingNames),
+          by: random.pick(keyNames),
+          ...named,
+        });
+    }
+  }
+
+  #onStreamJoin(of: number, op: string, named: { readonly name?: string }): void {
+    const random = this.#random;
+    switch (op) {
+      case 'joinTable':
         return void this.#add('stream', {
           op,
           of,
@@ -168,7 +187,7 @@ class Generator {
           by: random.pick(keyNames),
           ...named,
         });
-      case 'joinStream': {
+      default: {
         const [before, after, grace] = [random.pick([0, 5, 10]), random.pick([0, 5, 10]), random.pick([0, 5, 20])];
         return void this.#add('stream', {
           op,
@@ -181,15 +200,6 @@ class Generator {
           ...named,
         });
       }
-      default:
-        return void this.#add('stream', {
-          op,
-          of,
-          ...this.#predicate(),
-          mapping: random.pick(mappingNames),
-          by: random.pick(keyNames),
-          ...named,
-        });
     }
   }
 

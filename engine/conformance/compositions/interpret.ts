@@ -18,7 +18,7 @@ import {
 } from '../../src/index.ts';
 import { type Medium, type Params, strings, text } from '../topologies/family.ts';
 import { append, joinedShort, keyChoices, mappings, predicates } from './functions.ts';
-import type { KeyName, Program, Statement } from './program.ts';
+import type { Program, Statement } from './program.ts';
 
 type Text = string;
 type Stream = KStream<Text, Text>;
@@ -33,6 +33,19 @@ export function interpret(program: Program, params: Params, medium: Medium): Top
   return interpreter.builder.build(params['optimise'] === 1 ? { topologyOptimization: 'all' } : {});
 }
 
+/** What a statement makes, by the name of its operator. */
+type Operators = Readonly<Record<string, (s: Statement) => Result>>;
+
+const named = ({ name }: Statement) => (name === undefined ? {} : { name });
+
+const groupNamed = ({ groupName }: Statement) => (groupName === undefined ? {} : { name: groupName });
+
+const predicateOf = (s: Statement) => predicates[s.predicate ?? 'any'];
+
+const mappingOf = (s: Statement) => mappings[s.mapping ?? 'mark'] as (key: unknown, value: Text) => Text;
+
+const choiceOf = (s: Statement) => keyChoices[s.by ?? 'same'] as (key: Text, value: Text) => Text;
+
 /** Owns: the results so far. Called by: `interpret`. Invariant: a statement uses results of earlier ones only. */
 class Interpreter {
   readonly builder: StreamsBuilder = new StreamsBuilder();
@@ -45,138 +58,137 @@ class Interpreter {
   }
 
   run(statement: Statement): void {
-    this.#results.set(statement.id, this.#result(statement));
+    const operator = this.#operators[statement.op];
+    if (operator === undefined) throw new RangeError(`There is no operator '${statement.op}'.`);
+    this.#results.set(statement.id, operator(statement));
   }
 
-  #result(s: Statement): Result {
-    const named = s.name === undefined ? {} : { name: s.name };
-    const predicate = predicates[s.predicate ?? 'any'];
-    const mapping = mappings[s.mapping ?? 'mark'] as (key: unknown, value: Text) => Text;
-    const choice = this.#choice(s.by ?? 'same');
-    const topic = s.topic as string;
-    switch (s.op) {
-      case 'stream':
-        return this.builder.stream(topic, { ...strings, ...named });
-      case 'table':
-        return this.builder.table(topic, { ...strings, ...named, ...this.#kept(s, true) });
-      case 'globalTable':
-        return this.builder.globalTable(topic, { ...strings, ...named, ...this.#kept(s, true) });
-      case 'filter':
-        return this.#stream(s).filter(predicate, named);
-      case 'filterNot':
-        return this.#stream(s).filterNot(predicate, named);
-      case 'map':
-        return this.#stream(s).map((key, value) => [choice(key, value), mapping(key, value)] as const, named);
-      case 'mapValues':
-        return this.#stream(s).mapValues((value, key) => mapping(key, value), named);
-      case 'flatMapValues':
-        return this.#stream(s).flatMapValues((value) => (value === null ? [] : [value, `${value}2`]), named);
-      case 'selectKey':
-        return this.#stream(s).selectKey(choice, named);
-      case 'peek':
-        return this.#stream(s).peek(() => {}, named);
-      case 'processValues':
-        return this.#stream(s).processValues(() => new Marker(), named);
-      case 'merge':
-        return this.#stream(s).merge(this.#other(s) as Stream, named);
-      case 'split': {
-        const branches = this.#stream(s).split(named).branch(predicate).defaultBranch();
-        const [first, rest] = [...branches.entries()].sort(([a], [b]) => (a < b ? 1 : -1)).map(([, branch]) => branch);
-        this.#defaults.set(s.id, rest as Stream);
-        return first as Stream;
-      }
-      case 'default':
-        return this.#defaults.get(s.of as number);
-      case 'repartition':
-        return this.#stream(s).repartition({ ...strings, ...named });
-      case 'toTable':
-        return this.#stream(s).toTable({ ...named, ...this.#kept(s, true) });
-      case 'group':
-        return this.#folded(this.#grouped(s), s);
-      case 'window':
-        return this.#windowed(this.#grouped(s), s);
-      case 'cogroup':
-        return this.#grouped(s)
-          .cogroup<Text>((_key, value, aggregate) => append(aggregate, '+', value))
-          .cogroup(
-            this.#grouped({ ...s, of: s.other as number, groupName: undefined } as never),
-            (_key, value, aggregate) => append(aggregate, '/', value),
-          )
-          .aggregate(() => '', { ...named, ...this.#kept(s, true) });
-      case 'joinTable': {
-        const options = { ...strings, ...named };
-        return s.kind === 'left'
-          ? this.#stream(s).leftJoin(this.#other(s) as Table, joinedShort, options)
-          : this.#stream(s).join(this.#other(s) as Table, joinedShort, options);
-      }
-      case 'joinGlobal': {
-        const global = this.#other(s) as GlobalKTable<Text, Text>;
-        return s.kind === 'left'
-          ? this.#stream(s).leftJoin(global, choice, joinedShort, named)
-          : this.#stream(s).join(global, choice, joinedShort, named);
-      }
-      case 'joinStream': {
-        const windows = JoinWindows.ofTimeDifferenceAndGrace(s.after ?? 0, s.grace ?? 0).before(s.before ?? 0);
-        const options = { ...strings, otherValue: strings.value, ...named, store: this.#medium };
-        const [left, right] = [this.#stream(s), this.#other(s) as Stream];
-        if (s.kind === 'outer') return left.outerJoin(right, joinedShort, windows, options);
-        if (s.kind === 'left') return left.leftJoin(right, joinedShort, windows, options);
-        return left.join(right, joinedShort, windows, options);
-      }
-      case 'tableFilter':
-        return this.#table(s).filter(predicate, { ...named, ...this.#kept(s) });
-      case 'tableMapValues':
-        return this.#table(s).mapValues((value, key) => mapping(key, value), { ...named, ...this.#kept(s) });
-      case 'tableGroup': {
-        const grouped = this.#table(s).groupBy((key, value) => [choice(key, value), mapping(key, value)] as const, {
-          ...strings,
-          ...(s.groupName === undefined ? {} : { name: s.groupName }),
-        });
-        return this.#tableFolded(grouped, s);
-      }
-      case 'tableJoin': {
-        const options = { ...named, ...this.#kept(s) };
-        const [left, right] = [this.#table(s), this.#other(s) as Table];
-        if (s.kind === 'outer') return left.outerJoin(right, joinedShort, options);
-        if (s.kind === 'left') return left.leftJoin(right, joinedShort, options);
-        return left.join(right, joinedShort, options);
-      }
-      case 'foreignKeyJoin': {
-        const options = { ...named, ...this.#kept(s, true) };
-        const [left, right] = [this.#table(s), this.#other(s) as Table];
-        const foreignKey = (value: Text) => keyChoices.upper(null, value);
-        return s.kind === 'left'
-          ? left.leftJoin(right, foreignKey, joinedShort, options)
-          : left.join(right, foreignKey, joinedShort, options);
-      }
-      case 'timeLimit': {
-        const buffer = BufferConfig.maxRecords(s.maxRecords ?? 2).emitEarlyWhenFull();
-        return this.#table(s).suppress(Suppressed.untilTimeLimit(s.limit ?? 0, buffer, named));
-      }
-      case 'toStream':
-        return this.#table(s).toStream(named);
-      case 'windowClose':
-        return this.#windowedTable(s).suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded(), named));
-      case 'windowFilter':
-        return this.#windowedTable(s).filter(predicate, named);
-      case 'windowGroup': {
-        const grouped = this.#windowedTable(s).groupBy((window, value) => [window.key, value] as const, {
-          ...strings,
-          ...(s.groupName === undefined ? {} : { name: s.groupName }),
-        });
-        return this.#tableFolded(grouped, s);
-      }
-      case 'windowStream':
-        return this.#windowedTable(s)
-          .toStream(named)
-          .selectKey(({ key, window }) => `${key}@${window.startMs}-${window.endMs}`);
-      case 'to':
-        this.#stream(s).to(topic, { ...strings, ...named });
-        return undefined;
-      default:
-        throw new RangeError(`There is no operator '${s.op}'.`);
-    }
-  }
+  readonly #sources: Operators = {
+    stream: (s) => this.builder.stream(s.topic as string, { ...strings, ...named(s) }),
+    table: (s) => this.builder.table(s.topic as string, { ...strings, ...named(s), ...this.#kept(s, true) }),
+    globalTable: (s) =>
+      this.builder.globalTable(s.topic as string, { ...strings, ...named(s), ...this.#kept(s, true) }),
+  };
+
+  readonly #ofStreams: Operators = {
+    filter: (s) => this.#stream(s).filter(predicateOf(s), named(s)),
+    filterNot: (s) => this.#stream(s).filterNot(predicateOf(s), named(s)),
+    map: (s) => {
+      const [choice, mapping] = [choiceOf(s), mappingOf(s)];
+      return this.#stream(s).map((key, value) => [choice(key, value), mapping(key, value)] as const, named(s));
+    },
+    mapValues: (s) => {
+      const mapping = mappingOf(s);
+      return this.#stream(s).mapValues((value, key) => mapping(key, value), named(s));
+    },
+    flatMapValues: (s) =>
+      this.#stream(s).flatMapValues((value) => (value === null ? [] : [value, `${value}2`]), named(s)),
+    selectKey: (s) => this.#stream(s).selectKey(choiceOf(s), named(s)),
+    peek: (s) => this.#stream(s).peek(() => {}, named(s)),
+    processValues: (s) => this.#stream(s).processValues(() => new Marker(), named(s)),
+    merge: (s) => this.#stream(s).merge(this.#other(s) as Stream, named(s)),
+    split: (s) => {
+      const branches = this.#stream(s).split(named(s)).branch(predicateOf(s)).defaultBranch();
+      const [first, rest] = [...branches.entries()].sort(([a], [b]) => (a < b ? 1 : -1)).map(([, branch]) => branch);
+      this.#defaults.set(s.id, rest as Stream);
+      return first as Stream;
+    },
+    default: (s) => this.#defaults.get(s.of as number),
+    repartition: (s) => this.#stream(s).repartition({ ...strings, ...named(s) }),
+    toTable: (s) => this.#stream(s).toTable({ ...named(s), ...this.#kept(s, true) }),
+    group: (s) => this.#folded(this.#grouped(s), s),
+    window: (s) => this.#windowed(this.#grouped(s), s),
+    cogroup: (s) =>
+      this.#grouped(s)
+        .cogroup<Text>((_key, value, aggregate) => append(aggregate, '+', value))
+        .cogroup(
+          this.#grouped({ ...s, of: s.other as number, groupName: undefined } as never),
+          (_key, value, aggregate) => append(aggregate, '/', value),
+        )
+        .aggregate(() => '', { ...named(s), ...this.#kept(s, true) }),
+    to: (s) => {
+      this.#stream(s).to(s.topic as string, { ...strings, ...named(s) });
+      return undefined;
+    },
+  };
+
+  readonly #ofTables: Operators = {
+    tableFilter: (s) => this.#table(s).filter(predicateOf(s), { ...named(s), ...this.#kept(s) }),
+    tableMapValues: (s) => {
+      const mapping = mappingOf(s);
+      return this.#table(s).mapValues((value, key) => mapping(key, value), { ...named(s), ...this.#kept(s) });
+    },
+    tableGroup: (s) => {
+      const [choice, mapping] = [choiceOf(s), mappingOf(s)];
+      const regrouped = (key: Text, value: Text) => [choice(key, value), mapping(key, value)] as const;
+      return this.#tableFolded(this.#table(s).groupBy(regrouped, { ...strings, ...groupNamed(s) }), s);
+    },
+    timeLimit: (s) => {
+      const buffer = BufferConfig.maxRecords(s.maxRecords ?? 2).emitEarlyWhenFull();
+      return this.#table(s).suppress(Suppressed.untilTimeLimit(s.limit ?? 0, buffer, named(s)));
+    },
+    toStream: (s) => this.#table(s).toStream(named(s)),
+  };
+
+  readonly #ofWindowedTables: Operators = {
+    windowClose: (s) =>
+      this.#windowedTable(s).suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded(), named(s))),
+    windowFilter: (s) => this.#windowedTable(s).filter(predicateOf(s), named(s)),
+    windowGroup: (s) => {
+      const byKey = (window: Windowed<Text>, value: Text) => [window.key, value] as const;
+      return this.#tableFolded(this.#windowedTable(s).groupBy(byKey, { ...strings, ...groupNamed(s) }), s);
+    },
+    windowStream: (s) =>
+      this.#windowedTable(s)
+        .toStream(named(s))
+        .selectKey(({ key, window }) => `${key}@${window.startMs}-${window.endMs}`),
+  };
+
+  readonly #joins: Operators = {
+    joinTable: (s) => {
+      const options = { ...strings, ...named(s) };
+      const [left, right] = [this.#stream(s), this.#other(s) as Table];
+      return s.kind === 'left' ? left.leftJoin(right, joinedShort, options) : left.join(right, joinedShort, options);
+    },
+    joinGlobal: (s) => {
+      const choice = choiceOf(s);
+      const [left, global] = [this.#stream(s), this.#other(s) as GlobalKTable<Text, Text>];
+      return s.kind === 'left'
+        ? left.leftJoin(global, choice, joinedShort, named(s))
+        : left.join(global, choice, joinedShort, named(s));
+    },
+    joinStream: (s) => {
+      const windows = JoinWindows.ofTimeDifferenceAndGrace(s.after ?? 0, s.grace ?? 0).before(s.before ?? 0);
+      const options = { ...strings, otherValue: strings.value, ...named(s), store: this.#medium };
+      const [left, right] = [this.#stream(s), this.#other(s) as Stream];
+      if (s.kind === 'outer') return left.outerJoin(right, joinedShort, windows, options);
+      if (s.kind === 'left') return left.leftJoin(right, joinedShort, windows, options);
+      return left.join(right, joinedShort, windows, options);
+    },
+    tableJoin: (s) => {
+      const options = { ...named(s), ...this.#kept(s) };
+      const [left, right] = [this.#table(s), this.#other(s) as Table];
+      if (s.kind === 'outer') return left.outerJoin(right, joinedShort, options);
+      if (s.kind === 'left') return left.leftJoin(right, joinedShort, options);
+      return left.join(right, joinedShort, options);
+    },
+    foreignKeyJoin: (s) => {
+      const options = { ...named(s), ...this.#kept(s, true) };
+      const [left, right] = [this.#table(s), this.#other(s) as Table];
+      const foreignKey = (value: Text) => keyChoices.upper(null, value);
+      return s.kind === 'left'
+        ? left.leftJoin(right, foreignKey, joinedShort, options)
+        : left.join(right, foreignKey, joinedShort, options);
+    },
+  };
+
+  readonly #operators: Operators = {
+    ...this.#sources,
+    ...this.#ofStreams,
+    ...this.#ofTables,
+    ...this.#ofWindowedTables,
+    ...this.#joins,
+  };
 
   #stream(s: Statement): Stream {
     return this.#results.get(s.of as number) as Stream;
@@ -192,10 +204,6 @@ class Interpreter {
 
   #other(s: Statement): Result {
     return this.#results.get(s.other as number);
-  }
-
-  #choice(by: KeyName): (key: Text, value: Text) => Text {
-    return keyChoices[by] as (key: Text, value: Text) => Text;
   }
 
   /** `always`: what the operator keeps needs serdes even where nobody names the store. */
@@ -220,31 +228,27 @@ class Interpreter {
   }
 
   #grouped(s: Statement): KGroupedStream<Text, Text> {
-    const options = { ...strings, ...(s.groupName === undefined ? {} : { name: s.groupName }) };
-    return s.by === undefined
-      ? this.#stream(s).groupByKey(options)
-      : this.#stream(s).groupBy(this.#choice(s.by), options);
+    const options = { ...strings, ...groupNamed(s) };
+    return s.by === undefined ? this.#stream(s).groupByKey(options) : this.#stream(s).groupBy(choiceOf(s), options);
   }
 
   #folded(grouped: KGroupedStream<Text, Text>, s: Statement): Table {
-    const named = s.name === undefined ? {} : { name: s.name };
     switch (s.fold) {
       case 'reduce':
         return grouped.reduce((aggregate, value) => append(aggregate, '+', value), {
-          ...named,
+          ...named(s),
           ...this.#kept(s, true),
         });
       case 'aggregate':
       case 'aggregate-or-null':
-        return grouped.aggregate(() => '', folding(s), { ...named, ...this.#kept(s, true) });
+        return grouped.aggregate(() => '', folding(s), { ...named(s), ...this.#kept(s, true) });
       default:
-        return grouped.count({ ...named, ...this.#counted(s) }).mapValues((count) => text(count), numbersAsText);
+        return grouped.count({ ...named(s), ...this.#counted(s) }).mapValues((count) => text(count), numbersAsText);
     }
   }
 
   #tableFolded(grouped: KGroupedTable<Text, Text>, s: Statement): Table {
-    const named = s.name === undefined ? {} : { name: s.name };
-    const kept = { ...named, ...this.#kept(s, true) };
+    const kept = { ...named(s), ...this.#kept(s, true) };
     const add = (aggregate: Text, value: Text) => append(aggregate, '+', value);
     const subtract = (aggregate: Text, value: Text) => append(aggregate, '-', value);
     switch (s.fold) {
@@ -265,16 +269,15 @@ class Interpreter {
           kept,
         );
       default:
-        return grouped.count({ ...named, ...this.#counted(s) }).mapValues((count) => text(count), numbersAsText);
+        return grouped.count({ ...named(s), ...this.#counted(s) }).mapValues((count) => text(count), numbersAsText);
     }
   }
 
   #windowed(grouped: KGroupedStream<Text, Text>, s: Statement): WindowedTable {
-    const named = s.name === undefined ? {} : { name: s.name };
     const retention = s.retention === undefined ? {} : { retentionMs: s.retention };
     const { materialized } = this.#kept(s, true) as { materialized: object };
-    const kept = { ...named, materialized: { ...materialized, ...retention } };
-    const counted = { ...named, materialized: { ...this.#counted(s).materialized, ...retention } };
+    const kept = { ...named(s), materialized: { ...materialized, ...retention } };
+    const counted = { ...named(s), materialized: { ...this.#counted(s).materialized, ...retention } };
     const strategy = s.emitOnClose ? EmitStrategy.onWindowClose() : EmitStrategy.onWindowUpdate();
     const windows = s.windows ?? { kind: 'time', size: 10, advance: 10, grace: 0 };
     if (windows.kind === 'session') {

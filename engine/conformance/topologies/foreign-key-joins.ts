@@ -1,4 +1,4 @@
-import { type KTable, StreamsBuilder, type Topology } from '../../src/index.ts';
+import { type ForeignKeyJoinOptions, type KTable, StreamsBuilder, type Topology } from '../../src/index.ts';
 import {
   type FreshInputs,
   joined,
@@ -25,13 +25,19 @@ function foreignKey(value: string): string | null {
   return at > 0 ? value.slice(0, at) : null;
 }
 
-/** `join` or `leftJoin` by the foreign key in the value, without names. */
-type Join = (left: Texts, right: Texts) => Texts;
+/** `join` or `leftJoin`, by the foreign key in the value unless another is given. */
+type Join = (
+  left: Texts,
+  right: Texts,
+  options?: TextJoinOptions,
+  by?: (value: string, key: string) => string | null,
+) => Texts;
+type TextJoinOptions = ForeignKeyJoinOptions<string, string, string>;
 
-const join =
-  (isLeft: boolean): Join =>
-  (left, right) =>
-    isLeft ? left.leftJoin(right, foreignKey, joined) : left.join(right, foreignKey, joined);
+const joinOf =
+  (kind: 'inner' | 'left'): Join =>
+  (left, right, options, by = foreignKey) =>
+    kind === 'left' ? left.leftJoin(right, by, joined, options) : left.join(right, by, joined, options);
 
 /** Builds with tables that nobody named. */
 function ofTables(
@@ -51,65 +57,84 @@ function ofTables(
   };
 }
 
-function family(kind: 'inner' | 'left'): TopologyFamily {
-  const isLeft = kind === 'left';
-  const by = join(isLeft);
+/** Builds with tables that `result` makes itself. */
+function ofNamedTables(result: (builder: StreamsBuilder, store: Medium) => Texts): NamedTopology {
   return {
-    [`fk-${kind}-join`]: {
-      build: (params, store) => {
-        const builder = new StreamsBuilder();
-        const left = builder.table('left', { ...strings, materialized: { name: 'lt', store } });
-        const right = builder.table('right', { ...strings, materialized: { name: 'rt', store } });
-        const options = { name: 'fkj', materialized: { ...strings, name: 'res', store } };
-        const result = isLeft
-          ? left.leftJoin(right, foreignKey, joined, options)
-          : left.join(right, foreignKey, joined, options);
-        result.toStream().to('out', strings);
-        return built(builder, params);
-      },
-      params: settings,
+    build: (params, store) => {
+      const builder = new StreamsBuilder();
+      result(builder, store).toStream().to('out', strings);
+      return built(builder, params);
     },
+    params: settings,
+  };
+}
 
-    [`fk-${kind}-join-unnamed`]: ofTables((table) => by(table('left'), table('right'))),
+/** One join, of tables of every kind. */
+function single(kind: 'inner' | 'left', join: Join): TopologyFamily {
+  return {
+    [`fk-${kind}-join`]: ofNamedTables((builder, store) => {
+      const left = builder.table('left', { ...strings, materialized: { name: 'lt', store } });
+      const right = builder.table('right', { ...strings, materialized: { name: 'rt', store } });
+      return join(left, right, { name: 'fkj', materialized: { ...strings, name: 'res', store } });
+    }),
+
+    [`fk-${kind}-join-unnamed`]: ofTables((table) => join(table('left'), table('right'))),
 
     [`fk-${kind}-join-keyed`]: ofTables((table, store) => {
       const ofKey = (value: string, key: string): string | null => (value === 'x' ? null : `f${key.charCodeAt(0) % 3}`);
-      const [left, right] = [table('left'), table('right')];
-      const options = { materialized: { ...strings, store } };
-      return isLeft ? left.leftJoin(right, ofKey, joined, options) : left.join(right, ofKey, joined, options);
+      return join(table('left'), table('right'), { materialized: { ...strings, store } }, ofKey);
     }),
-
-    [`fk-${kind}-join-of-joins`]: ofTables(
-      (table, store) => {
-        const left = table('left').outerJoin(table('left2'), joined, { materialized: { ...strings, store } });
-        const right = table('right').leftJoin(table('right2'), joined, { materialized: { ...strings, store } });
-        return by(left, right);
-      },
-      ['left', 'left2'],
-    ),
 
     [`fk-${kind}-join-of-views`]: ofTables((table) => {
       const left = table('left').mapValues((value) => `${value}!`, { materialized: strings });
       const right = table('right').filter((_key, value) => !value.startsWith('x'));
-      return by(left, right);
+      return join(left, right);
     }),
 
+    [`fk-${kind}-join-fanned`]: ofNamedTables((builder, store) => {
+      const left = fanned(builder, 'left').toTable({ materialized: { ...strings, name: 'lt', store } });
+      const right = fanned(builder, 'right').toTable({ materialized: { ...strings, name: 'rt', store } });
+      return join(left, right, { materialized: { ...strings, name: 'res', store } });
+    }),
+
+    // Both sides read one table, so keys of the right one are those that the left one points to.
+    [`fk-${kind}-join-of-itself`]: ofTables((table) => {
+      const one = table('right');
+      const pointing = (value: string): string | null => (value.startsWith('x') ? null : `f${value.length % 3}`);
+      return join(one, one, undefined, pointing);
+    }, []),
+
+    [`fk-${kind}-join-of-aggregates`]: ofNamedTables((builder, store) => {
+      const left = builder
+        .stream('left', strings)
+        .groupByKey()
+        .reduce((_old, value) => value, { materialized: { name: 'lt', store } });
+      const right = builder.stream('right', strings).toTable({ materialized: { store } });
+      return join(left, right);
+    }),
+  };
+}
+
+/** A join before or after another operator. */
+function combined(kind: 'inner' | 'left', join: Join): TopologyFamily {
+  return {
+    [`fk-${kind}-join-of-joins`]: ofTables(
+      (table, store) => {
+        const left = table('left').outerJoin(table('left2'), joined, { materialized: { ...strings, store } });
+        const right = table('right').leftJoin(table('right2'), joined, { materialized: { ...strings, store } });
+        return join(left, right);
+      },
+      ['left', 'left2'],
+    ),
+
     [`fk-${kind}-join-chain`]: ofTables((table, store) => {
-      const options = { materialized: { ...strings, store } };
-      const [left, right] = [table('left'), table('right')];
-      const first = isLeft
-        ? left.leftJoin(right, foreignKey, joined, options)
-        : left.join(right, foreignKey, joined, options);
-      return by(first, table('third'));
+      const first = join(table('left'), table('right'), { materialized: { ...strings, store } });
+      return join(first, table('third'));
     }),
 
     [`fk-${kind}-join-then-join`]: ofTables(
       (table, store) => {
-        const options = { materialized: { ...strings, store } };
-        const [left, right] = [table('left'), table('right')];
-        const first = isLeft
-          ? left.leftJoin(right, foreignKey, joined, options)
-          : left.join(right, foreignKey, joined, options);
+        const first = join(table('left'), table('right'), { materialized: { ...strings, store } });
         return first.outerJoin(table('left2'), joined);
       },
       ['left', 'left2'],
@@ -117,11 +142,7 @@ function family(kind: 'inner' | 'left'): TopologyFamily {
 
     [`fk-${kind}-join-regrouped`]: ofTables((table, store) => {
       const options = { name: 'fkj', materialized: { ...strings, store } };
-      const [left, right] = [table('left'), table('right')];
-      const result = isLeft
-        ? left.leftJoin(right, foreignKey, joined, options)
-        : left.join(right, foreignKey, joined, options);
-      return result
+      return join(table('left'), table('right'), options)
         .groupBy((key, value) => [value.slice(-1), key + value] as const, { ...strings, name: 'g' })
         .aggregate(
           () => '0',
@@ -130,43 +151,12 @@ function family(kind: 'inner' | 'left'): TopologyFamily {
           { ...strings, materialized: { name: 'agg', store } },
         );
     }),
-
-    [`fk-${kind}-join-fanned`]: {
-      build: (params, store) => {
-        const builder = new StreamsBuilder();
-        const left = fanned(builder, 'left').toTable({ materialized: { ...strings, name: 'lt', store } });
-        const right = fanned(builder, 'right').toTable({ materialized: { ...strings, name: 'rt', store } });
-        const options = { materialized: { ...strings, name: 'res', store } };
-        const result = isLeft
-          ? left.leftJoin(right, foreignKey, joined, options)
-          : left.join(right, foreignKey, joined, options);
-        result.toStream().to('out', strings);
-        return built(builder, params);
-      },
-      params: settings,
-    },
-
-    // Both sides read one table, so keys of the right one are those that the left one points to.
-    [`fk-${kind}-join-of-itself`]: ofTables((table) => {
-      const one = table('right');
-      const pointing = (value: string): string | null => (value.startsWith('x') ? null : `f${value.length % 3}`);
-      return isLeft ? one.leftJoin(one, pointing, joined) : one.join(one, pointing, joined);
-    }, []),
-
-    [`fk-${kind}-join-of-aggregates`]: {
-      build: (params, store) => {
-        const builder = new StreamsBuilder();
-        const left = builder
-          .stream('left', strings)
-          .groupByKey()
-          .reduce((_old, value) => value, { materialized: { name: 'lt', store } });
-        const right = builder.stream('right', strings).toTable({ materialized: { store } });
-        by(left, right).toStream().to('out', strings);
-        return built(builder, params);
-      },
-      params: settings,
-    },
   };
+}
+
+function family(kind: 'inner' | 'left'): TopologyFamily {
+  const join = joinOf(kind);
+  return { ...single(kind, join), ...combined(kind, join) };
 }
 
 /** Foreign-key joins. */
