@@ -89,6 +89,7 @@ export {
 } from './kstream/windows/suppressed.ts';
 export { TimeWindows } from './kstream/windows/time-windows.ts';
 export { UnlimitedWindows } from './kstream/windows/unlimited-windows.ts';
+export { clockScheduler } from './pipeline/clock-scheduler.ts';
 export type {
   AsyncItem,
   MapAsyncOptions,

@@ -1,5 +1,3 @@
-import type { BinaryKey } from '../base/bytes.ts';
-
 const SEED = 0x9747b28c | 0;
 const MULTIPLIER = 0x5bd1e995;
 
@@ -23,26 +21,6 @@ export function murmur2(buffer: Uint8Array, start = 0, end: number = buffer.leng
   return finish(hash);
 }
 
-/** Kafka's murmur2 of a key held as latin1 text, a signed int32. */
-export function murmur2OfKey(key: BinaryKey): number {
-  const length = key.length;
-  let hash = SEED ^ length;
-  let at = 0;
-  for (const wordsEnd = length & ~3; at < wordsEnd; at += 4) {
-    const word =
-      key.charCodeAt(at) |
-      (key.charCodeAt(at + 1) << 8) |
-      (key.charCodeAt(at + 2) << 16) |
-      (key.charCodeAt(at + 3) << 24);
-    hash = mixWord(hash, word);
-  }
-  const rest = length & 3;
-  if (rest > 2) hash ^= key.charCodeAt(at + 2) << 16;
-  if (rest > 1) hash ^= key.charCodeAt(at + 1) << 8;
-  if (rest > 0) hash = Math.imul(hash ^ key.charCodeAt(at), MULTIPLIER);
-  return finish(hash);
-}
-
 function mixWord(hash: number, word: number): number {
   let mixed = Math.imul(word, MULTIPLIER);
   mixed = Math.imul(mixed ^ (mixed >>> 24), MULTIPLIER);
@@ -54,17 +32,7 @@ function finish(hash: number): number {
   return mixed ^ (mixed >>> 15);
 }
 
-/** The partition that Kafka's default partitioner gives a key with this hash. */
-export function partitionOfHash(hash: number, partitionCount: number): number {
-  return (hash & 0x7fffffff) % partitionCount;
-}
-
-/** Partition of key bytes `[start, end)`. */
+/** The partition that Kafka's default partitioner gives key bytes `[start, end)`. */
 export function partitionForBytes(buffer: Uint8Array, start: number, end: number, partitionCount: number): number {
-  return partitionOfHash(murmur2(buffer, start, end), partitionCount);
-}
-
-/** Partition of a key held as latin1 text. */
-export function partitionForKey(key: BinaryKey, partitionCount: number): number {
-  return partitionOfHash(murmur2OfKey(key), partitionCount);
+  return (murmur2(buffer, start, end) & 0x7fffffff) % partitionCount;
 }

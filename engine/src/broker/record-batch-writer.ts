@@ -52,11 +52,6 @@ export class RecordBatchWriter {
     return this.#count;
   }
 
-  /** Bytes of the batch so far, header included, before compression; 0 when empty. */
-  get sizeBytes(): number {
-    return this.#count === 0 ? 0 : this.#position;
-  }
-
   /**
    * Appends a record; key and value are bytes `[start, end)` of their buffers, a null buffer is a null key or value. Answers
    * false when the batch is full: finish it and append again. A record larger than a whole buffer gets a batch of its own.

@@ -17,10 +17,6 @@ export class OpenIterators {
     this.#tags = tags;
   }
 
-  get count(): number {
-    return this.#count;
-  }
-
   add(): void {
     this.#count += 1;
     this.#metrics?.gauge('num-open-iterators', this.#tags, this.#count);

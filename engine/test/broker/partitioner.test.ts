@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { binaryKey } from '../../src/base/bytes.ts';
-import { murmur2, murmur2OfKey, partitionForBytes, partitionForKey } from '../../src/broker/partitioner.ts';
+import { murmur2, partitionForBytes } from '../../src/broker/partitioner.ts';
 
 interface Vector {
   key: string;
@@ -19,10 +18,8 @@ it('hashes and partitions keys as the Java client does', () => {
     const bytes = Buffer.from(`-${vector.key}-`);
     const end = bytes.length - 1;
     expect(murmur2(bytes, 1, end), vector.key).toBe(vector.murmur2);
-    expect(murmur2OfKey(binaryKey(bytes, 1, end)), vector.key).toBe(vector.murmur2);
     for (const count of [1, 3, 4, 12, 32]) {
       expect(partitionForBytes(bytes, 1, end, count)).toBe(vector[`p${count}`]);
-      expect(partitionForKey(binaryKey(bytes, 1, end), count)).toBe(vector[`p${count}`]);
     }
   }
 });

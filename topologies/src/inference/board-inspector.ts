@@ -92,11 +92,6 @@ export class BoardInspector {
     this.#budgets = new Map(INFERENCE_PRIORITIES.map((lane) => [lane, new ByteBudget(bytesMax)]));
   }
 
-  /** Bytes of images in hand, all lanes together. */
-  get bytesInHand(): number {
-    return [...this.#budgets.values()].reduce((sum, budget) => sum + budget.lentBytes, 0);
-  }
-
   /** What became of a board. Rejects only when aborted. */
   async inspect(payload: InferencePayload, signal: AbortSignal): Promise<InferenceResults | InferenceFailedError> {
     let failure: InferenceFailedError;

@@ -4,10 +4,12 @@ import { StreamsError } from '../../base/errors.ts';
 import type { TopicPartition } from '../../base/record-batch.ts';
 import type {
   Broker,
+  BrokerAdmin,
   BrokerConsumer,
   BrokerGroupConsumer,
   BrokerProducer,
   FetchedPartition,
+  GroupConsumerOptions,
   RebalanceListener,
 } from '../../broker/broker.ts';
 import type { StateStore } from '../../state/state-store.ts';
@@ -97,32 +99,15 @@ export class StreamThread implements RebalanceListener {
       onFailure: (error) => this.#fail(error),
     });
     this.#lastCommitMs = config.clock.monotonicMs();
-    this.#member = broker.groupConsumer({
-      clientId: `${threadId}-consumer`,
-      groupId: config.applicationId,
-      ...(config.groupInstanceId === undefined ? {} : { groupInstanceId: config.groupInstanceId }),
-      sessionTimeoutMs: config.sessionTimeoutMs,
-      rebalanceTimeoutMs: config.rebalanceTimeoutMs,
-      heartbeatIntervalMs: config.heartbeatIntervalMs,
-      fetchBytesMax: config.fetchBytesMax,
-      partitionFetchBytesMax: config.partitionFetchBytesMax,
-      assignor: new StickyAssignor(resolved, () => this.#topics.sourceTopics),
-      listener: this,
-    });
+    const assignor = new StickyAssignor(resolved, () => this.#topics.sourceTopics);
+    this.#member = broker.groupConsumer({ ...memberOptions(threadId, config), assignor, listener: this });
     this.#consumer = this.#member.records;
     this.#producer = broker.producer({ clientId: `${threadId}-producer` });
     this.#collector = new BatchingCollector({
       producer: this.#producer,
       config,
       partitionCounts: layout.partitionCounts,
-      lookUpPartitionCount: async (topic) => {
-        const count = (await broker.admin().partitionCounts([topic])).get(topic);
-        if (count !== undefined) return count;
-        throw new StreamsError(`Topic '${topic}', chosen by a record, does not exist; create it first`, {
-          code: 'PRODUCTION',
-          recovery: 'fail',
-        });
-      },
+      lookUpPartitionCount: (topic) => partitionCountOf(topic, broker.admin()),
       wake: this.#wake,
     });
     this.#committer = new Committer({
@@ -421,4 +406,28 @@ export class StreamThread implements RebalanceListener {
     if (this.#collector.hasUnsent) idleMs = Math.min(idleMs, lingerMs);
     return Math.max(0, idleMs);
   }
+}
+
+/** How a thread's consumer fetches, and stays a member of the application's group. */
+function memberOptions(threadId: string, config: StreamsConfig): Omit<GroupConsumerOptions, 'assignor' | 'listener'> {
+  return {
+    clientId: `${threadId}-consumer`,
+    groupId: config.applicationId,
+    ...(config.groupInstanceId === undefined ? {} : { groupInstanceId: config.groupInstanceId }),
+    sessionTimeoutMs: config.sessionTimeoutMs,
+    rebalanceTimeoutMs: config.rebalanceTimeoutMs,
+    heartbeatIntervalMs: config.heartbeatIntervalMs,
+    fetchBytesMax: config.fetchBytesMax,
+    partitionFetchBytesMax: config.partitionFetchBytesMax,
+  };
+}
+
+/** Of a topic that a record chose. Rejects when there is none. */
+async function partitionCountOf(topic: string, admin: BrokerAdmin): Promise<number> {
+  const count = (await admin.partitionCounts([topic])).get(topic);
+  if (count !== undefined) return count;
+  throw new StreamsError(`Topic '${topic}', chosen by a record, does not exist; create it first`, {
+    code: 'PRODUCTION',
+    recovery: 'fail',
+  });
 }

@@ -104,16 +104,6 @@ export class RecordCache {
     return this.#firstDirty !== undefined;
   }
 
-  /** How many places there are. */
-  get size(): number {
-    return this.#nodes.size;
-  }
-
-  /** Whether letting go of the least recently used entry writes anything. */
-  get oldestIsDirty(): boolean {
-    return this.#oldest?.isDirty === true;
-  }
-
   /** The place of an id; counts as a use. */
   get(id: BinaryKey): CacheNode | undefined {
     const node = this.#nodes.get(id);
@@ -188,11 +178,6 @@ export class RecordCache {
     this.#newest = undefined;
     this.#oldest = undefined;
     this.sizeBytes = 0;
-  }
-
-  /** The place of an id, without counting as a use. */
-  node(id: BinaryKey): CacheNode | undefined {
-    return this.#nodes.get(id);
   }
 
   /** The places of this moment in byte order, from `from` on (reverse: down from it) until `isPast`. */

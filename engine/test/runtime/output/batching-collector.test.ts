@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { type BinaryKey, binaryKey } from '../../../src/base/bytes.ts';
+import type { BinaryKey } from '../../../src/base/bytes.ts';
 import { resolveConfig } from '../../../src/base/default-config.ts';
 import { BrokerError } from '../../../src/base/errors.ts';
 import type { BrokerProducer, EncodedBatch, ProduceResult } from '../../../src/broker/broker.ts';
-import { partitionForKey } from '../../../src/broker/partitioner.ts';
+import { partitionForBytes } from '../../../src/broker/partitioner.ts';
 import { Record } from '../../../src/processor/record.ts';
 import { BatchingCollector } from '../../../src/runtime/output/batching-collector.ts';
 import { bytes, long, string } from '../../../src/serde/primitives.ts';
@@ -125,7 +125,7 @@ describe('BatchingCollector', () => {
     } as never;
     output.send(new Record(window, '2', 0), windowedText);
     void collector.flush();
-    const expected = partitionForKey(binaryKey(Buffer.from('some-key')), 4);
+    const expected = partitionForBytes(Buffer.from('some-key'), 0, 'some-key'.length, 4);
     expect(calls[0]?.batches).toEqual([{ topic: 'out', partition: expected, count: 2 }]);
     for (let i = 0; i < 3; i += 1) output.send(new Record(null, 'x', 0), text);
     const chosen = { keySerde: string(), valueSerde: string(), partitioner: () => 3 } as never;
@@ -168,7 +168,7 @@ describe('BatchingCollector', () => {
     known.resolve(64);
     await settle();
     const flushed = collector.flush();
-    const home = partitionForKey(binaryKey(Buffer.from('a')), 64);
+    const home = partitionForBytes(Buffer.from('a'), 0, 1, 64);
     expect(calls.flatMap(({ batches }) => batches).map(({ partition }) => partition)).toEqual([1, home]);
     for (const call of calls) call.ack();
     await flushed;
