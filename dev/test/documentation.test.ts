@@ -42,9 +42,6 @@ const unwritten: readonly string[] = [
   'engine/src/kafka-streams.ts',
   'engine/src/query',
   'engine/src/runtime',
-  'schemas/src',
-  'sinks/src',
-  'topologies/src',
 ];
 
 /** Families of operators, and the declarations that show each by an `@example`. */

@@ -62,7 +62,12 @@ export function lineKey(tenantId: string, lineId: string | null): string {
 }
 
 /** Tenant and line of a {@link lineKey}. */
-export function parseLineKey(key: string): { readonly tenantId: string; readonly lineId: string } {
+export function parseLineKey(key: string): {
+  /** Who the line belongs to. */
+  readonly tenantId: string;
+  /** The line, or {@link UNASSIGNED_LINE}. */
+  readonly lineId: string;
+} {
   const separator = key.indexOf('|');
   return { tenantId: decodeURIComponent(key.slice(0, separator)), lineId: key.slice(separator + 1) };
 }

@@ -3,21 +3,33 @@ export type AvroSchema = string | AvroSchema[] | AvroComplexSchema;
 
 /** A record, array, map or annotated primitive; other attributes (doc, default, logicalType) pass through. */
 export interface AvroComplexSchema {
+  /** `record`, `array`, `map`, a primitive, or a schema again. */
   readonly type: AvroSchema;
+  /** Name of a record. */
   readonly name?: string;
+  /** Goes in front of the name, with a dot. */
   readonly namespace?: string;
+  /** Text for readers of the schema. */
   readonly doc?: string;
+  /** What a primitive means, such as `timestamp-millis`. */
   readonly logicalType?: string;
+  /** Schema of an array's items. */
   readonly items?: AvroSchema;
+  /** Schema of a map's values. */
   readonly values?: AvroSchema;
+  /** A record's fields, in the order in which they are written. */
   readonly fields?: readonly AvroField[];
 }
 
 /** One field of a record. A field without `default` is required by readers of older data. */
 export interface AvroField {
+  /** By which readers find it. */
   readonly name: string;
+  /** What it holds; a union with `null` where it may be missing. */
   readonly type: AvroSchema;
+  /** Text for readers of the schema. */
   readonly doc?: string;
+  /** What readers of older data get. */
   readonly default?: unknown;
 }
 

@@ -1,17 +1,30 @@
 /** Names of all topics that the platform shares; internal topics belong to their applications. */
 export const topics = {
+  /** What clients asked the API for, keyed by tenant and Idempotency-Key. */
   apiRequests: 'api.requests',
+  /** What the actors answered to commands, with the key of the request. */
   apiReplies: 'api.replies',
+  /** What the API answers its clients with; every API instance reads it. */
   apiResponses: 'api.responses',
+  /** Commands to inspections, keyed by inspection. */
   inspectionCommands: 'inspection.commands',
+  /** Commands to parts and lots, keyed by part or lot. */
   catalogCommands: 'catalog.commands',
+  /** Commands to deployments, keyed by model. */
   modelCommands: 'model.commands',
+  /** The present deployment of each model; compacted. */
   modelDeployments: 'model.deployments',
+  /** What became of each inspection, step by step. */
   inspectionLifecycle: 'inspection.lifecycle',
+  /** Images and files that were confirmed. */
   artifactManagement: 'artifact.management',
+  /** Inferences that were asked for, and how they ended. */
   inferenceWorkflow: 'inference.workflow',
+  /** Parts and lots that came or changed. */
   catalogEvents: 'catalog.events',
+  /** Good and bad boards of each line and minute. */
   lineYield: 'line.yield',
+  /** Records that no flow could read or process, with the reason in their headers. */
   deadLetters: 'dead-letters',
 } as const;
 
@@ -29,10 +42,13 @@ const KEEP_FOREVER_MS = -1;
 
 /** A topic as the broker's admin port creates it. Structurally the engine's `TopicSpec`. */
 export interface PlatformTopicSpec {
+  /** Name of the topic, one of {@link topics}. */
   readonly topic: string;
+  /** How many partitions it gets: {@link PARTITIONS}. */
   readonly partitions: number;
   /** -1: the broker's default. */
   readonly replicationFactor: number;
+  /** Configuration by Kafka's keys. */
   readonly configs: Readonly<Record<string, string>>;
 }
 

@@ -1,14 +1,25 @@
 import type { topics } from '@chip-quality/schemas';
 import type { StreamsConfig, Topology } from 'millrace';
 
-/** Which process runs a flow: the one that answers HTTP and reads the flow's stores, or the one that works. */
+/**
+ * Which process runs a flow: the one that answers HTTP and reads the flow's stores (`api`), or the one that works
+ * (`worker`).
+ */
 export type FlowRole = 'api' | 'worker';
 
 /** The name of a topic that the platform shares. */
 export type PlatformTopic = (typeof topics)[keyof typeof topics];
 
 /** Where records go that can't be read or processed; a flow without such a topic says why it needs none. */
-export type FlowDeadLetters = { readonly topic: PlatformTopic } | { readonly none: string };
+export type FlowDeadLetters =
+  | {
+      /** Such records go there, with the reason in their headers. */
+      readonly topic: PlatformTopic;
+    }
+  | {
+      /** Why the flow needs no such topic. */
+      readonly none: string;
+    };
 
 /** What a flow may want otherwise than the platform's other flows; the rest belongs to the process that runs it. */
 export type FlowOptions = Partial<
@@ -34,9 +45,11 @@ export type FlowOptions = Partial<
 export interface Flow<Id extends string, Role extends FlowRole, Store extends string, Ports> {
   /** The application id: consumer group, prefix of internal topics, and the name in `/health/ready`. */
   readonly id: Id;
+  /** Which process runs it. */
   readonly role: Role;
-  /** Shared topics that the topology reads; its internal ones are its own business. */
+  /** Shared topics that the topology reads; its internal ones are not listed. */
   readonly inputs: readonly PlatformTopic[];
+  /** Where bad records go, or why nowhere. */
   readonly deadLetters: FlowDeadLetters;
   /** Differences from the platform's options. Default: none. */
   readonly options?: FlowOptions;

@@ -21,8 +21,14 @@ export const flows = [
 /** One of {@link flows}. */
 export type PlatformFlow = (typeof flows)[number];
 
-/** The flows of a role. */
-export type FlowsOf<Role extends FlowRole> = Extract<PlatformFlow, { readonly role: Role }>;
+/** The flows that processes of a role run. */
+export type FlowsOf<Role extends FlowRole> = Extract<
+  PlatformFlow,
+  {
+    /** The role that is asked for. */
+    readonly role: Role;
+  }
+>;
 
 /** The name of a store that a flow lets others query. */
 export type QueryableStore = PlatformFlow['stores'][number];

@@ -3,6 +3,7 @@ import { type Serde, string } from 'millrace';
 
 /** A serde for each record that the topologies read, write or keep, by the record's name, and `key` for all keys. */
 export type PlatformSerdes = { readonly [Name in keyof RecordTypes]: Serde<RecordTypes[Name]> } & {
+  /** Strings, UTF-8. */
   readonly key: Serde<string>;
 };
 

@@ -7,12 +7,16 @@ import type { PlatformSerdes } from './platform-serdes.ts';
 
 /** What every flow needs. */
 export interface FlowPorts {
+  /** How records are read and written. */
   readonly serdes: PlatformSerdes;
 }
 
 /** What a flow with state needs. */
 export interface StatefulFlowPorts extends FlowPorts {
-  /** Where state lives between commits. Default `persistent`: a restart restores only the tail of the changelog. */
+  /**
+   * Where state lives between commits. Default `persistent`: a restart restores only the tail of the changelog.
+   * `memory`: it restores all of it.
+   */
   readonly store?: 'memory' | 'persistent';
 }
 
@@ -21,6 +25,7 @@ export interface StatefulFlowPorts extends FlowPorts {
  * `OBJECT_STORE_UNAVAILABLE` (it does), or the signal's reason.
  */
 export interface ImageSource {
+  /** The bytes of the object under this key of the bucket. */
   load(storagePath: string, signal: AbortSignal): Promise<Uint8Array>;
 }
 
@@ -29,14 +34,19 @@ export type ImageDecoder = (bytes: Uint8Array) => Promise<Uint8Array>;
 
 /** One board and, where its part has one, the golden image, as {@link ImageDecoder} makes them. */
 export interface DetectorInput {
+  /** The board's image. */
   readonly board: Uint8Array;
+  /** The template's image; undefined where the part has none. */
   readonly golden: Uint8Array | undefined;
 }
 
 /** What a classifier says of a detection; `defectType` is null where it sees no defect. */
 export interface SecondOpinion {
+  /** One of the detector's labels, or `background`. */
   readonly label: string;
+  /** What the platform calls it; null for `background`. */
   readonly defectType: string | null;
+  /** How sure the classifier is, 0 to 1. */
   readonly probability: number;
   /** It is another label than the detector's. */
   readonly disagrees: boolean;
@@ -44,13 +54,21 @@ export interface SecondOpinion {
 
 /** One detection; box in pixels. */
 export interface Detection {
+  /** Left edge, inclusive. */
   readonly x1: number;
+  /** Upper edge, inclusive. */
   readonly y1: number;
+  /** Right edge, exclusive. */
   readonly x2: number;
+  /** Lower edge, exclusive. */
   readonly y2: number;
+  /** How sure the model is, 0 to 1. */
   readonly confidence: number;
+  /** What the model calls it. */
   readonly label: string;
+  /** What the platform calls it. */
   readonly defectType: string;
+  /** How bad it is: one of `SEVERITIES`. */
   readonly severity: string;
   /** Absent: nobody was asked. */
   readonly secondOpinion?: SecondOpinion;
@@ -58,14 +76,23 @@ export interface Detection {
 
 /** One version of a detector. */
 export interface DetectorVersion {
+  /** Name that results carry. */
   readonly modelName: string;
+  /** Version that results carry. */
   readonly modelVersion: string;
+  /** Most boards that one call may have. */
   readonly maxBatchSize: number;
   /** Confidence from which a board with a detection counts as defective. */
   readonly verdictThreshold: number;
+  /** Judges a batch; answers one list a board, in order. */
   infer(
     batch: readonly DetectorInput[],
-    options?: { readonly signal?: AbortSignal; readonly confidenceThreshold?: number },
+    options?: {
+      /** Ends the wait; the call rejects with its reason. */
+      readonly signal?: AbortSignal;
+      /** Less sure detections are left out, 0 to 1. Default: the version's own threshold. */
+      readonly confidenceThreshold?: number;
+    },
   ): Promise<readonly (readonly Detection[])[]>;
   /** Judges instead what this one, on trial, fails to judge; absent: nothing does. */
   readonly fallback?: DetectorVersion;

@@ -27,11 +27,13 @@ import type {
 const iso = (epochMs: number): string => new Date(epochMs).toISOString();
 const isoOrNull = (epochMs: number | null): string | null => (epochMs === null ? null : iso(epochMs));
 
+/** A confirmed file. */
 export function artifactView(artifact: ArtifactRef): ArtifactView {
   const { artifact_id, storage_path, content_type, size_bytes, checksum } = artifact;
   return { artifact_id, storage_path, content_type, size_bytes, checksum };
 }
 
+/** A defect, its box as place and size. */
 export function defectView(defect: Defect): DefectView {
   const { id, defect_type, label, severity, x, y, width, height, confidence, second_opinion } = defect;
   return {
@@ -51,6 +53,7 @@ export function statusOf(attempt: InspectionAttempt | undefined): InspectionView
   return attempt.failure_reason === null ? 'completed' : 'failed';
 }
 
+/** An inspection as it stands now: status, verdict and defects are those of its last attempt. */
 export function inspectionView(state: InspectionState): InspectionView {
   const attempt = state.attempts.at(-1);
   return {
@@ -83,6 +86,7 @@ export function createdInspectionView(state: InspectionState): InspectionView {
   return inspectionView({ ...state, updated_at: state.created_at, artifacts: [], attempts: [] });
 }
 
+/** A part with its golden image. */
 export function partView(part: Part): PartView {
   return {
     id: part.id,
@@ -95,6 +99,7 @@ export function partView(part: Part): PartView {
   };
 }
 
+/** A lot; nothing of it ever changes. */
 export function lotView(lot: Lot): LotView {
   const { id, lot_number, part_id, quantity, created_at } = lot;
   return { id, lot_number, part_id, quantity, created_at: iso(created_at) };

@@ -3,11 +3,11 @@ import type { Detection } from '../inference-port.ts';
 
 /** Boards that two versions have both seen, by how far they agree. */
 export interface ShadowComparison {
-  /** The same defects at the same places. */
+  /** Boards on which both found equal defects at equal places. */
   readonly same: number;
-  /** The same verdict, but not the same defects. */
+  /** Boards with one verdict, for different defects. */
   readonly defectsDiffer: number;
-  /** One flags the board, the other does not. */
+  /** Boards that one flags and the other does not. */
   readonly verdictDiffers: number;
 }
 

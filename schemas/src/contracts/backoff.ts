@@ -1,6 +1,8 @@
 /** First and longest wait of a backoff, ms. */
 export interface BackoffBounds {
+  /** First wait, and the least that a wait can double from. */
   readonly minMs: number;
+  /** No wait is longer. */
   readonly maxMs: number;
 }
 

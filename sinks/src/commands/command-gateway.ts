@@ -13,14 +13,23 @@ const RETRY_AFTER_SECONDS = 1;
 
 /** Structurally the API's `CommandRequest`. */
 export interface GatewayRequest {
+  /** Of this one HTTP request: by it the answer finds its way back. */
   readonly requestId: string;
+  /** Whose request it is. */
   readonly tenantId: string;
+  /** Who made it: the token's subject. */
   readonly subject: string;
+  /** The client's key: requests of a tenant with equal keys are one request. */
   readonly idempotencyKey: string;
+  /** What is asked for: one of `OPERATIONS`. */
   readonly operation: string;
+  /** What it is asked of; of a creation, the id that the resource will have. */
   readonly resourceId: string;
+  /** The checked body. */
   readonly payload: Readonly<Record<string, unknown>>;
+  /** Tells another request under the same key from a repetition. */
   readonly payloadHash: string;
+  /** W3C trace context; empty: none. */
   readonly traceparent: string;
   /** Epoch ms. */
   readonly receivedAtMs: number;
@@ -28,21 +37,29 @@ export interface GatewayRequest {
 
 /** Structurally the API's `CommandReply`. */
 export interface GatewayReply {
+  /** HTTP status to answer with. */
   readonly status: number;
+  /** JSON to answer with. */
   readonly body: Readonly<Record<string, unknown>>;
+  /** It was answered before: an earlier request had the same key. */
   readonly replayed: boolean;
 }
 
+/** How requests reach Kafka, and how long answers are waited for. */
 export interface CommandGatewayOptions {
+  /** Kafka brokers, `host:port`. */
   readonly bootstrapServers: readonly string[];
+  /** Name in the broker's logs and quotas. */
   readonly clientId: string;
   /** Serde of `api.requests` values. */
   readonly requestSerde: Serde<ApiRequest>;
+  /** Told of lost connections and of what kafkajs has to say. */
   readonly log: Log;
   /** Whether the reader of `api.responses` is live; without it no answer can come. Default: always. */
   readonly repliesReady?: () => boolean;
   /** Makes the error that callers get; default {@link UnavailableError}. */
   readonly unavailable?: (message: string, retryAfterSeconds: number, cause?: unknown) => Error;
+  /** Longest wait for an answer, ms. Default 8,000. */
   readonly replyTimeoutMs?: number;
   /** Default: the shared topic. */
   readonly topic?: string;
@@ -79,6 +96,7 @@ export class CommandGateway {
   #configured = false;
   #closed = false;
 
+  /** Connects nothing: see {@link CommandGateway.start}. */
   constructor(options: CommandGatewayOptions) {
     this.#options = options;
     this.#topic = options.topic ?? topics.apiRequests;
@@ -93,6 +111,7 @@ export class CommandGateway {
     await this.#producer.connect();
   }
 
+  /** Whether `execute` would be tried now: the broker is connected and answers can be read. */
   ready(): boolean {
     return this.#isConnected && this.#canBeAnswered;
   }

@@ -13,6 +13,7 @@ const RETRY_MAX_MS = 500;
 /** Backoff between producers: half the client's patience at most. */
 const RECONNECT = { minMs: 200, maxMs: 5_000 };
 
+/** Where requests go, and who is told of trouble. */
 export interface CommandProducerOptions {
   readonly bootstrapServers: readonly string[];
   readonly clientId: string;

@@ -7,9 +7,13 @@ const SEND_RETRIES = 9;
 const RETRY_INITIAL_MS = 500;
 const RETRY_MAX_MS = 60_000;
 
+/** How a command reaches Kafka. */
 export interface SendCommandOptions {
+  /** Kafka brokers, `host:port`. */
   readonly bootstrapServers: readonly string[];
+  /** Name in the broker's logs and quotas. */
   readonly clientId: string;
+  /** Serde of the command topics' values. */
   readonly commandSerde: Serde<Command>;
 }
 

@@ -4,8 +4,10 @@
  */
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError';
+  /** What to tell an HTTP client in `Retry-After`. */
   readonly retryAfterSeconds: number;
 
+  /** `message` says what is away. */
   constructor(message: string, retryAfterSeconds: number, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.retryAfterSeconds = retryAfterSeconds;

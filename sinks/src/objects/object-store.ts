@@ -19,10 +19,15 @@ export interface ObjectStoreOptions {
   readonly endpoint: string;
   /** As clients outside reach it, for presigned URLs. Default: `endpoint`. */
   readonly publicEndpoint?: string;
+  /** User's name. */
   readonly accessKey: string;
+  /** User's password. */
   readonly secretKey: string;
+  /** Goes into every signature. */
   readonly region: string;
+  /** Bucket that holds everything. */
   readonly bucket: string;
+  /** Deadline of one request, ms. Default 10,000. */
   readonly requestTimeoutMs?: number;
   /** Makes the error of {@link ObjectStore.head}; default {@link ObjectStoreUnavailableError}. The API passes its own class. */
   readonly unavailable?: (message: string, retryAfterSeconds: number, cause: unknown) => Error;
@@ -30,7 +35,9 @@ export interface ObjectStoreOptions {
 
 /** Facts of a stored object. */
 export interface ObjectHead {
+  /** Length of the object. */
   readonly sizeBytes: number;
+  /** MIME type that it was uploaded with; `application/octet-stream` where the store has none. */
   readonly contentType: string;
   /** Without quotes: the MD5 of a simple upload. */
   readonly etag: string;
@@ -44,8 +51,14 @@ export interface ObjectStore {
   /** URL for one PUT of `key`; expires. The store enforces neither size nor type: check {@link ObjectStore.head} at confirm. */
   presignPut(
     key: string,
-    options: { readonly contentType: string; readonly expiresInSeconds: number },
+    options: {
+      /** Type that the upload is expected to have; not part of the URL. */
+      readonly contentType: string;
+      /** How long the URL works, at most seven days. */
+      readonly expiresInSeconds: number;
+    },
   ): Promise<string>;
+  /** URL to read `key` with; expires, after seven days at most. */
   presignGet(key: string, expiresInSeconds: number): Promise<string>;
   /** Undefined when there is no such object. Rejects with `OBJECT_STORE_UNAVAILABLE`, or what `unavailable` makes. */
   head(key: string): Promise<ObjectHead | undefined>;

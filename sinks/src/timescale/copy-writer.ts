@@ -8,19 +8,27 @@ import { type SinkTable, type SinkTableName, sinkTables } from './tables.ts';
 
 /** All rows of one input record: stored together or not at all. */
 export interface BufferedRecord {
+  /** Topic that it was read from. */
   readonly topic: string;
+  /** Partition of `topic`. */
   readonly partition: number;
+  /** Where in the partition it lies. */
   readonly offset: number;
+  /** Its key as text; null where it has none. */
   readonly key: string | null;
   /** JSON of the event, for the dead letter. */
   readonly describe: () => string;
+  /** What it becomes in SQL. */
   readonly rows: readonly SinkRow[];
 }
 
 /** A record that PostgreSQL refused. */
 export interface RefusedRecord {
+  /** The record, with all of its rows. */
   readonly record: BufferedRecord;
+  /** PostgreSQL's SQLSTATE. */
   readonly errorCode: string;
+  /** PostgreSQL's own words. */
   readonly errorMessage: string;
 }
 

@@ -14,7 +14,9 @@ export type SinkEvent = InspectionEvent | ArtifactEvent | InferenceEvent | Catal
 
 /** One finished COPY line for one table. */
 export interface SinkRow {
+  /** Table that the row goes to. */
   readonly table: SinkTableName;
+  /** Its columns as COPY reads them, with the line's end. */
   readonly line: string;
 }
 

@@ -23,7 +23,7 @@ export async function migrate(pool: Pool, log: Log): Promise<void> {
   }
 }
 
-/** The same on one connection, for callers that have their own. */
+/** Brings a database to the current schema over a connection that the caller has. */
 export async function migrateWith(client: ClientBase, log: Log): Promise<void> {
   await createTimescaleExtension(client, log);
   await runner({

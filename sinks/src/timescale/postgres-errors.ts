@@ -4,7 +4,7 @@ export type PostgresFault =
   | 'data'
   /** Connection lost, server restarting, deadlock, timeout: do it again. */
   | 'transient'
-  /** Missing table, no permission, …: somebody must look. */
+  /** Missing table, no permission and the like: somebody must look. */
   | 'fatal';
 
 /** Connection exceptions; insufficient resources; operator intervention (shutdown, statement timeout); system errors; lock not available. */
@@ -20,6 +20,9 @@ export function sqlState(error: unknown): string | undefined {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
+/**
+ * What an error means for the transaction that it ended; without an SQLSTATE the connection broke, which is transient.
+ */
 export function faultOf(error: unknown): PostgresFault {
   const state = sqlState(error);
   // No SQLSTATE: the socket broke, or the pool couldn't connect.

@@ -183,4 +183,5 @@ export const sinkTables = {
   ),
 } as const;
 
+/** One of the tables that the sink fills. */
 export type SinkTableName = keyof typeof sinkTables;

@@ -26,10 +26,13 @@ const TRANSACTION_TIMEOUT_MS = 60_000;
 const ATTEMPTS_MAX = 6;
 const BACKOFF = { minMs: 200, maxMs: 5_000 };
 
+/** Where rows go, and who is told of those that don't. */
 export interface TimescaleSinkOptions {
+  /** Connections to PostgreSQL; the caller ends it. */
   readonly pool: Pool;
   /** Identifies the sink in `sink_offsets`: a new name projects everything again. */
   readonly name: string;
+  /** Told of retries and refused records. */
   readonly log: Log;
   /** Told about each refused record after it was stored in `sink_dead_letters`. */
   readonly onDeadLetter?: (refused: RefusedRecord) => void;

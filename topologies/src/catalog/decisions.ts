@@ -43,6 +43,10 @@ function createdPart(part: Part, command: Command, origin: Origin, announce: boo
   };
 }
 
+/**
+ * Creates a part; a part number that exists already is refused as a duplicate, unless the command is the one that made
+ * it.
+ */
 export function decidePartCreate(command: Command, state: CatalogState | undefined, origin: Origin): CatalogDecision {
   const existing = state?.part ?? undefined;
   if (state !== undefined && existing !== undefined) {
@@ -76,6 +80,10 @@ function createdLot(lot: Lot, command: Command, origin: Origin, announce: boolea
   };
 }
 
+/**
+ * Creates a lot; a lot number that exists already is refused as a duplicate, unless the command is the one that made
+ * it.
+ */
 export function decideLotCreate(command: Command, state: CatalogState | undefined, origin: Origin): CatalogDecision {
   const existing = state?.lot ?? undefined;
   if (state !== undefined && existing !== undefined) {

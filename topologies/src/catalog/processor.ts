@@ -7,6 +7,7 @@ import { replyRecord } from '../actor/reply.ts';
 import { traceHeaders } from '../actor/trace-headers.ts';
 import { type CatalogDecision, decideConfirmGolden, decideLotCreate, decidePartCreate } from './decisions.ts';
 
+/** Store of parts and lots, by id. */
 export const CATALOG_STORE = 'catalog';
 
 /** Child nodes that the processor names when it forwards. */

@@ -15,8 +15,9 @@ import { traceHeaders } from '../actor/trace-headers.ts';
 export const IN_FLIGHT_EXPIRY_MS = 10_000;
 /** How long an answer is kept for repetitions. */
 export const KEY_RETENTION_MS = 24 * 3_600_000;
-/** Work of one clean-up firing: 2,000 entries cost a few ms; every 5 s, a million keys are gone through in 42 minutes. */
+/** Time between two firings of the clean-up. */
 export const SWEEP_INTERVAL_MS = 5_000;
+/** Entries that one firing looks at: 2,000 cost a few ms, and a million keys are gone through in 42 minutes. */
 export const SWEEP_ENTRIES_MAX = 2_000;
 
 /** Child nodes that the processor names when it forwards. */
@@ -27,6 +28,7 @@ export const idempotencySinks = {
   responses: 'responses',
 } as const;
 
+/** Store of what is known about each key: its command and, once there is one, its answer. */
 export const IDEMPOTENCY_STORE = 'idempotency';
 
 type In = ApiRequest | ApiReply;

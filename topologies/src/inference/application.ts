@@ -18,6 +18,7 @@ const TASK_CONCURRENCY = 64;
 export interface InferencePorts extends FlowPorts {
   /** One for all lanes of a process: it forms the batches across lanes and partitions. */
   readonly inspector: BoardInspector;
+  /** Gives the time of the events. */
   readonly clock: Clock;
   /** Boards at once per task. Default 64. */
   readonly taskConcurrency?: number;

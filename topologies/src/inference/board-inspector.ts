@@ -29,10 +29,15 @@ const LANE_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Settings of {@link BoardInspector}. */
 export interface BoardInspectorOptions {
+  /** Where boards and golden images are fetched from. */
   readonly images: ImageSource;
+  /** Makes what the detector takes of a file. */
   readonly decode: ImageDecoder;
+  /** Judges. */
   readonly detector: Detector;
+  /** For waits and deadlines. */
   readonly clock: Clock;
+  /** Told of batches, waits and failures. Default: nobody is. */
   readonly metrics?: InferenceMetrics;
   /** Sizes of batches, exactly. Default 4, 8, 16. */
   readonly preferredSizes?: readonly number[];
@@ -44,7 +49,9 @@ export interface BoardInspectorOptions {
   readonly overdueMs?: number;
   /** Images fetched, waiting or being judged, per lane, bytes. Default 64 MiB. */
   readonly laneBytesMax?: number;
+  /** How long the object store may be away before inferences fail, ms. Default 60,000. */
   readonly objectStoreDeadlineMs?: number;
+  /** How long the detector may be away before inferences fail, ms. Default 60,000. */
   readonly detectorDeadlineMs?: number;
 }
 
@@ -63,6 +70,7 @@ export class BoardInspector {
   readonly #batcher: LaneBatcher<JudgeItem, Judgement>;
   readonly #budgets: ReadonlyMap<InferencePriority, ByteBudget>;
 
+  /** Starts nothing: work begins with the first {@link BoardInspector.inspect}. */
   constructor(options: BoardInspectorOptions) {
     const { images, decode, detector, clock, metrics = noInferenceMetrics } = options;
     this.#detector = detector;

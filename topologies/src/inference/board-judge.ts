@@ -26,6 +26,7 @@ export interface JudgeItem {
 /** What became of a board. */
 export type Judgement = InferenceResults | InferenceFailedError;
 
+/** Who judges, and how patiently. */
 export interface JudgeOptions {
   readonly detector: Detector;
   readonly clock: Clock;
@@ -48,7 +49,7 @@ function defectsOf(jobId: string, detections: readonly Detection[]): Defect[] {
   }));
 }
 
-/** It goes along: type, severity and verdict are the detector's, whatever it says. */
+/** The second opinion is only passed on: type, severity and verdict stay the detector's. */
 function secondOpinionOf({ secondOpinion }: Detection): Defect['second_opinion'] {
   if (secondOpinion === undefined) return null;
   const { label, defectType, probability, disagrees } = secondOpinion;

@@ -13,6 +13,7 @@ const DECODED_BYTES = 640 * 640;
 /** How long an object store may be away before inferences fail. */
 export const OBJECT_STORE_DEADLINE_MS = 60_000;
 
+/** Where images come from, and how patiently they are asked for. */
 export interface BoardLoaderOptions {
   readonly images: ImageSource;
   readonly decode: ImageDecoder;

@@ -1,6 +1,9 @@
 import type { ArtifactRef } from '@chip-quality/schemas';
 
-/** What a station knows of a board before it is judged: reference boards and demonstration boards have it in their image's metadata. */
+/**
+ * What a station knows of a board before it is judged: that it is good (`pass`) or not (`fail`). Reference boards and
+ * demonstration boards have it in their image's metadata.
+ */
 export type ExpectedVerdict = 'pass' | 'fail';
 
 /** `expected_verdict` of an image's free-form metadata; undefined where nobody knows it. */

@@ -21,12 +21,18 @@ const DETECTOR_REASONS = [
 ] as const;
 const SUBJECT_REASONS = ['object_not_found', 'object_too_large', 'artifact_changed'] as const;
 
+/**
+ * What can be wrong with an image, or with the way to it: `object_store_unavailable` is nobody's image in particular.
+ */
 type ImageReason =
   | (typeof SUBJECT_REASONS)[number]
   | 'object_store_unavailable'
   | `invalid_image:${(typeof IMAGE_REASONS)[number]}`;
 
-/** Why an inference ends as `inference.failed`: a closed list, explained in `docs/errors.md`. */
+/**
+ * Why an inference ends as `inference.failed`: a closed list, explained in `docs/errors.md`. Besides what is wrong with
+ * an image or a model's answer: `unknown_model`, `no_image`, and `internal_error`, which is a defect of the platform.
+ */
 export type FailureReason =
   | ImageReason
   | `golden_${Exclude<ImageReason, 'object_store_unavailable'>}`
@@ -51,8 +57,13 @@ export const FAILURE_REASONS: readonly FailureReason[] = [
 /** An inference that ends without a result, for a reason that people and programs can read. */
 export class InferenceFailedError extends Error {
   override readonly name = 'InferenceFailedError';
-  readonly failure: InferenceFailure & { readonly reason: FailureReason };
+  /** What goes into the event: the reason, and a sentence for people. */
+  readonly failure: InferenceFailure & {
+    /** From the closed list. */
+    readonly reason: FailureReason;
+  };
 
+  /** `detail` is a sentence for people. */
   constructor(reason: FailureReason, detail: string, options?: ErrorOptions) {
     super(`${reason}: ${detail}`, options);
     this.failure = { reason, detail };

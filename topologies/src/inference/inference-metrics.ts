@@ -2,6 +2,7 @@ import type { InferencePriority } from '@chip-quality/schemas';
 import type { DetectorVersion } from '../ports.ts';
 import type { ExpectedVerdict } from './expected-verdict.ts';
 
+/** Which version of which model it was. */
 type VersionName = Pick<DetectorVersion, 'modelName' | 'modelVersion'>;
 
 /** Where the inference flow counts; `app/` connects it to the process's registry. */
@@ -16,4 +17,5 @@ export interface InferenceMetrics {
   failed(reason: string): void;
 }
 
+/** Counts nothing. */
 export const noInferenceMetrics: InferenceMetrics = { batchFormed() {}, knownJudged() {}, queued() {}, failed() {} };

@@ -150,12 +150,14 @@ export class LaneBatcher<T, R> {
       return full || (isWellFormed && waitedMs >= maxDelayMs);
     });
     if (ready === undefined) return undefined;
-    // A rest that waits for company only so as not to be in the way gives no lower lane its place.
+    // A rest that waits only because the judge is busy keeps its place: no lower lane goes before it.
     const higher = offers.find(({ leader, waitedMs }) => rank(leader) < rank(ready.leader) && waitedMs >= maxDelayMs);
     return higher ?? ready;
   }
 
-  /** The timer runs for the oldest item of each version; what has waited long enough waits for the judge, not for time. */
+  /**
+   * The timer runs for the oldest item of each version that has not waited long enough; the others wait for the judge.
+   */
   #arm(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

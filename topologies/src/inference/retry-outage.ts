@@ -50,7 +50,7 @@ export async function retryOutage<T>(
       if (!isOutage(error)) throw error;
       const failedAtMs = clock.monotonicMs();
       await whenAvailable?.(signal);
-      // Less is no outage that something knew of, only the time that an `await` takes.
+      // A shorter wait is no outage, only the time that an `await` takes.
       if (clock.monotonicMs() - failedAtMs >= BACKOFF.minMs) {
         if (clock.monotonicMs() - startMs > OUTAGE_MAX_MS) throw error;
         giveUpAtMs = clock.monotonicMs() + deadlineMs;

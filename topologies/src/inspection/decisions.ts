@@ -25,8 +25,9 @@ import {
 export const ESTIMATED_INFERENCE_MS = 2_000;
 /** An attempt without a result after this long doesn't block the next: more than the inference's own deadlines together. */
 export const ATTEMPT_TIMEOUT_MS = 5 * 60_000;
-/** Bounds of one inspection's state. A board has a handful of images; more attempts mean a client in a loop. */
+/** Most files of one inspection: a board has a handful, and all of them are one record of a changelog. */
 export const ARTIFACTS_MAX = 32;
+/** Most inferences of one inspection: more mean a client in a loop. */
 export const ATTEMPTS_MAX = 20;
 
 /** What the inspection actor decided. */
@@ -52,7 +53,10 @@ interface InferPayload {
   readonly golden?: ArtifactFacts | null;
 }
 
-/** `status` of a create is 201 for ever: a repeated command gets the same words. */
+/**
+ * Creates an inspection. The answer is 201 however often the command comes: a repetition gets the same bytes. Another
+ * command for the same chip, lot and type is refused as a duplicate.
+ */
 export function decideCreate(command: Command, state: InspectionState | undefined, origin: Origin): InspectionDecision {
   if (state === undefined) {
     const payload = JSON.parse(command.payload) as CreatePayload;
@@ -114,6 +118,10 @@ function existing(command: Command, state: InspectionState | undefined, origin: 
   return state.origin_offset < origin.offset ? state : undefined;
 }
 
+/**
+ * Takes an uploaded file into an inspection. Refused: content that differs from an earlier confirmation, and more than
+ * {@link ARTIFACTS_MAX}.
+ */
 export function decideConfirmArtifact(
   command: Command,
   stored: InspectionState | undefined,
@@ -163,6 +171,10 @@ export function decideConfirmArtifact(
   };
 }
 
+/**
+ * Asks for an inference of an inspection's newest image. Refused without an image, while another is under way, and
+ * after {@link ATTEMPTS_MAX}.
+ */
 export function decideInfer(command: Command, stored: InspectionState | undefined, origin: Origin): InspectionDecision {
   const state = existing(command, stored, origin);
   if (state === undefined) return notFound('inspection', command);

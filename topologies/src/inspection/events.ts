@@ -74,6 +74,7 @@ export function lifecycleEvent(state: InspectionState, moment: Moment, origin: O
   return { sink: 'lifecycle', event };
 }
 
+/** The event that tells of a confirmed file. */
 export function artifactUploaded(
   state: InspectionState,
   artifact: ArtifactRef,
@@ -102,6 +103,10 @@ export interface InferenceWish {
   readonly priority: string;
 }
 
+/**
+ * The event that asks the inference flow for a judgement; its images are those that were confirmed before the command
+ * came.
+ */
 export function inferenceRequested(
   state: InspectionState,
   attempt: InspectionAttempt,

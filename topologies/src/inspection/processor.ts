@@ -22,7 +22,9 @@ import {
 } from './decisions.ts';
 import { byTimeKey } from './list-inspections.ts';
 
+/** Store of inspections, by id. */
 export const INSPECTIONS_STORE = 'inspections';
+/** Store of inspection ids by tenant and time of creation, for lists. */
 export const INSPECTIONS_BY_TIME_STORE = 'inspections-by-time';
 
 /** Child nodes that the processor names when it forwards. */

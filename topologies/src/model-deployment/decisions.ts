@@ -3,7 +3,7 @@ import { type Decision, REJECTIONS_MAX } from '../actor/decision.ts';
 import { problem } from '../actor/problems.ts';
 import { modelDeploymentView } from '../views.ts';
 
-/** Versions that can be gone back to: nobody trusts what was replaced ten times. */
+/** Versions that a rollback can still reach; older ones are forgotten. */
 export const HISTORY_MAX = 10;
 
 /** What the deployment actor decided. */
@@ -60,8 +60,8 @@ interface SuspendPayload {
 }
 
 /**
- * Ends the trial of a candidate that goes on failing, on the word of a worker: nobody is answered, and a word about another
- * deployment than the one that is wanted now comes too late.
+ * Ends the trial of a candidate that goes on failing, on the word of a worker: nobody is answered, and nothing changes
+ * where another deployment has been made meanwhile.
  */
 export function decideSuspend(command: Command, state: ModelDeploymentState | undefined): DeploymentDecision {
   const repeated = answeredBefore(command, state);

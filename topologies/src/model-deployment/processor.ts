@@ -6,6 +6,7 @@ import { replyRecord } from '../actor/reply.ts';
 import { traceHeaders } from '../actor/trace-headers.ts';
 import { type DeploymentDecision, decideDeploy, decideRollback, decideSuspend } from './decisions.ts';
 
+/** Store of the deployment of each model, with what is needed to answer repetitions. */
 export const MODEL_DEPLOYMENTS_STORE = 'model-deployments';
 
 /** Child nodes that the processor names when it forwards. */
