@@ -13,12 +13,10 @@ import type { ClusterMetadata } from '../metadata/cluster-metadata.ts';
 import { MetadataRefresher } from '../metadata/metadata-refresher.ts';
 import {
   decodeProduceResponse,
-  encodeProduceRequest,
-  PRODUCE_API_KEY,
-  PRODUCE_VERSIONS,
   type ProduceRequestPartition,
   type ProduceResponsePartition,
 } from './produce-protocol.ts';
+import { sendProduce } from './produce-request.ts';
 import { type Identity, ProducerIdentity } from './producer-identity.ts';
 import { type PendingBatch, ProducerQueue } from './producer-queue.ts';
 
@@ -35,6 +33,7 @@ const DEADLINE_CHECK_MS = 250;
 const UNKNOWN_TOPIC_PATIENCE_MS = 5_000;
 /** `close` waits this long for acknowledgements. */
 const CLOSE_PATIENCE_MS = 10_000;
+
 /** What a producer shares with the other clients of its broker object. */
 export interface WireProducerDependencies {
   readonly links: BrokerLinks;
@@ -238,7 +237,7 @@ export class WireProducer implements BrokerProducer {
     this.#inFlight++;
     this.#inFlightByNode.set(leaderId, (this.#inFlightByNode.get(leaderId) ?? 0) + 1);
     const timeoutMs = this.#options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
-    void this.#send(transport, topics, timeoutMs)
+    void sendProduce(transport, topics, timeoutMs)
       .then(
         (response) => {
           this.#landed(leaderId);
@@ -256,25 +255,6 @@ export class WireProducer implements BrokerProducer {
   #landed(leaderId: number): void {
     this.#inFlight--;
     this.#inFlightByNode.set(leaderId, (this.#inFlightByNode.get(leaderId) ?? 1) - 1);
-  }
-
-  async #send(
-    transport: Transport,
-    topics: ReadonlyMap<string, readonly ProduceRequestPartition[]>,
-    timeoutMs: number,
-  ): Promise<WireResponse> {
-    const apiVersion = transport.version(PRODUCE_API_KEY, PRODUCE_VERSIONS);
-    const body = encodeProduceRequest(topics, timeoutMs);
-    // The broker answers within the timeout; the margin is the network's.
-    const marginMs = timeoutMs / 2;
-    return transport.send({
-      apiKey: PRODUCE_API_KEY,
-      apiVersion,
-      body,
-      timeoutMs: timeoutMs + marginMs,
-      flexibleRequest: true,
-      flexibleResponse: true,
-    });
   }
 
   #onAnswer(response: WireResponse, sent: Map<TopicPartitionKey, PendingBatch>): void {
@@ -345,13 +325,17 @@ export class WireProducer implements BrokerProducer {
   }
 
   #retry(pending: PendingBatch): void {
-    const { queue } = pending;
     this.#putBack(pending);
+    this.#backOff(pending.queue);
+  }
+
+  /** Nothing of this queue is sent for a while, longer after each failure in a row. */
+  #backOff(queue: ProducerQueue): void {
+    const { clock, random } = this.#dependencies;
     queue.failures++;
-    const nowMs = this.#dependencies.clock.monotonicMs();
-    const delayMs = retryBackoffMs(queue.failures, this.#dependencies.random);
-    queue.retryAtMs = nowMs + delayMs;
-    this.#dependencies.clock.setTimer(delayMs + 1, () => this.#drain());
+    const delayMs = retryBackoffMs(queue.failures, random);
+    queue.retryAtMs = clock.monotonicMs() + delayMs;
+    clock.setTimer(delayMs + 1, () => this.#drain());
   }
 
   #putBack(pending: PendingBatch): void {
@@ -365,7 +349,7 @@ export class WireProducer implements BrokerProducer {
   }
 
   #connect(leaderId: number, queues: readonly ProducerQueue[]): void {
-    const { clock, links, log, metadata, random } = this.#dependencies;
+    const { links, log, metadata } = this.#dependencies;
     const address = metadata.address(leaderId);
     if (address === undefined || this.#connecting.has(leaderId)) return;
     this.#connecting.add(leaderId);
@@ -377,10 +361,7 @@ export class WireProducer implements BrokerProducer {
           log.warn({ err: error }, 'A broker could not be reached for producing');
           if (error instanceof StreamsError && error.recovery === 'fail') this.#failAll(error);
           for (const queue of queues) {
-            queue.failures++;
-            const delayMs = retryBackoffMs(queue.failures, random);
-            queue.retryAtMs = clock.monotonicMs() + delayMs;
-            clock.setTimer(delayMs + 1, () => this.#drain());
+            this.#backOff(queue);
             for (const pending of queue.waiting) pending.lastError = error instanceof Error ? error : undefined;
           }
           this.#refreshMetadata();
@@ -405,10 +386,7 @@ export class WireProducer implements BrokerProducer {
     const { metadata } = this.#dependencies;
     const partition = metadata.partition(queue.topic, queue.partition);
     if (partition !== undefined && metadata.address(partition.leaderId) !== undefined) return;
-    queue.failures++;
-    const delayMs = retryBackoffMs(queue.failures, this.#dependencies.random);
-    queue.retryAtMs = this.#dependencies.clock.monotonicMs() + delayMs;
-    this.#dependencies.clock.setTimer(delayMs + 1, () => this.#drain());
+    this.#backOff(queue);
     if (partition === undefined) this.#loseLater(queue);
   }
 
