@@ -8,30 +8,5 @@ export { type AuditEntry, type Auditor, noopAuditor } from './http/links/audit.t
 export { type LimitDecision, type Limiter, noopLimiter } from './http/links/limit.ts';
 export type { FieldError, Problem } from './http/problem.ts';
 export { createLiveFeed, DEFAULT_FEED_LIMITS, type LiveFeedLimits, type PublishingLiveFeed } from './live/live-feed.ts';
-export {
-  type ApiClock,
-  type ArtifactView,
-  type BoardView,
-  type CommandGateway,
-  type CommandReply,
-  type CommandRequest,
-  type DefectView,
-  type InspectionFilter,
-  type InspectionList,
-  type InspectionView,
-  type LineYieldView,
-  type LiveFeed,
-  type LiveMessage,
-  type LiveSnapshot,
-  type LotView,
-  type ModelDeploymentView,
-  type Models,
-  type ModelView,
-  type ObjectHead,
-  type Objects,
-  type Operation,
-  type PartView,
-  type Queries,
-  UnavailableError,
-} from './ports.ts';
+export type { ApiClock, LiveFeed } from './ports.ts';
 export { type ApiServer, type ApiServerOptions, createApiServer } from './server.ts';

@@ -8,6 +8,7 @@ import {
   us_socket_local_port,
 } from 'uWebSockets.js';
 import { METHODS } from 'node:http';
+import { type CommandGateway, type Models, type Objects, type Queries, UnavailableError } from '@chip-quality/schemas';
 import { type AuthOptions, createAuthenticator } from './auth/authenticator.ts';
 import { dashboardEndpoints } from './dashboard/dashboard-files.ts';
 import type { ApiLog, ApiMetrics } from './http/api-log.ts';
@@ -25,15 +26,7 @@ import { ProblemError } from './http/problem.ts';
 import { problemResult, SECURITY_HEADERS } from './http/response.ts';
 import { parameterNames } from './http/route.ts';
 import { LiveEndpoint } from './live/live-endpoint.ts';
-import {
-  type ApiClock,
-  type CommandGateway,
-  type LiveFeed,
-  type Models,
-  type Objects,
-  type Queries,
-  UnavailableError,
-} from './ports.ts';
+import type { ApiClock, LiveFeed } from './ports.ts';
 import { openApiDocument } from './routes/openapi.ts';
 import { apiRoutes } from './routes/routes.ts';
 import { serviceEndpoints } from './routes/service-endpoints.ts';

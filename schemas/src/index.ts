@@ -1,6 +1,12 @@
 export type * from '../avro/generated/records.ts';
 export { recordSchemas } from '../avro/generated/records.ts';
 export { type BackoffBounds, backoffMs } from './contracts/backoff.ts';
+export type { CommandGateway, CommandReply, CommandRequest } from './contracts/command-gateway.ts';
+export { ERROR_CODES, type ErrorCode } from './contracts/error-codes.ts';
+export type { BoardView, LineYieldView, LiveMessage, LiveSnapshot } from './contracts/live-feed.ts';
+export type { ImageSource, ObjectHead, Objects } from './contracts/object-storage.ts';
+export type { Models, Queries } from './contracts/queries.ts';
+export { UnavailableError } from './contracts/unavailable-error.ts';
 export {
   artifactId,
   commandId,

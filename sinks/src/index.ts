@@ -1,16 +1,8 @@
-export {
-  CommandGateway,
-  type CommandGatewayOptions,
-  createCommandGateway,
-  type GatewayReply,
-  type GatewayRequest,
-} from './commands/command-gateway.ts';
+export { type CommandGatewayOptions, KafkaCommandGateway } from './commands/kafka-command-gateway.ts';
 export { type SendCommandOptions, sendModelCommand } from './commands/send-command.ts';
-export { UnavailableError } from './commands/unavailable-error.ts';
 export {
   createObjectStore,
   MAX_IMAGE_BYTES,
-  type ObjectHead,
   type ObjectStore,
   type ObjectStoreOptions,
 } from './objects/object-store.ts';

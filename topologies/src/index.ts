@@ -26,7 +26,6 @@ export type {
   DetectorVersion,
   FlowPorts,
   ImageDecoder,
-  ImageSource,
   StatefulFlowPorts,
 } from './ports.ts';
 export { type ProjectedEvent, type TimescalePorts, timescaleFlow } from './timescale/application.ts';

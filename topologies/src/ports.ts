@@ -20,15 +20,6 @@ export interface StatefulFlowPorts extends FlowPorts {
   readonly store?: 'memory' | 'persistent';
 }
 
-/**
- * Loads an object. Rejects with `code` `OBJECT_NOT_FOUND` or `OBJECT_TOO_LARGE` (repeating doesn't help),
- * `OBJECT_STORE_UNAVAILABLE` (it does), or the signal's reason.
- */
-export interface ImageSource {
-  /** The bytes of the object under this key of the bucket. */
-  load(storagePath: string, signal: AbortSignal): Promise<Uint8Array>;
-}
-
 /** A file to what the detector takes: pixels, or the checked file itself where its server decodes. Rejects with `code` `INVALID_IMAGE` and a `reason`. */
 export type ImageDecoder = (bytes: Uint8Array) => Promise<Uint8Array>;
 

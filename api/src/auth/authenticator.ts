@@ -1,8 +1,9 @@
+import { UnavailableError } from '@chip-quality/schemas';
 import { createLocalJWKSet, createRemoteJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { ProblemError } from '../http/problem.ts';
-import { type ApiClock, UnavailableError } from '../ports.ts';
+import type { ApiClock } from '../ports.ts';
 import type { Principal, Scope } from './principal.ts';
 
 /** Where verification keys come from. */

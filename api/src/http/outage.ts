@@ -1,4 +1,4 @@
-import { UnavailableError } from '../ports.ts';
+import { ERROR_CODES, UnavailableError } from '@chip-quality/schemas';
 
 /** Stores come back within seconds, or not for long. */
 const OBJECT_STORE_RETRY_SECONDS = 2;
@@ -10,6 +10,6 @@ const OBJECT_STORE_RETRY_SECONDS = 2;
 export function outageOf(error: unknown): UnavailableError | undefined {
   if (error instanceof UnavailableError) return error;
   const { code } = (error ?? {}) as { readonly code?: unknown };
-  if (code !== 'OBJECT_STORE_UNAVAILABLE') return undefined;
+  if (code !== ERROR_CODES.objectStoreUnavailable) return undefined;
   return new UnavailableError('The object store does not answer', OBJECT_STORE_RETRY_SECONDS, error);
 }

@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t, WebSocket } from 'uWebSockets.js';
 import { STATUS_CODES } from 'node:http';
+import { UnavailableError } from '@chip-quality/schemas';
 import { v7 as uuidv7 } from 'uuid';
 import type { Principal } from '../auth/principal.ts';
 import type { ApiLog, ApiMetrics } from '../http/api-log.ts';
@@ -11,7 +12,7 @@ import { CLIENT_CLOSED_REQUEST, Passage } from '../http/passage.ts';
 import { ProblemError } from '../http/problem.ts';
 import { problemResult, SECURITY_HEADERS } from '../http/response.ts';
 import { continueTrace } from '../http/trace-context.ts';
-import { type ApiClock, type LiveFeed, UnavailableError } from '../ports.ts';
+import type { ApiClock, LiveFeed } from '../ports.ts';
 import { CLOSE_CODES, LiveSession, type ResumePoint, ResumeQuery } from './live-session.ts';
 
 /** The subprotocol that a client offers beside `bearer.<JWT>`; the token is never echoed if this one is offered. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { BoardView, LineYieldView, LiveFeed, LiveMessage, LiveSnapshot } from '../ports.ts';
+import type { BoardView, LineYieldView, LiveMessage, LiveSnapshot } from '@chip-quality/schemas';
+import type { LiveFeed } from '../ports.ts';
 
 /** Bounds of the feed's memory, each per tenant. */
 export interface LiveFeedLimits {

@@ -1,6 +1,7 @@
+import type { LiveMessage } from '@chip-quality/schemas';
 import { z } from 'zod';
 import type { Principal } from '../auth/principal.ts';
-import type { LiveFeed, LiveMessage } from '../ports.ts';
+import type { LiveFeed } from '../ports.ts';
 
 /** What a session needs of a WebSocket. `send` may close the connection when its client is too slow. */
 export interface LiveConnection {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { CommandGateway, Operation } from '@chip-quality/schemas';
 import type { HttpResult } from '../http/exchange.ts';
 import { completeProblem } from '../http/problem.ts';
 import { json, problemResult } from '../http/response.ts';
 import type { RouteContext } from '../http/route.ts';
-import type { CommandGateway, Operation } from '../ports.ts';
 import { canonicalJson } from './canonical-json.ts';
 
 /** A change that a handler asks of the platform. */

@@ -1,6 +1,7 @@
+import type { CommandGateway, Models, Objects, Queries } from '@chip-quality/schemas';
 import type { ApiLimits } from '../http/limits.ts';
 import type { Route } from '../http/route.ts';
-import type { ApiClock, CommandGateway, Models, Objects, Queries } from '../ports.ts';
+import type { ApiClock } from '../ports.ts';
 import { artifactRoutes } from './artifacts/routes.ts';
 import { inspectionRoutes } from './inspections/routes.ts';
 import { lotRoutes } from './lots/routes.ts';

@@ -1,8 +1,9 @@
+import type { ArtifactView, Objects } from '@chip-quality/schemas';
 import type { HttpResult } from '../http/exchange.ts';
 import type { ApiLimits } from '../http/limits.ts';
 import { ProblemError } from '../http/problem.ts';
 import { json } from '../http/response.ts';
-import type { ApiClock, ArtifactView, Objects } from '../ports.ts';
+import type { ApiClock } from '../ports.ts';
 
 /** Ports and bounds of everything about objects. */
 export interface UploadContext {

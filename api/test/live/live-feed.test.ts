@@ -1,5 +1,6 @@
+import type { LiveMessage } from '@chip-quality/schemas';
 import { describe, expect, it } from 'vitest';
-import { createLiveFeed, type LiveMessage } from '../../src/index.ts';
+import { createLiveFeed } from '../../src/index.ts';
 import { board, lineYield } from '../support/feed-data.ts';
 
 const MINUTE_MS = 60_000;

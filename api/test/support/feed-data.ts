@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { BoardView, LineYieldView } from '../../src/index.ts';
+import type { BoardView, LineYieldView } from '@chip-quality/schemas';
 
 /** A finished board; faultless unless told otherwise. */
 export function board(more: Partial<BoardView> = {}): BoardView {

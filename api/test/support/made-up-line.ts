@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { inspectionId } from '@chip-quality/schemas';
-import type { BoardView, DefectView, PublishingLiveFeed } from '../../src/index.ts';
+import { type BoardView, type DefectView, inspectionId } from '@chip-quality/schemas';
+import type { PublishingLiveFeed } from '../../src/index.ts';
 import { inspectionView, type PlatformDouble } from './platform-double.ts';
 
 const LOT = '6f1d3c52-8a47-5b0e-9d3e-2c7a51f0b864';

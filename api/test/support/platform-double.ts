@@ -1,6 +1,4 @@
-import { inspectionId } from '@chip-quality/schemas';
 import {
-  type ApiClock,
   type ArtifactView,
   type CommandGateway,
   type CommandReply,
@@ -8,6 +6,7 @@ import {
   type InspectionFilter,
   type InspectionList,
   type InspectionView,
+  inspectionId,
   type LotView,
   type ModelDeploymentView,
   type Models,
@@ -17,7 +16,8 @@ import {
   type PartView,
   type Queries,
   UnavailableError,
-} from '../../src/index.ts';
+} from '@chip-quality/schemas';
+import type { ApiClock } from '../../src/index.ts';
 
 /**
  * A small platform in memory behind the API's ports: enough of the actors' behaviour to make the API's answers

@@ -1,4 +1,5 @@
-import { type CommandGateway, createApiServer, createLiveFeed } from '@chip-quality/api';
+import { createApiServer, createLiveFeed } from '@chip-quality/api';
+import type { CommandGateway } from '@chip-quality/schemas';
 import { CATALOG_STORE, flowsOf, INSPECTIONS_STORE, MODEL_DEPLOYMENTS_STORE } from '@chip-quality/topologies';
 import { DeployedModels } from '../reads/deployed-models.ts';
 import { PlatformQueries } from '../reads/platform-queries.ts';

@@ -1,4 +1,3 @@
-import { UnavailableError } from '@chip-quality/api';
 import { topicSpecs } from '@chip-quality/schemas';
 import { createObjectStore, migrate, type ObjectStore } from '@chip-quality/sinks';
 import { createPlatformSerdes, type PlatformSerdes } from '@chip-quality/topologies';
@@ -10,10 +9,6 @@ import type { Component } from './component.ts';
 /** Connections to PostgreSQL: one a sink task, and a few for checks. */
 const POOL_SIZE = 12;
 const POOL_CONNECT_TIMEOUT_MS = 5_000;
-
-/** The error of adapters that the API answers with 503. */
-export const unavailable = (message: string, retryAfterSeconds: number, cause?: unknown): Error =>
-  new UnavailableError(message, retryAfterSeconds, cause);
 
 /**
  * What the whole process shares of the outside: broker, schema registry, PostgreSQL, object store.
@@ -40,7 +35,7 @@ export class Connections {
     });
     // Idle connections break when the server restarts; the next query makes a new one.
     this.pool.on('error', (error) => log.warn({ err: error }, 'An idle PostgreSQL connection broke'));
-    this.objects = createObjectStore({ ...config.s3, unavailable });
+    this.objects = createObjectStore(config.s3);
   }
 
   /** @throws Error before it is connected */

@@ -1,9 +1,9 @@
 import { topics } from '@chip-quality/schemas';
-import { CommandGateway } from '@chip-quality/sinks';
+import { KafkaCommandGateway } from '@chip-quality/sinks';
 import type { Log } from 'millrace';
 import type { PlatformConfig } from '../config.ts';
 import type { Component } from './component.ts';
-import { type Connections, unavailable } from './connections.ts';
+import type { Connections } from './connections.ts';
 import { Reader } from './reader.ts';
 
 /**
@@ -14,7 +14,7 @@ export function commandGateway(
   config: PlatformConfig,
   connections: Connections,
   log: Log,
-): { readonly gateway: CommandGateway; readonly replies: Component; readonly producer: Component } {
+): { readonly gateway: KafkaCommandGateway; readonly replies: Component; readonly producer: Component } {
   const { serdes } = connections;
   const replies = new Reader(
     {
@@ -26,12 +26,11 @@ export function commandGateway(
     connections,
     log,
   );
-  const gateway = new CommandGateway({
+  const gateway = new KafkaCommandGateway({
     bootstrapServers: config.bootstrapServers,
     clientId: `api-${config.instanceId}`,
     requestSerde: serdes.ApiRequest,
     log,
-    unavailable,
     repliesReady: () => replies.isReady(),
   });
   // The API asks the gateway itself whether it is ready.

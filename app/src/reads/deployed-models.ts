@@ -1,7 +1,12 @@
 import { basename, dirname } from 'node:path';
-import type { Models, ModelView } from '@chip-quality/api';
 import { type Deployment, listModels, type RepositoryModel } from '@chip-quality/models';
-import { type ModelDeployment, type ModelDeploymentState, topics } from '@chip-quality/schemas';
+import {
+  type ModelDeployment,
+  type ModelDeploymentState,
+  type Models,
+  type ModelView,
+  topics,
+} from '@chip-quality/schemas';
 import { MODEL_DEPLOYMENTS_STORE, modelDeploymentView, type PlatformSerdes } from '@chip-quality/topologies';
 import { type Broker, type KafkaStreams, type Log, TopicReader } from 'millrace';
 import { ownedPartitions, readState } from './platform-queries.ts';

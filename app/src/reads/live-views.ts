@@ -1,5 +1,4 @@
-import type { BoardView, LineYieldView } from '@chip-quality/api';
-import type { InspectionEvent, LineYieldEvent } from '@chip-quality/schemas';
+import type { BoardView, InspectionEvent, LineYieldEvent, LineYieldView } from '@chip-quality/schemas';
 import { defectView } from '@chip-quality/topologies';
 
 /** What the live page shows of a line's minute. */

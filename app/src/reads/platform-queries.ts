@@ -1,13 +1,15 @@
 import {
+  type CatalogState,
   type InspectionFilter,
   type InspectionList,
+  type InspectionState,
   type InspectionView,
   type LotView,
+  PARTITIONS,
   type PartView,
   type Queries,
   UnavailableError,
-} from '@chip-quality/api';
-import { type CatalogState, type InspectionState, PARTITIONS } from '@chip-quality/schemas';
+} from '@chip-quality/schemas';
 import {
   CATALOG_STORE,
   INSPECTIONS_BY_TIME_STORE,

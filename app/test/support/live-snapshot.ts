@@ -1,4 +1,4 @@
-import type { LineYieldView } from '@chip-quality/api';
+import type { LineYieldView } from '@chip-quality/schemas';
 
 const TIMEOUT_MS = 10_000;
 

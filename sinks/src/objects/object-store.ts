@@ -1,3 +1,4 @@
+import type { ImageSource, Objects } from '@chip-quality/schemas';
 import { Client, S3Error } from 'minio';
 import { ObjectNotFoundError, ObjectStoreUnavailableError, ObjectTooLargeError } from './object-store-errors.ts';
 
@@ -29,40 +30,14 @@ export interface ObjectStoreOptions {
   readonly bucket: string;
   /** Deadline of one request, ms. Default 10,000. */
   readonly requestTimeoutMs?: number;
-  /** Makes the error of {@link ObjectStore.head}; default {@link ObjectStoreUnavailableError}. The API passes its own class. */
-  readonly unavailable?: (message: string, retryAfterSeconds: number, cause: unknown) => Error;
-}
-
-/** Facts of a stored object. */
-export interface ObjectHead {
-  /** Length of the object. */
-  readonly sizeBytes: number;
-  /** MIME type that it was uploaded with; `application/octet-stream` where the store has none. */
-  readonly contentType: string;
-  /** Without quotes: the MD5 of a simple upload. */
-  readonly etag: string;
 }
 
 /**
  * The platform's bucket. Keys are built from ids only (`inspections/{id}/raw/{artifact}.jpg`, `parts/{id}/golden/{artifact}.jpg`):
  * `[A-Za-z0-9._-/]`, and no key is a directory prefix of another, which file-backed stores can't hold.
  */
-export interface ObjectStore {
-  /** URL for one PUT of `key`; expires. The store enforces neither size nor type: check {@link ObjectStore.head} at confirm. */
-  presignPut(
-    key: string,
-    options: {
-      /** Type that the upload is expected to have; not part of the URL. */
-      readonly contentType: string;
-      /** How long the URL works, at most seven days. */
-      readonly expiresInSeconds: number;
-    },
-  ): Promise<string>;
-  /** URL to read `key` with; expires, after seven days at most. */
-  presignGet(key: string, expiresInSeconds: number): Promise<string>;
-  /** Undefined when there is no such object. Rejects with `OBJECT_STORE_UNAVAILABLE`, or what `unavailable` makes. */
-  head(key: string): Promise<ObjectHead | undefined>;
-  /** Rejects with `OBJECT_NOT_FOUND`, `OBJECT_TOO_LARGE` (above {@link MAX_IMAGE_BYTES}), `OBJECT_STORE_UNAVAILABLE`, or the signal's reason. */
+export interface ObjectStore extends Objects, ImageSource {
+  /** No more than {@link MAX_IMAGE_BYTES}: rejects with `OBJECT_TOO_LARGE` above. */
   load(key: string, signal: AbortSignal): Promise<Uint8Array>;
   /** Makes the bucket when it isn't there. Safe to call at once from several processes. */
   ensureBucket(): Promise<void>;
@@ -141,8 +116,7 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
         };
       } catch (error) {
         if (error instanceof ObjectNotFoundError) return undefined;
-        const away = unavailable('HEAD', key, error);
-        throw options.unavailable?.(away.message, away.retryAfterSeconds, error) ?? away;
+        throw unavailable('HEAD', key, error);
       }
     },
     async load(key, signal) {

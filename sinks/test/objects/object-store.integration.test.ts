@@ -59,12 +59,6 @@ test('a missing object is told from a store that is away', async () => {
   await expect(away.head('inspections/x/raw/y.jpg')).rejects.toMatchObject({ code: 'OBJECT_STORE_UNAVAILABLE' });
 });
 
-test('a caller may have its own error for a store that is away', async () => {
-  class Mine extends Error {}
-  const away = store({ endpoint: 'http://127.0.0.1:9', unavailable: (message) => new Mine(message) });
-  await expect(away.head('inspections/x/raw/y.jpg')).rejects.toBeInstanceOf(Mine);
-});
-
 test('wrong credentials are an unavailable store, not a missing object', async () => {
   const objects = store({ secretKey: 'wrong' });
   await expect(objects.head(inspectionImagePath(id(), id()))).rejects.toMatchObject({

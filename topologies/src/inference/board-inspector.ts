@@ -1,3 +1,4 @@
+import type { ImageSource } from '@chip-quality/schemas';
 import {
   INFERENCE_PRIORITIES,
   type InferencePayload,
@@ -5,7 +6,7 @@ import {
   type InferenceResults,
 } from '@chip-quality/schemas';
 import type { Clock } from 'millrace';
-import type { Detector, ImageDecoder, ImageSource } from '../ports.ts';
+import type { Detector, ImageDecoder } from '../ports.ts';
 import { type JudgeItem, type Judgement, judgeBatch } from './board-judge.ts';
 import { BoardLoader } from './board-loader.ts';
 import { ByteBudget } from './byte-budget.ts';

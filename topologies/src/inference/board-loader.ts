@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { ArtifactRef, InferencePayload } from '@chip-quality/schemas';
+import type { ArtifactRef, ImageSource, InferencePayload } from '@chip-quality/schemas';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from 'millrace';
-import type { DetectorInput, ImageDecoder, ImageSource } from '../ports.ts';
+import type { DetectorInput, ImageDecoder } from '../ports.ts';
 import { failureOf, InferenceFailedError } from './inference-failure.ts';
 import { retryOutage } from './retry-outage.ts';
 

@@ -1,7 +1,6 @@
-import { artifactId, inspectionImagePath } from '@chip-quality/schemas';
+import { artifactId, type CommandGateway, inspectionImagePath, type Queries } from '@chip-quality/schemas';
 import { z } from 'zod';
 import { defineRoute, type Route } from '../../http/route.ts';
-import type { CommandGateway, Queries } from '../../ports.ts';
 import { execute } from '../commands.ts';
 import { answers, COMMAND_PROBLEMS, commandAnswers, DOWNLOAD_PROBLEMS, NOT_FOUND } from '../documented-responses.ts';
 import { found } from '../lookup.ts';

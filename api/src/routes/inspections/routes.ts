@@ -1,8 +1,15 @@
-import { commandId, INSPECTION_STATUSES, inspectionId, jobId } from '@chip-quality/schemas';
+import {
+  type CommandGateway,
+  commandId,
+  INSPECTION_STATUSES,
+  type InspectionFilter,
+  inspectionId,
+  jobId,
+  type Queries,
+} from '@chip-quality/schemas';
 import { z } from 'zod';
 import { json } from '../../http/response.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
-import type { CommandGateway, InspectionFilter, Queries } from '../../ports.ts';
 import { execute } from '../commands.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { answers, COMMAND_PROBLEMS, commandAnswers, NOT_FOUND } from '../documented-responses.ts';

@@ -1,8 +1,7 @@
-import { lotId } from '@chip-quality/schemas';
+import { type CommandGateway, lotId, type Queries } from '@chip-quality/schemas';
 import { z } from 'zod';
 import { json } from '../../http/response.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
-import type { CommandGateway, Queries } from '../../ports.ts';
 import { execute } from '../commands.ts';
 import { answers, COMMAND_PROBLEMS, commandAnswers, NOT_FOUND } from '../documented-responses.ts';
 import { found, referred } from '../lookup.ts';

@@ -1,8 +1,8 @@
+import type { CommandGateway, ModelDeploymentView, Models, ModelView } from '@chip-quality/schemas';
 import { z } from 'zod';
 import { ProblemError } from '../../http/problem.ts';
 import { json } from '../../http/response.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
-import type { CommandGateway, ModelDeploymentView, Models, ModelView } from '../../ports.ts';
 import { execute } from '../commands.ts';
 import { answers, COMMAND_PROBLEMS, commandAnswers, NOT_FOUND } from '../documented-responses.ts';
 import { found, referred } from '../lookup.ts';

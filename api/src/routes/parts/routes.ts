@@ -1,8 +1,7 @@
-import { artifactId, goldenImagePath, partId } from '@chip-quality/schemas';
+import { artifactId, type CommandGateway, goldenImagePath, partId, type Queries } from '@chip-quality/schemas';
 import { z } from 'zod';
 import { json } from '../../http/response.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
-import type { CommandGateway, Queries } from '../../ports.ts';
 import { execute } from '../commands.ts';
 import { answers, COMMAND_PROBLEMS, commandAnswers, DOWNLOAD_PROBLEMS, NOT_FOUND } from '../documented-responses.ts';
 import { found } from '../lookup.ts';

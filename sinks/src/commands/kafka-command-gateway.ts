@@ -1,49 +1,24 @@
-import { type ApiRequest, type ApiResponse, PARTITIONS, requestKey, topics } from '@chip-quality/schemas';
+import {
+  type ApiRequest,
+  type ApiResponse,
+  type CommandGateway,
+  type CommandReply,
+  type CommandRequest,
+  PARTITIONS,
+  requestKey,
+  topics,
+  UnavailableError,
+} from '@chip-quality/schemas';
 import { Partitioners } from 'kafkajs';
 import type { Log, Serde } from 'millrace';
 import { CommandProducer } from './command-producer.ts';
 import { PartitionLanes } from './partition-lanes.ts';
-import { UnavailableError } from './unavailable-error.ts';
 
 /** Longest wait for an answer. Creates take under 200 ms; after this the client does better to repeat with the same key. */
 const REPLY_TIMEOUT_MS = 8_000;
 /** Requests waiting at once: ten times what one API instance serves in a second; above it we are overloaded. */
 const PENDING_MAX = 10_000;
 const RETRY_AFTER_SECONDS = 1;
-
-/** Structurally the API's `CommandRequest`. */
-export interface GatewayRequest {
-  /** Of this one HTTP request: by it the answer finds its way back. */
-  readonly requestId: string;
-  /** Whose request it is. */
-  readonly tenantId: string;
-  /** Who made it: the token's subject. */
-  readonly subject: string;
-  /** The client's key: requests of a tenant with equal keys are one request. */
-  readonly idempotencyKey: string;
-  /** What is asked for: one of `OPERATIONS`. */
-  readonly operation: string;
-  /** What it is asked of; of a creation, the id that the resource will have. */
-  readonly resourceId: string;
-  /** The checked body. */
-  readonly payload: Readonly<Record<string, unknown>>;
-  /** Tells another request under the same key from a repetition. */
-  readonly payloadHash: string;
-  /** W3C trace context; empty: none. */
-  readonly traceparent: string;
-  /** Epoch ms. */
-  readonly receivedAtMs: number;
-}
-
-/** Structurally the API's `CommandReply`. */
-export interface GatewayReply {
-  /** HTTP status to answer with. */
-  readonly status: number;
-  /** JSON to answer with. */
-  readonly body: Readonly<Record<string, unknown>>;
-  /** It was answered before: an earlier request had the same key. */
-  readonly replayed: boolean;
-}
 
 /** How requests reach Kafka, and how long answers are waited for. */
 export interface CommandGatewayOptions {
@@ -57,8 +32,6 @@ export interface CommandGatewayOptions {
   readonly log: Log;
   /** Whether the reader of `api.responses` is live; without it no answer can come. Default: always. */
   readonly repliesReady?: () => boolean;
-  /** Makes the error that callers get; default {@link UnavailableError}. */
-  readonly unavailable?: (message: string, retryAfterSeconds: number, cause?: unknown) => Error;
   /** Longest wait for an answer, ms. Default 8,000. */
   readonly replyTimeoutMs?: number;
   /** Default: the shared topic. */
@@ -66,7 +39,7 @@ export interface CommandGatewayOptions {
 }
 
 interface Pending {
-  readonly resolve: (reply: GatewayReply) => void;
+  readonly resolve: (reply: CommandReply) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -78,7 +51,7 @@ interface Pending {
  * Invariants: I1 every `execute` settles within the reply timeout; I2 at most PENDING_MAX wait; I3 a request is entered before
  * it is sent, so no answer can overtake it.
  */
-export class CommandGateway {
+export class KafkaCommandGateway implements CommandGateway {
   readonly #options: CommandGatewayOptions;
   readonly #producer: CommandProducer;
   readonly #lanes: PartitionLanes;
@@ -122,7 +95,7 @@ export class CommandGateway {
   }
 
   /** Rejects with an unavailable error when the broker or the answer doesn't come, and with the signal's reason when aborted. */
-  async execute(request: GatewayRequest, signal: AbortSignal): Promise<GatewayReply> {
+  async execute(request: CommandRequest, signal: AbortSignal): Promise<CommandReply> {
     signal.throwIfAborted();
     if (this.#closed) throw this.#unavailable('shutting down');
     if (!this.#isConnected) throw this.#unavailable('not connected to the broker');
@@ -130,7 +103,7 @@ export class CommandGateway {
     if (this.#pending.size >= PENDING_MAX) throw this.#unavailable('too many requests are waiting');
     const { requestId } = request;
     const timeoutMs = this.#options.replyTimeoutMs ?? REPLY_TIMEOUT_MS;
-    return new Promise<GatewayReply>((resolve, reject) => {
+    return new Promise<CommandReply>((resolve, reject) => {
       const onAbort = () => pending.reject(signal.reason as Error);
       const timer = setTimeout(() => pending.reject(this.#unavailable(`no answer within ${timeoutMs} ms`)), timeoutMs);
       const settle = () => {
@@ -180,7 +153,7 @@ export class CommandGateway {
     return this.#options.repliesReady?.() ?? true;
   }
 
-  async #send(request: GatewayRequest): Promise<void> {
+  async #send(request: CommandRequest): Promise<void> {
     const key = requestKey(request.tenantId, request.idempotencyKey);
     const value = this.#options.requestSerde.serialize(
       {
@@ -211,14 +184,6 @@ export class CommandGateway {
   }
 
   #unavailable(message: string, cause?: unknown): Error {
-    return (
-      this.#options.unavailable?.(message, RETRY_AFTER_SECONDS, cause) ??
-      new UnavailableError(message, RETRY_AFTER_SECONDS, cause)
-    );
+    return new UnavailableError(message, RETRY_AFTER_SECONDS, cause);
   }
-}
-
-/** Makes a gateway; call `start` before use. */
-export function createCommandGateway(options: CommandGatewayOptions): CommandGateway {
-  return new CommandGateway(options);
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Socket } from 'node:net';
 import { useTestStack } from '@chip-quality/dev/testing';
-import { type ApiRequest, type ApiResponse, PARTITIONS } from '@chip-quality/schemas';
+import { type ApiRequest, type ApiResponse, type CommandRequest, PARTITIONS } from '@chip-quality/schemas';
 import { type Consumer, Kafka, logLevel } from 'kafkajs';
 import { connectBroker, json } from 'millrace';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type CommandGateway, createCommandGateway, type GatewayRequest } from '../../src/index.ts';
+import { KafkaCommandGateway } from '../../src/index.ts';
 
 const stack = useTestStack(['kafka']);
 const log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -16,7 +16,7 @@ const received: { request: ApiRequest; partition: number; key: string; tracepare
 let consumer: Consumer;
 let topic: string;
 let onRequest: (request: ApiRequest) => void = () => undefined;
-const gateways: CommandGateway[] = [];
+const gateways: KafkaCommandGateway[] = [];
 
 beforeAll(async () => {
   topic = stack.uniqueName('api.requests');
@@ -55,9 +55,9 @@ async function createTopic(name: string): Promise<void> {
 }
 
 async function startGateway(
-  overrides: Partial<Parameters<typeof createCommandGateway>[0]> = {},
-): Promise<CommandGateway> {
-  const gateway = createCommandGateway({
+  overrides: Partial<ConstructorParameters<typeof KafkaCommandGateway>[0]> = {},
+): Promise<KafkaCommandGateway> {
+  const gateway = new KafkaCommandGateway({
     bootstrapServers: [stack.bootstrapServers],
     clientId: 'api-test',
     requestSerde: json<ApiRequest>(),
@@ -70,7 +70,7 @@ async function startGateway(
   return gateway;
 }
 
-function request(overrides: Partial<GatewayRequest> = {}): GatewayRequest {
+function request(overrides: Partial<CommandRequest> = {}): CommandRequest {
   return {
     requestId: randomUUID(),
     tenantId: 'acme',
@@ -176,7 +176,7 @@ test('a broker that never answers is given up in the background, and closing end
   const deaf = createServer((socket) => sockets.add(socket));
   await new Promise<void>((done) => deaf.listen(0, '127.0.0.1', done));
   const address = deaf.address() as { port: number };
-  const gateway = createCommandGateway({
+  const gateway = new KafkaCommandGateway({
     bootstrapServers: [`127.0.0.1:${address.port}`],
     clientId: 'api-test',
     requestSerde: json<ApiRequest>(),

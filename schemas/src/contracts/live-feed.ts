@@ -1,0 +1,62 @@
+import type { DefectView } from '../views.ts';
+
+/** Yield of a line in one minute, as the live page shows it. */
+export interface LineYieldView {
+  /** Line; `unassigned` for inspections that name none. */
+  readonly line_id: string;
+  /** ISO 8601, start of the minute. */
+  readonly window_start: string;
+  /** Boards that got a verdict. */
+  readonly inspected: number;
+  /** Boards without defects. */
+  readonly passed: number;
+  /** Boards with defects. */
+  readonly failed: number;
+  /** Boards whose inference failed: no verdict, not in `inspected`. */
+  readonly errored: number;
+  /** passed / inspected of first attempts; null where no board got a verdict. */
+  readonly first_pass_yield: number | null;
+  /** Number of defects by type. */
+  readonly defects: Readonly<Record<string, number>>;
+}
+
+/** A finished board, as the live page shows it. */
+export interface BoardView {
+  /** UUID of the inspection. */
+  readonly inspection_id: string;
+  /** Line that it counts for; null where the inspection names none. */
+  readonly line_id: string | null;
+  /** Serial of the board. */
+  readonly chip_id: string;
+  /** `failed`: the inference failed, so there is no verdict. */
+  readonly status: 'completed' | 'failed';
+  /** Null where the inference failed. */
+  readonly verdict: 'pass' | 'fail' | null;
+  /** What was found. */
+  readonly defects: readonly DefectView[];
+  /** Why the inference failed; null otherwise. */
+  readonly failure_reason: string | null;
+  /** The image that was judged; null where there is none. */
+  readonly artifact_id: string | null;
+  /** ISO 8601. */
+  readonly completed_at: string;
+  /** From creation, or from the request of a later attempt, to completion, ms. */
+  readonly latency_ms: number;
+}
+
+/** One message of the live feed; `offset` grows by one within an `epoch`. */
+export type LiveMessage =
+  | { readonly type: 'yield'; readonly offset: number; readonly data: LineYieldView }
+  | { readonly type: 'board'; readonly offset: number; readonly data: BoardView };
+
+/** What a client that comes without an offset, or too late, gets first. */
+export interface LiveSnapshot {
+  /** Changes when the feed restarts: offsets of another epoch can't be resumed. */
+  readonly epoch: string;
+  /** Offset of the last message that the snapshot includes. */
+  readonly offset: number;
+  /** The newest state of each minute that is kept. */
+  readonly yields: readonly LineYieldView[];
+  /** The last boards, oldest first. */
+  readonly boards: readonly BoardView[];
+}
