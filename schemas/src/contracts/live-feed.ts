@@ -28,9 +28,9 @@ export interface BoardView {
   readonly line_id: string | null;
   /** Serial of the board. */
   readonly chip_id: string;
-  /** `failed`: the inference failed, so there is no verdict. */
+  /** `completed`: there is a verdict; `failed`: the inference failed, so there is none. */
   readonly status: 'completed' | 'failed';
-  /** Null where the inference failed. */
+  /** `pass` without defects, `fail` with some; null where the inference failed. */
   readonly verdict: 'pass' | 'fail' | null;
   /** What was found. */
   readonly defects: readonly DefectView[];
@@ -44,10 +44,28 @@ export interface BoardView {
   readonly latency_ms: number;
 }
 
-/** One message of the live feed; `offset` grows by one within an `epoch`. */
-export type LiveMessage =
-  | { readonly type: 'yield'; readonly offset: number; readonly data: LineYieldView }
-  | { readonly type: 'board'; readonly offset: number; readonly data: BoardView };
+/** A line's minute has changed. */
+export interface YieldMessage {
+  /** Tells it from the other messages. */
+  readonly type: 'yield';
+  /** Grows by one with each message of an epoch. */
+  readonly offset: number;
+  /** The minute's new state; replaces the one before. */
+  readonly data: LineYieldView;
+}
+
+/** A board is finished. */
+export interface BoardMessage {
+  /** Tells it from the other messages. */
+  readonly type: 'board';
+  /** Grows by one with each message of an epoch. */
+  readonly offset: number;
+  /** With its verdict, or with the reason why there is none. */
+  readonly data: BoardView;
+}
+
+/** One message of the live feed. */
+export type LiveMessage = YieldMessage | BoardMessage;
 
 /** What a client that comes without an offset, or too late, gets first. */
 export interface LiveSnapshot {
