@@ -147,6 +147,8 @@ export type { Serde, SerdeType, SerdeUse } from './serde/serde.ts';
 export type { Window, Windowed } from './serde/windowed.ts';
 export { sessionWindowed, windowed } from './serde/windowed.ts';
 export type {
+  AsyncKeyValueIterator,
+  AsyncReadOnlyKeyValueStore,
   KeyValue,
   KeyValueIterator,
   KeyValueStore,
@@ -154,7 +156,7 @@ export type {
   TimestampedKeyValueStore,
   ValueAndTimestamp,
 } from './state/key-value-store.ts';
-export type { ReadOnlySessionStore, SessionStore } from './state/session-store.ts';
+export type { AsyncReadOnlySessionStore, ReadOnlySessionStore, SessionStore } from './state/session-store.ts';
 export type { StateStore, StoreBuilder } from './state/state-store.ts';
 export type {
   LruMapOptions,
@@ -168,11 +170,17 @@ export type {
 export { Stores } from './state/stores.ts';
 export { notPut, validToUndefined } from './state/versioned/versioned-bytes-store.ts';
 export type {
+  AsyncReadOnlyVersionedKeyValueStore,
   ReadOnlyVersionedKeyValueStore,
   VersionedKeyValueStore,
   VersionedRecord,
 } from './state/versioned-store.ts';
-export type { ReadOnlyWindowStore, TimestampedWindowStore, WindowStore } from './state/window-store.ts';
+export type {
+  AsyncReadOnlyWindowStore,
+  ReadOnlyWindowStore,
+  TimestampedWindowStore,
+  WindowStore,
+} from './state/window-store.ts';
 export type { ResolvedTopology, SubTopology } from './topology/nodes.ts';
 export type {
   GlobalStoreOptions,

@@ -7,11 +7,11 @@ import { noMetrics, silentLog } from './base/metrics.ts';
 import { systemRandom } from './base/random.ts';
 import type { Broker } from './broker/broker.ts';
 import { partitionForBytes } from './broker/partitioner.ts';
-import { CompositeVersionedStore } from './query/composite-versioned-store.ts';
+import { KeyValueStoreView } from './query/key-value-store-view.ts';
 import { LocalStores, notRunning } from './query/local-stores.ts';
-import { CompositeSessionStore } from './query/read-only-session-store.ts';
-import { CompositeKeyValueStore, CompositeWindowStore } from './query/read-only-stores.ts';
-import { keyValuesOf, timestampedKeyValuesOf, timestampedWindowsOf, windowsOf } from './query/timestamps-of-stores.ts';
+import { SessionStoreView } from './query/session-store-view.ts';
+import { VersionedStoreView } from './query/versioned-store-view.ts';
+import { WindowStoreView } from './query/window-store-view.ts';
 import { ensureTopics, type TopicLayout } from './runtime/assignment/internal-topics.ts';
 import { configureSerdes } from './runtime/client/configure-serdes.ts';
 import { MetricsRegistry, type MetricValue } from './runtime/client/metrics-registry.ts';
@@ -20,10 +20,10 @@ import { StateDirectory } from './runtime/directory/state-directory.ts';
 import { GlobalState } from './runtime/global/global-state.ts';
 import { StreamThread } from './runtime/thread/stream-thread.ts';
 import type { Serde } from './serde/serde.ts';
-import type { ReadOnlyKeyValueStore, ValueAndTimestamp } from './state/key-value-store.ts';
-import type { ReadOnlySessionStore, SessionStore } from './state/session-store.ts';
-import type { ReadOnlyVersionedKeyValueStore, VersionedKeyValueStore } from './state/versioned-store.ts';
-import type { ReadOnlyWindowStore } from './state/window-store.ts';
+import type { AsyncReadOnlyKeyValueStore, ValueAndTimestamp } from './state/key-value-store.ts';
+import type { AsyncReadOnlySessionStore } from './state/session-store.ts';
+import type { AsyncReadOnlyVersionedKeyValueStore } from './state/versioned-store.ts';
+import type { AsyncReadOnlyWindowStore } from './state/window-store.ts';
 import type { ResolvedTopology } from './topology/nodes.ts';
 import { checkOptimizationApplied } from './topology/optimization.ts';
 import type { Topology } from './topology/topology.ts';
@@ -106,9 +106,10 @@ export class KafkaStreams {
     this.#processId = config.random.uuid();
     this.#stateDirectory = new StateDirectory(this.#config, this.#processId);
     this.#stores = new LocalStores(this.#resolved, {
+      applicationId: config.applicationId,
       state: () => this.state,
-      globalStores: () => this.#global?.stores,
-      tasks: () => this.#thread?.tasks ?? [],
+      global: () => this.#global,
+      tasks: () => (this.#thread?.tasks ?? []).toSorted((a, b) => a.partition - b.partition),
     });
   }
 
@@ -224,50 +225,49 @@ export class KafkaStreams {
   }
 
   /**
-   * A read-only view of a key-value store over all partitions of this instance, global stores included. Reads throw
-   * `INVALID_STATE_STORE` (recovery `retry`) while a partition is being restored or moved. Of a table's store it shows the values;
-   * {@link timestampedKeyValueStore} shows their timestamps, too.
+   * A read-only view of a key-value store over all partitions of this instance, global stores included. Each read is a message to the
+   * tasks that hold it, answered between two records: see {@link AsyncReadOnlyKeyValueStore}. The view outlives rebalances. Of a
+   * table's store it shows the values; {@link timestampedKeyValueStore} shows their timestamps, too.
+   *
+   * Throws `UNKNOWN_STATE_STORE`, or `INVALID_STATE_STORE` for a store of another kind.
    */
-  keyValueStore<K, V>(name: string): ReadOnlyKeyValueStore<K, V> {
-    const stores = this.#stores.local(name, 'key-value');
-    return new CompositeKeyValueStore<K, V>(() => stores().map(keyValuesOf<K, V>));
+  keyValueStore<K, V>(name: string): AsyncReadOnlyKeyValueStore<K, V> {
+    return new KeyValueStoreView<K, V>(this.#stores.door(name, 'key-value'), false);
   }
 
   /** The same as {@link keyValueStore}, with the timestamps that tables keep beside their values. */
-  timestampedKeyValueStore<K, V>(name: string): ReadOnlyKeyValueStore<K, ValueAndTimestamp<V>> {
-    const stores = this.#stores.local(name, 'key-value');
-    return new CompositeKeyValueStore(() => stores().map(timestampedKeyValuesOf<K, V>));
+  timestampedKeyValueStore<K, V>(name: string): AsyncReadOnlyKeyValueStore<K, ValueAndTimestamp<V>> {
+    return new KeyValueStoreView<K, ValueAndTimestamp<V>>(this.#stores.door(name, 'key-value'), true);
   }
 
-  /** The same, one view per partition of this instance, for merging ordered ranges. */
-  keyValueStorePartitions<K, V>(name: string): readonly ReadOnlyKeyValueStore<K, V>[] {
-    return this.#stores
-      .local(name, 'key-value')()
-      .map(keyValuesOf<K, V>);
+  /**
+   * The same as {@link keyValueStore}, one view per partition that is here now, for merging ordered ranges. A view reads its partition
+   * until it moves. Stores of one sub-topology have their partitions in the same order. Throws `INVALID_STATE_STORE` (recovery `retry`)
+   * too where none is here.
+   */
+  keyValueStorePartitions<K, V>(name: string): readonly AsyncReadOnlyKeyValueStore<K, V>[] {
+    const door = this.#stores.door(name, 'key-value');
+    return door.holders().map((holder) => new KeyValueStoreView<K, V>({ ...door, holders: () => [holder] }, false));
   }
 
   /** The same as {@link keyValueStore} for a window store. */
-  windowStore<K, V>(name: string): ReadOnlyWindowStore<K, V> {
-    const stores = this.#stores.local(name, 'window');
-    return new CompositeWindowStore<K, V>(() => stores().map(windowsOf<K, V>));
+  windowStore<K, V>(name: string): AsyncReadOnlyWindowStore<K, V> {
+    return new WindowStoreView<K, V>(this.#stores.door(name, 'window'), false);
   }
 
   /** The same as {@link windowStore}, with the timestamps that windowed tables keep beside their values. */
-  timestampedWindowStore<K, V>(name: string): ReadOnlyWindowStore<K, ValueAndTimestamp<V>> {
-    const stores = this.#stores.local(name, 'window');
-    return new CompositeWindowStore(() => stores().map(timestampedWindowsOf<K, V>));
+  timestampedWindowStore<K, V>(name: string): AsyncReadOnlyWindowStore<K, ValueAndTimestamp<V>> {
+    return new WindowStoreView<K, ValueAndTimestamp<V>>(this.#stores.door(name, 'window'), true);
   }
 
   /** The same as {@link keyValueStore} for a session store. */
-  sessionStore<K, V>(name: string): ReadOnlySessionStore<K, V> {
-    const stores = this.#stores.local(name, 'session');
-    return new CompositeSessionStore<K, V>(() => stores() as unknown as SessionStore<K, V>[]);
+  sessionStore<K, V>(name: string): AsyncReadOnlySessionStore<K, V> {
+    return new SessionStoreView<K, V>(this.#stores.door(name, 'session'));
   }
 
   /** The same as {@link keyValueStore} for a versioned store. */
-  versionedKeyValueStore<K, V>(name: string): ReadOnlyVersionedKeyValueStore<K, V> {
-    const stores = this.#stores.local(name, 'versioned');
-    return new CompositeVersionedStore<K, V>(() => stores() as unknown as VersionedKeyValueStore<K, V>[]);
+  versionedKeyValueStore<K, V>(name: string): AsyncReadOnlyVersionedKeyValueStore<K, V> {
+    return new VersionedStoreView<K, V>(this.#stores.door(name, 'versioned'));
   }
 
   /** {@link keyValueStore}, {@link windowStore} or another, as the store is. */

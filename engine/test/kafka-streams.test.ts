@@ -9,6 +9,7 @@ import { StreamsBuilder } from '../src/kstream/streams-builder.ts';
 import { TopicReader } from '../src/query/topic-reader.ts';
 import { long, string } from '../src/serde/primitives.ts';
 import type { Topology } from '../src/topology/topology.ts';
+import { collect } from './support/collect.ts';
 import { brokerOf, newCluster, produceText, readAll, until } from './support/memory-cluster-harness.ts';
 
 const running: KafkaStreams[] = [];
@@ -89,9 +90,9 @@ describe('KafkaStreams on the memory broker', () => {
     await until(async () => (await counts(cluster)).k9 === 5, 'all records counted');
     expect(await counts(cluster)).toEqual(Object.fromEntries(pairs(10, 1).map(([key]) => [key, 5])));
     const store = streams.keyValueStore<string, number>('counts');
-    expect(store.get('k3')).toBe(5);
-    expect(streams.timestampedKeyValueStore<string, number>('counts').get('k3')?.value).toBe(5);
-    expect([...store.all()]).toHaveLength(10);
+    expect(await store.get('k3')).toBe(5);
+    expect((await streams.timestampedKeyValueStore<string, number>('counts').get('k3'))?.value).toBe(5);
+    expect(await collect(store.all())).toHaveLength(10);
     expect(streams.queryMetadataForKey('counts', 'k3', string())).toEqual({
       partition: 0,
       taskId: '0_0',
@@ -322,7 +323,8 @@ describe('KafkaStreams on the memory broker', () => {
     await until(async () => (await readAll(brokerOf(cluster), 'out')).length === 1, 'the first join');
     expect((await readAll(brokerOf(cluster), 'out'))[0]?.value?.toString()).toBe('Anna');
     await produceText(brokerOf(cluster), 'names', 0, [['b', 'Berta']]);
-    await until(() => streams.keyValueStore<string, string>('names').get('b') === 'Berta', 'the update');
+    const update = async () => (await streams.keyValueStore<string, string>('names').get('b')) === 'Berta';
+    await until(update, 'the update');
   });
 
   it('lets a reader see every record from where it began, bad ones told apart', async () => {

@@ -336,7 +336,7 @@ test('a second result of the same job, and results of unknown jobs, change and a
   expect(lifecycle.isEmpty).toBe(true);
 });
 
-test('lists are newest first, page by page, per tenant and filter', () => {
+test('lists are newest first, page by page, per tenant and filter', async () => {
   const { driver, send } = setUp();
   const make = (chip: string, ms: number, tenant = TENANT) => {
     const id = inspectionId(tenant, LOT, chip, 'visual');
@@ -358,7 +358,7 @@ test('lists are newest first, page by page, per tenant and filter', () => {
   const seen: string[] = [];
   let after: { createdAtMs: number; id: string } | undefined;
   for (;;) {
-    const { views: page } = listInspections(byTime, inspections, TENANT, {
+    const { views: page } = await listInspections(byTime, inspections, TENANT, {
       limit: 10,
       ...(after === undefined ? {} : { after }),
     });
@@ -371,10 +371,10 @@ test('lists are newest first, page by page, per tenant and filter', () => {
   expect(new Set(seen).size).toBe(25);
   expect(seen).toHaveLength(25);
   expect(seen[0]).toBe('c-24');
-  const seventh = listInspections(byTime, inspections, TENANT, { limit: 5, chipId: 'c-7' });
+  const seventh = await listInspections(byTime, inspections, TENANT, { limit: 5, chipId: 'c-7' });
   expect(seventh.views.map((view) => view.chip_id)).toEqual(['c-7']);
-  expect(listInspections(byTime, inspections, TENANT, { limit: 5, status: 'completed' })).toEqual({ views: [] });
-  const { views: all } = listInspections(byTime, inspections, TENANT, { limit: 100 });
+  expect(await listInspections(byTime, inspections, TENANT, { limit: 5, status: 'completed' })).toEqual({ views: [] });
+  const { views: all } = await listInspections(byTime, inspections, TENANT, { limit: 100 });
   const split = [0, 1].map((half) => ({ views: all.filter((_, index) => (index % 3 === 0) === (half === 0)) }));
   expect(mergeNewest(split, 100)).toEqual({ views: all });
   expect(mergeNewest(split, 3)).toEqual({ views: all.slice(0, 4) });
@@ -384,7 +384,7 @@ test('lists are newest first, page by page, per tenant and filter', () => {
   let pages = 0;
   for (let more = true; more; pages += 1) {
     const filter = { limit: 5, chipId: 'c-3', ...(pages === 0 || after === undefined ? {} : { after }) };
-    const part = listInspections(byTime, inspections, TENANT, filter, 10);
+    const part = await listInspections(byTime, inspections, TENANT, filter, 10);
     found.push(...part.views.map((view) => view.chip_id));
     more = part.resumeAfter !== undefined;
     after = part.resumeAfter;

@@ -9,7 +9,7 @@ import {
 } from '@chip-quality/schemas';
 import { MODEL_DEPLOYMENTS_STORE, modelDeploymentView, type PlatformSerdes } from '@chip-quality/topologies';
 import { type Broker, type KafkaStreams, type Log, TopicReader } from 'millrace';
-import { ownedPartitions, readState } from './platform-queries.ts';
+import { owned, readState } from './platform-queries.ts';
 
 /** The network for boards without golden image stands beside the one for pairs, under its name with this behind it. */
 const SINGLE_SUFFIX = '_single';
@@ -42,10 +42,8 @@ export class DeployedModels implements Models {
   async #view({ name, versions }: RepositoryModel): Promise<ModelView> {
     const deployment = !judgingModels(this.#modelDirectory).includes(name)
       ? null
-      : await readState(() => {
-          ownedPartitions(this.#deployments, MODEL_DEPLOYMENTS_STORE);
-          const store = this.#deployments.keyValueStore<string, ModelDeploymentState>(MODEL_DEPLOYMENTS_STORE);
-          const state = store.get(name);
+      : await readState(async () => {
+          const state = await owned<ModelDeploymentState>(this.#deployments, MODEL_DEPLOYMENTS_STORE).get(name);
           return state === undefined ? undeployed(versions) : modelDeploymentView(state.deployment);
         });
     return {

@@ -20,7 +20,7 @@ import {
   mergeNewest,
   partOf,
 } from '@chip-quality/topologies';
-import { type KafkaStreams, type ReadOnlyKeyValueStore, StreamsError } from 'millrace';
+import { type AsyncReadOnlyKeyValueStore, type KafkaStreams, StreamsError } from 'millrace';
 
 /** A store that moves is back within a rebalance. */
 const RETRY_AFTER_SECONDS = 1;
@@ -39,47 +39,52 @@ export class PlatformQueries implements Queries {
   }
 
   inspection(tenantId: string, id: string): Promise<InspectionView | undefined> {
-    return readState(() => {
-      const state = this.#inspections().get(id);
+    return readState(async () => {
+      const state = await owned<InspectionState>(this.#inspection, INSPECTIONS_STORE).get(id);
       // A stranger's inspection does not exist.
       return state === undefined || state.tenant_id !== tenantId ? undefined : inspectionView(state);
     });
   }
 
   inspections(tenantId: string, filter: InspectionFilter): Promise<InspectionList> {
-    return readState(() => {
-      const inspections = this.#inspections();
-      const lists = ownedPartitions<string>(this.#inspection, INSPECTIONS_BY_TIME_STORE).map((byTime) =>
-        listInspections(byTime, inspections, tenantId, filter),
+    return readState(async () => {
+      const byTime = ownedPartitions<string>(this.#inspection, INSPECTIONS_BY_TIME_STORE);
+      // One processor writes both stores: what a partition of the one names lies in the same partition of the other.
+      const states = ownedPartitions<InspectionState>(this.#inspection, INSPECTIONS_STORE);
+      const lists = byTime.map((keys, partition) =>
+        listInspections(keys, states[partition] as (typeof states)[number], tenantId, filter),
       );
-      return mergeNewest(lists, filter.limit);
+      return mergeNewest(await Promise.all(lists), filter.limit);
     });
   }
 
   part(tenantId: string, id: string): Promise<PartView | undefined> {
-    return readState(() => partOf(this.#entries().get(id), tenantId));
+    return readState(async () => partOf(await this.#entry(id), tenantId));
   }
 
   lot(tenantId: string, id: string): Promise<LotView | undefined> {
-    return readState(() => lotOf(this.#entries().get(id), tenantId));
+    return readState(async () => lotOf(await this.#entry(id), tenantId));
   }
 
-  #inspections(): ReadOnlyKeyValueStore<string, InspectionState> {
-    ownedPartitions(this.#inspection, INSPECTIONS_STORE);
-    return this.#inspection.keyValueStore(INSPECTIONS_STORE);
+  #entry(id: string): Promise<CatalogState | undefined> {
+    return owned<CatalogState>(this.#catalog, CATALOG_STORE).get(id);
   }
+}
 
-  #entries(): ReadOnlyKeyValueStore<string, CatalogState> {
-    ownedPartitions(this.#catalog, CATALOG_STORE);
-    return this.#catalog.keyValueStore(CATALOG_STORE);
-  }
+/** A store with all of its partitions here. Throws as {@link ownedPartitions}. */
+export function owned<V>(streams: KafkaStreams, store: string): AsyncReadOnlyKeyValueStore<string, V> {
+  ownedPartitions(streams, store);
+  return streams.keyValueStore(store);
 }
 
 /**
  * All partitions of a store. Throws when one is elsewhere (after a long pause of the process its partitions are taken from it, and
  * come back a little later): what is not found then may well exist, and a station that is told 404 gives its board up.
  */
-export function ownedPartitions<V>(streams: KafkaStreams, store: string): readonly ReadOnlyKeyValueStore<string, V>[] {
+export function ownedPartitions<V>(
+  streams: KafkaStreams,
+  store: string,
+): readonly AsyncReadOnlyKeyValueStore<string, V>[] {
   const partitions = streams.keyValueStorePartitions<string, V>(store);
   if (partitions.length === PARTITIONS) return partitions;
   throw new UnavailableError(
@@ -88,10 +93,10 @@ export function ownedPartitions<V>(streams: KafkaStreams, store: string): readon
   );
 }
 
-/** Stores answer synchronously, between records; a store on the move is worth waiting for. */
-export async function readState<T>(query: () => T): Promise<T> {
+/** Runs reads of stores; a store on the move is worth waiting for. */
+export async function readState<T>(query: () => Promise<T>): Promise<T> {
   try {
-    return query();
+    return await query();
   } catch (error) {
     if (error instanceof StreamsError && error.recovery === 'retry') {
       throw new UnavailableError('the state is being moved', RETRY_AFTER_SECONDS, error);

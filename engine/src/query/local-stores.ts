@@ -1,14 +1,21 @@
 import { StreamsError } from '../base/errors.ts';
 import type { StreamsState } from '../runtime/client/streams-state.ts';
-import type { StreamTask } from '../runtime/task/stream-task.ts';
-import type { StateStore } from '../state/state-store.ts';
 import type { ResolvedTopology, SubTopology } from '../topology/nodes.ts';
+import type { StoreDoor, StoreHolder } from './store-door.ts';
+
+/** A task or the global state: the names of its stores, and who takes queries about them. */
+export interface QueriedStores {
+  readonly queries: StoreHolder;
+  readonly holdsStore: (name: string) => boolean;
+}
 
 /** What the stores of an instance depend on, as it is when they are asked. */
-export interface StoreHolder {
+export interface LocalStoresOptions {
+  readonly applicationId: string;
   readonly state: () => StreamsState;
-  readonly globalStores: () => ReadonlyMap<string, StateStore> | undefined;
-  readonly tasks: () => readonly StreamTask[];
+  readonly global: () => QueriedStores | undefined;
+  /** In the order of their partitions. */
+  readonly tasks: () => readonly QueriedStores[];
 }
 
 /**
@@ -18,11 +25,11 @@ export interface StoreHolder {
  */
 export class LocalStores {
   readonly #resolved: ResolvedTopology;
-  readonly #holder: StoreHolder;
+  readonly #options: LocalStoresOptions;
 
-  constructor(resolved: ResolvedTopology, holder: StoreHolder) {
+  constructor(resolved: ResolvedTopology, options: LocalStoresOptions) {
     this.#resolved = resolved;
-    this.#holder = holder;
+    this.#options = options;
   }
 
   /** `key-value`, `window`, `session` or `versioned`; undefined where there is no such store. */
@@ -43,10 +50,10 @@ export class LocalStores {
   }
 
   /**
-   * Answers the store of each partition that is here, or the global one. Throws UNKNOWN_STATE_STORE, or INVALID_STATE_STORE for a
-   * store of another kind; what it answers throws INVALID_STATE_STORE (recovery `retry`) while a partition is not ready.
+   * The door of a store. Throws UNKNOWN_STATE_STORE, or INVALID_STATE_STORE for a store of another kind; its `holders` throw
+   * INVALID_STATE_STORE (recovery `retry`) while the instance does not run or holds no partition of it.
    */
-  local(name: string, kind: string): () => readonly StateStore[] {
+  door(name: string, kind: string): StoreDoor {
     const found = this.kindOf(name);
     if (found === undefined) throw this.#unknown(name);
     if (found !== kind) {
@@ -55,27 +62,19 @@ export class LocalStores {
         recovery: 'fail',
       });
     }
-    return () => this.#ready(name);
+    const topic = `${this.#options.applicationId}-${name}-changelog`;
+    return { store: name, topic, holders: () => this.#holders(name) };
   }
 
-  #ready(name: string): readonly StateStore[] {
-    const { globalStores, state, tasks } = this.#holder;
-    const global = globalStores()?.get(name);
-    if (global !== undefined) return [global];
+  #holders(name: string): readonly StoreHolder[] {
+    const { global, state, tasks } = this.#options;
     if (state() !== 'RUNNING' && state() !== 'REBALANCING') throw notRunning(state());
-    const stores: StateStore[] = [];
-    for (const task of tasks()) {
-      const store = task.stores.get(name);
-      if (store === undefined) continue;
-      if (!task.isStarted) {
-        throw new StreamsError(`State store '${name}' of task ${task.taskId} is being restored`, {
-          code: 'INVALID_STATE_STORE',
-          recovery: 'retry',
-        });
-      }
-      stores.push(store);
-    }
-    return stores;
+    const owners = [global(), ...tasks()].filter((owner) => owner?.holdsStore(name));
+    if (owners.length > 0) return owners.map((owner) => (owner as QueriedStores).queries);
+    throw new StreamsError(`No partition of state store '${name}' is here`, {
+      code: 'INVALID_STATE_STORE',
+      recovery: 'retry',
+    });
   }
 
   #unknown(name: string): StreamsError {
@@ -91,7 +90,7 @@ export class LocalStores {
   }
 }
 
-/** Stores are asked of an instance that does not run. */
+/** The error of whoever asks for stores of an instance that does not run. */
 export function notRunning(state: StreamsState): StreamsError {
   return new StreamsError(`Stores can be read while the instance runs; it is ${state}`, {
     code: 'INVALID_STATE_STORE',

@@ -54,6 +54,45 @@ export interface ReadOnlyKeyValueStore<K, V> {
 }
 
 /**
+ * Entries of a store of a running application. They are read in pages: each page shows one moment, between two records, and the next
+ * one goes on behind the last key that was handed out. So an entry that is written or deleted while the iteration is under way shows,
+ * or does not, by whether its page has been read already; no key comes twice, and none that was there all the time is missed.
+ *
+ * Nothing of the store is held open between two pages. Leaving a `for await`, `close` and `return` end the iteration. A step rejects
+ * with `INVALID_STATE_STORE` (recovery `retry`) when its partition is moved or restored meanwhile: begin again.
+ */
+export interface AsyncKeyValueIterator<K, V>
+  extends AsyncIterableIterator<KeyValue<K, V>, undefined, unknown>,
+    AsyncDisposable {
+  /** Ends the iteration. */
+  close(): void;
+}
+
+/**
+ * A key-value store of a running application, as {@link ReadOnlyKeyValueStore} but asynchronous: each read is a message to the tasks
+ * that hold the store, answered between two records. It sees everything that they have processed, committed or not.
+ *
+ * Reads reject with `INVALID_STATE_STORE` (recovery `retry`) while a partition is restored or moved, when none is here, and when too
+ * many reads of a task wait already.
+ */
+export interface AsyncReadOnlyKeyValueStore<K, V> {
+  /** The value of a key; undefined where there is none. */
+  get(key: K): Promise<V | undefined>;
+  /** Both bounds inclusive; undefined is an open end. In byte order of the serialized keys within a partition, partition by partition. */
+  range(from: K | undefined, to: K | undefined): AsyncKeyValueIterator<K, V>;
+  /** As {@link range}, each partition from its last key to its first. */
+  reverseRange(from: K | undefined, to: K | undefined): AsyncKeyValueIterator<K, V>;
+  /** All entries, in the order of {@link range}. */
+  all(): AsyncKeyValueIterator<K, V>;
+  /** All entries, in the order of {@link reverseRange}. */
+  reverseAll(): AsyncKeyValueIterator<K, V>;
+  /** Entries whose serialized key starts with the serialized prefix. */
+  prefixScan<P>(prefix: P, prefixSerde: Serde<P>): AsyncKeyValueIterator<K, V>;
+  /** About how many entries the partitions here hold. */
+  approximateNumEntries(): Promise<number>;
+}
+
+/**
  * A typed key-value store of one task, for its processors (Java's `KeyValueStore`). `bytes` is the store beneath, for
  * code that already has serialized keys.
  */

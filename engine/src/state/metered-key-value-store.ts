@@ -1,4 +1,4 @@
-import { type BinaryKey, binaryKey, bytesOf } from '../base/bytes.ts';
+import { type BinaryKey, binaryKey } from '../base/bytes.ts';
 import type { Serde } from '../serde/serde.ts';
 import type { KeyValue, KeyValueIterator, KeyValueStore, ValueAndTimestamp } from './key-value-store.ts';
 import { MeteredIterator } from './metered-iterator.ts';
@@ -11,21 +11,21 @@ import type { KeyValueBytesStore, StoredValue, StoreEntry, StoreIterator } from 
  * Owns: nothing; all state is in `bytes`.
  * Called by: processors, DSL nodes, interactive queries.
  */
-abstract class MeteredKeyValueStore<K, V, S>
+export abstract class MeteredKeyValueStore<K, V, S>
   extends MeteredStore<KeyValueBytesStore, K, V, S>
   implements KeyValueStore<K, S>
 {
   get(key: K): S | undefined {
-    const stored = this.bytes.get(this.#binary(key, this.keySerde));
+    const stored = this.bytes.get(this.binary(key));
     return stored === undefined ? undefined : this.toUser(stored);
   }
 
   put(key: K, value: S | null | undefined): void {
-    this.#putBinary(this.#binary(key, this.keySerde), value);
+    this.#putBinary(this.binary(key), value);
   }
 
   putIfAbsent(key: K, value: S | null | undefined): S | undefined {
-    const binary = this.#binary(key, this.keySerde);
+    const binary = this.binary(key);
     const stored = this.bytes.get(binary);
     if (stored !== undefined) return this.toUser(stored);
     this.#putBinary(binary, value);
@@ -37,18 +37,18 @@ abstract class MeteredKeyValueStore<K, V, S>
   }
 
   delete(key: K): S | undefined {
-    const binary = this.#binary(key, this.keySerde);
+    const binary = this.binary(key);
     const stored = this.bytes.get(binary);
     this.#putBinary(binary, null);
     return stored === undefined ? undefined : this.toUser(stored);
   }
 
   range(from: K | undefined, to: K | undefined): KeyValueIterator<K, S> {
-    return this.#iterate(this.bytes.range(this.#bound(from), this.#bound(to), 'forward'));
+    return this.#iterate(this.bytes.range(this.bound(from), this.bound(to), 'forward'));
   }
 
   reverseRange(from: K | undefined, to: K | undefined): KeyValueIterator<K, S> {
-    return this.#iterate(this.bytes.range(this.#bound(from), this.#bound(to), 'reverse'));
+    return this.#iterate(this.bytes.range(this.bound(from), this.bound(to), 'reverse'));
   }
 
   all(): KeyValueIterator<K, S> {
@@ -60,20 +60,19 @@ abstract class MeteredKeyValueStore<K, V, S>
   }
 
   prefixScan<P>(prefix: P, prefixSerde: Serde<P>): KeyValueIterator<K, S> {
-    return this.#iterate(this.bytes.prefixScan(this.#binary(prefix, prefixSerde)));
+    if (prefix === null || prefix === undefined) {
+      throw new TypeError(`State store ${this.name}: the prefix may not be null`);
+    }
+    return this.#iterate(this.bytes.prefixScan(binaryKey(prefixSerde.serialize(prefix, this.topic))));
   }
 
   approximateNumEntries(): number {
     return this.bytes.approximateNumEntries();
   }
 
-  #binary<T>(key: T, serde: Serde<T>): BinaryKey {
-    if (key === null || key === undefined) throw new TypeError(`State store ${this.name}: the key may not be null`);
-    return binaryKey(serde.serialize(key, this.topic));
-  }
-
-  #bound(key: K | undefined): BinaryKey | undefined {
-    return key === undefined || key === null ? undefined : this.#binary(key, this.keySerde);
+  /** @internal An entry as iterators and queries hand it out. */
+  entryOf(entry: StoreEntry<BinaryKey>): KeyValue<K, S> {
+    return { key: this.keyOf(entry.key), value: this.toUser(entry) };
   }
 
   #putBinary(key: BinaryKey, value: S | null | undefined): void {
@@ -83,10 +82,7 @@ abstract class MeteredKeyValueStore<K, V, S>
   }
 
   #iterate(entries: StoreIterator<BinaryKey>): KeyValueIterator<K, S> {
-    return new MeteredIterator(this.openIterators, entries, (entry: StoreEntry<BinaryKey>) => {
-      const key = bytesOf(entry.key);
-      return { key: this.keySerde.deserialize(key, 0, key.length, this.topic), value: this.toUser(entry) };
-    });
+    return new MeteredIterator(this.openIterators, entries, (entry: StoreEntry<BinaryKey>) => this.entryOf(entry));
   }
 }
 
@@ -100,7 +96,7 @@ export class PlainKeyValueStore<K, V> extends MeteredKeyValueStore<K, V, V> {
     return new PlainKeyValueStore(store.bytes, store.keySerde, store.valueSerde).view(store);
   }
 
-  protected toUser(stored: StoredValue): V {
+  toUser(stored: StoredValue): V {
     return this.valueSerde.deserialize(stored.value, 0, stored.value.length, this.topic);
   }
 
@@ -121,12 +117,12 @@ export class TimestampedStore<K, V> extends MeteredKeyValueStore<K, V, ValueAndT
   #plain: PlainKeyValueStore<K, V> | undefined;
 
   /** The values alone: what a query of a key-value store sees, as in Kafka Streams. */
-  get plain(): KeyValueStore<K, V> {
+  get plain(): PlainKeyValueStore<K, V> {
     this.#plain ??= PlainKeyValueStore.of(this);
     return this.#plain;
   }
 
-  protected toUser(stored: StoredValue): ValueAndTimestamp<V> {
+  toUser(stored: StoredValue): ValueAndTimestamp<V> {
     const value = this.valueSerde.deserialize(stored.value, 0, stored.value.length, this.topic);
     return { value, timestampMs: stored.timestampMs };
   }

@@ -1,6 +1,5 @@
-import { type BinaryKey, binaryKey, bytesOf } from '../base/bytes.ts';
 import type { Windowed } from '../serde/windowed.ts';
-import type { KeyValueIterator } from './key-value-store.ts';
+import type { KeyValue, KeyValueIterator } from './key-value-store.ts';
 import { MeteredIterator } from './metered-iterator.ts';
 import { MeteredStore } from './metered-store.ts';
 import type { SessionStore } from './session-store.ts';
@@ -25,7 +24,7 @@ export class TypedSessionStore<K, V> extends MeteredStore<SessionBytesStore, K, 
   put(session: Windowed<K>, value: V | null | undefined): void {
     const bytes = value === null || value === undefined ? null : this.toBytes(value);
     const { startMs, endMs } = session.window;
-    this.bytes.put(this.#binary(session.key), bytes, startMs, endMs, this.timestampOf());
+    this.bytes.put(this.binary(session.key), bytes, startMs, endMs, this.timestampOf());
   }
 
   remove(session: Windowed<K>): void {
@@ -33,7 +32,7 @@ export class TypedSessionStore<K, V> extends MeteredStore<SessionBytesStore, K, 
   }
 
   fetchSession(key: K, startMs: number, endMs: number): V | undefined {
-    const stored = this.bytes.get(this.#binary(key), startMs, endMs);
+    const stored = this.bytes.get(this.binary(key), startMs, endMs);
     return stored === undefined ? undefined : this.toUser(stored);
   }
 
@@ -75,7 +74,7 @@ export class TypedSessionStore<K, V> extends MeteredStore<SessionBytesStore, K, 
     return this.#find(args, 'reverse');
   }
 
-  protected toUser(stored: StoredValue): V {
+  toUser(stored: StoredValue): V {
     return this.valueSerde.deserialize(stored.value, 0, stored.value.length, this.topic);
   }
 
@@ -100,29 +99,23 @@ export class TypedSessionStore<K, V> extends MeteredStore<SessionBytesStore, K, 
   ): KeyValueIterator<Windowed<K>, V> {
     if (args.length === 3) {
       const [key, earliestEndMs, latestStartMs] = args;
-      return this.#iterate(this.bytes.findSessions(this.#binary(key), earliestEndMs, latestStartMs, direction));
+      return this.#iterate(this.bytes.findSessions(this.binary(key), earliestEndMs, latestStartMs, direction));
     }
     const [from, to, earliestEndMs, latestStartMs] = args;
     return this.#iterate(
-      this.bytes.findSessionsInRange(this.#bound(from), this.#bound(to), earliestEndMs, latestStartMs, direction),
+      this.bytes.findSessionsInRange(this.bound(from), this.bound(to), earliestEndMs, latestStartMs, direction),
     );
   }
 
-  #bound(key: K | undefined): BinaryKey | undefined {
-    return key === undefined || key === null ? undefined : this.#binary(key);
-  }
-
-  #binary(key: K): BinaryKey {
-    if (key === null || key === undefined) throw new TypeError(`State store ${this.name}: the key may not be null`);
-    return binaryKey(this.keySerde.serialize(key, this.topic));
+  /** @internal An entry as iterators and queries hand it out. */
+  entryOf(entry: StoreEntry<SessionBytesKey>): KeyValue<Windowed<K>, V> {
+    const { startMs, endMs } = entry.key;
+    return { key: { key: this.keyOf(entry.key.key), window: { startMs, endMs } }, value: this.toUser(entry) };
   }
 
   #iterate(entries: StoreIterator<SessionBytesKey>): KeyValueIterator<Windowed<K>, V> {
-    return new MeteredIterator(this.openIterators, entries, (entry: StoreEntry<SessionBytesKey>) => {
-      const { startMs, endMs } = entry.key;
-      const bytes = bytesOf(entry.key.key);
-      const key = this.keySerde.deserialize(bytes, 0, bytes.length, this.topic);
-      return { key: { key, window: { startMs, endMs } }, value: this.toUser(entry) };
-    });
+    return new MeteredIterator(this.openIterators, entries, (entry: StoreEntry<SessionBytesKey>) =>
+      this.entryOf(entry),
+    );
   }
 }

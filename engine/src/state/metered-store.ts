@@ -1,3 +1,4 @@
+import { type BinaryKey, binaryKey, bytesOf } from '../base/bytes.ts';
 import type { RecordBatch } from '../base/record-batch.ts';
 import type { Serde } from '../serde/serde.ts';
 import { OpenIterators } from './open-iterators.ts';
@@ -29,12 +30,29 @@ export abstract class MeteredStore<B extends StateStore, K, V, S> implements Sta
     this.topic = `${bytes.name}-changelog`;
   }
 
-  /** What users get for a stored value. */
-  protected abstract toUser(stored: StoredValue): S;
+  /** @internal What users get for a stored value. */
+  abstract toUser(stored: StoredValue): S;
   /** What is stored for what a user puts; null deletes. */
   protected abstract toBytes(value: S): Buffer | null;
   /** The time that a put is stored and logged with, epoch ms. */
   protected abstract timestampOf(value: S): number;
+
+  /** @internal The bytes of a key. Throws TypeError where there is no key. */
+  binary(key: K): BinaryKey {
+    if (key === null || key === undefined) throw new TypeError(`State store ${this.name}: the key may not be null`);
+    return binaryKey(this.keySerde.serialize(key, this.topic));
+  }
+
+  /** @internal The bytes of the end of a range; undefined where it is open. */
+  bound(key: K | undefined): BinaryKey | undefined {
+    return key === undefined || key === null ? undefined : this.binary(key);
+  }
+
+  /** @internal The key that these bytes stand for. */
+  keyOf(binary: BinaryKey): K {
+    const bytes = bytesOf(binary);
+    return this.keySerde.deserialize(bytes, 0, bytes.length, this.topic);
+  }
 
   get name(): string {
     return this.bytes.name;

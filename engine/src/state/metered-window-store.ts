@@ -1,6 +1,5 @@
-import { type BinaryKey, binaryKey, bytesOf } from '../base/bytes.ts';
 import { type Windowed, windowEndMs } from '../serde/windowed.ts';
-import type { KeyValueIterator, ValueAndTimestamp } from './key-value-store.ts';
+import type { KeyValue, KeyValueIterator, ValueAndTimestamp } from './key-value-store.ts';
 import { MeteredIterator } from './metered-iterator.ts';
 import { MeteredStore } from './metered-store.ts';
 import type { StoredValue, StoreEntry, StoreIterator, WindowBytesStore, WindowedBytesKey } from './state-store.ts';
@@ -14,7 +13,7 @@ type KeyRange<K> = [keyFrom: K | undefined, keyTo: K | undefined, fromMs: number
  * Owns: nothing; all state is in `bytes`.
  * Called by: processors, DSL nodes, interactive queries.
  */
-abstract class MeteredWindowStore<K, V, S>
+export abstract class MeteredWindowStore<K, V, S>
   extends MeteredStore<WindowBytesStore, K, V, S>
   implements WindowStore<K, S>
 {
@@ -29,7 +28,7 @@ abstract class MeteredWindowStore<K, V, S>
   put(key: K, value: S | null | undefined, windowStartMs: number): void {
     const bytes = value === null || value === undefined ? null : this.toBytes(value);
     const timestampMs = bytes === null ? (this.context?.timestampMs() ?? 0) : this.timestampOf(value as S);
-    this.bytes.put(this.#binary(key), bytes, windowStartMs, timestampMs);
+    this.bytes.put(this.binary(key), bytes, windowStartMs, timestampMs);
   }
 
   fetch(key: K, windowStartMs: number): S | undefined;
@@ -40,8 +39,8 @@ abstract class MeteredWindowStore<K, V, S>
   ): S | undefined | KeyValueIterator<number, S> | KeyValueIterator<Windowed<K>, S> {
     if (args.length === 4) return this.#fetchRange(args, 'forward');
     const [key, fromMs, toMs] = args;
-    if (toMs !== undefined) return this.#byStart(this.bytes.fetch(this.#binary(key), fromMs, toMs, 'forward'));
-    const stored = this.bytes.get(this.#binary(key), fromMs);
+    if (toMs !== undefined) return this.#byStart(this.bytes.fetch(this.binary(key), fromMs, toMs, 'forward'));
+    const stored = this.bytes.get(this.binary(key), fromMs);
     return stored === undefined ? undefined : this.toUser(stored);
   }
 
@@ -57,7 +56,7 @@ abstract class MeteredWindowStore<K, V, S>
   ): KeyValueIterator<number, S> | KeyValueIterator<Windowed<K>, S> {
     if (args.length === 4) return this.#fetchRange(args, 'reverse');
     const [key, fromMs, toMs] = args;
-    return this.#byStart(this.bytes.fetch(this.#binary(key), fromMs, toMs, 'reverse'));
+    return this.#byStart(this.bytes.fetch(this.binary(key), fromMs, toMs, 'reverse'));
   }
 
   fetchAll(fromMs: number, toMs: number): KeyValueIterator<Windowed<K>, S> {
@@ -80,14 +79,14 @@ abstract class MeteredWindowStore<K, V, S>
     [from, to, fromMs, toMs]: KeyRange<K>,
     direction: 'forward' | 'reverse',
   ): KeyValueIterator<Windowed<K>, S> {
-    const bound = (key: K | undefined): BinaryKey | undefined =>
-      key === undefined || key === null ? undefined : this.#binary(key);
-    return this.#byWindow(this.bytes.fetchRange(bound(from), bound(to), fromMs, toMs, direction));
+    return this.#byWindow(this.bytes.fetchRange(this.bound(from), this.bound(to), fromMs, toMs, direction));
   }
 
-  #binary(key: K): BinaryKey {
-    if (key === null || key === undefined) throw new TypeError(`State store ${this.name}: the key may not be null`);
-    return binaryKey(this.keySerde.serialize(key, this.topic));
+  /** @internal An entry as iterators and queries over several keys hand it out. */
+  entryOf(entry: StoreEntry<WindowedBytesKey>): KeyValue<Windowed<K>, S> {
+    const startMs = entry.key.windowStartMs;
+    const window = { startMs, endMs: windowEndMs(startMs, this.windowSizeMs) };
+    return { key: { key: this.keyOf(entry.key.key), window }, value: this.toUser(entry) };
   }
 
   #byStart(entries: StoreIterator<WindowedBytesKey>): KeyValueIterator<number, S> {
@@ -98,15 +97,9 @@ abstract class MeteredWindowStore<K, V, S>
   }
 
   #byWindow(entries: StoreIterator<WindowedBytesKey>): KeyValueIterator<Windowed<K>, S> {
-    return new MeteredIterator(this.openIterators, entries, (entry: StoreEntry<WindowedBytesKey>) => {
-      const bytes = bytesOf(entry.key.key);
-      const key = this.keySerde.deserialize(bytes, 0, bytes.length, this.topic);
-      const startMs = entry.key.windowStartMs;
-      return {
-        key: { key, window: { startMs, endMs: windowEndMs(startMs, this.windowSizeMs) } },
-        value: this.toUser(entry),
-      };
-    });
+    return new MeteredIterator(this.openIterators, entries, (entry: StoreEntry<WindowedBytesKey>) =>
+      this.entryOf(entry),
+    );
   }
 }
 
@@ -120,7 +113,7 @@ export class PlainWindowStore<K, V> extends MeteredWindowStore<K, V, V> {
     return new PlainWindowStore(store.bytes, store.keySerde, store.valueSerde).view(store);
   }
 
-  protected toUser(stored: StoredValue): V {
+  toUser(stored: StoredValue): V {
     return this.valueSerde.deserialize(stored.value, 0, stored.value.length, this.topic);
   }
 
@@ -141,12 +134,12 @@ export class TimestampedPlainWindowStore<K, V> extends MeteredWindowStore<K, V, 
   #plain: PlainWindowStore<K, V> | undefined;
 
   /** The values alone: what a query of a window store sees, as in Kafka Streams. */
-  get plain(): WindowStore<K, V> {
+  get plain(): PlainWindowStore<K, V> {
     this.#plain ??= PlainWindowStore.of(this);
     return this.#plain;
   }
 
-  protected toUser(stored: StoredValue): ValueAndTimestamp<V> {
+  toUser(stored: StoredValue): ValueAndTimestamp<V> {
     const value = this.valueSerde.deserialize(stored.value, 0, stored.value.length, this.topic);
     return { value, timestampMs: stored.timestampMs };
   }

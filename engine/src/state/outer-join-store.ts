@@ -106,7 +106,7 @@ export class OuterJoinStore extends MeteredStore<KeyValueBytesStore, Buffer, Buf
     return this.context?.timestampMs() ?? 0;
   }
 
-  protected toUser(stored: StoredValue): Buffer {
+  toUser(stored: StoredValue): Buffer {
     return stored.value;
   }
 

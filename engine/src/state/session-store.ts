@@ -1,6 +1,6 @@
 import type { Serde } from '../serde/serde.ts';
 import type { Windowed } from '../serde/windowed.ts';
-import type { KeyValueIterator } from './key-value-store.ts';
+import type { AsyncKeyValueIterator, KeyValueIterator } from './key-value-store.ts';
 import type { SessionBytesStore, StateStore } from './state-store.ts';
 
 /**
@@ -39,6 +39,42 @@ export interface ReadOnlySessionStore<K, V> {
     earliestEndMs: number,
     latestStartMs: number,
   ): KeyValueIterator<Windowed<K>, V>;
+}
+
+/**
+ * A session store of a running application, as {@link ReadOnlySessionStore} but asynchronous, with the rules of
+ * {@link AsyncReadOnlyKeyValueStore}. Times are epoch ms, both ends of a session inclusive. Sessions of one key come by ascending end,
+ * those of several keys by key, then end; `backward…` turns the whole order round.
+ */
+export interface AsyncReadOnlySessionStore<K, V> {
+  /** The value of the session of exactly these bounds; undefined where there is none. */
+  fetchSession(key: K, startMs: number, endMs: number): Promise<V | undefined>;
+  /** All sessions of a key. */
+  fetch(key: K): AsyncKeyValueIterator<Windowed<K>, V>;
+  /** All sessions of the keys between two, both included; undefined is an open end. */
+  fetch(from: K | undefined, to: K | undefined): AsyncKeyValueIterator<Windowed<K>, V>;
+  /** All sessions of a key, backwards. */
+  backwardFetch(key: K): AsyncKeyValueIterator<Windowed<K>, V>;
+  /** All sessions of the keys between two, both included, backwards; undefined is an open end. */
+  backwardFetch(from: K | undefined, to: K | undefined): AsyncKeyValueIterator<Windowed<K>, V>;
+  /** Sessions of a key that end at `earliestEndMs` or later and start at `latestStartMs` or earlier. */
+  findSessions(key: K, earliestEndMs: number, latestStartMs: number): AsyncKeyValueIterator<Windowed<K>, V>;
+  /** The same for the keys between two, both included; undefined is an open end. */
+  findSessions(
+    from: K | undefined,
+    to: K | undefined,
+    earliestEndMs: number,
+    latestStartMs: number,
+  ): AsyncKeyValueIterator<Windowed<K>, V>;
+  /** As {@link findSessions}, backwards. */
+  backwardFindSessions(key: K, earliestEndMs: number, latestStartMs: number): AsyncKeyValueIterator<Windowed<K>, V>;
+  /** The same for the keys between two, both included; undefined is an open end. */
+  backwardFindSessions(
+    from: K | undefined,
+    to: K | undefined,
+    earliestEndMs: number,
+    latestStartMs: number,
+  ): AsyncKeyValueIterator<Windowed<K>, V>;
 }
 
 /**

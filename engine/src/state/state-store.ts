@@ -217,12 +217,16 @@ export interface SessionBytesStore extends StateStore {
   put(key: BinaryKey, value: Buffer | null, startMs: number, endMs: number, timestampMs: number): void;
   /** The value of the session of exactly these bounds. */
   get(key: BinaryKey, startMs: number, endMs: number): StoredValue | undefined;
-  /** Sessions of one key that end at `earliestEndMs` or later and start at `latestStartMs` or earlier. */
+  /**
+   * Sessions of one key that end at `earliestEndMs` or later and start at `latestStartMs` or earlier. `latestEndMs` leaves out those
+   * that end later: where a reverse iteration goes on.
+   */
   findSessions(
     key: BinaryKey,
     earliestEndMs: number,
     latestStartMs: number,
     direction: 'forward' | 'reverse',
+    latestEndMs?: number,
   ): StoreIterator<SessionBytesKey>;
   /**
    * Sessions of all keys between two, both inclusive, that end at `earliestEndMs` or later and start at `latestStartMs`

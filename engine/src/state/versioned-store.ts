@@ -1,4 +1,3 @@
-import { type BinaryKey, binaryKey } from '../base/bytes.ts';
 import type { Serde } from '../serde/serde.ts';
 import { MeteredStore } from './metered-store.ts';
 import type { StateStore } from './state-store.ts';
@@ -28,6 +27,22 @@ export interface ReadOnlyVersionedKeyValueStore<K, V> {
     toMs: number | undefined,
     order?: 'ascending' | 'descending',
   ): readonly VersionedRecord<V>[];
+}
+
+/**
+ * A versioned store of a running application, as {@link ReadOnlyVersionedKeyValueStore} but asynchronous, with the rules of
+ * `AsyncReadOnlyKeyValueStore`.
+ */
+export interface AsyncReadOnlyVersionedKeyValueStore<K, V> {
+  /** The newest value, or the one that counted at `asOfMs` (undefined too where that is longer ago than the history is kept). */
+  get(key: K, asOfMs?: number): Promise<VersionedRecord<V> | undefined>;
+  /** Values that counted somewhere in `[fromMs, toMs]`, all of one moment; either end may be left open by undefined. */
+  fetch(
+    key: K,
+    fromMs: number | undefined,
+    toMs: number | undefined,
+    order?: 'ascending' | 'descending',
+  ): Promise<readonly VersionedRecord<V>[]>;
 }
 
 /**
@@ -67,7 +82,7 @@ export class TypedVersionedStore<K, V>
   }
 
   get(key: K, asOfMs?: number): VersionedRecord<V> | undefined {
-    const binary = this.#binary(key);
+    const binary = this.binary(key);
     if (asOfMs !== undefined) return this.#versionOf(this.bytes.getAsOf(binary, asOfMs));
     const newest = this.bytes.get(binary);
     return newest === undefined ? undefined : this.toUser({ ...newest, validToMs: undefined });
@@ -82,20 +97,20 @@ export class TypedVersionedStore<K, V>
     const from = fromMs ?? Number.NEGATIVE_INFINITY;
     const to = toMs ?? Number.POSITIVE_INFINITY;
     if (from > to) throw new RangeError(`State store ${this.name}: fetch from ${from} to ${to}, which is earlier`);
-    const versions = this.bytes.versions(this.#binary(key), from, to).map((version) => this.toUser(version));
+    const versions = this.bytes.versions(this.binary(key), from, to).map((version) => this.toUser(version));
     return order === 'ascending' ? versions : versions.reverse();
   }
 
   put(key: K, value: V | null | undefined, timestampMs: number): number {
     const bytes = value === null || value === undefined ? null : this.valueSerde.serialize(value, this.topic);
-    return this.bytes.put(this.#binary(key), bytes, timestampMs);
+    return this.bytes.put(this.binary(key), bytes, timestampMs);
   }
 
   delete(key: K, timestampMs: number): VersionedRecord<V> | undefined {
-    return this.#versionOf(this.bytes.delete(this.#binary(key), timestampMs));
+    return this.#versionOf(this.bytes.delete(this.binary(key), timestampMs));
   }
 
-  protected toUser({ value, timestampMs, validToMs }: StoredVersion): VersionedRecord<V> {
+  toUser({ value, timestampMs, validToMs }: StoredVersion): VersionedRecord<V> {
     return { value: this.valueSerde.deserialize(value, 0, value.length, this.topic), timestampMs, validToMs };
   }
 
@@ -109,10 +124,5 @@ export class TypedVersionedStore<K, V>
 
   #versionOf(stored: StoredVersion | undefined): VersionedRecord<V> | undefined {
     return stored === undefined ? undefined : this.toUser(stored);
-  }
-
-  #binary(key: K): BinaryKey {
-    if (key === null || key === undefined) throw new TypeError(`State store ${this.name}: the key may not be null`);
-    return binaryKey(this.keySerde.serialize(key, this.topic));
   }
 }

@@ -1,6 +1,6 @@
 import type { Serde } from '../serde/serde.ts';
 import type { Windowed } from '../serde/windowed.ts';
-import type { KeyValueIterator, ValueAndTimestamp } from './key-value-store.ts';
+import type { AsyncKeyValueIterator, KeyValueIterator, ValueAndTimestamp } from './key-value-store.ts';
 import type { StateStore, WindowBytesStore } from './state-store.ts';
 
 /**
@@ -31,6 +31,41 @@ export interface ReadOnlyWindowStore<K, V> {
   all(): KeyValueIterator<Windowed<K>, V>;
   /** All windows of all keys, by descending key, then start. */
   backwardAll(): KeyValueIterator<Windowed<K>, V>;
+}
+
+/**
+ * A window store of a running application, as {@link ReadOnlyWindowStore} but asynchronous, with the rules of
+ * {@link AsyncReadOnlyKeyValueStore}. All times are window starts in epoch ms, ranges inclusive at both ends.
+ */
+export interface AsyncReadOnlyWindowStore<K, V> {
+  /** The value of the window that starts exactly at `windowStartMs`; undefined where there is none. */
+  fetch(key: K, windowStartMs: number): Promise<V | undefined>;
+  /** Windows of one key by ascending start; the entries' keys are the starts. */
+  fetch(key: K, fromMs: number, toMs: number): AsyncKeyValueIterator<number, V>;
+  /** Windows of the keys between two, both included, by key, then start; undefined is an open end. */
+  fetch(
+    keyFrom: K | undefined,
+    keyTo: K | undefined,
+    fromMs: number,
+    toMs: number,
+  ): AsyncKeyValueIterator<Windowed<K>, V>;
+  /** Windows of one key by descending start; the entries' keys are the starts. */
+  backwardFetch(key: K, fromMs: number, toMs: number): AsyncKeyValueIterator<number, V>;
+  /** Windows of the keys between two, both included, by descending key, then start; undefined is an open end. */
+  backwardFetch(
+    keyFrom: K | undefined,
+    keyTo: K | undefined,
+    fromMs: number,
+    toMs: number,
+  ): AsyncKeyValueIterator<Windowed<K>, V>;
+  /** Windows of all keys that start between two moments, by key, then start. */
+  fetchAll(fromMs: number, toMs: number): AsyncKeyValueIterator<Windowed<K>, V>;
+  /** The same in the reverse order. */
+  backwardFetchAll(fromMs: number, toMs: number): AsyncKeyValueIterator<Windowed<K>, V>;
+  /** All windows, by key, then start. */
+  all(): AsyncKeyValueIterator<Windowed<K>, V>;
+  /** All windows in the reverse order. */
+  backwardAll(): AsyncKeyValueIterator<Windowed<K>, V>;
 }
 
 /**

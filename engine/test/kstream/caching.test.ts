@@ -4,7 +4,7 @@ import { Headers } from '../../src/processor/headers.ts';
 import type { Processor, ProcessorContext } from '../../src/processor/processor.ts';
 import { Record } from '../../src/processor/record.ts';
 import { long, string } from '../../src/serde/primitives.ts';
-import type { ReadOnlyKeyValueStore } from '../../src/state/key-value-store.ts';
+import type { AsyncReadOnlyKeyValueStore } from '../../src/state/key-value-store.ts';
 import { TopologyTestDriver } from '../../src/testing/index.ts';
 import type { Topology } from '../../src/topology/topology.ts';
 import { brokerOf, produceText, readAll, until } from '../support/memory-cluster-harness.ts';
@@ -148,8 +148,8 @@ describe('tables with record caches', () => {
       0,
       Array.from({ length: 10 }, (_, i) => [`k${i % 2}`, 'v'] as const),
     );
-    const counts = () => streams.store<ReadOnlyKeyValueStore<string, number>>('c');
-    await until(async () => counts().get('k1') === 5, 'all counted');
+    const counts = () => streams.store<AsyncReadOnlyKeyValueStore<string, number>>('c');
+    await until(async () => (await counts().get('k1')) === 5, 'all counted');
     expect(await readAll(broker, 'out')).toEqual([]);
     await streams.close();
     const written = (await readAll(broker, 'out')).map(({ key, value }) => [

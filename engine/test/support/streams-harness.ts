@@ -85,13 +85,18 @@ export const pause = (ms: number): Promise<void> => new Promise((resolve) => set
 
 /** A broker that writes what is produced only after a while. */
 export function slowlyAcknowledging(broker: Broker, delayMs: number): Broker {
+  return acknowledgingAfter(broker, () => pause(delayMs));
+}
+
+/** A broker that writes what is produced only when a wait is over, one batch after the other. */
+export function acknowledgingAfter(broker: Broker, wait: () => Promise<void>): Broker {
   const slow: Pick<Broker, 'producer'> = {
     producer(options) {
       const inner = broker.producer(options);
       let before: Promise<unknown> = Promise.resolve();
       const producer: BrokerProducer = {
         produce(batches) {
-          const turn = before.then(() => pause(delayMs));
+          const turn = before.then(wait);
           const done = turn.then(() => inner.produce(batches));
           before = done;
           return done;

@@ -9,12 +9,15 @@ import type { Broker, BrokerConsumer, FetchedPartition } from '../../broker/brok
 import type { StateStore } from '../../state/state-store.ts';
 import type { GlobalStoreSpec } from '../../topology/nodes.ts';
 import { isOutOfRange } from '../errors.ts';
+import { QueryQueue } from '../task/query-queue.ts';
 import type { Task } from '../task/task.ts';
 import { nextTaskState, type TaskState } from '../task/task-state.ts';
 import { GlobalStoreFiller } from './global-store-filler.ts';
 
 /** Longest wait of one poll while filling; only a bound for looking at the end condition again. */
 const fillPollMs = 200;
+/** Longest synchronous stretch of answering queries, as a thread has for its records. */
+const turnMs = 5;
 /** Waits between two tries to reach a registry. */
 const schemaBackoff: BackoffBounds = { minMs: 100, maxMs: 10_000 };
 
@@ -22,14 +25,16 @@ const schemaBackoff: BackoffBounds = { minMs: 100, maxMs: 10_000 };
  * The global task of an instance: its stores are filled from all partitions of their topics before the first record is processed,
  * then kept up to date.
  *
- * Owns: one consumer, the stores. Called by: StreamThread.
+ * Owns: one consumer, the stores, queries that wait. Called by: StreamThread, KafkaStreams.
  * Invariants: I1 `fill` ends when each partition's *position* has reached the end that it had when filling began; I2 it is RUNNING
- * only after that.
+ * only after that; I3 queries are answered while it is RUNNING, between two batches.
  */
 export class GlobalState implements Task {
   readonly taskId = 'global';
   readonly kind = 'global';
   readonly stores = new Map<string, StateStore>();
+  /** Reads of the stores from outside. */
+  readonly queries: QueryQueue;
   readonly #fillers: GlobalStoreFiller[];
   readonly #broker: Broker;
   readonly #config: StreamsConfig;
@@ -44,6 +49,24 @@ export class GlobalState implements Task {
     const directory = join(config.stateDir, config.applicationId, 'global');
     this.#fillers = specs.map((spec) => new GlobalStoreFiller(spec, config, directory));
     for (const filler of this.#fillers) this.stores.set(filler.stateStore.name, filler.stateStore);
+    this.queries = new QueryQueue({
+      owner: 'the global state',
+      clock: config.clock,
+      storeOf: (name) => this.stores.get(name),
+      isReadable: () => this.#state === 'RUNNING',
+      wake: () => config.clock.yield(this.#answerQueries),
+    });
+  }
+
+  /** A turn of its own: a batch is applied in one go, so this one comes between two, and there may be no thread. */
+  readonly #answerQueries = (): void => {
+    const { clock } = this.#config;
+    this.queries.answer(clock.monotonicMs() + turnMs);
+    if (this.queries.hasMail) clock.yield(this.#answerQueries);
+  };
+
+  holdsStore(name: string): boolean {
+    return this.stores.has(name);
   }
 
   get state(): TaskState {
@@ -174,6 +197,7 @@ export class GlobalState implements Task {
 
   async #close(): Promise<void> {
     this.#state = nextTaskState(this.taskId, this.#state, 'close');
+    this.queries.close();
     await this.#consumer?.close();
     for (const filler of this.#fillers) filler.close();
   }

@@ -1,3 +1,4 @@
+import { assert } from '../../base/assert.ts';
 import type { StreamsConfig } from '../../base/config.ts';
 import type { RecordBatch, TopicPartition, TopicPartitionKey } from '../../base/record-batch.ts';
 import type { ThreadCache } from '../../state/cache/thread-cache.ts';
@@ -15,6 +16,7 @@ import {
 import { ExternalSinks } from './external-sinks.ts';
 import { NodeHost } from './node-host.ts';
 import { PartitionGroup } from './partition-group.ts';
+import { QueryQueue } from './query-queue.ts';
 import type { RecordQueue } from './record-queue.ts';
 import { SourcePartition } from './source-partition.ts';
 import type { PartitionTask } from './task.ts';
@@ -42,7 +44,7 @@ export interface StreamTaskOptions {
   /** Records of a partition that the broker has and the task hasn't; undefined: unknown. */
   readonly lagOf: (partition: TopicPartition) => number | undefined;
   readonly createAsyncProcessor: CreateAsyncProcessor;
-  /** Called when something waits in the mailbox. */
+  /** Called when something waits in the mailbox, or a query does. */
   readonly wake: () => void;
 }
 
@@ -56,7 +58,7 @@ export interface TaskCommit {
 /**
  * One sub-topology on one partition: the actor of the engine. Everything that happens to it happens between two records.
  *
- * Owns: record queues, processor graph, stores, what its nodes run in, what asynchronous operators hold.
+ * Owns: record queues, processor graph, stores, what its nodes run in, what asynchronous operators hold, queries that wait.
  * Called by: StreamThread, TaskManager, TopologyTestDriver. Calls: RecordCollector.
  * Invariants: I1 a record is taken only where {@link workOfState} says so, and while a commit is on its way only if that commit
  * lets the task work; I2 a committed offset never passes an unfinished record; I3 a task is in one commit at a time; I4 a task that
@@ -65,8 +67,11 @@ export interface TaskCommit {
 export class StreamTask implements PartitionTask {
   readonly taskId: string;
   readonly kind = 'active';
+  readonly partition: number;
   readonly group: PartitionGroup;
   readonly stores: TaskStores;
+  /** Reads of its stores from outside, answered while the state says that they are readable. */
+  readonly queries: QueryQueue;
   readonly asyncRecords: AsyncRecords;
   readonly externalSinks: ExternalSinks;
   readonly #config: StreamsConfig;
@@ -84,6 +89,7 @@ export class StreamTask implements PartitionTask {
   constructor(options: StreamTaskOptions) {
     const { cache, collector, config, subTopology, taskId } = options;
     this.taskId = taskId;
+    this.partition = options.partition;
     this.#config = config;
     this.#collector = collector;
     this.group = new PartitionGroup([], {
@@ -113,6 +119,16 @@ export class StreamTask implements PartitionTask {
       log: config.log,
       timestampMs: () => host.timestampMs,
       cache: cache && new TaskCache(cache, host, (context) => host.keep(context)),
+    });
+    this.queries = new QueryQueue({
+      owner: `task ${taskId}`,
+      clock: config.clock,
+      storeOf: (name) => {
+        assert(!host.isProcessing, 'queries are answered between records');
+        return this.stores.get(name);
+      },
+      isReadable: () => workOfState[this.#state] !== 'nothing',
+      wake: options.wake,
     });
     this.asyncRecords = new AsyncRecords(host, this.#sources, options.createAsyncProcessor, options.wake);
     this.#graph = new ProcessorGraph(subTopology, {
@@ -333,6 +349,8 @@ export class StreamTask implements PartitionTask {
   /** Nothing of this task counts any more since its last commit: it works no more and is never committed again. → FAILED. */
   fail(): void {
     this.#transition('fail');
+    // It may have failed in the middle of a record.
+    this.queries.close();
   }
 
   /** Closes processors, sinks and stores, once. Clean: the caller has committed. Dirty: nothing more is written. */
@@ -343,6 +361,7 @@ export class StreamTask implements PartitionTask {
 
   async #close(): Promise<void> {
     this.#transition('close');
+    this.queries.close();
     this.asyncRecords.discardMail();
     this.group.clear();
     this.#host.clearPunctuations();
@@ -358,5 +377,10 @@ export class StreamTask implements PartitionTask {
     await attempt(() => this.externalSinks.close());
     await attempt(() => this.stores.close());
     if (failures.length > 0) throw failures[0];
+  }
+
+  /** Whether the store is one of this task's own. */
+  holdsStore(name: string): boolean {
+    return this.stores.get(name) !== undefined;
   }
 }

@@ -49,7 +49,7 @@ export interface StreamThreadOptions {
  * One processing loop with its own group member, producer and tasks. Nothing in it is shared with other threads but the global
  * stores, so that it can move into a worker.
  *
- * A turn: take what was fetched, hand it to tasks, process for a few milliseconds, punctuate, send, commit if due, yield.
+ * A turn: answer queries, take what was fetched, hand it to tasks, process for a few milliseconds, punctuate, send, commit if due, yield.
  *
  * Owns: consumer, producer, collector, tasks. Called by: KafkaStreams.
  * Invariants: I1 one turn at a time, synchronous; I2 everything asynchronous (rebalance, commit, restore) happens between turns;
@@ -227,6 +227,7 @@ export class StreamThread implements RebalanceListener {
     while (!this.#stopping && this.#failure === undefined) {
       let busy = false;
       try {
+        if (this.#manager.tasks.some(({ queries }) => queries.hasMail)) await this.#answerQueries();
         busy = this.#turn();
         const idleMs = busy ? 0 : this.#idleMs();
         // A poll that may not wait resolves in a microtask: without a turn of the event loop no I/O would ever happen.
@@ -236,7 +237,32 @@ export class StreamThread implements RebalanceListener {
         this.#fail(asError(error));
       }
     }
+    // Nobody answers any more.
+    for (const task of this.#manager.tasks) task.queries.close();
     await this.#globalUpdate;
+  }
+
+  /**
+   * Queries go before records. Those that follow one another (the pages of a range, look-ups of what a page named) are answered in one
+   * go, for as long as a turn of records takes at most: otherwise each would wait for such a turn.
+   */
+  async #answerQueries(): Promise<void> {
+    const { clock } = this.#config;
+    const deadlineMs = clock.monotonicMs() + turnMs;
+    for (;;) {
+      let answered = false;
+      for (const { queries } of this.#inRotation()) if (queries.answer(deadlineMs)) answered = true;
+      // Whoever asked goes on before the next look.
+      if (answered) await yieldTurn(clock);
+      if (!answered || clock.monotonicMs() >= deadlineMs) return;
+    }
+  }
+
+  /** The tasks, each turn another one first. */
+  #inRotation(): readonly StreamTask[] {
+    const { tasks } = this.#manager;
+    const first = this.#rotation % Math.max(1, tasks.length);
+    return [...tasks.slice(first), ...tasks.slice(0, first)];
   }
 
   /** One synchronous turn; true when more may be waiting already. */
@@ -250,11 +276,11 @@ export class StreamThread implements RebalanceListener {
     this.#topics.lookIfDue();
     this.#options.stateDirectory.cleanIfDue();
     let worked = fetched.length > 0;
-    const tasks = this.#manager.tasks;
-    const deadlineMs = clock.monotonicMs() + turnMs;
     this.#rotation += 1;
+    const tasks = this.#inRotation();
+    const deadlineMs = clock.monotonicMs() + turnMs;
     for (let i = 0; i < tasks.length; i += 1) {
-      const task = tasks[(i + this.#rotation) % tasks.length] as StreamTask;
+      const task = tasks[i] as StreamTask;
       if (!task.mayWork) continue;
       try {
         const mail = task.runMailbox();
@@ -397,6 +423,7 @@ export class StreamThread implements RebalanceListener {
     const commitInMs = this.#lastCommitMs + commitIntervalMs - clock.monotonicMs();
     let idleMs = pollMs;
     for (const task of this.#manager.tasks) {
+      if (task.queries.hasMail) return 0;
       // The end of its commit wakes the loop for a task that stands still.
       if (!task.mayWork) continue;
       idleMs = Math.min(idleMs, task.nextWakeMs(nowMs) - nowMs);

@@ -367,7 +367,9 @@ export class TaskManager {
     return [...tasks];
   }
 
+  /** Nobody runs it from now on. */
   #remove(task: StreamTask): void {
+    task.queries.close();
     if (this.#tasks.get(task.taskId)?.task === task) this.#tasks.delete(task.taskId);
     for (const source of task.sources) {
       if (this.#sources.get(source.key)?.task === task) this.#sources.delete(source.key);

@@ -53,9 +53,11 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
     earliestEndMs: number,
     latestStartMs: number,
     direction: 'forward' | 'reverse',
+    latestEndMs = Number.MAX_SAFE_INTEGER,
   ): StoreIterator<SessionBytesKey> {
-    const stored = this.inner.findSessions(key, earliestEndMs, latestStartMs, direction);
+    const stored = this.inner.findSessions(key, earliestEndMs, latestStartMs, direction, latestEndMs);
     const endsLater = (suffix: BinaryKey): boolean => endOf(suffix) >= earliestEndMs;
+    const isWanted = sessionsBetween(earliestEndMs, latestStartMs);
     const own = () => this.#index.nodes({ keyFrom: key, keyTo: key, accepts: endsLater, direction });
     const from = sessionSuffix(0, Math.max(0, earliestEndMs));
     return new MergedIterator<SessionBytesKey>({
@@ -68,8 +70,7 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
           key,
           own,
         }) ?? new ListedPlaces(own()),
-      accepts: (node) =>
-        node.key === key && startOf(node.suffix) <= latestStartMs && endOf(node.suffix) >= earliestEndMs,
+      accepts: (node) => node.key === key && isWanted(node.suffix) && endOf(node.suffix) <= latestEndMs,
       stored,
       compare: ordered(direction),
       keyOf,

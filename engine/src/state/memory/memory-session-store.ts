@@ -35,8 +35,9 @@ export class MemorySessionStore extends MemoryExpiringStore<SessionBytesKey> imp
     earliestEndMs: number,
     latestStartMs: number,
     direction: 'forward' | 'reverse',
+    latestEndMs = endOfTime,
   ): StoreIterator<SessionBytesKey> {
-    return this.entriesOfKey(key, sessionsBetween(earliestEndMs, latestStartMs, direction));
+    return this.entriesOfKey(key, sessionsBetween(earliestEndMs, latestStartMs, direction, latestEndMs));
   }
 
   findSessionsInRange(
@@ -65,8 +66,14 @@ export class MemorySessionStore extends MemoryExpiringStore<SessionBytesKey> imp
   }
 }
 
-function sessionsBetween(earliestEndMs: number, latestStartMs: number, direction: 'forward' | 'reverse') {
-  return { fromMs: earliestEndMs, toMs: endOfTime, direction, accepts: (startMs: number) => startMs <= latestStartMs };
+function sessionsBetween(
+  earliestEndMs: number,
+  latestStartMs: number,
+  direction: 'forward' | 'reverse',
+  latestEndMs = endOfTime,
+) {
+  const accepts = (startMs: number) => startMs <= latestStartMs;
+  return { fromMs: earliestEndMs, toMs: latestEndMs, direction, accepts };
 }
 
 /** By end, then key, then start. */

@@ -40,10 +40,11 @@ export class LmdbSessionStore extends LmdbExpiringStore<SessionBytesKey> impleme
     earliestEndMs: number,
     latestStartMs: number,
     direction: 'forward' | 'reverse',
+    latestEndMs = endOfTime,
   ): StoreIterator<SessionBytesKey> {
     const fromMs = this.liveFrom(earliestEndMs);
     const first = tableKeyOf(key, 0, fromMs);
-    const last = tableKeyOf(key, endOfTime, endOfTime);
+    const last = tableKeyOf(key, endOfTime, latestEndMs);
     return this.entries(first, last, fromMs, direction, (row) => startOf(row) <= latestStartMs);
   }
 

@@ -6,12 +6,6 @@ import { StreamsError } from '../../base/errors.ts';
 import { topicPartitionKey } from '../../base/record-batch.ts';
 import { systemDisk } from '../../base/system-disk.ts';
 import { createAsyncProcessor } from '../../pipeline/create-async-processor.ts';
-import {
-  keyValuesOf,
-  timestampedKeyValuesOf,
-  timestampedWindowsOf,
-  windowsOf,
-} from '../../query/timestamps-of-stores.ts';
 import { MetricsRegistry, type MetricValue } from '../../runtime/client/metrics-registry.ts';
 import { GlobalStoreFiller } from '../../runtime/global/global-store-filler.ts';
 import type { SourcePartition } from '../../runtime/task/source-partition.ts';
@@ -19,6 +13,12 @@ import { StreamTask } from '../../runtime/task/stream-task.ts';
 import { newThreadCache } from '../../runtime/task/task-cache.ts';
 import type { Serde } from '../../serde/serde.ts';
 import type { KeyValueStore, TimestampedKeyValueStore } from '../../state/key-value-store.ts';
+import {
+  keyValuesOf,
+  timestampedKeyValuesOf,
+  timestampedWindowsOf,
+  windowsOf,
+} from '../../state/queries/timestamps-of-stores.ts';
 import type { SessionStore } from '../../state/session-store.ts';
 import type { StateStore } from '../../state/state-store.ts';
 import type { VersionedKeyValueStore } from '../../state/versioned-store.ts';

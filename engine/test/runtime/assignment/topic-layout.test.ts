@@ -7,6 +7,7 @@ import { string } from '../../../src/serde/primitives.ts';
 import type { KeyValueStore } from '../../../src/state/key-value-store.ts';
 import { Stores } from '../../../src/state/stores.ts';
 import { Topology } from '../../../src/topology/topology.ts';
+import { collect } from '../../support/collect.ts';
 import { brokerOf, produceText, until } from '../../support/memory-cluster-harness.ts';
 import { clusterWith, newDirectory, processing, streamsOn, wantingStore } from '../../support/streams-harness.ts';
 
@@ -124,7 +125,7 @@ describe('a global store', () => {
     await produceText(brokerOf(cluster), 'names', 0, [['a', 'Ada']]);
     const streams = streamsOn(brokerOf(cluster), topology, { stateDir });
     await streams.start();
-    expect([...streams.keyValueStore('names').all()]).toHaveLength(1);
+    expect(await collect(streams.keyValueStore('names').all())).toHaveLength(1);
   });
 
   it('passes no record over when its thread is replaced after an error', async () => {
@@ -168,6 +169,7 @@ describe('a global store', () => {
       ['b', 'Bob'],
     ]);
     const names = streams.keyValueStore<string, string>('names');
-    await until(() => names.get('a') === 'Ada' && names.get('b') === 'Bob', 'both names', 5_000);
+    const both = async () => (await names.get('a')) === 'Ada' && (await names.get('b')) === 'Bob';
+    await until(both, 'both names', 5_000);
   });
 });

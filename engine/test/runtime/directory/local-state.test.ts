@@ -30,7 +30,8 @@ it('removes the local state of a task that moved to another instance, which come
   const first = streamsOn(brokerOf(cluster), counting(), { stateDir, stateCleanupDelayMs: 100 });
   await first.start();
   const counts = first.keyValueStore<string, number>('counts');
-  await until(() => counts.get('k0') === 1 && counts.get('k1') === 1, 'both counts');
+  const bothCounted = async () => (await counts.get('k0')) === 1 && (await counts.get('k1')) === 1;
+  await until(bothCounted, 'both counts');
   expect(existsSync(folder('0_0')) && existsSync(folder('0_1'))).toBe(true);
 
   const second = streamsOn(brokerOf(cluster), counting());
@@ -43,7 +44,7 @@ it('removes the local state of a task that moved to another instance, which come
 
   await second.close();
   await until(() => taskIds(first).length === 2 && first.state === 'RUNNING', 'both tasks');
-  await until(() => counts.get('k0') === 1 && counts.get('k1') === 1, 'both counts again');
+  await until(bothCounted, 'both counts again');
 });
 
 it('removes all local state on demand, before the start and after the end, never while it runs', async () => {
@@ -53,7 +54,7 @@ it('removes all local state on demand, before the start and after the end, never
   const first = streamsOn(brokerOf(cluster), counting(), { stateDir });
   first.cleanUp();
   await first.start();
-  await until(() => first.keyValueStore('counts').get('k') === 1, 'the count');
+  await until(async () => (await first.keyValueStore('counts').get('k')) === 1, 'the count');
   expect(() => first.cleanUp()).toThrow('Local state is removed before start() or after close(), not while RUNNING');
   await first.close();
   expect(existsSync(join(stateDir, 'app', '0_0'))).toBe(true);
@@ -62,7 +63,7 @@ it('removes all local state on demand, before the start and after the end, never
 
   const second = streamsOn(brokerOf(cluster), counting(), { stateDir });
   await second.start();
-  expect(second.keyValueStore('counts').get('k')).toBe(1);
+  expect(await second.keyValueStore('counts').get('k')).toBe(1);
 });
 
 it('waits with a task whose local state another instance of this host still holds', async () => {
@@ -80,5 +81,5 @@ it('waits with a task whose local state another instance of this host still hold
   expect(streams.state).toBe('REBALANCING');
   other.release('0_0');
   await started;
-  await until(() => streams.keyValueStore('counts').get('k') === 1, 'the count');
+  await until(async () => (await streams.keyValueStore('counts').get('k')) === 1, 'the count');
 });

@@ -156,7 +156,7 @@ describe('a persistent store', () => {
     for (let i = 0; i < 20; i += 1) {
       await produceText(brokerOf(cluster), 'in', 0, [['a', `v${i}`, i]]);
       await until(
-        async () => first.keyValueStore<string, unknown>('counts').get('a') !== undefined,
+        async () => (await first.keyValueStore<string, unknown>('counts').get('a')) !== undefined,
         'the count is there',
       );
     }
@@ -178,6 +178,6 @@ describe('a persistent store', () => {
     const second = streamsOn(brokerOf(cluster), topology, { stateDir });
     await second.start();
     await until(async () => second.tasks.every(({ state }) => state === 'RUNNING'), 'all tasks run');
-    expect(JSON.stringify(second.keyValueStore('counts').get('a'))).toContain('20');
+    expect(JSON.stringify(await second.keyValueStore('counts').get('a'))).toContain('20');
   });
 });

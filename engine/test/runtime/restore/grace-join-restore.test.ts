@@ -33,7 +33,7 @@ test.each([
   const first = streamsOn(broker, graceJoin(medium), { stateDir });
   await first.start();
   const versions = first.versionedKeyValueStore<string, string>('rt');
-  await until(() => versions.get('k', 250)?.value === 'late', 'the table');
+  await until(async () => (await versions.get('k', 250))?.value === 'late', 'the table');
   await produceText(brokerOf(cluster), 'left', 0, [
     ['k', 'gone', 100],
     ['k', 'first', 250],
@@ -53,7 +53,8 @@ test.each([
   await until(async () => (await outputs()).length === 4, 'what had waited');
   expect(await outputs()).toEqual(['gone|old@100', 'first|late@250', 'second|late@255', 'third|late@265']);
   const restored = next.versionedKeyValueStore<string, string>('rt');
-  expect(restored.fetch('k', undefined, undefined).map(({ value, timestampMs }) => [value, timestampMs])).toEqual([
+  const history = await restored.fetch('k', undefined, undefined);
+  expect(history.map(({ value, timestampMs }) => [value, timestampMs])).toEqual([
     ['old', 100],
     ['late', 200],
     ['new', 300],

@@ -37,8 +37,8 @@ test.each(['memory', 'persistent'] as const)(
       const next = streamsOn(brokerOf(cluster), tableOf(medium), { stateDir: directory });
       await next.start();
       const store = next.keyValueStore<string, string>('kept');
-      await until(() => store.get('c') === '1', 'the record that came meanwhile');
-      expect([store.get('a'), store.get('b')]).toEqual(['2', '1']);
+      await until(async () => (await store.get('c')) === '1', 'the record that came meanwhile');
+      expect([await store.get('a'), await store.get('b')]).toEqual(['2', '1']);
       await next.close();
     }
     // What was restored is not processed again.

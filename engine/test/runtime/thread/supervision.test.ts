@@ -47,14 +47,15 @@ describe('a task that does not start', () => {
     await produceText(brokerOf(cluster), 'in', 0, [['a', 'x']]);
     await produceText(brokerOf(cluster), 'in', 1, [['b', 'y']]);
     const store = first.keyValueStore<string, string>('seen');
-    await until(() => store.get('a') === 'x' && store.get('b') === 'y', 'both records');
+    const both = async () => (await store.get('a')) === 'x' && (await store.get('b')) === 'y';
+    await until(both, 'both records');
     await first.close();
     writeFileSync(join(stateDir, 'app', '0_1', 'seen', 'data.mdb'), 'not lmdb');
     const second = streamsOn(brokerOf(cluster), topology(), { stateDir });
     await second.start();
     const again = second.keyValueStore<string, string>('seen');
-    expect(again.get('a')).toBe('x');
-    expect(again.get('b')).toBeUndefined();
+    expect(await again.get('a')).toBe('x');
+    expect(await again.get('b')).toBeUndefined();
   });
 });
 
@@ -120,7 +121,7 @@ describe('a task that failed', () => {
     await produceText(brokerOf(cluster), 'in', 0, [['k', 'bad']]);
     await until(async () => (await committed()) === 2, 'both records committed');
     const logged = (await readAll(brokerOf(cluster), 'app-last-changelog')).at(-1)?.value?.toString();
-    expect(streams.keyValueStore<string, string>('last').get('k')).toBe(logged);
+    expect(await streams.keyValueStore<string, string>('last').get('k')).toBe(logged);
   });
 });
 
@@ -149,7 +150,7 @@ describe('a registry outage', () => {
     failures = 1;
     await produceText(brokerOf(cluster), 'names', 0, [['b', 'Bob']]);
     const names = streams.keyValueStore<string, string>('names');
-    await until(() => names.get('b') !== undefined, 'the record after the outage');
+    await until(async () => (await names.get('b')) !== undefined, 'the record after the outage');
     expect(streams.state).toBe('RUNNING');
   });
 

@@ -1,9 +1,9 @@
-import { StreamsError } from '../base/errors.ts';
-import type { KeyValueStore, TimestampedKeyValueStore } from '../state/key-value-store.ts';
-import { TimestampedStore } from '../state/metered-key-value-store.ts';
-import { TimestampedPlainWindowStore } from '../state/metered-window-store.ts';
-import type { StateStore } from '../state/state-store.ts';
-import type { TimestampedWindowStore, WindowStore } from '../state/window-store.ts';
+import { StreamsError } from '../../base/errors.ts';
+import type { KeyValueStore, TimestampedKeyValueStore } from '../key-value-store.ts';
+import { TimestampedStore } from '../metered-key-value-store.ts';
+import { TimestampedPlainWindowStore } from '../metered-window-store.ts';
+import type { StateStore } from '../state-store.ts';
+import type { TimestampedWindowStore, WindowStore } from '../window-store.ts';
 
 // Tables keep timestamps beside their values. A query says which it wants by the method it calls, as in Kafka Streams.
 
