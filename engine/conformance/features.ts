@@ -326,8 +326,8 @@ export const featureGroups: readonly FeatureGroup[] = [
       {
         name: 'interactive queries',
         state: 'partly',
-        tests: ['kafka-streams.test.ts'],
-        note: 'Local stores and the owner of a key; no query types of IQ v2, no positions, no standbys.',
+        tests: ['query/interactive-queries.test.ts', 'query/store-views.test.ts', 'query/paging.property.test.ts'],
+        note: 'Local stores, asynchronously, and the owner of a key; no query types of IQ v2, no positions, no standbys.',
       },
       {
         name: 'metrics',

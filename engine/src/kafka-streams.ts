@@ -225,9 +225,10 @@ export class KafkaStreams {
   }
 
   /**
-   * A read-only view of a key-value store over all partitions of this instance, global stores included. Each read is a message to the
-   * tasks that hold it, answered between two records: see {@link AsyncReadOnlyKeyValueStore}. The view outlives rebalances. Of a
-   * table's store it shows the values; {@link timestampedKeyValueStore} shows their timestamps, too.
+   * A read-only view of a key-value store over all partitions of this instance, global stores included. Each read is a
+   * message to the tasks that hold it, answered between two records: see {@link AsyncReadOnlyKeyValueStore}. The view
+   * outlives rebalances. Of a table's store it shows the values; {@link timestampedKeyValueStore} shows their
+   * timestamps, too.
    *
    * Throws `UNKNOWN_STATE_STORE`, or `INVALID_STATE_STORE` for a store of another kind.
    */
@@ -241,9 +242,9 @@ export class KafkaStreams {
   }
 
   /**
-   * The same as {@link keyValueStore}, one view per partition that is here now, for merging ordered ranges. A view reads its partition
-   * until it moves. Stores of one sub-topology have their partitions in the same order. Throws `INVALID_STATE_STORE` (recovery `retry`)
-   * too where none is here.
+   * The same as {@link keyValueStore}, one view per partition that is here now, for merging ordered ranges. A view
+   * reads its partition until it moves. Stores of one sub-topology have their partitions in the same order. Throws
+   * `INVALID_STATE_STORE` (recovery `retry`) too where none is here.
    */
   keyValueStorePartitions<K, V>(name: string): readonly AsyncReadOnlyKeyValueStore<K, V>[] {
     const door = this.#stores.door(name, 'key-value');

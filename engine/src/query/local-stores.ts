@@ -50,8 +50,8 @@ export class LocalStores {
   }
 
   /**
-   * The door of a store. Throws UNKNOWN_STATE_STORE, or INVALID_STATE_STORE for a store of another kind; its `holders` throw
-   * INVALID_STATE_STORE (recovery `retry`) while the instance does not run or holds no partition of it.
+   * The door of a store. Throws UNKNOWN_STATE_STORE, or INVALID_STATE_STORE for a store of another kind; its `holders`
+   * throw INVALID_STATE_STORE (recovery `retry`) while the instance does not run or holds no partition of it.
    */
   door(name: string, kind: string): StoreDoor {
     const found = this.kindOf(name);

@@ -3,7 +3,9 @@ import { pageEntriesMax } from '../state/queries/read-page.ts';
 import type { EntryPosition, Page, PageRequest, StoreQuery } from '../state/queries/store-query.ts';
 import type { StoreDoor, StoreHolder } from './store-door.ts';
 
-/** The first page is small, since many iterations stop early; then pages grow, which hides what asking for one costs. */
+/**
+ * The first page is small, since many iterations stop early; then pages grow, which hides what asking for one costs.
+ */
 const firstPageEntries = 32;
 const pageGrowth = 4;
 
@@ -11,8 +13,8 @@ const pageGrowth = 4;
  * A range over all holders of a store, one after another, page by page.
  *
  * Owns: the page at hand and the place behind it. Called by: whoever asked a view for a range.
- * Invariants: I1 a page is asked for when the one before it is used up, never two at a time; I2 the place moves only behind what was
- * read, so that no key comes twice; I3 after an error or `close` nothing more is asked for.
+ * Invariants: I1 a page is asked for when the one before it is used up, never two at a time; I2 the place moves only
+ * behind what was read, so that no key comes twice; I3 after an error or `close` nothing more is asked for.
  */
 export class PagedIterator<K, V> implements AsyncKeyValueIterator<K, V> {
   readonly #door: StoreDoor;

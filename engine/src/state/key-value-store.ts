@@ -18,8 +18,8 @@ export interface ValueAndTimestamp<V> {
 }
 
 /**
- * Entries of a store in byte order of the serialized keys (or its reverse). Closes itself at the end, when a `for … of` is
- * left, or at the end of a `using` scope; an iterator left half-read otherwise must be closed by hand.
+ * Entries of a store in byte order of the serialized keys (or its reverse). Closes itself at the end, when a `for … of`
+ * is left, or at the end of a `using` scope; an iterator left half-read otherwise must be closed by hand.
  */
 export interface KeyValueIterator<K, V> extends IterableIterator<KeyValue<K, V>, undefined, unknown>, Disposable {
   /** Ends the iteration before its end. May be called again. */
@@ -27,8 +27,8 @@ export interface KeyValueIterator<K, V> extends IterableIterator<KeyValue<K, V>,
 }
 
 /**
- * What interactive queries may do with a key-value store (Java's `ReadOnlyKeyValueStore`). Absent keys answer
- * undefined, never null. A null key throws a `TypeError`.
+ * What may be read of a key-value store, by its task and the test driver (Java's `ReadOnlyKeyValueStore`). Absent keys
+ * answer undefined, never null. A null key throws a `TypeError`.
  */
 export interface ReadOnlyKeyValueStore<K, V> {
   /** The value of a key; undefined where there is none. */
@@ -54,12 +54,14 @@ export interface ReadOnlyKeyValueStore<K, V> {
 }
 
 /**
- * Entries of a store of a running application. They are read in pages: each page shows one moment, between two records, and the next
- * one goes on behind the last key that was handed out. So an entry that is written or deleted while the iteration is under way shows,
- * or does not, by whether its page has been read already; no key comes twice, and none that was there all the time is missed.
+ * Entries of a store of a running application. They are read in pages: each page shows one moment, between two records,
+ * and the next one goes on behind the last key that was handed out. So an entry that is written or deleted while the
+ * iteration is under way shows, or does not, by whether its page has been read already; no key comes twice, and none
+ * that was there all the time is missed.
  *
- * Nothing of the store is held open between two pages. Leaving a `for await`, `close` and `return` end the iteration. A step rejects
- * with `INVALID_STATE_STORE` (recovery `retry`) when its partition is moved or restored meanwhile: begin again.
+ * Nothing of the store is held open between two pages. Leaving a `for await`, `close` and `return` end the iteration. A
+ * step rejects with `INVALID_STATE_STORE` (recovery `retry`) when its partition is moved or restored meanwhile: begin
+ * again.
  */
 export interface AsyncKeyValueIterator<K, V>
   extends AsyncIterableIterator<KeyValue<K, V>, undefined, unknown>,
@@ -69,16 +71,20 @@ export interface AsyncKeyValueIterator<K, V>
 }
 
 /**
- * A key-value store of a running application, as {@link ReadOnlyKeyValueStore} but asynchronous: each read is a message to the tasks
- * that hold the store, answered between two records. It sees everything that they have processed, committed or not.
+ * A key-value store of a running application, as {@link ReadOnlyKeyValueStore} but asynchronous: each read is a message
+ * to the tasks that hold the store, answered between two records. It sees everything that they have processed,
+ * committed or not.
  *
- * Reads reject with `INVALID_STATE_STORE` (recovery `retry`) while a partition is restored or moved, when none is here, and when too
- * many reads of a task wait already.
+ * Reads reject with `INVALID_STATE_STORE` (recovery `retry`) while a partition is restored or moved, when none is here,
+ * and when too many reads of a task wait already.
  */
 export interface AsyncReadOnlyKeyValueStore<K, V> {
   /** The value of a key; undefined where there is none. */
   get(key: K): Promise<V | undefined>;
-  /** Both bounds inclusive; undefined is an open end. In byte order of the serialized keys within a partition, partition by partition. */
+  /**
+   * Both bounds inclusive; undefined is an open end. In byte order of the serialized keys within a partition, partition
+   * by partition.
+   */
   range(from: K | undefined, to: K | undefined): AsyncKeyValueIterator<K, V>;
   /** As {@link range}, each partition from its last key to its first. */
   reverseRange(from: K | undefined, to: K | undefined): AsyncKeyValueIterator<K, V>;

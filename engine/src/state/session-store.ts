@@ -4,9 +4,9 @@ import type { AsyncKeyValueIterator, KeyValueIterator } from './key-value-store.
 import type { SessionBytesStore, StateStore } from './state-store.ts';
 
 /**
- * What interactive queries may do with a session store (Java's `ReadOnlySessionStore`). Times are epoch ms, both ends
- * of a session inclusive. Sessions of one key come by ascending end, those of several keys by key, then end;
- * `backward…` turns the whole order round. A null key throws a `TypeError`.
+ * What may be read of a session store, by its task and the test driver (Java's `ReadOnlySessionStore`). Times are epoch
+ * ms, both ends of a session inclusive. Sessions of one key come by ascending end, those of several keys by key, then
+ * end; `backward…` turns the whole order round. A null key throws a `TypeError`.
  */
 export interface ReadOnlySessionStore<K, V> {
   /** The session of exactly these bounds. */
@@ -42,9 +42,9 @@ export interface ReadOnlySessionStore<K, V> {
 }
 
 /**
- * A session store of a running application, as {@link ReadOnlySessionStore} but asynchronous, with the rules of
- * {@link AsyncReadOnlyKeyValueStore}. Times are epoch ms, both ends of a session inclusive. Sessions of one key come by ascending end,
- * those of several keys by key, then end; `backward…` turns the whole order round.
+ * A session store of a running application, as {@link ReadOnlySessionStore} but asynchronous, with the rules of {@link
+ * AsyncReadOnlyKeyValueStore}. Times are epoch ms, both ends of a session inclusive. Sessions of one key come by
+ * ascending end, those of several keys by key, then end; `backward…` turns the whole order round.
  */
 export interface AsyncReadOnlySessionStore<K, V> {
   /** The value of the session of exactly these bounds; undefined where there is none. */

@@ -13,9 +13,12 @@ export interface VersionedRecord<V> {
   readonly validToMs: number | undefined;
 }
 
-/** What interactive queries may do with a versioned store. A null key throws a `TypeError`. */
+/** What may be read of a versioned store, by its task and the test driver. A null key throws a `TypeError`. */
 export interface ReadOnlyVersionedKeyValueStore<K, V> {
-  /** The newest value, or the one that counted at `asOfMs` (undefined too where that is longer ago than the history is kept). */
+  /**
+   * The newest value, or the one that counted at `asOfMs` (undefined too where that is longer ago than the history is
+   * kept).
+   */
   get(key: K, asOfMs?: number): VersionedRecord<V> | undefined;
   /**
    * Values that counted somewhere in `[fromMs, toMs]`, by ascending time unless `order` says otherwise; either end may
@@ -30,11 +33,14 @@ export interface ReadOnlyVersionedKeyValueStore<K, V> {
 }
 
 /**
- * A versioned store of a running application, as {@link ReadOnlyVersionedKeyValueStore} but asynchronous, with the rules of
- * `AsyncReadOnlyKeyValueStore`.
+ * A versioned store of a running application, as {@link ReadOnlyVersionedKeyValueStore} but asynchronous, with the
+ * rules of `AsyncReadOnlyKeyValueStore`.
  */
 export interface AsyncReadOnlyVersionedKeyValueStore<K, V> {
-  /** The newest value, or the one that counted at `asOfMs` (undefined too where that is longer ago than the history is kept). */
+  /**
+   * The newest value, or the one that counted at `asOfMs` (undefined too where that is longer ago than the history is
+   * kept).
+   */
   get(key: K, asOfMs?: number): Promise<VersionedRecord<V> | undefined>;
   /** Values that counted somewhere in `[fromMs, toMs]`, all of one moment; either end may be left open by undefined. */
   fetch(
@@ -57,8 +63,8 @@ export interface VersionedKeyValueStore<K, V> extends StateStore, ReadOnlyVersio
   /** How long old values are known and late ones taken, ms of stream time. */
   readonly historyRetentionMs: number;
   /**
-   * Null and undefined are a tombstone. Answers until when the value counts: `validToUndefined` (-1) for the newest, `notPut` where it
-   * came later than the history is kept.
+   * Null and undefined are a tombstone. Answers until when the value counts: `validToUndefined` (-1) for the newest,
+   * `notPut` where it came later than the history is kept.
    */
   put(key: K, value: V | null | undefined, timestampMs: number): number;
   /** A tombstone at that time; answers what counted then. */

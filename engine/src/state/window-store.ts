@@ -4,8 +4,9 @@ import type { AsyncKeyValueIterator, KeyValueIterator, ValueAndTimestamp } from 
 import type { StateStore, WindowBytesStore } from './state-store.ts';
 
 /**
- * What interactive queries may do with a window store (Java's `ReadOnlyWindowStore`). All times are window starts in
- * epoch ms, ranges inclusive at both ends. Windows that have expired are not shown. A null key throws a `TypeError`.
+ * What may be read of a window store, by its task and the test driver (Java's `ReadOnlyWindowStore`). All times are
+ * window starts in epoch ms, ranges inclusive at both ends. Windows that have expired are not shown. A null key throws
+ * a `TypeError`.
  */
 export interface ReadOnlyWindowStore<K, V> {
   /** The window that starts exactly at `windowStartMs`. */

@@ -69,7 +69,7 @@ describe('a queue of queries', () => {
     const taken = Array.from({ length: waitingQueriesMax }, () => queue.ask(get('a')));
     await expect(queue.ask(get('a'))).rejects.toMatchObject({
       ...retriable,
-      message: `${waitingQueriesMax} queries of task 0_1 wait already; the one of 's' was not taken`,
+      message: `${waitingQueriesMax} queries of task 0_1 wait already; one of 's' was not taken`,
     });
     queue.answer(Number.POSITIVE_INFINITY);
     expect(new Set(await Promise.all(taken))).toEqual(new Set(['x']));

@@ -12,8 +12,8 @@ import { inspectionView } from '../views.ts';
 const TIME_MAX = 9_999_999_999_999;
 const TIME_DIGITS = 13;
 /**
- * A selective filter looks at this many inspections at most before it answers with what it has and where to go on: reading
- * them takes some 20 ms a partition, a page at a time.
+ * A selective filter looks at this many inspections at most before it answers with what it has and where to go on:
+ * reading them takes some 20 ms a partition, a page at a time.
  */
 const SCAN_MAX = 2_000;
 /** States are looked up together: as many as fill the list at first, then more at once, up to this many. */

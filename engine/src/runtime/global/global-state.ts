@@ -26,8 +26,8 @@ const schemaBackoff: BackoffBounds = { minMs: 100, maxMs: 10_000 };
  * then kept up to date.
  *
  * Owns: one consumer, the stores, queries that wait. Called by: StreamThread, KafkaStreams.
- * Invariants: I1 `fill` ends when each partition's *position* has reached the end that it had when filling began; I2 it is RUNNING
- * only after that; I3 queries are answered while it is RUNNING, between two batches.
+ * Invariants: I1 `fill` ends when each partition's *position* has reached the end that it had when filling began; I2 it
+ * is RUNNING only after that; I3 queries are answered while it is RUNNING, between two batches.
  */
 export class GlobalState implements Task {
   readonly taskId = 'global';

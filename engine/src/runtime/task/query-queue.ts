@@ -6,8 +6,8 @@ import type { StoreQuery } from '../../state/queries/store-query.ts';
 import type { StateStore } from '../../state/state-store.ts';
 
 /**
- * Queries of one task that may wait at a time: some 10 to 50 ms of work. Who is behind so many waits longer than it takes to ask
- * again, and each that waits holds memory.
+ * Queries of one task that may wait at a time: some 10 to 50 ms of work. Who is behind so many waits longer than it
+ * takes to ask again, and each that waits holds memory.
  */
 export const waitingQueriesMax = 10_000;
 
@@ -29,11 +29,13 @@ interface WaitingQuery {
 }
 
 /**
- * The part of a mailbox that takes queries: reads of stores by whoever is outside the task (or the global state) that owns them.
+ * The part of a mailbox that takes queries: reads of stores by whoever is outside the task (or the global state) that
+ * owns them.
  *
- * Owns: the queries that wait. Called by: the views of room `query/` (`ask`), whoever runs the owner (`answer`, `close`).
- * Invariants: I1 a query is answered between two records, in the order of coming; I2 every query gets an answer or an error, at the
- * latest when its owner closes; I3 no more than {@link waitingQueriesMax} wait.
+ * Owns: the queries that wait. Called by: the views of room `query/` (`ask`), whoever runs the owner (`answer`,
+ * `close`).
+ * Invariants: I1 a query is answered between two records, in the order of coming; I2 every query gets an answer or an
+ * error, at the latest when its owner closes; I3 no more than {@link waitingQueriesMax} wait.
  */
 export class QueryQueue {
   readonly #options: QueryQueueOptions;
@@ -50,15 +52,15 @@ export class QueryQueue {
   }
 
   /**
-   * Resolves with the answer, see {@link StoreQuery}. Rejects with INVALID_STATE_STORE (recovery `retry`) while the stores are restored,
-   * after they moved, and when too many queries wait already; otherwise with what the read throws.
+   * Resolves with the answer, see {@link StoreQuery}. Rejects with INVALID_STATE_STORE (recovery `retry`) while the
+   * stores are restored, after they moved, and when too many queries wait already; otherwise with what the read throws.
    */
   ask(query: StoreQuery): Promise<unknown> {
     const { owner, isReadable, wake } = this.#options;
     if (this.#isClosed) return Promise.reject(this.#moved(query));
     if (!isReadable()) return Promise.reject(retriable(`State store '${query.store}' of ${owner} is being restored`));
     if (this.#waiting.length >= waitingQueriesMax) {
-      const message = `${waitingQueriesMax} queries of ${owner} wait already; the one of '${query.store}' was not taken`;
+      const message = `${waitingQueriesMax} queries of ${owner} wait already; one of '${query.store}' was not taken`;
       return Promise.reject(retriable(message));
     }
     const answer = new Promise<unknown>((resolve, reject) => {

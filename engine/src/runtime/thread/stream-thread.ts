@@ -49,7 +49,8 @@ export interface StreamThreadOptions {
  * One processing loop with its own group member, producer and tasks. Nothing in it is shared with other threads but the global
  * stores, so that it can move into a worker.
  *
- * A turn: answer queries, take what was fetched, hand it to tasks, process for a few milliseconds, punctuate, send, commit if due, yield.
+ * A turn: answer queries, take what was fetched, hand it to tasks, process for a few milliseconds, punctuate, send,
+ * commit if due, yield.
  *
  * Owns: consumer, producer, collector, tasks. Called by: KafkaStreams.
  * Invariants: I1 one turn at a time, synchronous; I2 everything asynchronous (rebalance, commit, restore) happens between turns;
@@ -243,8 +244,8 @@ export class StreamThread implements RebalanceListener {
   }
 
   /**
-   * Queries go before records. Those that follow one another (the pages of a range, look-ups of what a page named) are answered in one
-   * go, for as long as a turn of records takes at most: otherwise each would wait for such a turn.
+   * Queries go before records. Those that follow one another (the pages of a range, look-ups of what a page named) are
+   * answered in one go, for as long as a turn of records takes at most: otherwise each would wait for such a turn.
    */
   async #answerQueries(): Promise<void> {
     const { clock } = this.#config;

@@ -12,8 +12,9 @@ import { answerVersionedQuery } from './versioned-queries.ts';
 import { answerWindowQuery } from './window-queries.ts';
 
 /**
- * Answers a query from a store as it is at this moment, between two records. The answer holds copies: what the store does later does
- * not show in it. Throws INVALID_STATE_STORE where the store is not of the kind that was asked for, and whatever a serde throws.
+ * Answers a query from a store as it is at this moment, between two records. The answer holds copies: what the store
+ * does later does not show in it. Throws INVALID_STATE_STORE where the store is not of the kind that was asked for, and
+ * whatever a serde throws.
  */
 export function answerQuery(store: StateStore, query: StoreQuery): unknown {
   switch (query.kind) {

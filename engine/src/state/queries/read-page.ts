@@ -3,11 +3,14 @@ import type { StoreEntry, StoreIterator } from '../state-store.ts';
 import type { EntryPosition, Page, PageRequest, QueryDirection } from './store-query.ts';
 
 /**
- * Most entries of a page, whatever was asked for: decoding one takes up to some 5 µs, so a page takes no more than about 2 ms of
- * the thread that processes records.
+ * Most entries of a page, whatever was asked for: decoding one takes up to some 5 µs, so a page takes no more than
+ * about 2 ms of the thread that processes records.
  */
 export const pageEntriesMax = 512;
-/** A page ends after so many bytes of keys and values: decoders do some 100 MB/s, which is 2.5 ms again. At least one entry is in it. */
+/**
+ * A page ends after so many bytes of keys and values: decoders do some 100 MB/s, which is 2.5 ms again. At least one
+ * entry is in it.
+ */
 const pageBytesMax = 256 * 1024;
 
 /** How a range is read from a place on. */

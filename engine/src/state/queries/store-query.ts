@@ -1,13 +1,17 @@
 import type { BinaryKey } from '../../base/bytes.ts';
 import type { KeyValue } from '../key-value-store.ts';
 
-// What may be asked of a store from outside its task. Queries and answers are plain values: they carry no function and no part of a
-// store, so that they can travel between threads as they are. Keys and values are of the types of the store's serdes.
+// What may be asked of a store from outside its task. Queries and answers are plain values: they carry no function and
+// no part of a store, so that they can travel between threads as they are. Keys and values are of the types of the
+// store's serdes.
 
 /** `forward` is ascending by key, then by time; `reverse` turns the whole order round. */
 export type QueryDirection = 'forward' | 'reverse';
 
-/** The place of an entry in the order of its store. Key-value stores have no times, window stores a start and a sequence number. */
+/**
+ * The place of an entry in the order of its store. Key-value stores have no times, window stores a start and a sequence
+ * number.
+ */
 export interface EntryPosition {
   readonly key: BinaryKey;
   /** Start of a window, end of a session, epoch ms; 0 in key-value stores. */
@@ -76,7 +80,9 @@ interface WindowsOfKeyQuery extends RangeOf {
   readonly toMs: number;
 }
 
-/** The same of the keys between two, both inclusive; undefined is an open end. Answer: a {@link Page} of windowed keys. */
+/**
+ * The same of the keys between two, both inclusive; undefined is an open end. Answer: a {@link Page} of windowed keys.
+ */
 interface WindowsOfKeysQuery extends RangeOf {
   readonly type: 'range';
   readonly from: unknown;
@@ -94,8 +100,8 @@ interface SessionQuery {
 }
 
 /**
- * Sessions of one key that end at `earliestEndMs` or later and start at `latestStartMs` or earlier. Answer: a {@link Page} of
- * windowed keys.
+ * Sessions of one key that end at `earliestEndMs` or later and start at `latestStartMs` or earlier. Answer: a {@link
+ * Page} of windowed keys.
  */
 interface SessionsOfKeyQuery extends RangeOf {
   readonly type: 'find';
@@ -113,14 +119,20 @@ interface SessionsOfKeysQuery extends RangeOf {
   readonly latestStartMs: number;
 }
 
-/** The newest value of a key, or the one that counted at `asOfMs`. Answer: a `VersionedRecord`, undefined where there is none. */
+/**
+ * The newest value of a key, or the one that counted at `asOfMs`. Answer: a `VersionedRecord`, undefined where there is
+ * none.
+ */
 interface VersionQuery {
   readonly type: 'get';
   readonly key: unknown;
   readonly asOfMs: number | undefined;
 }
 
-/** Values of a key that counted somewhere in `[fromMs, toMs]`; undefined is an open end. Answer: a list of `VersionedRecord`s. */
+/**
+ * Values of a key that counted somewhere in `[fromMs, toMs]`; undefined is an open end. Answer: a list of
+ * `VersionedRecord`s.
+ */
 interface VersionsQuery {
   readonly type: 'fetch';
   readonly key: unknown;
@@ -138,7 +150,10 @@ export type SessionStoreQuery = SessionQuery | SessionsOfKeyQuery | SessionsOfKe
 /** A question to a versioned store. */
 export type VersionedStoreQuery = VersionQuery | VersionsQuery;
 
-/** A question to one store, by its kind. `timestamped`: the answer has the timestamps that tables keep beside their values. */
+/**
+ * A question to one store, by its kind. `timestamped`: the answer has the timestamps that tables keep beside their
+ * values.
+ */
 export type StoreQuery = { readonly store: string } & (
   | { readonly kind: 'key-value'; readonly timestamped: boolean; readonly ask: KeyValueQuery }
   | { readonly kind: 'window'; readonly timestamped: boolean; readonly ask: WindowStoreQuery }
