@@ -86,7 +86,7 @@ export interface AsyncReadOnlyKeyValueStore<K, V> {
    * by partition.
    */
   range(from: K | undefined, to: K | undefined): AsyncKeyValueIterator<K, V>;
-  /** As {@link range}, each partition from its last key to its first. */
+  /** Entries of the keys between two, each partition from its last key to its first. Bounds as in {@link range}. */
   reverseRange(from: K | undefined, to: K | undefined): AsyncKeyValueIterator<K, V>;
   /** All entries, in the order of {@link range}. */
   all(): AsyncKeyValueIterator<K, V>;

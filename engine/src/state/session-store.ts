@@ -66,7 +66,7 @@ export interface AsyncReadOnlySessionStore<K, V> {
     earliestEndMs: number,
     latestStartMs: number,
   ): AsyncKeyValueIterator<Windowed<K>, V>;
-  /** As {@link findSessions}, backwards. */
+  /** Sessions of a key that end at `earliestEndMs` or later and start at `latestStartMs` or earlier, backwards. */
   backwardFindSessions(key: K, earliestEndMs: number, latestStartMs: number): AsyncKeyValueIterator<Windowed<K>, V>;
   /** The same for the keys between two, both included; undefined is an open end. */
   backwardFindSessions(
