@@ -22,11 +22,13 @@ const LOOK_UPS_GROWTH = 4;
 
 /** One partition of the store `inspections-by-time`: its entries between two keys, in order. */
 export interface InspectionsByTime {
+  /** Entries of the keys between two, both included, in order; the keys are as {@link byTimeKey} makes them, the values ids. */
   range(from: string, to: string): AsyncIterable<KeyValue<string, string>> | Iterable<KeyValue<string, string>>;
 }
 
 /** The same partition of the store `inspections`. */
 export interface InspectionStates {
+  /** The state of an inspection; undefined where there is none of this id. */
   get(id: string): Promise<InspectionState | undefined> | InspectionState | undefined;
 }
 
