@@ -22,7 +22,7 @@ const LOOK_UPS_GROWTH = 4;
 
 /** One partition of the store `inspections-by-time`: its entries between two keys, in order. */
 export interface InspectionsByTime {
-  /** Entries of the keys between two, both included, in order; the keys are as {@link byTimeKey} makes them, the values ids. */
+  /** Entries of the keys between two, both included, in order: keys as {@link byTimeKey} makes them, values ids. */
   range(from: string, to: string): AsyncIterable<KeyValue<string, string>> | Iterable<KeyValue<string, string>>;
 }
 
