@@ -107,3 +107,15 @@ function nonNegative(text: string): number {
   if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('must be a whole number, 0 or above');
   return value;
 }
+
+/** The environment, with what the command line says otherwise. */
+export function environmentWith(
+  environment: NodeJS.ProcessEnv,
+  { engine, transport }: Pick<StartOptions, 'engine' | 'transport'>,
+): NodeJS.ProcessEnv {
+  return {
+    ...environment,
+    ...(engine === undefined ? {} : { INFERENCE_ENGINE: engine }),
+    ...(transport === undefined ? {} : { TRITON_TRANSPORT: transport }),
+  };
+}
