@@ -67,7 +67,7 @@ export class StartedLine {
 
   /** Process id of the platform itself, below npm and the bootstrap. */
   get platformPid(): number {
-    const isPlatform = ({ command }: ProcessRow): boolean => /^\S*\bnode .*app\/src\/main\.ts/.test(command);
+    const isPlatform = ({ command }: ProcessRow): boolean => /^\S*\bnode .*app\/src\/entry\/main\.ts/.test(command);
     const found = this.#tree().find((row) => isPlatform(row) && !row.command.includes('run.mjs'));
     if (found === undefined) throw new Error(`the platform does not run:\n${this.#output}`);
     return found.pid;
