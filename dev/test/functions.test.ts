@@ -7,13 +7,6 @@ import { longFunctions } from './support/long-functions.ts';
 /** One screen. */
 const LINES_MAX = 80;
 
-/** `file: name` of functions that are longer for the time being. The list only shrinks. */
-const EXCEPTIONS: readonly string[] = [
-  'engine/src/kstream/foreign-key/foreign-key-join.ts: joinByForeignKey',
-  'engine/src/kstream/operations/stream-stream-join.ts: joinStreams',
-  'engine/src/runtime/thread/stream-thread.ts: StreamThread.constructor',
-];
-
 const walls = JSON.parse(readFileSync(join(repositoryRoot, 'dev/lint/walls.json'), 'utf8')) as Walls;
 const files = sourceFiles(repositoryRoot, walls).filter((file) => file.split('/')[1] === 'src');
 
@@ -24,12 +17,9 @@ describe('functions', () => {
     const long = files.flatMap((file) =>
       longFunctions(file, readFileSync(join(repositoryRoot, file), 'utf8'), LINES_MAX),
     );
-    const found = new Map(long.map((each) => [`${each.file}: ${each.name}`, each]));
-    const unknown = [...found].filter(([key]) => !EXCEPTIONS.includes(key)).map(([, each]) => each);
     expect(
-      unknown.map(({ file, line, name, lines }) => `${file}:${line} ${name} has ${lines} lines: give its steps names`),
+      long.map(({ file, line, name, lines }) => `${file}:${line} ${name} has ${lines} lines: give its steps names`),
     ).toEqual([]);
-    expect(EXCEPTIONS.filter((key) => !found.has(key))).toEqual([]);
   });
 
   it.each([
