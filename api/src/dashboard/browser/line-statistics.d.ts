@@ -6,9 +6,13 @@ export type LineState = 'idle' | 'starting' | 'good' | 'watch' | 'alarm';
 export interface LineSummary {
   line: string;
   state: LineState;
-  /** Boards of the recent minutes. */
+  /** The alarm is about boards without a verdict, whatever the others say. */
+  unjudgedAlarm: boolean;
+  /** Boards of the recent minutes that got a verdict. */
   inspected: number;
   passed: number;
+  /** Those that got none. */
+  errored: number;
   /** Share of 1; undefined without boards. */
   yield: number | undefined;
   /** Share of 1: below it the line is not what it was. */
@@ -29,6 +33,7 @@ export interface ChartData {
 }
 
 export const YIELD_FLOOR: number;
+export const YIELD_TARGET: number;
 export function controlLimits(mean: number, n: number, k?: number): { lower: number; upper: number };
 
 export class LineStatistics {

@@ -8,8 +8,10 @@
 const MINUTE_MS = 60_000;
 /** Fewer boards say nothing about a line. */
 const BOARDS_MIN = 8;
-/** How far back a slow line may reach to get there. */
-const RECENT_MINUTES_MAX = 5;
+/** What the tile of a line tells: two minutes, and where they bring fewer boards than this, so many boards. */
+const TILE_BOARDS = 20;
+/** A slow line is judged by its last boards, however long they took; a fast one by these and by two minutes. */
+const WINDOW_BOARDS = [BOARDS_MIN, TILE_BOARDS];
 /** A line that was quiet for longer is not running. */
 const IDLE_AFTER_MS = 3 * MINUTE_MS;
 const HISTORY_MINUTES = 60;
@@ -20,9 +22,26 @@ const LATENCY_AGE_MS_MAX = 5 * MINUTE_MS;
  * though it lies below three standard errors.
  */
 const REJECTS_MIN = 3;
-/** Below this share a line is bad even if it always was; judged only on enough boards. */
+/** No line is measured by less, even if it always was worse. */
 export const YIELD_FLOOR = 0.7;
-const FLOOR_BOARDS_MIN = 30;
+/** What a plant is measured by until it has shown what it can do: it counts as so many boards of its past. */
+export const YIELD_TARGET = 0.85;
+const TARGET_BOARDS = 20;
+/** In control for so many boards and minutes, a plant has shown what it can do: from then on it is measured by that. */
+const BASELINE_BOARDS = 50;
+const BASELINE_MINUTES = 20;
+/**
+ * One-sided chances of a false alarm a look: three standard errors for two minutes, and less for windows of boards. A fast line is
+ * judged by two minutes; its last boards only show what is plain, within seconds.
+ */
+const TIME_WINDOW_CHANCE = 0.00135;
+const SLOW_LINE_CHANCE = 0.0005;
+const FAST_LINE_CHANCE = 0.0001;
+/** Rejects expected from which the normal curve is near enough; below, the binomial distribution itself is asked. */
+const NORMAL_REJECTS_MIN = 100;
+/** A line of which so many recent boards, and this share of them, got no verdict is not being inspected. */
+const UNJUDGED_MIN = 3;
+const UNJUDGED_SHARE_MAX = 0.2;
 
 /**
  * Limits of a p-chart for a sample of `n` boards around the mean share `mean`: mean ± k standard errors, within 0 and 1.
@@ -47,10 +66,13 @@ export class LineStatistics {
   #lines = new Map();
   /** @type {{ completedAtMs: number, latencyMs: number }[]} */
   #recent = [];
+  /** @type {{ share: number, mean: number | undefined } | undefined} */
+  #frozen;
 
   clear() {
     this.#lines.clear();
     this.#recent = [];
+    this.#frozen = undefined;
   }
 
   /** @param {LineYield} view */
@@ -102,24 +124,55 @@ export class LineStatistics {
    * @returns {LineSummary[]}
    */
   lines(nowMs) {
-    const mean = this.mean(nowMs);
+    const baseline = this.#baseline(nowMs);
     return [...this.#lines.keys()]
       .sort((a, b) => a.localeCompare(b, undefined, { numeric: true }))
-      .map((line) => this.#summary(line, mean, nowMs));
+      .map((line) => this.#summary(line, baseline.share, nowMs));
   }
 
   /**
-   * Mean yield of the plant over the last hour, without the running minute (a fault must not hide itself in its own
-   * reference) unless there is nothing else. Undefined without boards.
+   * Mean yield of the plant while it was in control: what its limits lie around. Undefined without such boards.
    *
    * @param {number} nowMs
    */
   mean(nowMs) {
+    return this.#baseline(nowMs).mean;
+  }
+
+  /**
+   * The baseline of the control limits, from the minutes in which each line was in control when they ended (as in phase I of a control
+   * chart, Montgomery, Introduction to Statistical Quality Control, 6.2): a failure never becomes its own reference, however long it
+   * lasts. Once {@link BASELINE_BOARDS} boards and {@link BASELINE_MINUTES} minutes have shown what is usual, the baseline stays until
+   * the feed begins anew. The running minute is left out.
+   *
+   * @param {number} nowMs
+   */
+  #baseline(nowMs) {
+    if (this.#frozen !== undefined) return this.#frozen;
     const current = Math.floor(nowMs / MINUTE_MS) * MINUTE_MS;
-    const all = this.#lastHour(nowMs);
-    const before = all.filter(([start]) => start < current);
-    const { inspected, passed } = sum((before.length > 0 ? before : all).map(([, view]) => view));
-    return inspected === 0 ? undefined : passed / inspected;
+    const inControl = { inspected: 0, passed: 0 };
+    const minutesInControl = new Set();
+    let share = YIELD_TARGET;
+    /** @type {Map<string, (readonly [number, LineYield])[]>} newest first */
+    const past = new Map();
+    for (const [start, view] of this.#lastHour(nowMs).sort(([a], [b]) => a - b)) {
+      if (start >= current) break;
+      const minutes = past.get(view.line_id) ?? [];
+      past.set(view.line_id, minutes);
+      minutes.unshift([start, view]);
+      const state = lineState(shownOf(minutes, start + MINUTE_MS), minutes, share, start + MINUTE_MS);
+      if (state !== 'good') continue;
+      inControl.inspected += view.inspected;
+      inControl.passed += view.passed;
+      const ownAndTarget = (inControl.passed + TARGET_BOARDS * YIELD_TARGET) / (inControl.inspected + TARGET_BOARDS);
+      share = Math.max(YIELD_FLOOR, ownAndTarget);
+      minutesInControl.add(start);
+      if (inControl.inspected >= BASELINE_BOARDS && minutesInControl.size >= BASELINE_MINUTES) {
+        this.#frozen = { share, mean: inControl.passed / inControl.inspected };
+        return this.#frozen;
+      }
+    }
+    return { share, mean: inControl.inspected === 0 ? undefined : inControl.passed / inControl.inspected };
   }
 
   /**
@@ -147,7 +200,7 @@ export class LineStatistics {
    * @param {number} nowMs
    */
   chart(nowMs) {
-    const mean = this.mean(nowMs);
+    const { share } = this.#baseline(nowMs);
     const lastHour = this.#lastHour(nowMs);
     const names = [...new Set(lastHour.map(([, view]) => view.line_id))].sort((a, b) =>
       a.localeCompare(b, undefined, { numeric: true }),
@@ -158,7 +211,7 @@ export class LineStatistics {
         .map((minutes) => minutes.get(start)?.inspected ?? 0)
         .filter((n) => n > 0);
       const n = samples.length === 0 ? 0 : samples.reduce((a, b) => a + b) / samples.length;
-      return mean === undefined || n === 0 ? undefined : controlLimits(mean, n);
+      return n === 0 ? undefined : controlLimits(share, n);
     });
     return {
       names,
@@ -169,7 +222,7 @@ export class LineStatistics {
           return view === undefined || view.inspected === 0 ? null : (100 * view.passed) / view.inspected;
         }),
       ),
-      mean: starts.map(() => (mean === undefined ? null : 100 * mean)),
+      mean: starts.map(() => 100 * share),
       lower: limits.map((limit) => (limit === undefined ? null : 100 * limit.lower)),
       upper: limits.map((limit) => (limit === undefined ? null : 100 * limit.upper)),
     };
@@ -177,27 +230,31 @@ export class LineStatistics {
 
   /**
    * @param {string} line
-   * @param {number | undefined} mean
+   * @param {number} baseline
    * @param {number} nowMs
    * @returns {LineSummary}
    */
-  #summary(line, mean, nowMs) {
-    const minutes = [...(this.#lines.get(line) ?? [])].sort(([a], [b]) => b - a);
-    /** @type {LineYield[]} */
-    const recent = [];
-    for (const [start, view] of minutes) {
-      const age = nowMs - start;
-      // The running minute and the one before; further back only while there are too few boards.
-      if (age > RECENT_MINUTES_MAX * MINUTE_MS || (age > 2 * MINUTE_MS && sum(recent).inspected >= BOARDS_MIN)) break;
-      recent.push(view);
-    }
-    const { inspected, passed, defects } = sum(recent);
+  #summary(line, baseline, nowMs) {
+    const minutes = [...(this.#lines.get(line) ?? [])]
+      .filter(([start]) => start >= nowMs - HISTORY_MINUTES * MINUTE_MS)
+      .sort(([a], [b]) => b - a);
+    const shown = shownOf(minutes, nowMs);
+    const { inspected, passed, errored, defects } = shown;
     const share = inspected === 0 ? undefined : passed / inspected;
-    const lowerLimit = mean === undefined ? 0 : controlLimits(mean, inspected).lower;
     const topDefect = Object.entries(defects).sort(([, a], [, b]) => b - a)[0]?.[0];
-    const newest = minutes[0]?.[0] ?? 0;
-    const state = nowMs - newest > IDLE_AFTER_MS ? 'idle' : lineState(inspected, passed, mean);
-    return { line, state, inspected, passed, yield: share, lowerLimit, topDefect };
+    const last = Math.max(0, ...(this.#lines.get(line)?.keys() ?? []));
+    const isIdle = nowMs - last > IDLE_AFTER_MS;
+    return {
+      line,
+      state: isIdle ? 'idle' : lineState(shown, minutes, baseline, nowMs),
+      unjudgedAlarm: !isIdle && isUnjudged(shown),
+      inspected,
+      passed,
+      errored,
+      yield: share,
+      lowerLimit: controlLimits(baseline, inspected).lower,
+      topDefect,
+    };
   }
 
   /**
@@ -223,18 +280,96 @@ export class LineStatistics {
 }
 
 /**
- * @param {number} inspected
- * @param {number} passed
- * @param {number | undefined} mean
+ * @param {ReturnType<typeof sum>} shown
+ * @param {readonly (readonly [number, LineYield])[]} minutes newest first
+ * @param {number} baseline
+ * @param {number} nowMs
  * @returns {LineState}
  */
-function lineState(inspected, passed, mean) {
-  if (mean === undefined || inspected < BOARDS_MIN) return 'starting';
-  const share = passed / inspected;
-  if (inspected - passed < REJECTS_MIN) return 'good';
-  if (share < controlLimits(mean, inspected).lower) return 'alarm';
-  if (share < YIELD_FLOOR && inspected >= FLOOR_BOARDS_MIN) return 'alarm';
-  return share < controlLimits(mean, inspected, 2).lower ? 'watch' : 'good';
+function lineState(shown, minutes, baseline, nowMs) {
+  if (isUnjudged(shown)) return 'alarm';
+  if (shown.inspected < BOARDS_MIN) return 'starting';
+  const byTime = newest(minutes, 0, nowMs - 2 * MINUTE_MS);
+  const isFallen =
+    isBelow(byTime.passed, byTime.inspected, baseline, TIME_WINDOW_CHANCE) ||
+    WINDOW_BOARDS.some((boards) => {
+      const { inspected, passed } = newest(minutes, boards, nowMs);
+      const isSlow = byTime.inspected < boards;
+      return isBelow(passed, inspected, baseline, isSlow ? SLOW_LINE_CHANCE : FAST_LINE_CHANCE);
+    });
+  if (isFallen) return 'alarm';
+  const isRare = shown.inspected - shown.passed < REJECTS_MIN;
+  const { lower } = controlLimits(baseline, shown.inspected, 2);
+  return !isRare && shown.passed / shown.inspected < lower ? 'watch' : 'good';
+}
+
+/**
+ * The newest minutes of a line: those that began after `sinceMs`, and as many more as bring `boards` boards.
+ *
+ * @param {readonly (readonly [number, LineYield])[]} minutes newest first
+ * @param {number} boards
+ * @param {number} sinceMs
+ */
+function newest(minutes, boards, sinceMs) {
+  /** @type {LineYield[]} */
+  const taken = [];
+  let count = 0;
+  for (const [start, view] of minutes) {
+    if (start < sinceMs && count >= boards) break;
+    taken.push(view);
+    count += view.inspected + view.errored;
+  }
+  return sum(taken);
+}
+
+/**
+ * What a line's tile tells.
+ *
+ * @param {readonly (readonly [number, LineYield])[]} minutes newest first
+ * @param {number} nowMs
+ */
+function shownOf(minutes, nowMs) {
+  return newest(minutes, TILE_BOARDS, nowMs - 2 * MINUTE_MS);
+}
+
+/** @param {ReturnType<typeof sum>} shown */
+function isUnjudged({ inspected, errored }) {
+  return errored >= UNJUDGED_MIN && errored > UNJUDGED_SHARE_MAX * (inspected + errored);
+}
+
+/**
+ * Whether so few of `inspected` boards pass only with a chance below `chance` on a line that passes the share `baseline`.
+ *
+ * @param {number} passed
+ * @param {number} inspected
+ * @param {number} baseline
+ * @param {number} chance
+ */
+function isBelow(passed, inspected, baseline, chance) {
+  const rejects = inspected - passed;
+  const expected = inspected * (1 - baseline);
+  if (inspected < BOARDS_MIN || rejects < REJECTS_MIN || rejects <= expected) return false;
+  if (expected >= NORMAL_REJECTS_MIN) {
+    return rejects - expected > deviations(chance) * Math.sqrt(expected * baseline);
+  }
+  // P(rejects or more) = 1 − Σ P(k), k < rejects; each term from the one before.
+  let term = baseline ** inspected;
+  let fewer = term;
+  for (let k = 1; k < rejects; k += 1) {
+    term *= ((inspected - k + 1) / k) * ((1 - baseline) / baseline);
+    fewer += term;
+  }
+  return 1 - fewer < chance;
+}
+
+/**
+ * Standard errors beyond which a normal value lies with this one-sided chance.
+ *
+ * @param {number} chance one of those above
+ */
+function deviations(chance) {
+  if (chance === TIME_WINDOW_CHANCE) return 3;
+  return chance === SLOW_LINE_CHANCE ? 3.29 : 3.72;
 }
 
 /** @param {readonly LineYield[]} views */

@@ -1,6 +1,5 @@
 // @ts-check
 import { byId, element, lineTitle, setText } from './element.js';
-import { YIELD_FLOOR } from './line-statistics.js';
 
 /** @typedef {import('./line-statistics.d.ts').LineSummary} LineSummary */
 
@@ -43,9 +42,10 @@ export class LineTiles {
     const { tile, value, state, facts } = this.#tile(summary.line);
     tile.dataset.state = summary.state;
     setText(value, summary.yield === undefined ? '–' : `${(summary.yield * 100).toFixed(1)}%`);
-    setText(state, STATE_TEXT[summary.state]);
+    setText(state, summary.unjudgedAlarm ? 'No verdicts' : STATE_TEXT[summary.state]);
     const top = summary.topDefect === undefined ? '' : ` · mostly ${summary.topDefect}`;
-    setText(facts, `${summary.passed} of ${summary.inspected} boards${top}`);
+    const unjudged = summary.errored === 0 ? '' : ` · ${summary.errored} without a verdict`;
+    setText(facts, `${summary.passed} of ${summary.inspected} boards passed${unjudged}${top}`);
   }
 
   /** @param {string} line */
@@ -68,12 +68,16 @@ export class LineTiles {
 
   /** @param {readonly LineSummary[]} lines */
   #showAlarm(lines) {
-    const alarmed = lines.map((summary) => summary.line).join();
+    const alarmed = lines.map((summary) => `${summary.line} ${summary.unjudgedAlarm}`).join();
     this.#alarm.hidden = lines.length === 0;
     if (alarmed === this.#alarmed) return;
     this.#alarmed = alarmed;
     const sentences = lines.map((summary) => {
-      const limit = Math.max(summary.lowerLimit, summary.inspected >= 30 ? YIELD_FLOOR : 0);
+      if (summary.unjudgedAlarm) {
+        const boards = summary.inspected + summary.errored;
+        return `${lineTitle(summary.line)} is not being inspected: ${summary.errored} of its last ${boards} boards got no verdict.`;
+      }
+      const limit = summary.lowerLimit;
       const top = summary.topDefect === undefined ? '' : `, mostly ${summary.topDefect}`;
       return (
         `${lineTitle(summary.line)} has fallen below its limit: ${((summary.yield ?? 0) * 100).toFixed(0)} % of ` +
