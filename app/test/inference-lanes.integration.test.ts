@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DetectorInput, InferenceEngine } from '@chip-quality/models';
+import type { InferenceEngine } from '@chip-quality/models';
+import type { DetectorInput } from '@chip-quality/schemas';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { boardImage, RunningPlatform } from './support/running-platform.ts';
 

@@ -1,13 +1,6 @@
 import { join } from 'node:path';
-import {
-  alignGolden,
-  createOnnxEngine,
-  type DetectorInput,
-  decodeImage,
-  fillImage,
-  IMAGE_SIDE_PX,
-  TENSOR_LENGTH,
-} from '@chip-quality/models';
+import { alignGolden, createOnnxEngine, decodeImage, fillImage, TENSOR_LENGTH } from '@chip-quality/models';
+import { type DetectorInput, IMAGE_SIDE_PX } from '@chip-quality/schemas';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
 /** Rounds over all boards; each step's cheapest counts, since what else the machine does only ever adds to it. */

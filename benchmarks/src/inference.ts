@@ -7,12 +7,12 @@ import { startStack } from '@chip-quality/dev';
 import {
   createOnnxEngine,
   createTritonEngine,
-  type DetectorInput,
   decodeImage,
   type InferenceEngine,
   type TritonEngineOptions,
 } from '@chip-quality/models';
 import { encodeJpeg, generateBoard } from '@chip-quality/models/boards';
+import type { DetectorInput } from '@chip-quality/schemas';
 import { printSteps } from './inference-steps.ts';
 import { cpuSeconds } from './process-usage.ts';
 

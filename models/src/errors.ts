@@ -1,17 +1,9 @@
-/** Why bytes could not be used as a board image; `docs/errors.md` says of each what to do. */
-export const INVALID_IMAGE_REASONS = [
-  'empty',
-  'not-an-image',
-  'corrupt',
-  'wrong-size',
-  'too-large',
-  'colour-space',
-  'bit-depth',
-  'animated',
-] as const;
-
-/** One of {@link INVALID_IMAGE_REASONS}; part of a failed inference's reason. */
-export type InvalidImageReason = (typeof INVALID_IMAGE_REASONS)[number];
+import {
+  ERROR_CODES,
+  type InferenceErrorReason,
+  type InvalidImageReason,
+  type RefusedImage,
+} from '@chip-quality/schemas';
 
 /**
  * The bytes of an artifact are not a usable board image. It is the sender's fault and will be so
@@ -20,7 +12,7 @@ export type InvalidImageReason = (typeof INVALID_IMAGE_REASONS)[number];
 export class InvalidImageError extends Error {
   override readonly name = 'InvalidImageError';
   /** Tells it from other errors without a look at its class. */
-  readonly code = 'INVALID_IMAGE';
+  readonly code = ERROR_CODES.invalidImage;
   /** What is wrong with the bytes. */
   readonly reason: InvalidImageReason;
 
@@ -31,26 +23,11 @@ export class InvalidImageError extends Error {
   }
 }
 
-/** Which image of a board a model's server refused, and why. */
-export interface RefusedImage {
-  /** The image of the board (`board`) or the template of its part (`golden`). */
-  readonly image: 'board' | 'golden';
-  /** What is wrong with its bytes. */
-  readonly reason: InvalidImageReason;
-}
-
-/**
- * What went wrong while a model was asked. `unavailable`: it or its server did not answer, which may pass. The others
- * stay by themselves: `bad-input`: it refused the batch; `bad-output`: its answer is no list of detections;
- * `model-failed`: it broke while it ran; `model-not-loaded`: the server does not have it.
- */
-export type InferenceErrorReason = 'bad-input' | 'bad-output' | 'model-failed' | 'model-not-loaded' | 'unavailable';
-
 /** The model could not be loaded or did not give a usable answer. */
 export class InferenceError extends Error {
   override readonly name = 'InferenceError';
   /** Tells it from other errors without a look at its class. */
-  readonly code = 'INFERENCE_FAILED';
+  readonly code = ERROR_CODES.inferenceFailed;
   /** What went wrong, from the closed list. */
   readonly reason: InferenceErrorReason;
   /** Whether the same call may succeed later. */

@@ -4,10 +4,7 @@ export { type LoadOverrides, TritonAdmin } from './engines/triton/triton-admin.t
 export { createTritonEngine, type TritonEngineOptions } from './engines/triton/triton-engine.ts';
 export {
   InferenceError,
-  type InferenceErrorReason,
   InvalidImageError,
-  type InvalidImageReason,
-  type RefusedImage,
 } from './errors.ts';
 export { type FolderBoard, loadBoardFolder, truthOf } from './evaluation/board-folder.ts';
 export {
@@ -34,21 +31,11 @@ export {
 export { alignGolden } from './images/align-golden.ts';
 export { fillImage, TENSOR_LENGTH } from './images/board-tensor.ts';
 export { checkImage, decodeImage } from './images/decode-image.ts';
-export {
-  type Detection,
-  type DetectorInput,
-  IMAGE_PIXELS,
-  IMAGE_SIDE_PX,
-  type InferenceEngine,
-  type InferOptions,
-  PLATFORM_DEFECT_TYPES,
-  type PlatformDefectType,
-  SEVERITIES,
-  type SecondOpinion,
-  type Severity,
+export type {
+  InferenceEngine,
+  InferOptions,
 } from './inference-port.ts';
 export {
-  type AnsweringModel,
   chooseByGolden,
   type GoldenChoice,
   type RoutedEngine,

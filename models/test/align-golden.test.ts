@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { IMAGE_PIXELS } from '@chip-quality/schemas';
 import { expect, test } from 'vitest';
 import { shiftImage } from '../src/boards/acquisition.ts';
 import { generateBoard } from '../src/boards/index.ts';
 import { alignGolden } from '../src/images/align-golden.ts';
-import { IMAGE_PIXELS } from '../src/index.ts';
 
 test('a golden image that is up to 4 px off is laid on the board, whatever is wrong with the board', () => {
   for (const seed of [1, 2, 3, 4, 5, 6]) {

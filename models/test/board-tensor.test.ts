@@ -1,9 +1,9 @@
+import { IMAGE_PIXELS, IMAGE_SIDE_PX } from '@chip-quality/schemas';
 import { expect, test } from 'vitest';
 import { shiftImage } from '../src/boards/acquisition.ts';
 import { generateBoard } from '../src/boards/index.ts';
 import { alignGolden } from '../src/images/align-golden.ts';
 import { fillImage, TENSOR_LENGTH } from '../src/images/board-tensor.ts';
-import { IMAGE_PIXELS, IMAGE_SIDE_PX } from '../src/index.ts';
 
 /** What alignment is, pixel by pixel. */
 function plainAlign(board: Uint8Array, golden: Uint8Array): Uint8Array {

@@ -1,11 +1,6 @@
+import type { Detection, DetectorInput } from '@chip-quality/schemas';
 import { expect, test } from 'vitest';
-import {
-  chooseByGolden,
-  type Detection,
-  type DetectorInput,
-  type InferenceEngine,
-  type InferOptions,
-} from '../src/index.ts';
+import { chooseByGolden, type InferenceEngine, type InferOptions } from '../src/index.ts';
 
 class NamedEngine implements InferenceEngine {
   readonly modelName: string;

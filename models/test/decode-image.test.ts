@@ -1,7 +1,8 @@
+import { IMAGE_PIXELS } from '@chip-quality/schemas';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { encodeJpeg, generateBoard } from '../src/boards/index.ts';
-import { checkImage, decodeImage, IMAGE_PIXELS, InvalidImageError } from '../src/index.ts';
+import { checkImage, decodeImage, InvalidImageError } from '../src/index.ts';
 import { BAD_IMAGES, boardPixels, GOOD_IMAGES } from './support/bad-images.ts';
 
 const board = generateBoard({ seed: 1, partSeed: 1, defective: true });

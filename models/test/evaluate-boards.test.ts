@@ -1,6 +1,7 @@
+import { type DetectorInput, IMAGE_PIXELS } from '@chip-quality/schemas';
 import { expect, test } from 'vitest';
 import { shiftImage } from '../src/boards/acquisition.ts';
-import { type DetectorInput, evaluateBoards, IMAGE_PIXELS, type InferenceEngine } from '../src/index.ts';
+import { evaluateBoards, type InferenceEngine } from '../src/index.ts';
 
 const board = Uint8Array.from({ length: IMAGE_PIXELS }, (_, i) => i % 251);
 const golden = Uint8Array.from({ length: IMAGE_PIXELS }, (_, i) => i % 241);

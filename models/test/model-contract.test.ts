@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { IMAGE_PIXELS } from '@chip-quality/schemas';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { generateBoard } from '../src/boards/index.ts';
-import { IMAGE_PIXELS, readModelDescription } from '../src/index.ts';
+import { readModelDescription } from '../src/index.ts';
 import { MODEL_DIRECTORY } from './support/model-directory.ts';
 
 function tensorOf(seeds: readonly number[]): Tensor {

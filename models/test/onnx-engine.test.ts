@@ -1,9 +1,10 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Detection, IMAGE_PIXELS } from '@chip-quality/schemas';
 import { describe, expect, test } from 'vitest';
 import { generateBoard } from '../src/boards/index.ts';
-import { createOnnxEngine, type Detection, IMAGE_PIXELS, type OnnxEngineOptions } from '../src/index.ts';
+import { createOnnxEngine, type OnnxEngineOptions } from '../src/index.ts';
 import { MODEL_DIRECTORY } from './support/model-directory.ts';
 
 describe('a thread that dies', () => {

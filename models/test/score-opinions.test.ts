@@ -1,10 +1,10 @@
+import type { ClassifierOpinion } from '@chip-quality/schemas';
 import { expect, test } from 'vitest';
 import { formatOpinions, scoreOpinions } from '../src/evaluation/score-opinions.ts';
-import type { SecondOpinion } from '../src/index.ts';
 import { countOpinions } from '../src/judging/opinion-counts.ts';
 import { detection } from './support/faulty-engine.ts';
 
-const opinion = (label: string): SecondOpinion => ({
+const opinion = (label: string): ClassifierOpinion => ({
   ...{ label, probability: 0.9, disagrees: label !== 'open' },
   defectType: label === 'background' ? null : 'open',
 });

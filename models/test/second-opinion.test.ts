@@ -1,7 +1,7 @@
+import { IMAGE_PIXELS, IMAGE_SIDE_PX } from '@chip-quality/schemas';
 import { describe, expect, test } from 'vitest';
 import { CROP_LENGTH, CROP_SIDE_PX, cutCrops, opinionRows, rowsToAsk } from '../src/engines/second-opinion.ts';
 import { TENSOR_LENGTH } from '../src/images/board-tensor.ts';
-import { IMAGE_PIXELS, IMAGE_SIDE_PX } from '../src/index.ts';
 
 /** Channel 0 tells the column of a pixel, channel 1 its row, channel 2 nothing. */
 const image = new Float32Array(TENSOR_LENGTH);

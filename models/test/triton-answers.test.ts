@@ -1,8 +1,9 @@
 import { inferenceService } from '@chip-quality/proto';
+import { IMAGE_PIXELS } from '@chip-quality/schemas';
 import { type handleUnaryCall, Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
 import { fromStreamError } from '../src/engines/triton/triton-errors.ts';
-import { createTritonEngine, IMAGE_PIXELS, type TritonEngineOptions } from '../src/index.ts';
+import { createTritonEngine, type TritonEngineOptions } from '../src/index.ts';
 import { MODEL_DIRECTORY } from './support/model-directory.ts';
 
 const closers: (() => unknown)[] = [];

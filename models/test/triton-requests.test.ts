@@ -1,4 +1,5 @@
 import { inferenceService } from '@chip-quality/proto';
+import { IMAGE_PIXELS, type InferenceErrorReason } from '@chip-quality/schemas';
 import { expect, test } from 'vitest';
 import { askClassifier } from '../src/engines/triton/ask-classifier.ts';
 import { batchTensors } from '../src/engines/triton/batch-tensors.ts';
@@ -6,7 +7,7 @@ import type { TritonConnection } from '../src/engines/triton/connection.ts';
 import { encodeWithContents, encodeWithRegion } from '../src/engines/triton/encode-request.ts';
 import { readResponse } from '../src/engines/triton/read-response.ts';
 import { fillImage, TENSOR_LENGTH } from '../src/images/board-tensor.ts';
-import { IMAGE_PIXELS, InferenceError, type InferenceErrorReason } from '../src/index.ts';
+import { InferenceError } from '../src/index.ts';
 
 const { requestDeserialize } = inferenceService().ModelInfer;
 

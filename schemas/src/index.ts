@@ -1,7 +1,26 @@
 export type * from '../avro/generated/records.ts';
 export { recordSchemas } from '../avro/generated/records.ts';
 export { type BackoffBounds, backoffMs } from './contracts/backoff.ts';
+export {
+  IMAGE_BYTES_MAX,
+  IMAGE_PIXELS,
+  IMAGE_SIDE_PX,
+  type ImageDecoder,
+  INVALID_IMAGE_REASONS,
+  type InvalidImageReason,
+  type RefusedImage,
+} from './contracts/board-image.ts';
 export type { CommandGateway, CommandReply, CommandRequest } from './contracts/command-gateway.ts';
+export {
+  type ClassifierOpinion,
+  type Detection,
+  type DetectOptions,
+  type Detector,
+  type DetectorInput,
+  type DetectorVersion,
+  INFERENCE_ERROR_REASONS,
+  type InferenceErrorReason,
+} from './contracts/detector.ts';
 export { ERROR_CODES, type ErrorCode } from './contracts/error-codes.ts';
 export type { BoardView, LineYieldView, LiveMessage, LiveSnapshot } from './contracts/live-feed.ts';
 export type { ImageSource, ObjectHead, Objects } from './contracts/object-storage.ts';

@@ -2,7 +2,6 @@ export { type CommandGatewayOptions, KafkaCommandGateway } from './commands/kafk
 export { type SendCommandOptions, sendModelCommand } from './commands/send-command.ts';
 export {
   createObjectStore,
-  MAX_IMAGE_BYTES,
   type ObjectStore,
   type ObjectStoreOptions,
 } from './objects/object-store.ts';

@@ -19,15 +19,7 @@ export { lineYieldFlow, YIELD_GRACE_MS, YIELD_WINDOW_MS } from './line-yield/app
 export { modelDeploymentFlow } from './model-deployment/application.ts';
 export { MODEL_DEPLOYMENTS_STORE } from './model-deployment/processor.ts';
 export { createPlatformSerdes, type PlatformSerdes } from './platform-serdes.ts';
-export type {
-  Detection,
-  Detector,
-  DetectorInput,
-  DetectorVersion,
-  FlowPorts,
-  ImageDecoder,
-  StatefulFlowPorts,
-} from './ports.ts';
+export type { FlowPorts, StatefulFlowPorts } from './ports.ts';
 export { type ProjectedEvent, type TimescalePorts, timescaleFlow } from './timescale/application.ts';
 export {
   artifactView,

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import { type ArtifactRef, type InferenceEvent, type InferencePriority, topics } from '@chip-quality/schemas';
-import { type Clock, systemClock } from 'millrace';
-import { describe, expect, test } from 'vitest';
 import {
-  BoardInspector,
-  type BoardInspectorOptions,
+  type ArtifactRef,
   type Detector,
   type DetectorInput,
-  inferenceFlow,
-  noInferenceMetrics,
-} from '../src/index.ts';
+  type InferenceEvent,
+  type InferencePriority,
+  topics,
+} from '@chip-quality/schemas';
+import { type Clock, systemClock } from 'millrace';
+import { describe, expect, test } from 'vitest';
+import { BoardInspector, type BoardInspectorOptions, inferenceFlow, noInferenceMetrics } from '../src/index.ts';
 import { drive, START_MS, serdes, TENANT } from './support/driver.ts';
 
 /** A clock whose timers fire at once and move it on, so that backoffs take no time. */
@@ -70,8 +70,8 @@ class FakeDetector implements Detector {
           y2: 22,
           confidence: byte / 100,
           label: 'spur',
-          defectType: 'short',
-          severity: 'high',
+          defectType: 'short' as const,
+          severity: 'high' as const,
         })),
     );
   }

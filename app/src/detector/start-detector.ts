@@ -11,7 +11,8 @@ import {
   type RoutedEngine,
   TritonModelSource,
 } from '@chip-quality/models';
-import type { ImageDecoder, PlatformSerdes } from '@chip-quality/topologies';
+import type { ImageDecoder } from '@chip-quality/schemas';
+import type { PlatformSerdes } from '@chip-quality/topologies';
 import type { Broker, Log } from 'millrace';
 import type { InferenceConfig, PlatformConfig } from '../config.ts';
 import { DeploymentFollower, defaultDeployment, judgingModels } from '../reads/deployed-models.ts';

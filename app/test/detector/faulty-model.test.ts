@@ -1,14 +1,8 @@
 import { createHash } from 'node:crypto';
-import {
-  createOnnxEngine,
-  decodeImage,
-  type InferenceEngine,
-  InferenceError,
-  type InferenceErrorReason,
-} from '@chip-quality/models';
+import { createOnnxEngine, decodeImage, type InferenceEngine, InferenceError } from '@chip-quality/models';
 import { encodeJpeg, generateBoard } from '@chip-quality/models/boards';
 import { BAD_IMAGES } from '@chip-quality/models/testing';
-import { type InferenceEvent, topics } from '@chip-quality/schemas';
+import { type InferenceErrorReason, type InferenceEvent, topics } from '@chip-quality/schemas';
 import { BoardInspector, createPlatformSerdes, inferenceFlow } from '@chip-quality/topologies';
 import { avro, MemorySchemaRegistry, systemClock } from 'millrace';
 import { TopologyTestDriver } from 'millrace/testing';

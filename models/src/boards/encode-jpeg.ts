@@ -1,5 +1,5 @@
+import { IMAGE_SIDE_PX } from '@chip-quality/schemas';
 import sharp from 'sharp';
-import { IMAGE_SIDE_PX } from '../inference-port.ts';
 
 /** High enough that ringing at the copper's edges stays below the difference a defect makes. */
 const QUALITY = 90;

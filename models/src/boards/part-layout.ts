@@ -1,4 +1,4 @@
-import { IMAGE_SIDE_PX } from '../inference-port.ts';
+import { IMAGE_SIDE_PX } from '@chip-quality/schemas';
 import { BARE, blankImage, COPPER, discIs, fillDisc, fillRect, type Point, strokePath, transpose } from './raster.ts';
 import type { SeededRandom } from './seeded-random.ts';
 

@@ -1,4 +1,4 @@
-import { IMAGE_PIXELS, IMAGE_SIDE_PX } from '../inference-port.ts';
+import { IMAGE_PIXELS, IMAGE_SIDE_PX } from '@chip-quality/schemas';
 
 /** Pixel value of copper: DeepPCB's scans show it dark. */
 export const COPPER = 0;

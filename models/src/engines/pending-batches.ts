@@ -1,5 +1,6 @@
-import { InferenceError, type InferenceErrorReason, type RefusedImage } from '../errors.ts';
-import type { Detection, InferOptions } from '../inference-port.ts';
+import type { Detection, InferenceErrorReason, RefusedImage } from '@chip-quality/schemas';
+import { InferenceError } from '../errors.ts';
+import type { InferOptions } from '../inference-port.ts';
 import type { ModelDescription } from '../versions/model-description.ts';
 import { DETECTION_COLUMNS, OPINION_COLUMNS, onePerMark, readDetections } from './read-detections.ts';
 

@@ -1,6 +1,6 @@
+import { type ClassifierOpinion, type Detection, IMAGE_SIDE_PX } from '@chip-quality/schemas';
 import { InferenceError } from '../errors.ts';
 import { intersectionOverUnion } from '../evaluation/score-detections.ts';
-import { type Detection, IMAGE_SIDE_PX, type SecondOpinion } from '../inference-port.ts';
 import { type ModelDescription, severityOf } from '../versions/model-description.ts';
 
 /** Columns of the `detections` tensor: x1, y1, x2, y2, confidence, class id. */
@@ -68,7 +68,7 @@ function opinionAt(
   row: number,
   detectorLabel: string,
   { classes }: ModelDescription,
-): SecondOpinion | undefined {
+): ClassifierOpinion | undefined {
   if (opinions === undefined) return undefined;
   const classId = opinions[row * OPINION_COLUMNS] as number;
   const probability = opinions[row * OPINION_COLUMNS + 1] as number;

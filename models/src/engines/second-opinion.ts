@@ -1,5 +1,5 @@
+import { IMAGE_PIXELS, IMAGE_SIDE_PX } from '@chip-quality/schemas';
 import { CHANNELS } from '../images/board-tensor.ts';
-import { IMAGE_PIXELS, IMAGE_SIDE_PX } from '../inference-port.ts';
 import { DETECTION_COLUMNS, NOT_ASKED, OPINION_COLUMNS } from './read-detections.ts';
 
 /** The model that is asked, in the same repository as the detector. */

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import type { Detection, DetectorInput } from '@chip-quality/schemas';
 import { shiftImage } from '../boards/acquisition.ts';
 import { onePerMark } from '../engines/read-detections.ts';
 import { decodeImage } from '../images/decode-image.ts';
-import type { Detection, DetectorInput, InferenceEngine } from '../inference-port.ts';
+import type { InferenceEngine } from '../inference-port.ts';
 import type { FolderBoard } from './board-folder.ts';
 import { type ConfusionMatrix, confusionOf } from './confusion-matrix.ts';
 import {

@@ -1,4 +1,4 @@
-import type { Detection } from '../inference-port.ts';
+import type { Detection } from '@chip-quality/schemas';
 import { OPINION_KINDS, type OpinionKind, opinionKindOf } from '../judging/opinion-counts.ts';
 import { intersectionOverUnion, MATCH_IOU, type TrueDefect } from './score-detections.ts';
 

@@ -1,5 +1,5 @@
+import { IMAGE_PIXELS, IMAGE_SIDE_PX } from '@chip-quality/schemas';
 import { shiftImage } from '../boards/acquisition.ts';
-import { IMAGE_PIXELS, IMAGE_SIDE_PX } from '../inference-port.ts';
 
 /** Cameras and fixtures are trusted to this many pixels a side; further off, a search finds false matches. */
 const SHIFT_PX_MAX = 5;

@@ -1,4 +1,4 @@
-import { IMAGE_PIXELS } from '../inference-port.ts';
+import { IMAGE_PIXELS } from '@chip-quality/schemas';
 import { alignGolden } from './align-golden.ts';
 
 /** Channels of the detector's input: board, golden image, their absolute difference. */

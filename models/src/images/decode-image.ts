@@ -1,9 +1,7 @@
+import { IMAGE_BYTES_MAX, IMAGE_PIXELS, IMAGE_SIDE_PX } from '@chip-quality/schemas';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { InvalidImageError } from '../errors.ts';
-import { IMAGE_PIXELS, IMAGE_SIDE_PX } from '../inference-port.ts';
 
-/** Larger files cannot be an honest 640 × 640 image: uncompressed RGBA is 1.6 MB. */
-const BYTES_MAX = 8 * 1024 * 1024;
 /** Headers that claim more are refused by the decoder itself; the exact size is checked after that. */
 const HEADER_PIXELS_MAX = 64_000_000;
 /** What cameras write. Others (SVG, PDF, GIF) are refused, since they can hold far more than pixels. */
@@ -73,8 +71,8 @@ function toGrey(pixels: Uint8Array): Uint8Array {
 
 async function checkedHeader(bytes: Uint8Array): Promise<Metadata> {
   if (bytes.length === 0) throw new InvalidImageError('empty', 'the image has no bytes');
-  if (bytes.length > BYTES_MAX) {
-    throw new InvalidImageError('too-large', `${bytes.length} bytes, more than ${BYTES_MAX}`);
+  if (bytes.length > IMAGE_BYTES_MAX) {
+    throw new InvalidImageError('too-large', `${bytes.length} bytes, more than ${IMAGE_BYTES_MAX}`);
   }
   let header: Metadata;
   try {

@@ -1,16 +1,8 @@
-import type { Detection, DetectorInput, InferenceEngine, InferOptions } from '../inference-port.ts';
-
-/** What answers for one board: enough of an engine to be asked and to be named in a result. Good for one call. */
-export interface AnsweringModel
-  extends Pick<InferenceEngine, 'modelName' | 'modelVersion' | 'maxBatchSize' | 'verdictThreshold' | 'infer'> {
-  /** Judges instead what this one fails to judge; absent: nothing does. */
-  readonly fallback?: AnsweringModel;
-}
+import type { Detection, Detector, DetectorInput, DetectorVersion } from '@chip-quality/schemas';
+import type { InferenceEngine, InferOptions } from '../inference-port.ts';
 
 /** An engine that may have several versions, and may know when it is away. */
-export interface RoutedEngine extends InferenceEngine {
-  /** The version that judges this board of this inspection at this moment. */
-  route?(inspectionId: string, input: DetectorInput): AnsweringModel;
+export interface RoutedEngine extends InferenceEngine, Pick<Detector, 'route'> {
   /** Resolves when calls are taken; absent: they always are. Rejects with the signal's reason. */
   whenAvailable?(signal?: AbortSignal): Promise<void>;
 }
@@ -18,7 +10,7 @@ export interface RoutedEngine extends InferenceEngine {
 /** An engine of two models that takes every board to the one that was trained for it. */
 export interface GoldenChoice extends InferenceEngine {
   /** The model that judges this board of this inspection at this moment. */
-  route(inspectionId: string, input: DetectorInput): AnsweringModel;
+  route(inspectionId: string, input: DetectorInput): DetectorVersion;
   /** Resolves when both models take calls. Rejects with the signal's reason. */
   whenAvailable(signal?: AbortSignal): Promise<void>;
 }
@@ -61,7 +53,7 @@ class TwoModels implements GoldenChoice {
     return this.#pair.verdictThreshold;
   }
 
-  route(inspectionId: string, input: DetectorInput): AnsweringModel {
+  route(inspectionId: string, input: DetectorInput): DetectorVersion {
     const model = input.golden === undefined ? this.#single : this.#pair;
     return model.route?.(inspectionId, input) ?? model;
   }

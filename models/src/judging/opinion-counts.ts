@@ -1,4 +1,4 @@
-import type { Detection } from '../inference-port.ts';
+import type { Detection } from '@chip-quality/schemas';
 
 /** How a second opinion stands to the detection: `none` where nobody was asked. */
 export const OPINION_KINDS = ['agrees', 'other-label', 'background', 'none'] as const;

@@ -1,3 +1,4 @@
+import type { Detection, DetectorInput } from '@chip-quality/schemas';
 import {
   BrokenCircuitError,
   BulkheadRejectedError,
@@ -15,7 +16,7 @@ import {
   wrap,
 } from 'cockatiel';
 import { InferenceError } from '../errors.ts';
-import type { Detection, DetectorInput, InferenceEngine, InferOptions } from '../inference-port.ts';
+import type { InferenceEngine, InferOptions } from '../inference-port.ts';
 
 /** One call: sixteen boards take a quarter of a second on one core, so a server that needs longer is in trouble. */
 const CALL_DEADLINE_MS = 5_000;

@@ -1,5 +1,5 @@
+import type { Detection } from '@chip-quality/schemas';
 import { intersectionOverUnion, MATCH_IOU } from '../evaluation/score-detections.ts';
-import type { Detection } from '../inference-port.ts';
 
 /** Boards that two versions have both seen, by how far they agree. */
 export interface ShadowComparison {

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DEFECT_TYPES, type DefectType, SEVERITIES, type Severity } from '@chip-quality/schemas';
 import { InferenceError } from '../errors.ts';
-import { PLATFORM_DEFECT_TYPES, type PlatformDefectType, SEVERITIES, type Severity } from '../inference-port.ts';
 
 /** How one class of a model is called by the model and by the platform. */
 export interface ModelClass {
   /** What the model calls it. */
   readonly label: string;
   /** What the platform's API calls it. */
-  readonly defectType: PlatformDefectType;
+  readonly defectType: DefectType;
   /** Severity of an ordinary defect of this class. */
   readonly severity: Severity;
   /** A box of at least this many square pixels is one step more severe; absent: size does not matter. */
@@ -94,7 +94,7 @@ function isModelClass(value: unknown): value is ModelClass {
   return (
     isRecord(value) &&
     typeof value['label'] === 'string' &&
-    (PLATFORM_DEFECT_TYPES as readonly unknown[]).includes(value['defectType']) &&
+    (DEFECT_TYPES as readonly unknown[]).includes(value['defectType']) &&
     (SEVERITIES as readonly unknown[]).includes(value['severity']) &&
     (value['escalateFromPx2'] === undefined || typeof value['escalateFromPx2'] === 'number')
   );

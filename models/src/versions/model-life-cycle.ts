@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Detection, DetectorInput, InferenceEngine, InferOptions } from '../inference-port.ts';
-import type { AnsweringModel } from '../judging/choose-by-golden.ts';
+import type { Detection, DetectorInput, DetectorVersion } from '@chip-quality/schemas';
+import type { InferenceEngine, InferOptions } from '../inference-port.ts';
 import { makeResilient, type ResilienceOptions } from '../judging/resilient-engine.ts';
 import { type Deployment, placeOf } from './deployment.ts';
 import type { ModelObserver } from './model-observer.ts';
@@ -32,8 +32,8 @@ interface Active {
   readonly production: VersionSlot;
   readonly candidate: VersionSlot | undefined;
   /** One object each, so that callers can group inspections by their route. */
-  readonly plain: AnsweringModel;
-  readonly shadowed: AnsweringModel;
+  readonly plain: DetectorVersion;
+  readonly shadowed: DetectorVersion;
   readonly shadow: ShadowRunner | undefined;
   readonly trial: TrialRunner | undefined;
 }
@@ -92,7 +92,7 @@ export class ModelLifeCycle implements InferenceEngine {
    * What judges this inspection at this moment: a version in a role, the same object for all inspections with the same answer. Good
    * for one call: ask again after a failure.
    */
-  route(inspectionId: string): AnsweringModel {
+  route(inspectionId: string): DetectorVersion {
     const active = this.#current();
     const { candidate } = active.deployment;
     if (candidate === null || placeOf(inspectionId) >= candidate.share) return active.plain;
@@ -117,7 +117,7 @@ export class ModelLifeCycle implements InferenceEngine {
 
   /** Asks the version in production. */
   infer(batch: readonly DetectorInput[], options?: InferOptions): Promise<Detection[][]> {
-    return this.#current().plain.infer(batch, options);
+    return this.#current().production.infer('production', batch, options);
   }
 
   /** Whether the version in production would be served now. */

@@ -1,4 +1,4 @@
-import type { InferenceErrorReason } from '../errors.ts';
+import type { InferenceErrorReason } from '@chip-quality/schemas';
 import type { OpinionCounts } from '../judging/opinion-counts.ts';
 import type { Circuit } from '../judging/resilient-engine.ts';
 import type { ShadowComparison } from './compare-detections.ts';

@@ -1,4 +1,5 @@
-import type { Detection, DetectorInput, InferOptions } from '../inference-port.ts';
+import type { Detection, DetectorInput } from '@chip-quality/schemas';
+import type { InferOptions } from '../inference-port.ts';
 import { compareDetections } from './compare-detections.ts';
 import type { ModelObserver } from './model-observer.ts';
 import type { VersionSlot } from './version-slot.ts';

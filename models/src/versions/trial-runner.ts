@@ -1,5 +1,5 @@
-import type { Detection, DetectorInput, InferOptions } from '../inference-port.ts';
-import type { AnsweringModel } from '../judging/choose-by-golden.ts';
+import type { Detection, DetectorInput, DetectorVersion } from '@chip-quality/schemas';
+import type { InferOptions } from '../inference-port.ts';
 import { NotAskedError } from '../judging/resilient-engine.ts';
 import type { ModelObserver } from './model-observer.ts';
 import type { VersionSlot } from './version-slot.ts';
@@ -17,7 +17,7 @@ const FAILURES_IN_A_ROW_MAX = 5;
  */
 export class TrialRunner {
   /** The candidate, with production as its fallback. */
-  readonly route: AnsweringModel;
+  readonly route: DetectorVersion;
   readonly #production: VersionSlot;
   readonly #candidate: VersionSlot;
   readonly #observer: ModelObserver;

@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
+import type { Detection, DetectorInput } from '@chip-quality/schemas';
 import type { TritonTransport } from '../engines/triton/messages.ts';
 import { loadPinnedEnsemble } from '../engines/triton/pinned-ensemble.ts';
 import { TritonAdmin } from '../engines/triton/triton-admin.ts';
 import { createTritonEngine } from '../engines/triton/triton-engine.ts';
 import { InferenceError } from '../errors.ts';
-import type { Detection, DetectorInput, InferenceEngine, InferOptions } from '../inference-port.ts';
+import type { InferenceEngine, InferOptions } from '../inference-port.ts';
 
 /** Settings of {@link TritonModelSource}. */
 export interface TritonModelSourceOptions {

@@ -1,6 +1,6 @@
+import type { Detection, DetectorInput, DetectorVersion } from '@chip-quality/schemas';
 import { InferenceError } from '../errors.ts';
-import type { Detection, DetectorInput, InferOptions } from '../inference-port.ts';
-import type { AnsweringModel } from '../judging/choose-by-golden.ts';
+import type { InferOptions } from '../inference-port.ts';
 import { countOpinions } from '../judging/opinion-counts.ts';
 import type { ResilientEngine } from '../judging/resilient-engine.ts';
 import type { ModelObserver, ModelRole } from './model-observer.ts';
@@ -27,7 +27,7 @@ export class VersionSlot {
   }
 
   /** This version as callers see it, asked through `infer`. */
-  route(modelName: string, infer: AnsweringModel['infer']): AnsweringModel {
+  route(modelName: string, infer: DetectorVersion['infer']): DetectorVersion {
     const { maxBatchSize, verdictThreshold } = this.engine;
     return { modelName, modelVersion: this.version, maxBatchSize, verdictThreshold, infer };
   }

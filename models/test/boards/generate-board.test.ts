@@ -1,6 +1,7 @@
+import { IMAGE_PIXELS, IMAGE_SIDE_PX } from '@chip-quality/schemas';
 import { describe, expect, test } from 'vitest';
 import { DEFECT_LABELS, encodeJpeg, generateBoard } from '../../src/boards/index.ts';
-import { decodeImage, IMAGE_PIXELS, IMAGE_SIDE_PX } from '../../src/index.ts';
+import { decodeImage } from '../../src/index.ts';
 
 const request = { seed: 5, partSeed: 3, defective: true } as const;
 

@@ -1,11 +1,9 @@
+import { type Detection, type DetectorInput, IMAGE_PIXELS } from '@chip-quality/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeJpeg, generateBoard } from '../../src/boards/index.ts';
 import {
   createOnnxEngine,
-  type Detection,
-  type DetectorInput,
   decodeImage,
-  IMAGE_PIXELS,
   type InferenceEngine,
   InferenceError,
   type KnownBoard,

@@ -1,7 +1,7 @@
 import { crc32, deflateSync } from 'node:zlib';
+import type { InvalidImageReason } from '@chip-quality/schemas';
 import sharp, { type Sharp } from 'sharp';
 import { encodeJpeg, generateBoard } from '../../src/boards/index.ts';
-import type { InvalidImageReason } from '../../src/index.ts';
 
 const SIDE = 640;
 const board = generateBoard({ seed: 1, partSeed: 1, defective: true }).image;

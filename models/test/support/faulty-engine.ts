@@ -1,5 +1,6 @@
+import type { Detection, DetectorInput } from '@chip-quality/schemas';
 import { InferenceError } from '../../src/index.ts';
-import type { Detection, DetectorInput, InferenceEngine, InferOptions } from '../../src/inference-port.ts';
+import type { InferenceEngine, InferOptions } from '../../src/inference-port.ts';
 
 /** A detection with the least that a test says about it. */
 export function detection(over: Partial<Detection> = {}): Detection {

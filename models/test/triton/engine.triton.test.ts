@@ -2,15 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { useTestStack } from '@chip-quality/dev/testing';
+import { type DetectorInput, IMAGE_PIXELS } from '@chip-quality/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  createTritonEngine,
-  type DetectorInput,
-  IMAGE_PIXELS,
-  type InferenceEngine,
-  TritonAdmin,
-  type TritonEngineOptions,
-} from '../../src/index.ts';
+import { createTritonEngine, type InferenceEngine, TritonAdmin, type TritonEngineOptions } from '../../src/index.ts';
 import { MODEL_DIRECTORY } from '../support/model-directory.ts';
 import { type Fault, faultyModel } from './faulty-model.ts';
 

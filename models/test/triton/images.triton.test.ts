@@ -1,15 +1,10 @@
 import { useTestStack } from '@chip-quality/dev/testing';
+import { type DetectorInput, IMAGE_PIXELS } from '@chip-quality/schemas';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { batchTensors } from '../../src/engines/triton/batch-tensors.ts';
 import { TritonConnection } from '../../src/engines/triton/connection.ts';
 import { encodeWithContents } from '../../src/engines/triton/encode-request.ts';
-import {
-  createTritonEngine,
-  type DetectorInput,
-  decodeImage,
-  IMAGE_PIXELS,
-  type InferenceEngine,
-} from '../../src/index.ts';
+import { createTritonEngine, decodeImage, type InferenceEngine } from '../../src/index.ts';
 import { generatedInput } from '../contract/inference-engine.ts';
 import { BAD_IMAGES, GOOD_IMAGES } from '../support/bad-images.ts';
 import { MODEL_DIRECTORY } from '../support/model-directory.ts';

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { LOCAL_FOLDER, type Stack, startStack } from '@chip-quality/dev';
+import type { Detection } from '@chip-quality/schemas';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   createOnnxEngine,
-  type Detection,
   type InferenceEngine,
   TRITON_TRANSPORTS,
   TritonAdmin,

@@ -1,12 +1,7 @@
-import type { ImageSource, Objects } from '@chip-quality/schemas';
+import { IMAGE_BYTES_MAX, type ImageSource, type Objects } from '@chip-quality/schemas';
 import { Client, S3Error } from 'minio';
 import { ObjectNotFoundError, ObjectStoreUnavailableError, ObjectTooLargeError } from './object-store-errors.ts';
 
-/**
- * Largest image that is loaded, the most that the decoder takes: a 640 × 640 JPEG is 50–200 KB, raw RGBA 1.6 MB. A worker loads
- * 128 at once, so this bounds its memory to 1 GB.
- */
-export const MAX_IMAGE_BYTES = 8 * 1024 * 1024;
 /** One request: generous for 8 MB on a factory network, far below the inference deadline. */
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Presigned requests of our own live as long as a request may take, and a bit of clock difference. */
@@ -37,7 +32,7 @@ export interface ObjectStoreOptions {
  * `[A-Za-z0-9._-/]`, and no key is a directory prefix of another, which file-backed stores can't hold.
  */
 export interface ObjectStore extends Objects, ImageSource {
-  /** No more than {@link MAX_IMAGE_BYTES}: rejects with `OBJECT_TOO_LARGE` above. */
+  /** No more than {@link IMAGE_BYTES_MAX}: rejects with `OBJECT_TOO_LARGE` above. */
   load(key: string, signal: AbortSignal): Promise<Uint8Array>;
   /** Makes the bucket when it isn't there. Safe to call at once from several processes. */
   ensureBucket(): Promise<void>;
@@ -122,7 +117,7 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
     async load(key, signal) {
       signal.throwIfAborted();
       try {
-        return await readBody(await request('GET', key, signal), key, MAX_IMAGE_BYTES);
+        return await readBody(await request('GET', key, signal), key, IMAGE_BYTES_MAX);
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         if (error instanceof ObjectNotFoundError || error instanceof ObjectTooLargeError) throw error;

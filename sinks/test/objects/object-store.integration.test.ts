@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { useTestStack } from '@chip-quality/dev/testing';
-import { goldenImagePath, inspectionImagePath } from '@chip-quality/schemas';
+import { goldenImagePath, IMAGE_BYTES_MAX, inspectionImagePath } from '@chip-quality/schemas';
 import { expect, test } from 'vitest';
-import { createObjectStore, MAX_IMAGE_BYTES, type ObjectStore } from '../../src/index.ts';
+import { createObjectStore, type ObjectStore } from '../../src/index.ts';
 
 const stack = useTestStack(['objects']);
 const noAbort = new AbortController().signal;
@@ -69,7 +69,7 @@ test('wrong credentials are an unavailable store, not a missing object', async (
 test('an object above the limit is refused without holding it in memory', async () => {
   const objects = store();
   const key = inspectionImagePath(id(), id());
-  await upload(objects, key, Buffer.alloc(MAX_IMAGE_BYTES + 1));
+  await upload(objects, key, Buffer.alloc(IMAGE_BYTES_MAX + 1));
   await expect(objects.load(key, noAbort)).rejects.toMatchObject({ code: 'OBJECT_TOO_LARGE' });
 });
 

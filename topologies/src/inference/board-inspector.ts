@@ -1,12 +1,14 @@
-import type { ImageSource } from '@chip-quality/schemas';
 import {
+  type Detector,
+  IMAGE_PIXELS,
+  type ImageDecoder,
+  type ImageSource,
   INFERENCE_PRIORITIES,
   type InferencePayload,
   type InferencePriority,
   type InferenceResults,
 } from '@chip-quality/schemas';
 import type { Clock } from 'millrace';
-import type { Detector, ImageDecoder } from '../ports.ts';
 import { type JudgeItem, type Judgement, judgeBatch } from './board-judge.ts';
 import { BoardLoader } from './board-loader.ts';
 import { ByteBudget } from './byte-budget.ts';
@@ -24,7 +26,7 @@ const BATCHES_IN_FLIGHT = 2;
 /** A board that has waited this long gets its share whatever its lane: long against a batch (0.3 s), short against a shift. */
 const OVERDUE_MS = 5_000;
 /** What the decoder makes of a board and its golden image: 640 × 640 bytes each. */
-const DECODED_BYTES = 2 * 640 * 640;
+const DECODED_BYTES = 2 * IMAGE_PIXELS;
 /** Images in hand per lane: four full batches and what is being fetched. A lane of its own each, so that none can take another's. */
 const LANE_BYTES_MAX = 64 * 1024 * 1024;
 

@@ -1,6 +1,14 @@
-import { type Defect, derivedId, type InferenceResults } from '@chip-quality/schemas';
+import {
+  type Defect,
+  type Detection,
+  type Detector,
+  type DetectorInput,
+  type DetectorVersion,
+  derivedId,
+  ERROR_CODES,
+  type InferenceResults,
+} from '@chip-quality/schemas';
 import type { Clock } from 'millrace';
-import type { Detection, Detector, DetectorInput, DetectorVersion } from '../ports.ts';
 import type { ExpectedVerdict } from './expected-verdict.ts';
 import { failureOf, InferenceFailedError, isOutage } from './inference-failure.ts';
 import { type InferenceMetrics, noInferenceMetrics } from './inference-metrics.ts';
@@ -174,7 +182,7 @@ async function askVersion(
 /** As the detector's own errors: worth another try. */
 class DetectorTimeoutError extends Error {
   override readonly name = 'DetectorTimeoutError';
-  readonly code = 'INFERENCE_FAILED';
+  readonly code = ERROR_CODES.inferenceFailed;
   readonly reason = 'timeout';
   readonly retriable = true;
 }

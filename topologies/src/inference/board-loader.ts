@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
-import type { ArtifactRef, ImageSource, InferencePayload } from '@chip-quality/schemas';
+import {
+  type ArtifactRef,
+  type DetectorInput,
+  IMAGE_PIXELS,
+  type ImageDecoder,
+  type ImageSource,
+  type InferencePayload,
+} from '@chip-quality/schemas';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from 'millrace';
-import type { DetectorInput, ImageDecoder } from '../ports.ts';
 import { failureOf, InferenceFailedError } from './inference-failure.ts';
 import { retryOutage } from './retry-outage.ts';
 
 /** Golden images at hand, decoded or, where the detector's server decodes, as files: 80 parts, and a line rarely runs more than a few. */
 const GOLDEN_CACHE_BYTES = 32 * 1024 * 1024;
-/** 640 × 640 bytes; a file may have more. */
-const DECODED_BYTES = 640 * 640;
 /** How long an object store may be away before inferences fail. */
 export const OBJECT_STORE_DEADLINE_MS = 60_000;
 
@@ -64,7 +68,7 @@ export class BoardLoader {
     const known = this.#goldens.get(key);
     if (known !== undefined) return known;
     const loading = this.#image(artifact, new AbortController().signal);
-    this.#goldens.set(key, loading, { size: Math.max(DECODED_BYTES, artifact.size_bytes) });
+    this.#goldens.set(key, loading, { size: Math.max(IMAGE_PIXELS, artifact.size_bytes) });
     loading.catch(() => {
       if (this.#goldens.peek(key) === loading) this.#goldens.delete(key);
     });

@@ -1,24 +1,13 @@
-import type { InferenceFailure } from '@chip-quality/schemas';
+import {
+  ERROR_CODES,
+  INFERENCE_ERROR_REASONS,
+  INVALID_IMAGE_REASONS,
+  type InferenceFailure,
+  type InvalidImageReason,
+} from '@chip-quality/schemas';
 
-/** What the decoder says of bytes that it refuses, and the detector of a call that it can't answer. */
-const IMAGE_REASONS = [
-  'empty',
-  'not-an-image',
-  'corrupt',
-  'wrong-size',
-  'too-large',
-  'colour-space',
-  'bit-depth',
-  'animated',
-] as const;
-const DETECTOR_REASONS = [
-  'bad-input',
-  'bad-output',
-  'model-failed',
-  'model-not-loaded',
-  'unavailable',
-  'timeout',
-] as const;
+/** A call that the detector can't answer, or doesn't in time. */
+const DETECTOR_REASONS = [...INFERENCE_ERROR_REASONS, 'timeout'] as const;
 const SUBJECT_REASONS = ['object_not_found', 'object_too_large', 'artifact_changed'] as const;
 
 /**
@@ -27,7 +16,7 @@ const SUBJECT_REASONS = ['object_not_found', 'object_too_large', 'artifact_chang
 type ImageReason =
   | (typeof SUBJECT_REASONS)[number]
   | 'object_store_unavailable'
-  | `invalid_image:${(typeof IMAGE_REASONS)[number]}`;
+  | `invalid_image:${InvalidImageReason}`;
 
 /**
  * Why an inference ends as `inference.failed`: a closed list, explained in `docs/errors.md`. Besides what is wrong with
@@ -47,7 +36,7 @@ export const FAILURE_REASONS: readonly FailureReason[] = [
   'unknown_model',
   ...(['', 'golden_'] as const).flatMap((subject) => [
     ...SUBJECT_REASONS.map((reason) => `${subject}${reason}` as const),
-    ...IMAGE_REASONS.map((reason) => `${subject}invalid_image:${reason}` as const),
+    ...INVALID_IMAGE_REASONS.map((reason) => `${subject}invalid_image:${reason}` as const),
   ]),
   'object_store_unavailable',
   ...DETECTOR_REASONS.map((reason) => `inference_failed:${reason}` as const),
@@ -85,7 +74,7 @@ function messageOf(error: unknown): string {
 /** Whether trying again may help: the object store or the inference server is away. */
 export function isOutage(error: unknown): boolean {
   const { code, retriable } = (error ?? {}) as Coded;
-  return code === 'OBJECT_STORE_UNAVAILABLE' || (code === 'INFERENCE_FAILED' && retriable === true);
+  return code === ERROR_CODES.objectStoreUnavailable || (code === ERROR_CODES.inferenceFailed && retriable === true);
 }
 
 /**
@@ -103,15 +92,15 @@ export function failureOf(error: unknown, subject: '' | 'golden_' = ''): Inferen
 function reasonOf(error: unknown, subject: '' | 'golden_'): FailureReason {
   const { code, reason, refusedImage } = (error ?? {}) as Coded;
   switch (code) {
-    case 'OBJECT_NOT_FOUND':
+    case ERROR_CODES.objectNotFound:
       return `${subject}object_not_found`;
-    case 'OBJECT_TOO_LARGE':
+    case ERROR_CODES.objectTooLarge:
       return `${subject}object_too_large`;
-    case 'OBJECT_STORE_UNAVAILABLE':
+    case ERROR_CODES.objectStoreUnavailable:
       return 'object_store_unavailable';
-    case 'INVALID_IMAGE':
+    case ERROR_CODES.invalidImage:
       return invalidImage(subject, reason);
-    case 'INFERENCE_FAILED':
+    case ERROR_CODES.inferenceFailed:
       if (refusedImage !== undefined) {
         return invalidImage(refusedImage.image === 'golden' ? 'golden_' : '', refusedImage.reason);
       }
@@ -122,7 +111,7 @@ function reasonOf(error: unknown, subject: '' | 'golden_'): FailureReason {
 }
 
 function invalidImage(subject: '' | 'golden_', reason: unknown): FailureReason {
-  return `${subject}invalid_image:${oneOf(IMAGE_REASONS, reason) ?? 'corrupt'}`;
+  return `${subject}invalid_image:${oneOf(INVALID_IMAGE_REASONS, reason) ?? 'corrupt'}`;
 }
 
 /** A loader's own complaint names the golden image where it is about that. */

@@ -1,5 +1,4 @@
-import type { InferencePriority } from '@chip-quality/schemas';
-import type { DetectorVersion } from '../ports.ts';
+import type { DetectorVersion, InferencePriority } from '@chip-quality/schemas';
 import type { ExpectedVerdict } from './expected-verdict.ts';
 
 /** Which version of which model it was. */

@@ -1,6 +1,5 @@
-import type { InferencePriority } from '@chip-quality/schemas';
+import type { DetectorVersion, InferencePriority } from '@chip-quality/schemas';
 import type { Clock } from 'millrace';
-import type { DetectorVersion } from '../ports.ts';
 import type { InferenceMetrics } from './inference-metrics.ts';
 import { type Offer, rank, type WaitingItem, WaitingItems } from './waiting-items.ts';
 

@@ -1,5 +1,4 @@
-import { INFERENCE_PRIORITIES, type InferencePriority } from '@chip-quality/schemas';
-import type { DetectorVersion } from '../ports.ts';
+import { type DetectorVersion, INFERENCE_PRIORITIES, type InferencePriority } from '@chip-quality/schemas';
 import { type BatchProposal, formBatch, type Waiting } from './form-batch.ts';
 
 /** Lanes in order of service. */

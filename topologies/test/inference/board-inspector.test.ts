@@ -1,8 +1,7 @@
-import type { ArtifactRef, InferencePayload, InferenceResults } from '@chip-quality/schemas';
+import type { ArtifactRef, DetectorVersion, InferencePayload, InferenceResults } from '@chip-quality/schemas';
 import { systemClock } from 'millrace';
 import { expect, test } from 'vitest';
 import { BoardInspector } from '../../src/inference/board-inspector.ts';
-import type { DetectorVersion } from '../../src/ports.ts';
 
 /** However slow the machine is. */
 const WAIT = { timeout: 20_000 };

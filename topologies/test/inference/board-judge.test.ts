@@ -1,9 +1,8 @@
-import type { InferenceResults } from '@chip-quality/schemas';
+import type { Detector, DetectorVersion, InferenceResults } from '@chip-quality/schemas';
 import type { Clock } from 'millrace';
 import { describe, expect, it } from 'vitest';
 import { type JudgeItem, judgeBatch } from '../../src/inference/board-judge.ts';
 import { InferenceFailedError } from '../../src/inference/inference-failure.ts';
-import type { Detector, DetectorVersion } from '../../src/ports.ts';
 
 const MINUTE_MS = 60_000;
 const away = Object.assign(new Error('away'), { code: 'INFERENCE_FAILED', reason: 'unavailable', retriable: true });

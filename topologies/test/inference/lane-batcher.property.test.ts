@@ -1,8 +1,8 @@
-import { INFERENCE_PRIORITIES, type InferencePriority } from '@chip-quality/schemas';
+import { type DetectorVersion, INFERENCE_PRIORITIES, type InferencePriority } from '@chip-quality/schemas';
 import fc from 'fast-check';
 import { TestClock } from 'millrace/testing';
 import { expect, test } from 'vitest';
-import { type DetectorVersion, noInferenceMetrics } from '../../src/index.ts';
+import { noInferenceMetrics } from '../../src/index.ts';
 import { LaneBatcher } from '../../src/inference/lane-batcher.ts';
 
 /** The same cases in every run. */

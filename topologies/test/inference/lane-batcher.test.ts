@@ -1,6 +1,7 @@
+import type { DetectorVersion } from '@chip-quality/schemas';
 import { TestClock } from 'millrace/testing';
 import { describe, expect, test } from 'vitest';
-import { type DetectorVersion, noInferenceMetrics } from '../../src/index.ts';
+import { noInferenceMetrics } from '../../src/index.ts';
 import { LaneBatcher, type LaneBatcherOptions, type LaneItemOptions } from '../../src/inference/lane-batcher.ts';
 
 /** Only told apart, never asked. */

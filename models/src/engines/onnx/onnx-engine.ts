@@ -1,14 +1,9 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { type Detection, type DetectorInput, IMAGE_PIXELS } from '@chip-quality/schemas';
 import { InferenceError } from '../../errors.ts';
-import {
-  type Detection,
-  type DetectorInput,
-  IMAGE_PIXELS,
-  type InferenceEngine,
-  type InferOptions,
-} from '../../inference-port.ts';
+import type { InferenceEngine, InferOptions } from '../../inference-port.ts';
 import { type ModelDescription, readModelDescription } from '../../versions/model-description.ts';
 import { PendingBatches } from '../pending-batches.ts';
 import { CLASSIFIER } from '../second-opinion.ts';

@@ -4,10 +4,10 @@
  * activations of a batch fall out of its cache.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { IMAGE_PIXELS, IMAGE_SIDE_PX } from '@chip-quality/schemas';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { InferenceError } from '../../errors.ts';
 import { CHANNELS, fillImage, TENSOR_LENGTH } from '../../images/board-tensor.ts';
-import { IMAGE_PIXELS, IMAGE_SIDE_PX } from '../../inference-port.ts';
 import { DETECTION_COLUMNS } from '../read-detections.ts';
 import { CROP_SIDE_PX, CROPS_NAME, cutCrops, opinionRows, PROBABILITIES_NAME, rowsToAsk } from '../second-opinion.ts';
 import {

@@ -1,6 +1,6 @@
+import type { DetectorInput } from '@chip-quality/schemas';
 import { InferenceError } from '../../errors.ts';
 import { CHANNELS, fillImage, TENSOR_LENGTH } from '../../images/board-tensor.ts';
-import type { DetectorInput } from '../../inference-port.ts';
 import { DETECTION_COLUMNS, OPINION_COLUMNS } from '../read-detections.ts';
 import {
   CLASSIFIER,

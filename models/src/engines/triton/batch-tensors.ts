@@ -1,5 +1,5 @@
+import { type DetectorInput, IMAGE_SIDE_PX } from '@chip-quality/schemas';
 import { fillImage, TENSOR_LENGTH } from '../../images/board-tensor.ts';
-import { type DetectorInput, IMAGE_SIDE_PX } from '../../inference-port.ts';
 import { INPUT_NAME } from '../onnx/onnx-messages.ts';
 import type { TritonTransport } from './messages.ts';
 

@@ -1,7 +1,7 @@
 import type { ModelMetadataResponse, TensorMetadata } from '@chip-quality/proto';
+import { IMAGE_SIDE_PX } from '@chip-quality/schemas';
 import { InferenceError } from '../../errors.ts';
 import { CHANNELS } from '../../images/board-tensor.ts';
-import { IMAGE_SIDE_PX } from '../../inference-port.ts';
 import { INPUT_NAME, OUTPUT_NAME } from '../onnx/onnx-messages.ts';
 import { DETECTION_COLUMNS } from '../read-detections.ts';
 import { GOLDEN_INPUT } from './batch-tensors.ts';

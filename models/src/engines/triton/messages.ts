@@ -1,4 +1,4 @@
-import type { InferenceErrorReason } from '../../errors.ts';
+import type { InferenceErrorReason } from '@chip-quality/schemas';
 import type { BatchFault } from '../pending-batches.ts';
 
 /**

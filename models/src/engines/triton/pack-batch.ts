@@ -1,9 +1,6 @@
+import { type DetectorInput, IMAGE_BYTES_MAX, IMAGE_PIXELS } from '@chip-quality/schemas';
 import { InferenceError } from '../../errors.ts';
-import { type DetectorInput, IMAGE_PIXELS } from '../../inference-port.ts';
 import type { SenderSettings, SendRequest } from './messages.ts';
-
-/** As `decodeImage`: uncompressed RGBA is 1.6 MB, so a larger file is no honest image of this size. */
-const FILE_BYTES_MAX = 8 * 1024 * 1024;
 
 type Manner = Pick<SenderSettings, 'transport' | 'takesGolden'>;
 
@@ -17,7 +14,7 @@ export function checkBatch(batch: readonly DetectorInput[], maxBatchSize: number
       if (image.length !== IMAGE_PIXELS) {
         throw new InferenceError('bad-input', `an image is not ${IMAGE_PIXELS} bytes long`);
       }
-    } else if (image.length === 0 || image.length > FILE_BYTES_MAX) {
+    } else if (image.length === 0 || image.length > IMAGE_BYTES_MAX) {
       throw new InferenceError('bad-input', `a file of ${image.length} bytes is no image`);
     }
   }

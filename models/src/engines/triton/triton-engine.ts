@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
+import type { Detection, DetectorInput } from '@chip-quality/schemas';
 import { InferenceError } from '../../errors.ts';
-import type { Detection, DetectorInput, InferenceEngine, InferOptions } from '../../inference-port.ts';
+import type { InferenceEngine, InferOptions } from '../../inference-port.ts';
 import { type ModelDescription, readModelDescription } from '../../versions/model-description.ts';
 import { PendingBatches } from '../pending-batches.ts';
 import { checkMetadata } from './check-metadata.ts';

@@ -1,5 +1,6 @@
+import { INVALID_IMAGE_REASONS, type InferenceErrorReason, type RefusedImage } from '@chip-quality/schemas';
 import { type ServiceError, status } from '@grpc/grpc-js';
-import { INVALID_IMAGE_REASONS, InferenceError, type InferenceErrorReason, type RefusedImage } from '../../errors.ts';
+import { InferenceError } from '../../errors.ts';
 import type { TritonConnection } from './connection.ts';
 
 /** Triton tells an unknown or unloaded model by words, under codes that it uses for other things too. */
