@@ -2,6 +2,7 @@ import type { Random } from './random.ts';
 
 /** First and longest wait of a backoff, ms. */
 export interface BackoffBounds {
+  /** The first wait, before it is spread; each further failure doubles it. */
   readonly minMs: number;
   /** Also where it is below `minMs`. */
   readonly maxMs: number;

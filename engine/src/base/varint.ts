@@ -85,9 +85,13 @@ export function writeVarlong(buffer: Buffer, position: number, value: number): n
  * Invariants: I1 `position` never exceeds `limit` while `failed` is false.
  */
 export class VarintCursor {
+  /** What is read. */
   buffer: Buffer;
+  /** Where the next number begins; means nothing once `failed` is set. */
   position: number;
+  /** Where the bytes end, exclusive. */
   limit: number;
+  /** Whether a number could not be read since the start: then its value means nothing. */
   failed = false;
 
   constructor(buffer: Buffer, position: number, limit: number) {

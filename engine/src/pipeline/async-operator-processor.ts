@@ -7,7 +7,9 @@ import { Record } from '../processor/record.ts';
 
 /** What the runtime gives every asynchronous operator. */
 export interface AsyncDeps {
+  /** Measures deadlines and the waits between attempts. */
   readonly clock: Clock;
+  /** Spreads the waits between attempts, so that operators that failed together don't come back together. */
   readonly random: Random;
   /** Names the operator in errors. */
   readonly nodeName: string;
@@ -17,7 +19,9 @@ export interface AsyncDeps {
 export interface HeldItem {
   /** Keeps the input's offset from being committed. */
   readonly held: HeldRecord;
+  /** The input's key, decoded when it was taken in. */
   readonly key: unknown;
+  /** The input's value, decoded when it was taken in. */
   readonly value: unknown;
   /** What goes on: key, timestamp and headers of the input, and a value to be set. */
   readonly output: Record<unknown, unknown>;
@@ -32,7 +36,9 @@ export interface HeldItem {
  */
 export abstract class AsyncOperatorProcessor implements AsyncProcessor {
   readonly isAsync = true;
+  /** What the runtime gave, for calls of the user's function. */
   protected readonly deps: AsyncDeps;
+  /** Aborted by `cancel`: its signal goes to every call in flight. */
   protected readonly abort = new AbortController();
   #host: AsyncHost | undefined;
   #context: ProcessorContext | undefined;
@@ -40,6 +46,7 @@ export abstract class AsyncOperatorProcessor implements AsyncProcessor {
   /** User calls that are running now; the test driver waits for them before it moves time. */
   callsInFlight = 0;
 
+  /** The task attaches its host before the first record. */
   constructor(deps: AsyncDeps) {
     this.deps = deps;
   }

@@ -9,7 +9,9 @@ const backoffMsMaxDefault = 60_000;
 
 /** What a guarded call may use, and when it gives up. */
 export interface GuardedCallOptions {
+  /** Measures the deadline and the waits between attempts. */
   readonly clock: Clock;
+  /** Spreads the waits between attempts. */
   readonly random: Random;
   /** Names the call in errors: "A call of mapAsync KSTREAM-MAPASYNC-0000000001". */
   readonly what: string;

@@ -15,10 +15,15 @@ const noBytes = Buffer.alloc(0);
 export class Datum<T = unknown> {
   /** The serialized form lies at `[start, end)` of it. Valid where `hasBytes`. */
   buffer: Buffer = noBytes;
+  /** Where the bytes begin in `buffer`. */
   start = 0;
+  /** Where they end, exclusive. */
   end = 0;
+  /** Whether a serialized form is at hand. Read it before `buffer`; only the datum itself sets it. */
   hasBytes = false;
+  /** Whether the object is at hand, so that {@link Datum.get} decodes nothing. */
   hasObject = false;
+  /** No key, or a deletion. Bytes that a serde reads as null show it only once somebody has decoded them. */
   isNull = true;
   #object: T | undefined;
   #serde: Serde<T> | undefined;

@@ -3,12 +3,19 @@ import type { Record } from './record.ts';
 
 /** Why a record was left out: the tag `reason` of the metric `dropped-records-total`. */
 export type DropReason =
-  | 'null-key'
+  | /** The operation works by key, and the record has none. */
+  'null-key'
+  /** The operation needs a value, and the record has none. */
   | 'null-value'
+  /** All windows that the record belongs to have closed. */
   | 'expired-window'
+  /** The stream's record has no key to look the table up by. */
   | 'null-join-key'
+  /** A versioned table above kept the value as history only, and the operation works on newest values. */
   | 'out-of-order-version'
+  /** The left value of a foreign-key join points to no entry. */
   | 'null-foreign-key'
+  /** The left value of a foreign-key join changed while the answer was on its way. */
   | 'stale-response';
 
 /**

@@ -15,6 +15,7 @@ export class MeteredIterator<B, K, V> implements KeyValueIterator<K, V> {
   readonly #decode: (entry: StoreEntry<B>) => KeyValue<K, V>;
   #closed = false;
 
+  /** Counts as open from now on. `decode` makes the typed entry from one of the bytes store, which reuses its own. */
   constructor(open: OpenIterators, entries: StoreIterator<B>, decode: (entry: StoreEntry<B>) => KeyValue<K, V>) {
     this.#open = open;
     this.#entries = entries;

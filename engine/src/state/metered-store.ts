@@ -13,8 +13,11 @@ import type { StateStore, StateStoreContext, StoredValue } from './state-store.t
  * Invariants: I1 serdes see the changelog topic's name, as in Kafka Streams; I2 null and undefined never reach a serde.
  */
 export abstract class MeteredStore<B extends StateStore, K, V, S> implements StateStore {
+  /** The store that keeps the entries, with its cache where it has one. */
   readonly bytes: B;
+  /** Makes the bytes of keys. Queries and DSL nodes use it to write the very keys that the store has. */
   readonly keySerde: Serde<K>;
+  /** Makes the bytes of values, without the timestamp that some stores hand out with them. */
   readonly valueSerde: Serde<V>;
   /** What user code has open. */
   openIterators = new OpenIterators();
@@ -23,6 +26,7 @@ export abstract class MeteredStore<B extends StateStore, K, V, S> implements Sta
   /** What serdes are told: the changelog's name. */
   protected topic: string;
 
+  /** The changelog is called `<name>-changelog` for the serdes until `open` says the application's id. */
   constructor(bytes: B, keySerde: Serde<K>, valueSerde: Serde<V>) {
     this.bytes = bytes;
     this.keySerde = keySerde;

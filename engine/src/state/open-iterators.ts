@@ -17,11 +17,13 @@ export class OpenIterators {
     this.#tags = tags;
   }
 
+  /** An iterator was made. */
   add(): void {
     this.#count += 1;
     this.#metrics?.gauge('num-open-iterators', this.#tags, this.#count);
   }
 
+  /** An iterator was closed, or came to its end. */
   remove(): void {
     this.#count -= 1;
     this.#metrics?.gauge('num-open-iterators', this.#tags, this.#count);

@@ -53,6 +53,7 @@ class JoinTimes {
 export class OuterJoinStore extends MeteredStore<KeyValueBytesStore, Buffer, Buffer, Buffer> {
   #times = new JoinTimes();
 
+  /** The times that both sides of the join share; new ones since the store was opened. */
   get times(): JoinTimes {
     return this.#times;
   }
@@ -93,6 +94,7 @@ export class OuterJoinStore extends MeteredStore<KeyValueBytesStore, Buffer, Buf
     if (this.bytes.get(at) !== undefined) this.delete(at);
   }
 
+  /** Removes a list by its key in the store ({@link OuterJoinStore.all} answers it): its records have been emitted. */
   delete(key: BinaryKey): void {
     this.bytes.put(key, null, this.#nowMs);
   }
@@ -126,8 +128,11 @@ export class OuterJoinStore extends MeteredStore<KeyValueBytesStore, Buffer, Buf
  * Invariants: I1 the fields tell of the list that the last `next` answered true for.
  */
 class UnmatchedLists {
+  /** Key of the list in the store: time, side and record key. */
   storeKey = '' as BinaryKey;
+  /** Time of the list's records, epoch ms. */
   timestampMs = 0;
+  /** Whether the records are of the left side. */
   isLeft = false;
   #list: Buffer | undefined;
   readonly #entries: StoreIterator<BinaryKey>;
@@ -136,6 +141,7 @@ class UnmatchedLists {
     this.#entries = entries;
   }
 
+  /** Goes on to the next list; false where there is none. */
   next(): boolean {
     const step = this.#entries.next();
     if (step.done === true) return false;
@@ -171,6 +177,7 @@ class UnmatchedLists {
     return values;
   }
 
+  /** Closes the store's iterator; needed where the walk ends before `next` answered false. */
   close(): void {
     this.#entries.close();
   }
@@ -178,9 +185,13 @@ class UnmatchedLists {
 
 /** The store of unmatched records, in memory or on disk. */
 export function outerJoinStoreBuilder(options: {
+  /** Name of the store, and of its changelog. */
   readonly name: string;
+  /** Whether the lists lie in memory or on disk. */
   readonly store: 'memory' | 'persistent';
+  /** Whether a changelog lets records that wait for a partner survive a restart. */
   readonly loggingEnabled: boolean;
+  /** Overrides of the changelog topic's configuration. */
   readonly loggingConfig: Readonly<Record<string, string>>;
 }): StoreBuilder<OuterJoinStore> {
   const raw: Serde<Buffer> = bytes();

@@ -20,10 +20,13 @@ function writeMs(ms: number, position: number): void {
   scratch.writeUInt32BE(ms - high * twoToThe32, position + 4);
 }
 
-/** A changelog row's key taken apart; `key` undefined where the row has no key or is too short to be one. */
+/** A changelog row's key taken apart. One object is filled again and again: it holds the row that was read last. */
 export interface SessionChangelogKey {
+  /** The record key; undefined where the row has no key or is too short to be one. */
   key: BinaryKey | undefined;
+  /** Time of the session's first record, epoch ms. */
   startMs: number;
+  /** Time of its last record, epoch ms, inclusive. */
   endMs: number;
 }
 

@@ -35,6 +35,7 @@ export class SortedKeys {
     if (this.#changed.length > queuedChangesMin + keyCount) this.clear();
   }
 
+  /** Forgets the order: the next scan builds it from the map. Scans under way go on. */
   clear(): void {
     this.#tree = undefined;
     this.#changed = [];
@@ -54,6 +55,7 @@ export class SortedKeys {
     >;
   }
 
+  /** Ends one scan: without it every change from then on copies tree nodes. */
   endScan(): void {
     this.#openScans--;
   }

@@ -18,10 +18,13 @@ export function windowSuffix(windowStartMs: number, sequence: number): BinaryKey
   return scratch.latin1Slice(0, windowSuffixBytes) as BinaryKey;
 }
 
-/** A changelog row's key taken apart; `key` undefined where the row has no key or is too short to be one. */
+/** A changelog row's key taken apart. One object is filled again and again: it holds the row that was read last. */
 export interface WindowChangelogKey {
+  /** The record key; undefined where the row has no key or is too short to be one. */
   key: BinaryKey | undefined;
+  /** Start of the window, epoch ms. */
   windowStartMs: number;
+  /** Number among duplicates of one key and start; 0 in stores that keep none. */
   sequence: number;
 }
 
@@ -44,6 +47,7 @@ export class WindowSuffixCache {
   #sequence = -1;
   #suffix = '' as BinaryKey;
 
+  /** See {@link windowSuffix}: built anew only when start or number differ from those of the last call. */
   suffix(windowStartMs: number, sequence: number): BinaryKey {
     if (windowStartMs !== this.#windowStartMs || sequence !== this.#sequence) {
       this.#suffix = windowSuffix(windowStartMs, sequence);

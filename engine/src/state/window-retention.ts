@@ -8,13 +8,16 @@ import type { StateStoreContext } from './state-store.ts';
  * Invariants: I1 stream time never goes back; I2 a window is live while `start > streamTime - retention`.
  */
 export class WindowRetention {
+  /** How long windows are kept after the newest start, ms. */
   readonly retentionMs: number;
   #observedStreamTimeMs = -1;
 
+  /** `retentionMs` of stream time; nothing was observed yet. */
   constructor(retentionMs: number) {
     this.retentionMs = retentionMs;
   }
 
+  /** The highest time ever put, over all keys, epoch ms; -1 before the first. */
   get observedStreamTimeMs(): number {
     return this.#observedStreamTimeMs;
   }
@@ -31,6 +34,7 @@ export class WindowRetention {
     return true;
   }
 
+  /** Sets stream time, to that of the last commit or to -1. */
   reset(observedStreamTimeMs: number): void {
     this.#observedStreamTimeMs = observedStreamTimeMs;
   }

@@ -26,6 +26,10 @@ export class InternalTopologyBuilder {
   readonly #groups = new NodeGroups();
   readonly #sourceChangelogs = new Map<string, string>();
 
+  /**
+   * Adds a source. Throws where a topic of it has one already, matches the pattern of another, or has a name that Kafka
+   * refuses.
+   */
   addSource(node: SourceNode): void {
     const { name, pattern, topics } = node;
     if (pattern !== undefined) this.#checkNewPattern(pattern, name);
@@ -98,6 +102,10 @@ export class InternalTopologyBuilder {
     this.#globalStores.push({ store, topic, source: this.#nodes.get(sourceName) as SourceNode, processor });
   }
 
+  /**
+   * Adds an internal topic. `name` is without the application id; `partitions` undefined: the number follows from its
+   * neighbours.
+   */
   addRepartitionTopic(name: string, partitions: number | undefined): void {
     checkLegal('Topic', name);
     if (partitions !== undefined && !(Number.isSafeInteger(partitions) && partitions >= 1)) {
@@ -111,10 +119,12 @@ export class InternalTopologyBuilder {
     this.#repartitionTopics.set(name, partitions);
   }
 
+  /** Says that the sources' topics must have equal partition counts. */
   copartitionSources(sourceNames: readonly string[]): void {
     this.#copartitionedSources.push([...sourceNames]);
   }
 
+  /** Lets a source topic serve as the store's changelog, so that none of its own is made. */
   connectSourceStoreAndTopic(storeName: string, topic: string): void {
     if (this.#sourceChangelogs.has(storeName)) {
       throw new TopologyError(
@@ -165,6 +175,7 @@ export class InternalTopologyBuilder {
     }
   }
 
+  /** Throws where a node of this name was added already, or the name is not legal. */
   checkNewName(name: string): void {
     checkLegal('Node', name);
     if (this.#nodes.has(name)) throw new TopologyError(`Node ${name} exists already: choose another name.`);
@@ -221,10 +232,15 @@ export class InternalTopologyBuilder {
   }
 }
 
+/** A store that every instance fills from all partitions of a topic. */
 interface NewGlobalStore {
+  /** Its builder. */
   readonly store: StoreBuilder<StateStore>;
+  /** The topic that it is filled from, which serves as its changelog. */
   readonly topic: string;
+  /** Node that reads the topic. */
   readonly sourceName: string;
+  /** Node that puts its records into the store. */
   readonly processorName: string;
 }
 

@@ -2,10 +2,12 @@
 export class NodeGroups {
   readonly #parents = new Map<string, string>();
 
+  /** Makes a group of one node, unless the node is in a group. */
   add(name: string): void {
     if (!this.#parents.has(name)) this.#parents.set(name, name);
   }
 
+  /** Puts the node's group and those of the others together. */
   unite(name: string, others: Iterable<string>): void {
     this.add(name);
     for (const other of others) {
@@ -14,6 +16,7 @@ export class NodeGroups {
     }
   }
 
+  /** The node that stands for the group; two nodes are connected where it is one. */
   root(name: string): string {
     let current = name;
     for (;;) {

@@ -20,6 +20,7 @@ export class RedBlackList<T> {
   readonly #compare: (a: T, b: T) => number;
   #root: TreeNode<T> | undefined;
 
+  /** `compare` orders the elements; equal ones are kept once. */
   constructor(compare: (a: T, b: T) => number) {
     this.#compare = compare;
   }
@@ -42,6 +43,7 @@ export class RedBlackList<T> {
     this.#balance(node);
   }
 
+  /** The elements in order. */
   toArray(): T[] {
     const values: T[] = [];
     const visit = (node: TreeNode<T> | undefined): void => {

@@ -26,13 +26,17 @@ export interface ResolveOptions {
 
 /** What a {@link Topology} gathered, before names are complete. */
 export interface TopologyContents {
+  /** By name, parents before children. */
   readonly nodes: ReadonlyMap<string, TopologyNode>;
+  /** By name, global ones aside. */
   readonly stores: ReadonlyMap<string, StoreBuilder<StateStore>>;
   /** Store → source topic that serves as its changelog. */
   readonly sourceChangelogs: ReadonlyMap<string, string>;
+  /** Stores that every instance fills; their nodes make no tasks. */
   readonly globalStores: readonly GlobalStoreSpec[];
   /** Topic name without prefix → partitions, where the user gave them. */
   readonly repartitionTopics: ReadonlyMap<string, number | undefined>;
+  /** Names of sources whose topics must have equal partition counts. */
   readonly copartitionedSources: readonly (readonly string[])[];
   /** Names of connected nodes; the index is the sub-topology's number. */
   readonly groups: readonly (readonly string[])[];

@@ -6,17 +6,25 @@ import { GraphNode, type LateStores } from '../graph/graph-node.ts';
 export interface ForeignKeyJoinNames {
   /** Topic of the questions, keyed by the foreign key. */
   readonly registrationTopic: string;
+  /** Node that turns changes of the left table into questions. */
   readonly send: string;
+  /** Node that writes the questions to their topic. */
   readonly registrationSink: string;
+  /** Node that reads the questions, in the tasks of the right table. */
   readonly registrationSource: string;
   /** Store of the subscriptions: who asked for which foreign key. */
   readonly store: string;
+  /** Node that keeps the subscriptions that the questions make. */
   readonly receive: string;
+  /** Node that answers a question with the right table's value. */
   readonly join: string;
+  /** Node that answers every subscriber when the right table changes. */
   readonly foreignTable: string;
   /** Topic of the answers, keyed by the left table's key. */
   readonly responseTopic: string;
+  /** Node that writes the answers to their topic. */
   readonly responseSink: string;
+  /** Node that reads the answers, in the tasks of the left table. */
   readonly responseSource: string;
   /** Node that makes results of answers, and the end of the join. */
   readonly resolver: string;
@@ -26,14 +34,20 @@ export interface ForeignKeyJoinNames {
 export interface ForeignKeyJoinProcessors {
   /** The table whose entries have the foreign key. */
   readonly left: {
+    /** Node below which the join hangs. */
     readonly node: GraphNode;
+    /** Nodes whose topics give the table its partitions, which the answers must come back to. */
     readonly sources: readonly GraphNode[];
+    /** Stores from which the resolver reads the table's newest value. */
     readonly storeNames: () => readonly string[];
   };
   /** The table that is pointed to. */
   readonly right: {
+    /** Node below which the join hangs. */
     readonly node: GraphNode;
+    /** Nodes whose topics give the table its partitions, which the questions must go to. */
     readonly sources: readonly GraphNode[];
+    /** Stores from which questions are answered. */
     readonly storeNames: () => readonly string[];
   };
   /** The five processors, in the order in which a change passes them. */

@@ -9,6 +9,7 @@ import { hashBytes, noHashFlag } from './subscription.ts';
 export interface Response<V> {
   /** That of the subscription. */
   readonly hash: Buffer | undefined;
+  /** The right table's value; null where it has none. */
   readonly foreignValue: Datum<V>;
   /** Where to; not part of the message. */
   readonly primaryPartition: number | undefined;

@@ -30,7 +30,9 @@ const partitionBytes = 4;
 export interface SubscriptionWrapper<K> {
   /** Of the serialized left value; undefined where the left entry was deleted. Answers carry it back. */
   readonly hash: Buffer | undefined;
+  /** What the right side is to do with it. */
   readonly instruction: Instruction;
+  /** Key of the left entry: it comes back as the key of the answer. */
   readonly primaryKey: Datum<K>;
   /** Where the answer goes to; undefined in messages of Kafka Streams before 3.4 (version 0). */
   readonly primaryPartition: number | undefined;
@@ -38,11 +40,15 @@ export interface SubscriptionWrapper<K> {
 
 /** Where the fields of a serialized subscription lie. */
 export interface SubscriptionLayout {
+  /** What the right side is to do with it. */
   readonly instruction: Instruction;
-  /** -1: no hash. */
+  /** Where the hash of {@link hashBytes} begins; -1: there is none. */
   readonly hashStart: number;
+  /** Where the primary key begins. */
   readonly keyStart: number;
+  /** Where it ends, exclusive. */
   readonly keyEnd: number;
+  /** Where the answer goes to; undefined in version 0. */
   readonly primaryPartition: number | undefined;
 }
 
@@ -82,6 +88,10 @@ export class SubscriptionSerde<K> implements Serde<SubscriptionWrapper<K>> {
   /** Serdes without topics of their own in this join, which are told to get ready with it. */
   readonly #others: { readonly foreignKey: Serde<never>; readonly leftValue: Serde<never> };
 
+  /**
+   * `key` is that of the left table. `others` have no topic of their own in this join, and are told to get ready with
+   * it.
+   */
   constructor(key: Serde<K>, others: { readonly foreignKey: Serde<never>; readonly leftValue: Serde<never> }) {
     this.format = `foreign-key-subscription(${key.format})`;
     this.#key = key;

@@ -6,6 +6,7 @@ import { type GraphNode, ProcessorGraphNode } from './graph-node.ts';
 export class CogroupMergeNode extends ProcessorGraphNode {
   readonly #sources: readonly GraphNode[];
 
+  /** `sources`: nodes whose topics give the inputs their partitions. */
   constructor(name: string, parents: readonly GraphNode[], supplier: ProcessorSupplier, sources: readonly GraphNode[]) {
     super(name, parents, supplier);
     this.#sources = sources;

@@ -2,10 +2,11 @@ import { TopologyError } from '../../base/errors.ts';
 
 /** One thing that the user could have named and did not: any of a store, its changelog and a repartition topic. */
 export interface ImplicitName {
+  /** The store's name. */
   readonly store?: string;
-  /** Without the application id. */
+  /** Name of its changelog, without the application id. */
   readonly changelog?: string;
-  /** Without the application id. */
+  /** Name of a repartition topic, without the application id. */
   readonly repartition?: string;
 }
 
@@ -13,10 +14,12 @@ export interface ImplicitName {
 export class ImplicitNames {
   readonly #names: ImplicitName[] = [];
 
+  /** Notes a name that was generated because the user gave none. */
   add(name: ImplicitName): void {
     this.#names.push(name);
   }
 
+  /** What was generated so far, in order. */
   get all(): readonly ImplicitName[] {
     return this.#names;
   }

@@ -11,6 +11,7 @@ export class GraphLinks<N extends { readonly links: GraphLinks<N> }> {
   /** Place in the order in which nodes are written: that of creation unless the optimiser changed it. */
   priority = 0;
 
+  /** Makes the edges from the parents to `owner`. */
   constructor(owner: N, parents: readonly N[]) {
     this.#owner = owner;
     for (const parent of parents) {
@@ -19,19 +20,23 @@ export class GraphLinks<N extends { readonly links: GraphLinks<N> }> {
     }
   }
 
+  /** The nodes whose records come here, in the order in which the edges were made. */
   get parents(): ReadonlySet<N> {
     return this.#parents;
   }
 
+  /** The nodes that take this one's records, in the order in which the edges were made. */
   get children(): ReadonlySet<N> {
     return this.#children;
   }
 
+  /** Makes an edge; one that is there stays where it is in the order. */
   addChild(child: N): void {
     this.#children.add(child);
     child.links.#parents.add(this.#owner);
   }
 
+  /** Takes an edge away, if there is one. */
   removeChild(child: N): void {
     this.#children.delete(child);
     child.links.#parents.delete(this.#owner);

@@ -20,7 +20,9 @@ import { GraphLinks } from './graph-links.ts';
  * Invariants: I1 parents are created before children.
  */
 export abstract class GraphNode {
+  /** Name of its topology node, or of the last one where it writes several; unique in the program. */
   readonly name: string;
+  /** Its edges, which the optimiser may change for one build. */
   readonly links: GraphLinks<GraphNode>;
   /** Whether records may leave with another key; the optimiser moves repartition topics up to such nodes. */
   changesKey = false;
@@ -29,7 +31,10 @@ export abstract class GraphNode {
    * serdes would not fit.
    */
   changesValue = false;
-  /** `merge(...)` */
+  /**
+   * Made by `merge(...)`: repartition topics below it count for the optimiser as those of the key-changing nodes above
+   * it.
+   */
   isMerge = false;
   /** A join that takes records without a key: repartition topics above let them pass. */
   toleratesNullKey = false;
@@ -40,6 +45,7 @@ export abstract class GraphNode {
   /** Windowed aggregations: how long after its end a window may still change, ms (grace, of sessions gap + grace). */
   closesAfterMs: number | undefined;
 
+  /** Makes the edges from the parents; the graph takes the node in with `add`. */
   constructor(name: string, parents: readonly GraphNode[]) {
     this.name = name;
     this.links = new GraphLinks<GraphNode>(this, parents);
@@ -80,7 +86,9 @@ export type Topics = string | readonly string[] | RegExp;
 
 /** `stream(...)`, written as one source. Another one of the same topics is replaced by the first. */
 export class StreamSourceNode extends GraphNode {
+  /** What it reads, as the user gave it. */
   readonly topics: Topics;
+  /** Serdes, timestamps and where reading begins; of two sources of one topic they must agree. */
   readonly options: SourceOptions<unknown, unknown>;
 
   constructor(name: string, topics: Topics, options: SourceOptions<unknown, unknown>) {
@@ -109,7 +117,9 @@ export interface ProcessorStores {
 
 /** `table(...)`: a source and the processor that keeps its newest values. */
 export class TableSourceNode extends GraphNode {
+  /** The topic that the table reads. */
   readonly topic: string;
+  /** Serdes, timestamps and where reading begins. */
   readonly options: SourceOptions<unknown, unknown>;
   /** The optimiser lets the topic be the store's changelog. */
   reusesSourceTopic = false;
@@ -117,6 +127,7 @@ export class TableSourceNode extends GraphNode {
   readonly #supplier: ProcessorSupplier;
   readonly #stores: LateStores;
 
+  /** `name` is the processor's. `supplier` makes what turns records into changes and keeps them in `stores`. */
   constructor(
     sourceName: string,
     name: string,
@@ -171,6 +182,10 @@ export class StreamTableJoinNode extends GraphNode {
   readonly #sources: readonly GraphNode[];
   readonly #own: readonly StoreBuilder<StateStore>[];
 
+  /**
+   * `storeNames`: the table's stores; `sources`: nodes whose partitions must match; `own`: the buffer of a join with
+   * grace.
+   */
   constructor(
     name: string,
     parents: readonly GraphNode[],
@@ -216,6 +231,10 @@ export class RepartitionNode extends GraphNode {
   readonly #filter: () => Processor;
   readonly #partitions: number | undefined;
 
+  /**
+   * `filter` makes what drops records without a key; `partitions` undefined: the number follows from what the topic is
+   * copartitioned with and read from.
+   */
   constructor(
     names: RepartitionNames,
     parent: GraphNode,
@@ -267,8 +286,11 @@ export class SinkGraphNode extends GraphNode {
     parent: GraphNode,
     topic: string | TopicNameExtractor<unknown, unknown>,
     options: {
+      /** Writes the keys. */
       readonly key: Serde<unknown>;
+      /** Writes the values. */
       readonly value: Serde<unknown>;
+      /** Chooses partitions; undefined: by the hash of the key, of windowed keys by that of the inner key. */
       readonly partitioner: StreamPartitioner<unknown, unknown> | undefined;
     },
   ) {

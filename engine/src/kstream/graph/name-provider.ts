@@ -14,10 +14,12 @@ export class NameProvider {
   /** Names of stores and internal topics that the user did not give. */
   readonly implicit = new ImplicitNames();
 
+  /** The next generated name of a node: `prefix` and the number. */
   processorName(prefix: string): string {
     return prefix + this.#takeIndex();
   }
 
+  /** The next generated name of a store: prefix, `STATE-STORE-` and the number. */
   storeName(prefix: string): string {
     return `${prefix}STATE-STORE-${this.#takeIndex()}`;
   }

@@ -9,6 +9,7 @@ export class JoinWindowNode extends GraphNode {
   readonly store: StoreBuilder<StateStore>;
   readonly #supplier: ProcessorSupplier;
 
+  /** `supplier` makes what puts records into `store` and hands them on. */
   constructor(name: string, parent: GraphNode, supplier: ProcessorSupplier, store: StoreBuilder<StateStore>) {
     super(name, [parent]);
     this.#supplier = supplier;
@@ -39,7 +40,9 @@ export interface StreamJoinProcessors {
 
 /** `join`, `leftJoin` and `outerJoin` of two streams: a processor for each side, and one that merges their results. */
 export class StreamJoinNode extends GraphNode {
+  /** The left side's window. */
   readonly thisWindow: JoinWindowNode;
+  /** The right side's window; not written where the optimiser makes this a self-join. */
   readonly otherWindow: JoinWindowNode;
   /** Set by the optimiser for one build. */
   isSelfJoin = false;
@@ -47,10 +50,19 @@ export class StreamJoinNode extends GraphNode {
   readonly #unmatched: StoreBuilder<StateStore> | undefined;
   readonly #sources: readonly GraphNode[];
 
+  /**
+   * `unmatched`: the store of records that found no partner, in left and outer joins. `sources`: nodes whose partitions
+   * must match.
+   */
   constructor(
     name: string,
     parents: readonly GraphNode[],
-    windows: { readonly left: JoinWindowNode; readonly right: JoinWindowNode },
+    windows: {
+      /** The window of the stream on which the join was called. */
+      readonly left: JoinWindowNode;
+      /** The window of the stream that it is joined with. */
+      readonly right: JoinWindowNode;
+    },
     processors: StreamJoinProcessors,
     unmatched: StoreBuilder<StateStore> | undefined,
     sources: readonly GraphNode[],

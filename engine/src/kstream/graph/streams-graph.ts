@@ -32,12 +32,14 @@ export interface BuildOptions {
  * Streams; I2 a build leaves the graph as it was.
  */
 export class StreamsGraph {
+  /** Generated names, numbered over the whole program. */
   readonly names = new NameProvider();
   readonly #nodes: GraphNode[] = [];
   readonly #known = new Set<GraphNode>();
   #nextPriority = 0;
   #isBuilt = false;
 
+  /** Takes a node in and answers it. Throws `TOPOLOGY` after `build`, and for a parent that is another program's. */
   add<N extends GraphNode>(node: N): N {
     if (this.#isBuilt) {
       throw new TopologyError(

@@ -4,8 +4,11 @@ import { GraphNode, type LateStores } from './graph-node.ts';
 
 /** One side of a table–table join as the topology sees it. */
 export interface TableJoinSideNode {
+  /** Name of the node that takes this side's changes. */
   readonly name: string;
+  /** Node of this side's table. */
   readonly parent: GraphNode;
+  /** Makes what joins this side's changes with the other table. */
   readonly supplier: ProcessorSupplier;
   /** Stores of the other table, which this side looks into. */
   readonly storeNames: () => readonly string[];
@@ -19,6 +22,10 @@ export class TableJoinNode extends GraphNode {
   readonly #stores: LateStores;
   readonly #sources: readonly GraphNode[];
 
+  /**
+   * `merger` puts the results of both sides into one table, and into `stores`. `sources`: nodes whose partitions must
+   * match.
+   */
   constructor(
     name: string,
     left: TableJoinSideNode,

@@ -22,9 +22,13 @@ type CogroupAggregator<K, A> = (key: K, value: never, aggregate: A) => A | null;
 export interface CogroupForm<K, KOut, A> {
   /** How long after its end a window may change, ms; undefined without windows. */
   readonly closesAfterMs: number | undefined;
+  /** Serde of the table's keys: that of the group, or of its windows. */
   keySerde(key: Serde<K>): Serde<KOut>;
+  /** Builder of the store that all inputs share. Throws `TopologyError` where the retention is too short. */
   store(name: string, key: Serde<K>, value: Serde<A>): StoreBuilder<StateStore>;
+  /** How operations below the table read it. */
   getter(name: string, key: Serde<K>, value: Serde<A>): TableValueGetterSupplier<KOut, A>;
+  /** A processor that folds one input's records into the store. */
   processor(spec: AggregateSpec<K, never, A>, keySerde: Serde<KOut>): Processor<never, never, never, never>;
 }
 
@@ -37,6 +41,7 @@ export interface CogroupForm<K, KOut, A> {
  * however many aggregations there are, as in Kafka Streams.
  */
 export class Cogroup<K, A> {
+  /** The program that the inputs belong to. */
   readonly dsl: Dsl;
   readonly #inputs = new Map<Grouping<K, never>, CogroupAggregator<K, A>>();
   readonly #partitioned = new Map<Grouping<K, never>, StreamDefinition<K, never>>();
@@ -50,6 +55,9 @@ export class Cogroup<K, A> {
     this.#inputs.set(grouping, aggregator);
   }
 
+  /**
+   * Adds a node for each input, which share a store, and one that puts their changes into one table, and answers that.
+   */
   aggregate<KOut>(
     initializer: () => A,
     options: AggregateOptions<K, A>,

@@ -18,6 +18,7 @@ import type { AnyTimeWindows } from './window-forms.ts';
 
 /** What all objects of one DSL program share: the graph, and how one kind of object makes another without importing it. */
 export interface Dsl {
+  /** The nodes of the program. */
   readonly graph: StreamsGraph;
   stream<K, V>(definition: StreamDefinition<K, V>): KStream<K, V>;
   branched<K, V>(definition: StreamDefinition<K, V>, name: string | undefined): BranchedKStream<K, V>;
@@ -31,14 +32,19 @@ export interface Dsl {
 
 /** A stream as the DSL knows it. */
 export interface StreamDefinition<K, V> {
+  /** The program that the stream belongs to. */
   readonly dsl: Dsl;
+  /** The node whose output the stream is. */
   readonly node: GraphNode;
   /** Known where the key is still what a serde was given for. */
   readonly keySerde: Serde<K> | undefined;
+  /** Known where the value is still what a serde was given for. */
   readonly valueSerde: Serde<V> | undefined;
   /** Nodes whose topics give this stream its partitions. */
   readonly sources: readonly GraphNode[];
-  /** The key may have changed since the partitions were made. */
+  /**
+   * Whether the key may have changed since the partitions were made: operations by key then go through a topic first.
+   */
   readonly repartitionRequired: boolean;
 }
 
@@ -52,11 +58,17 @@ export interface TableLogic<K, V> {
 
 /** A table as the DSL knows it. */
 export interface TableDefinition<K, V> {
+  /** The program that the table belongs to. */
   readonly dsl: Dsl;
+  /** The node whose changes the table is. */
   readonly node: GraphNode;
+  /** Undefined where no serde is known: a materialization below then needs one in its options. */
   readonly keySerde: Serde<K> | undefined;
+  /** Undefined where no serde is known, as after `mapValues`. */
   readonly valueSerde: Serde<V> | undefined;
+  /** Nodes whose topics give the table its partitions. */
   readonly sources: readonly GraphNode[];
+  /** How operations below get old values and read the table. */
   readonly logic: TableLogic<K, V>;
   /** Name for interactive queries; undefined where the user gave none. */
   readonly queryableStoreName: string | undefined;
@@ -64,10 +76,15 @@ export interface TableDefinition<K, V> {
 
 /** A regrouped table: changes under their new keys, not yet repartitioned. */
 export interface GroupedTableDefinition<K, V> {
+  /** The program that the table belongs to. */
   readonly dsl: Dsl;
+  /** The node that forwards changes under their new keys. */
   readonly node: GraphNode;
+  /** Of the new keys; undefined: the aggregation needs one in its options. */
   readonly keySerde: Serde<K> | undefined;
+  /** Of the new values; undefined: the aggregation needs one in its options. */
   readonly valueSerde: Serde<V> | undefined;
+  /** Name for the repartition topic; undefined: it is named after the aggregation's store. */
   readonly name: string | undefined;
 }
 

@@ -16,9 +16,11 @@ export interface RepartitionPlan<K, V> extends ProducedOptions<K, V> {
   readonly named: boolean;
   /** The user asked for the topic itself, so the optimiser leaves it alone. */
   readonly isExplicit?: boolean;
-  /** For error messages: the operation that needs it, and the one whose options have the serdes, where that is another. */
+  /** The operation that needs the topic, for error messages. */
   readonly operation: string;
+  /** The operation whose options have the serdes, where that is another; for error messages. */
   readonly givenTo?: string;
+  /** Undefined: the number follows from what the topic is copartitioned with and read from. */
   readonly partitions?: number | undefined;
 }
 
@@ -66,6 +68,7 @@ export function repartition<K, V>(
  * their stores, as in Kafka Streams.
  */
 export class Grouping<K, V> {
+  /** The grouped stream, before a repartition topic. */
   readonly definition: StreamDefinition<K, V>;
   readonly #name: string | undefined;
   #shared: RepartitionNode | undefined;

@@ -4,6 +4,7 @@ import type { TableLogic } from './definitions.ts';
 /** Tables that always keep their values in a store of their own: aggregations. */
 export class StoredTableLogic<K, V> implements TableLogic<K, V> {
   readonly #getter: TableValueGetterSupplier<K, V>;
+  /** Whether somebody below asked for old values; processors ask when the task is made. */
   sendOldValues = false;
 
   constructor(getter: TableValueGetterSupplier<K, V>) {

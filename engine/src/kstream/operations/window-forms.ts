@@ -28,10 +28,13 @@ export type AnyTimeWindows = TimeWindows | SlidingWindows | UnlimitedWindows;
 export interface WindowForm<K, A> {
   /** How long after its end a window may change, ms. */
   readonly closesAfterMs: number;
+  /** Serde of the table's keys: it knows how long a window is, which bytes in a topic don't say. */
   keySerde(key: Serde<K>): Serde<Windowed<K>>;
   /** Throws `TopologyError` where the retention is too short. */
   store(name: string, key: Serde<K>, value: Serde<A>): StoreBuilder<StateStore>;
+  /** How operations below the table read it. */
   getter(name: string, key: Serde<K>, value: Serde<A>): TableValueGetterSupplier<Windowed<K>, A>;
+  /** A processor that folds records into the windows. */
   processor(spec: AggregateSpec<K, never, A>, keySerde: Serde<Windowed<K>>): Processor<never, never, never, never>;
 }
 

@@ -21,9 +21,13 @@ export interface WindowedAggregation<K, V, A> {
   readonly prefix: string;
   /** For error messages: `count`. */
   readonly operation: string;
+  /** What the user said about name, store and serdes. */
   readonly options: TableOptions<K, A>;
+  /** Asked where the options have no serde for the aggregate; throws `TopologyError` where there is no default. */
   readonly defaultValueSerde: () => Serde<A>;
+  /** How an aggregate begins and takes a record. */
   readonly aggregation: Aggregation<K, V, A>;
+  /** What is different for each kind of windows. */
   readonly form: WindowForm<K, A>;
 }
 

@@ -6,19 +6,25 @@ import type { Header } from '../../base/record-batch.ts';
 export interface BufferedContext {
   /** Epoch milliseconds. */
   readonly timestampMs: number;
+  /** Offset of that record; -1 where there was none. */
   readonly offset: number;
+  /** Topic of the input record that was being processed; empty where there was none (punctuators). */
   readonly topic: string;
+  /** Partition of that record; -1 where there was none. */
   readonly partition: number;
+  /** Headers of the record; they leave the buffer with it. */
   readonly headers: readonly Header[];
 }
 
 /** What a buffer keeps of a key, as bytes; null is an absent value. */
 export interface BufferedChange {
+  /** Of the record that brought the last change: what leaves the buffer carries its time and headers. */
   readonly context: BufferedContext;
   /** The value before the first change that was buffered: what is visible below the buffer. */
   readonly priorValue: Buffer | null;
   /** The value before the last change. */
   readonly oldValue: Buffer | null;
+  /** The value after the last change; null where it deleted the key. */
   readonly newValue: Buffer | null;
 }
 
@@ -92,13 +98,19 @@ export function encodeBufferedChange(change: BufferedChange, bufferTimeMs: numbe
 
 /** A changelog record of a buffer, as it is restored. */
 export interface BufferedRecord {
+  /** What the buffer holds of the key again. */
   readonly change: BufferedChange;
+  /** The key's place in the order of eviction, epoch ms. */
   readonly bufferTimeMs: number;
 }
 
 /** What older formats leave out: the changelog record's own origin, and what the buffer holds of the key already. */
 export interface RestoredFrom {
+  /** Where the changelog record itself came from; format 0 holds no context of its own. */
   readonly context: BufferedContext;
+  /**
+   * Prior value that the buffer has for the key already; undefined: the key is not buffered. Formats 0 and 1 hold none.
+   */
   readonly bufferedPrior: Buffer | null | undefined;
 }
 

@@ -15,10 +15,12 @@ export class DirtyKeys {
   readonly #keys = new Set<BinaryKey>();
   #buckets = initialBuckets;
 
+  /** Keys that `drain` would hand out. */
   get size(): number {
     return this.#keys.size;
   }
 
+  /** Notes a change of the key; further changes before the next commit make no difference. */
   add(key: BinaryKey): void {
     this.#keys.add(key);
     while (this.#keys.size > this.#buckets * loadFactor) this.#buckets *= 2;
@@ -34,6 +36,7 @@ export class DirtyKeys {
     return ordered.map(({ key }) => key);
   }
 
+  /** Forgets the keys without handing them out; the number of buckets stays, as in Java. */
   clear(): void {
     this.#keys.clear();
   }

@@ -18,8 +18,11 @@ const zeroSequence = 0;
 
 /** A record that waits, as it leaves the buffer. */
 export interface BufferedJoinRecord {
+  /** Serialized key of the record, without the time that its place in the buffer begins with. */
   readonly key: Buffer;
+  /** Serialized value; never null, since records without a value do not wait. */
   readonly value: Buffer;
+  /** Timestamp, topic and headers with which the record is processed now. */
   readonly context: BufferedContext;
 }
 
@@ -39,6 +42,7 @@ export class JoinBuffer implements StateStore {
   #sequence = 0;
   #context: StateStoreContext | undefined;
 
+  /** `graceMs`: how long records wait, in stream time. `records` keeps them and logs nothing itself. */
   constructor(name: string, graceMs: number, records: KeyValueBytesStore) {
     this.name = name;
     this.#graceMs = graceMs;
@@ -175,8 +179,11 @@ function decode(recordKeyBytes: BinaryKey, value: Buffer): BufferedJoinRecord {
 
 /** The builder of a grace join's buffer. */
 export function joinBufferBuilder(options: {
+  /** Name of the store, and of its changelog. */
   readonly name: string;
+  /** How long records wait for the table, ms of stream time. */
   readonly graceMs: number;
+  /** Whether the records that wait lie in memory or on disk. */
   readonly store: 'memory' | 'persistent';
 }): StoreBuilder<JoinBuffer> {
   const { name, graceMs } = options;

@@ -8,9 +8,11 @@ import { DirtyKeys } from './dirty-keys.ts';
 
 /** A key in a {@link MemoryChangeBuffer}. */
 export interface BufferEntry {
+  /** The serialized key; windowed keys with their bounds. */
   readonly key: BinaryKey;
   /** Its place in the order of eviction; later changes of the key keep it. */
   readonly bufferTimeMs: number;
+  /** All buffered changes of the key as one: from its prior value to its newest. */
   readonly change: BufferedChange;
 }
 
@@ -47,6 +49,7 @@ export class MemoryChangeBuffer implements StateStore {
   #bytes = 0;
   #context: StateStoreContext | undefined;
 
+  /** `loggingEnabled` false: there is no changelog, and what is held back is lost when the task moves. */
   constructor(name: string, loggingEnabled: boolean) {
     this.name = name;
     this.#loggingEnabled = loggingEnabled;
@@ -56,6 +59,7 @@ export class MemoryChangeBuffer implements StateStore {
     return this.#context !== undefined;
   }
 
+  /** Whether the next commit has something for the changelog. */
   get isDirty(): boolean {
     return this.#dirty.size > 0;
   }
@@ -74,6 +78,7 @@ export class MemoryChangeBuffer implements StateStore {
     this.#context = context;
   }
 
+  /** What is held back of a key; undefined where nothing is. Reading does not change its place. */
   get(key: BinaryKey): BufferEntry | undefined {
     return this.#entries.get(key);
   }
@@ -228,7 +233,9 @@ function formatOf(headers: readonly Header[]): number {
 
 /** Logging of a buffer's changelog. */
 export interface ChangeBufferOptions {
+  /** Name of the store, and of its changelog. */
   readonly name: string;
+  /** Whether a changelog lets what is held back survive a restart. */
   readonly loggingEnabled: boolean;
   /** Overrides of the changelog topic's configuration. */
   readonly loggingConfig: Readonly<Record<string, string>>;

@@ -32,6 +32,7 @@ export interface RecordCacheContext {
  * value is null unless it was asked for.
  */
 export interface CacheListener {
+  /** Is told a change after the store beneath has it, while `origin` counts as the record being processed. */
   flushed(
     key: Buffer,
     newValue: Buffer | null,

@@ -6,6 +6,7 @@ import type { CacheNode } from './record-cache.ts';
 export interface CacheWalk {
   /** Undefined: no more. What it answers may have left the cache meanwhile. */
   next(): CacheNode | undefined;
+  /** Ends the walk early; one that answered undefined has ended by itself. May be called twice. */
   close(): void;
 }
 
@@ -14,6 +15,7 @@ export class ListedPlaces implements CacheWalk {
   readonly #nodes: readonly CacheNode[];
   #next = 0;
 
+  /** `nodes` in the order in which they are to be answered. */
   constructor(nodes: readonly CacheNode[]) {
     this.#nodes = nodes;
   }
@@ -39,10 +41,13 @@ const strangersMax = 2_000;
 export interface TimeRange {
   /** Time and what follows it in a cached key, both inclusive; undefined: open. */
   readonly from: BinaryKey | undefined;
+  /** Where the range ends, inclusive like `from`; undefined: open. */
   readonly to: BinaryKey | undefined;
+  /** By rising or by falling time. */
   readonly direction: 'forward' | 'reverse';
   /** The key that is read, and its places in the range. */
   readonly key: BinaryKey;
+  /** The places that the key has in the range: asked for once a walk has passed too many places of other keys. */
   readonly own: () => readonly CacheNode[];
 }
 
@@ -60,12 +65,14 @@ export class TimeOrder {
   readonly #left = new Map<BinaryKey, CacheNode>();
   #openWalks = 0;
 
+  /** Notes a place that the cache has taken in. */
   add(node: CacheNode): void {
     const id = orderOf(node);
     this.#nodes.set(id, node);
     this.#sorted.noteChange(id, this.#nodes.size);
   }
 
+  /** Forgets a place that has left the cache; walks under way still come to it. */
   remove(node: CacheNode): void {
     const id = orderOf(node);
     this.#nodes.delete(id);
@@ -73,6 +80,10 @@ export class TimeOrder {
     if (this.#openWalks > 0) this.#left.set(id, node);
   }
 
+  /**
+   * Goes through the range as it is now. The walk must come to its end or be closed: until then places that leave are
+   * remembered.
+   */
   walk(range: TimeRange): CacheWalk {
     const { from, to, direction } = range;
     const ids = this.#sorted.scan(this.#nodes, direction === 'forward' ? from : to, direction);

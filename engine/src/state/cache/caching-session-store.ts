@@ -22,6 +22,7 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
   readonly #byTime: TimeOrder | undefined;
   #cachedStreamTimeMs = -1;
 
+  /** Before a store in memory reads walk by time, as Kafka Streams' do there; before one on disk by key. */
   constructor(inner: SessionBytesStore) {
     super(inner, { keyOverheadBytes: segmentNumberBytes, valueOverheadBytes: 0 });
     if (!inner.persistent) this.#byTime = new TimeOrder();

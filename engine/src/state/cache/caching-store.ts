@@ -15,13 +15,16 @@ import { type DirtyEntry, RecordCache, type RecordCacheOptions } from './record-
  * listens; I4 after `flush` nothing is dirty until the next put.
  */
 export abstract class CachingStore<B extends StateStore> implements StateStore, CachedStore {
+  /** The store beneath: it has what was flushed, not what waits in the cache. */
   readonly inner: B;
+  /** This store's entries in the memory that all stores of the thread share. */
   protected readonly cache: RecordCache;
   #context: RecordCacheContext | undefined;
   #timestampMs: (() => number) | undefined;
   #listener: CacheListener | undefined;
   #wantsOld = false;
 
+  /** `sizes`: what Kafka Streams adds to the size of each key and value, in bytes. */
   constructor(inner: B, sizes: Pick<RecordCacheOptions, 'keyOverheadBytes' | 'valueOverheadBytes'>) {
     this.inner = inner;
     this.cache = new RecordCache({
@@ -34,6 +37,7 @@ export abstract class CachingStore<B extends StateStore> implements StateStore, 
 
   /** Value of the store beneath. */
   protected abstract readInner(dirty: DirtyEntry): StoredValue | undefined;
+  /** Puts an entry that leaves the cache into the store beneath, which logs it. */
   protected abstract writeInner(dirty: DirtyEntry, timestampMs: number): void;
   /** The whole serialized key, as the table's readers see it. */
   protected abstract keyBytes(dirty: DirtyEntry): Buffer;
@@ -42,8 +46,9 @@ export abstract class CachingStore<B extends StateStore> implements StateStore, 
     return dirty.entry.timestampMs;
   }
 
-  /** For stores that index their cached keys. */
+  /** Is told each place that enters the cache; for stores that index their cached keys. */
   protected added(_node: { readonly key: string; readonly suffix: string }): void {}
+  /** Is told each place that has left the cache; for stores that index their cached keys. */
   protected removed(_node: { readonly key: string; readonly suffix: string }): void {}
 
   get name(): string {

@@ -6,8 +6,11 @@ import { CachingWindowStore } from './caching-window-store.ts';
 /** Kafka Streams' cache reckons with the timestamp in front of the values of timestamped stores. */
 const timestampBytes = 8;
 
+/** What the builder of a store says about caching. */
 interface CachingWish {
+  /** Whether the store is to have a cache where its task has one. */
   readonly cachingEnabled: boolean;
+  /** Whether every put adds an entry; such window stores are never cached. */
   readonly retainDuplicates?: boolean;
 }
 

@@ -6,6 +6,7 @@ const noBytes = Buffer.alloc(0);
 
 /** A cache and a store that are read as one. */
 export interface MergeOptions<K> {
+  /** The cache whose values hide those of the store beneath; reading a place counts as a use of it. */
   readonly cache: RecordCache;
   /** The cached places that are looked at, those of the range in order. */
   readonly walk: CacheWalk;
@@ -40,6 +41,7 @@ export class MergedIterator<K> implements StoreIterator<K>, StoreEntry<K> {
   #stored: StoreEntry<K> | undefined;
   #closed = false;
 
+  /** Reads nothing yet: the first `next` does. Takes over `walk` and `stored`. */
   constructor(options: MergeOptions<K>) {
     this.#options = options;
   }

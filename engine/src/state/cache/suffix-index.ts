@@ -11,11 +11,13 @@ export function compareKeys(a: BinaryKey, b: BinaryKey): number {
 
 /** Which keys and suffixes a read wants, and in which order. */
 export interface SuffixScan {
-  /** Both inclusive; undefined: open. */
+  /** First key of the range, inclusive; undefined: open. */
   readonly keyFrom: BinaryKey | undefined;
+  /** Last key of the range, inclusive; undefined: open. */
   readonly keyTo: BinaryKey | undefined;
   /** Suffixes that are wanted. */
   readonly accepts: (suffix: BinaryKey) => boolean;
+  /** Order of the keys and of the suffixes of each key. */
   readonly direction: 'forward' | 'reverse';
 }
 
@@ -29,6 +31,7 @@ export class SuffixIndex {
   readonly #places = new Map<BinaryKey, CacheNode[]>();
   readonly #sorted = new SortedKeys();
 
+  /** Notes a place that the cache has taken in; its key and suffix have none yet. */
   add(node: CacheNode): void {
     const { key, suffix } = node;
     const places = this.#places.get(key);
@@ -42,6 +45,7 @@ export class SuffixIndex {
     places.splice(index, 0, node);
   }
 
+  /** Forgets a place that has left the cache. */
   remove(node: CacheNode): void {
     const { key } = node;
     const places = this.#places.get(key);

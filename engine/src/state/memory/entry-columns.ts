@@ -38,6 +38,10 @@ export class EntryColumns {
   readonly #large = new Map<number, Buffer>();
   readonly #view = { buffer: noBytes as Buffer, start: 0, end: 0, timestampMs: 0 };
 
+  /**
+   * Stores a value and answers the slot that it has from now on. Values above 256 KiB are kept as they are, others are
+   * copied.
+   */
   add(value: Buffer, timestampMs: number): number {
     const slot = this.#freeSlots.pop() ?? this.#newSlot();
     const length = value.length;
@@ -54,6 +58,7 @@ export class EntryColumns {
     return slot;
   }
 
+  /** Replaces a slot's value and timestamp, in place where the new value fits there. */
   set(slot: number, value: Buffer, timestampMs: number): void {
     const length = value.length;
     const place = this.#places[slot] as number;
@@ -77,10 +82,12 @@ export class EntryColumns {
     this.add(value, timestampMs);
   }
 
+  /** Frees a slot: the next `add` may answer its number again. */
   remove(slot: number): void {
     this.#release(slot);
   }
 
+  /** A slot's value, copied (see I3); above 256 KiB the buffer that was put. */
   value(slot: number): Buffer {
     const length = this.#lengths[slot] as number;
     const place = this.#places[slot] as number;
@@ -112,14 +119,17 @@ export class EntryColumns {
     return view;
   }
 
+  /** A slot's timestamp, without copying its value. */
   timestampMs(slot: number): number {
     return this.#timestamps[slot] as number;
   }
 
+  /** A slot's value, copied, and its timestamp. */
   read(slot: number): StoredValue {
     return { value: this.value(slot), timestampMs: this.#timestamps[slot] as number };
   }
 
+  /** Forgets all slots and gives their memory back. */
   clear(): void {
     this.#timestamps = new Float64Array(firstSlots);
     this.#places = new Uint32Array(firstSlots);

@@ -18,8 +18,11 @@ const noSlots: readonly number[] = [];
  * Invariants: I1 the arrays have one length; I2 (start, sequence) ascends strictly.
  */
 export class KeyWindows {
+  /** Window starts (of sessions: ends), epoch ms, ascending. */
   readonly starts: number[];
+  /** What tells entries of one start apart: sequence numbers, of sessions their starts. */
   readonly sequences: number[];
+  /** Where the store's columns have the value of each entry. */
   readonly slots: number[];
   /** Changes whenever a window is added or removed; unique among all keys' windows. */
   version: number;
@@ -32,10 +35,12 @@ export class KeyWindows {
     this.version = version;
   }
 
+  /** Entries of the key. */
   get size(): number {
     return this.starts.length;
   }
 
+  /** Slot of the first window with this start; {@link noSlot} where there is none. */
   get(startMs: number): number {
     const starts = this.starts;
     const last = starts.length - 1;

@@ -18,6 +18,7 @@ export class LruKeyValueStore implements KeyValueBytesStore {
   readonly #entriesMax: number;
   readonly #used = new Set<BinaryKey>();
 
+  /** `entriesMax`: entries above which a put makes the least recently used one leave. */
   constructor(options: KeyValueBytesStoreOptions, entriesMax: number) {
     this.name = options.name;
     this.#entries = new MemoryKeyValueStore(options);

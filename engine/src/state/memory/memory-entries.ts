@@ -7,16 +7,23 @@ const noBytes = Buffer.alloc(0);
 
 /** Which entries of a key are wanted: those of times in `[fromMs, toMs]`, both live, that pass `accepts`. */
 export interface EntryScan {
+  /** Earliest time that is wanted, inclusive, epoch ms. */
   readonly fromMs: number;
+  /** Latest time that is wanted, inclusive, epoch ms. */
   readonly toMs: number;
+  /** Order of a key's entries; that of the keys is the caller's. */
   readonly direction: 'forward' | 'reverse';
+  /** Whether an entry with this number (sequence number, session start) is wanted; undefined: all are. */
   readonly accepts?: (number: number) => boolean;
 }
 
 /** Where a store has its entries. */
 export interface EntrySource<K> {
+  /** The entries of each key, as slots. */
   readonly entries: ReadonlyMap<BinaryKey, KeyWindows>;
+  /** Values and timestamps of the slots. */
   readonly columns: EntryColumns;
+  /** The key that an entry is handed out with: record key, time and number as one. */
   readonly keyOf: (key: BinaryKey, timeMs: number, number: number) => K;
 }
 

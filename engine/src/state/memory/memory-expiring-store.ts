@@ -12,7 +12,9 @@ import { TimeBuckets } from './time-buckets.ts';
 
 /** What window and session stores in memory are made from. */
 export interface ExpiringStoreOptions {
+  /** Name of the store, and of its changelog. */
   readonly name: string;
+  /** Whether puts go to a changelog. */
   readonly loggingEnabled: boolean;
   /** How long an entry is kept after the newest entry's time, ms. */
   readonly retentionMs: number;
@@ -33,6 +35,7 @@ export abstract class MemoryExpiringStore<K> implements StateStore {
   readonly name: string;
   readonly persistent = false;
   readonly restoredOffset = undefined;
+  /** How long an entry is kept after the newest entry's time, ms. */
   readonly retentionMs: number;
   readonly #loggingEnabled: boolean;
   readonly #keys = new Map<BinaryKey, KeyWindows>();
@@ -56,9 +59,12 @@ export abstract class MemoryExpiringStore<K> implements StateStore {
     this.#buckets = new TimeBuckets(Math.max(1, Math.ceil(bucketMs)));
   }
 
+  /** The key that an entry is handed out with. */
   protected abstract keyOf(key: BinaryKey, timeMs: number, number: number): K;
+  /** Applies one record of the changelog, without logging it. */
   protected abstract restoreRow(batch: RecordBatch, row: number): void;
 
+  /** The highest time ever put, over all keys, epoch ms; -1 before the first. */
   get observedStreamTimeMs(): number {
     return this.#retention.observedStreamTimeMs;
   }
@@ -105,6 +111,7 @@ export abstract class MemoryExpiringStore<K> implements StateStore {
     if (this.#loggingEnabled) this.context.logChange(this.name, key, value, timestampMs);
   }
 
+  /** Counts a put that was dropped because its time had expired. */
   protected countExpired(): void {
     countExpired(this.context, this.name);
   }

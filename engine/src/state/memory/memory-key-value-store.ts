@@ -15,7 +15,9 @@ import { EntryColumns } from './entry-columns.ts';
 
 /** What key-value stores of every medium are made from. */
 export interface KeyValueBytesStoreOptions {
+  /** Name of the store, and of its changelog. */
   readonly name: string;
+  /** Whether puts go to a changelog. */
   readonly loggingEnabled: boolean;
 }
 

@@ -17,6 +17,7 @@ const endOfTime = Number.MAX_SAFE_INTEGER;
 export class MemorySessionStore extends MemoryExpiringStore<SessionBytesKey> implements SessionBytesStore {
   readonly #parsed: SessionChangelogKey = { key: undefined, startMs: 0, endMs: 0 };
 
+  /** Expired sessions leave memory in steps of 1/64 of `retentionMs`. */
   constructor(options: ExpiringStoreOptions) {
     super(options, options.retentionMs / bucketsPerRetention);
   }

@@ -8,6 +8,7 @@ import type { CopiedEntry } from './sorted-entries.ts';
 
 /** `retentionMs` is at least the window size. */
 export interface WindowBytesStoreOptions extends ExpiringStoreOptions {
+  /** Length of the store's windows, ms: keys that are handed out have no end, so readers reckon it from this. */
   readonly windowSizeMs: number;
   /** Every put adds an entry of its own, numbered in arrival order; puts of null are numbered and logged, and change nothing. */
   readonly retainDuplicates: boolean;
@@ -29,6 +30,10 @@ export class MemoryWindowStore extends MemoryExpiringStore<WindowedBytesKey> imp
   readonly #parsed: WindowChangelogKey = { key: undefined, windowStartMs: 0, sequence: 0 };
   #sequence = 0;
 
+  /**
+   * Expired windows leave memory in steps of 1/8 of `retentionMs`, of at most a window's size where `readByTime` is
+   * set.
+   */
   constructor(options: WindowBytesStoreOptions) {
     const bucketMs = options.retentionMs / bucketsPerRetention;
     super(options, options.readByTime === true ? Math.min(bucketMs, options.windowSizeMs) : bucketMs);

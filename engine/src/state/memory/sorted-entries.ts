@@ -2,6 +2,7 @@ import type { StoredValue, StoreEntry, StoreIterator } from '../state-store.ts';
 
 /** An entry that was copied out of a store. */
 export interface CopiedEntry<K> extends StoredValue {
+  /** The key that the entry is handed out with. */
   readonly key: K;
 }
 
@@ -15,6 +16,7 @@ export class SortedEntries<K> implements StoreIterator<K> {
   #entries: readonly CopiedEntry<K>[];
   #next = 0;
 
+  /** `entries` in the order in which they are to be answered. */
   constructor(entries: readonly CopiedEntry<K>[]) {
     this.#entries = entries;
   }

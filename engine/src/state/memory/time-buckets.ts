@@ -13,10 +13,12 @@ export class TimeBuckets {
   readonly #buckets = new Map<number, Set<BinaryKey>>();
   #expiredBefore = 0;
 
+  /** `bucketMs`: the stretch of time in which keys are put together, and so the grain in which they expire. */
   constructor(bucketMs: number) {
     this.#bucketMs = bucketMs;
   }
 
+  /** Notes that the key has an entry of this time, epoch ms. */
   add(timeMs: number, key: BinaryKey): void {
     const id = Math.floor(timeMs / this.#bucketMs);
     let keys = this.#buckets.get(id);
@@ -54,6 +56,7 @@ export class TimeBuckets {
     return keys;
   }
 
+  /** Forgets all keys, and what has expired so far. */
   clear(): void {
     this.#buckets.clear();
     this.#expiredBefore = 0;

@@ -34,6 +34,7 @@ export class ExpirySweep {
     this.#endsAt = endsAt;
   }
 
+  /** Forgets how far it got: the next sweep begins at the first key. For stores that went back to their last commit. */
   reset(): void {
     this.#after = undefined;
     this.#sweeping = false;

@@ -6,6 +6,7 @@ const twoToThe32 = 4_294_967_296;
 
 /** Entries as lmdb writes and reads them. */
 export const entryCodec = {
+  /** The bytes that lie on disk: timestamp, then value. */
   encode(stored: StoredValue): Buffer {
     const bytes = Buffer.allocUnsafe(timestampBytes + stored.value.length);
     const high = Math.floor(stored.timestampMs / twoToThe32);
@@ -28,12 +29,14 @@ export const entryCodec = {
  * written with the prefix of the table, one byte, and read without.
  */
 export const keyCodec = {
+  /** Writes a key and answers the position after it. Throws `RangeError` where it does not fit. */
   writeKey(key: string, target: Buffer, position: number): number {
     // To lmdb this error means that its buffer is full, and that it takes another one.
     if (key.length > target.length - position) throw new RangeError(`no room for a key of ${key.length} bytes`);
     return position + target.latin1Write(key, position);
   },
 
+  /** The key in `[start, end)`, without the table's prefix. */
   readKey(source: Buffer, start: number, end: number): string {
     return source.latin1Slice(start + 1, end);
   },

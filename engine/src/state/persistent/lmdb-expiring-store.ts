@@ -24,13 +24,16 @@ const afterAllTimes = '\u00ff';
  * entries and stream time of the last commit.
  */
 export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
+  /** How long an entry is kept after the newest entry's time, ms. */
   readonly retentionMs: number;
+  /** The observed stream time, and what it lets live. */
   protected readonly retention: WindowRetention;
   readonly #rows: ExpiringRows;
   readonly #timeIndexed: boolean;
   readonly #sweep: ExpirySweep;
   #newestOnDiskMs = -1;
 
+  /** `rows` says how table keys hold record key and time. */
   constructor(options: ExpiringStoreOptions, rows: ExpiringRows) {
     super(options);
     this.retentionMs = options.retentionMs;
@@ -42,8 +45,10 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
     });
   }
 
+  /** The key that an entry is handed out with, from its key in the table. */
   protected abstract keyOf(tableKey: BinaryKey): K;
 
+  /** The highest time ever put, over all keys, epoch ms; -1 before the first. Survives a restart. */
   get observedStreamTimeMs(): number {
     return this.retention.observedStreamTimeMs;
   }
@@ -76,12 +81,14 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
     return { [streamTimeMeta]: this.observedStreamTimeMs, [timeIndexMeta]: this.#timeIndexed ? 1 : 0 };
   }
 
+  /** Goes back to what the last commit wrote, or to the beginning where there was none. */
   protected readPosition(): void {
     this.retention.reset(this.table.readMeta(streamTimeMeta) ?? -1);
     this.#newestOnDiskMs = this.observedStreamTimeMs;
     this.#sweep.reset();
   }
 
+  /** The later of `fromMs` and the first time that has not expired. */
   protected liveFrom(fromMs: number): number {
     return Math.max(0, fromMs, this.retention.minLiveStartMs);
   }

@@ -21,6 +21,7 @@ const rows = new ExpiringRows(sessionSuffixBytes, sessionSuffixBytes);
 export class LmdbSessionStore extends LmdbExpiringStore<SessionBytesKey> implements SessionBytesStore {
   readonly #parsed: SessionChangelogKey = { key: undefined, startMs: 0, endMs: 0 };
 
+  /** The folder is made by `open`, not here. */
   constructor(options: ExpiringStoreOptions) {
     super(options, rows);
   }

@@ -14,16 +14,24 @@ import { LmdbTable } from './lmdb-table.ts';
 export abstract class LmdbStore implements StateStore {
   readonly name: string;
   readonly persistent = true;
+  /** The entries: what is on disk and what waits for the next commit. */
   protected readonly table: LmdbTable;
   readonly #loggingEnabled: boolean;
   #context: StateStoreContext | undefined;
 
-  constructor(options: { readonly name: string; readonly loggingEnabled: boolean }) {
+  /** The folder is made by `open`, not here. */
+  constructor(options: {
+    /** Name of the store, of its folder and of its changelog. */
+    readonly name: string;
+    /** Whether puts go to a changelog. */
+    readonly loggingEnabled: boolean;
+  }) {
     this.name = options.name;
     this.table = new LmdbTable(options.name);
     this.#loggingEnabled = options.loggingEnabled;
   }
 
+  /** Applies one record of the changelog, without logging it. */
   protected abstract restoreRow(batch: RecordBatch, row: number): void;
 
   get isOpen(): boolean {

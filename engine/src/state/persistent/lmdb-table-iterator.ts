@@ -17,6 +17,7 @@ export type LmdbDatabase = RootDatabase<StoredValue, string>;
 
 /** The time between two commits, rollbacks or closes of a table. */
 export interface TableEpoch {
+  /** True once the table was committed, rolled back or closed: iterators of the epoch throw from then on. */
   isOver: boolean;
 }
 
@@ -24,15 +25,23 @@ export interface TableEpoch {
 export interface LmdbTableScan {
   /** The store's, for errors. */
   readonly name: string;
+  /** Where the rows on disk are. */
   readonly database: LmdbDatabase;
+  /** Writes since the last commit; null is a deletion. */
   readonly overlay: ReadonlyMap<BinaryKey, StoredValue | null>;
+  /** The order of the overlay's keys; ended with the iterator. */
   readonly sorted: SortedKeys;
+  /** Lowest key, inclusive; undefined: open. */
   readonly from: BinaryKey | undefined;
+  /** Highest key; undefined: open. */
   readonly to: BinaryKey | undefined;
+  /** Whether `to` itself is left out. */
   readonly toExclusive: boolean;
+  /** Whether the walk goes from `to` down to `from`. */
   readonly reverse: boolean;
   /** False: nothing of it is on disk. */
   readonly onDisk: boolean;
+  /** The table's at the moment of the scan. */
   readonly epoch: TableEpoch;
 }
 
@@ -46,7 +55,7 @@ interface DiskRow {
  *
  * Owns: the page of disk rows at hand; no lmdb cursor stays open between steps.
  * Called by: stores and through them user code.
- * Invariants: I1 keys come strictly in order, each once; I2 shows the keys of the moment it was made, plus nothing.
+ * Invariants: I1 keys come strictly in order, each once; I2 shows exactly the keys of the moment it was made.
  */
 export class LmdbTableIterator implements StoreIterator<BinaryKey>, StoreEntry<BinaryKey> {
   key = '' as BinaryKey;
@@ -63,6 +72,7 @@ export class LmdbTableIterator implements StoreIterator<BinaryKey>, StoreEntry<B
   #lastDiskKey: BinaryKey | undefined;
   #closed = false;
 
+  /** Begins at once in the overlay, and reads from disk at the first `next`. Must come to its end or be closed. */
   constructor(scan: LmdbTableScan) {
     this.#scan = scan;
     this.#diskEnded = !scan.onDisk;

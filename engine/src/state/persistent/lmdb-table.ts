@@ -49,6 +49,7 @@ const formatVersion = 1;
  * I3 an iterator doesn't outlive the commit, rollback or close after its making: its next step throws.
  */
 export class LmdbTable {
+  /** Name of the store, and of its folder. */
   readonly name: string;
   #database: LmdbDatabase | undefined;
   #directory: string | undefined;
@@ -63,22 +64,29 @@ export class LmdbTable {
   #clock: Clock | undefined;
   #epoch: TableEpoch = { isOver: false };
 
+  /** Touches no file: `open` does. */
   constructor(name: string) {
     this.name = name;
   }
 
+  /** Whether the lmdb environment is open. */
   get isOpen(): boolean {
     return this.#database !== undefined;
   }
 
+  /** Changelog offset of the last commit, to restore from; undefined: the table is new, or not open. */
   get restoredOffset(): number | undefined {
     return this.#restoredOffset;
   }
 
+  /** When the last commit was made, epoch ms; undefined: never, or not open. */
   get lastDurableMs(): number | undefined {
     return this.#lastDurableMs;
   }
 
+  /**
+   * Whether more than {@link overlayBytesMax} bytes of writes wait: the task should commit before its interval is over.
+   */
   get wantsCommit(): boolean {
     return this.#overlayBytes > overlayBytesMax;
   }
@@ -89,6 +97,10 @@ export class LmdbTable {
     return Math.max(0, (stats.entryCount ?? 0) - this.#metaCount()) + this.#overlay.size;
   }
 
+  /**
+   * Opens or makes the folder of the store. Throws `TASK_CORRUPTED` where the data can't be read or has another format:
+   * the task then wipes it and restores.
+   */
   open(context: StateStoreContext): void {
     assert(this.#database === undefined, `the table of store ${this.name} is opened once`);
     this.#directory = join(context.stateDirectory, this.name);
@@ -184,6 +196,7 @@ export class LmdbTable {
     return keys;
   }
 
+  /** Keys written or deleted since the last commit. */
   get overlaySize(): number {
     return this.#overlay.size;
   }
@@ -224,6 +237,7 @@ export class LmdbTable {
     return this.#overlayBytes > restoreOverlayBytesMax;
   }
 
+  /** Forgets the writes since the last commit. */
   rollback(): void {
     this.#opened();
     this.#clearOverlay();
@@ -248,6 +262,7 @@ export class LmdbTable {
     void database.close();
   }
 
+  /** Removes the folder; the table must be closed. */
   wipe(): void {
     assert(this.#database === undefined, `store ${this.name} is closed before it is wiped`);
     if (this.#directory !== undefined) this.#disk?.removeSync(this.#directory);

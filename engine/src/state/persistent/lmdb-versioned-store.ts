@@ -33,6 +33,7 @@ export class LmdbVersionedStore extends VersionedStore {
   readonly #table: LmdbTable;
   readonly #sweep: ExpirySweep;
 
+  /** The folder is made by `open`, not here. */
   constructor(options: VersionedBytesStoreOptions) {
     super(options);
     this.#table = new LmdbTable(options.name);

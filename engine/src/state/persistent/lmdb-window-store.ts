@@ -33,6 +33,7 @@ export class LmdbWindowStore extends LmdbExpiringStore<WindowedBytesKey> impleme
   readonly #parsed: WindowChangelogKey = { key: undefined, windowStartMs: 0, sequence: 0 };
   #sequence = 0;
 
+  /** The folder is made by `open`, not here. */
   constructor(options: WindowBytesStoreOptions) {
     super({ ...options, readByTime: options.readByTime === true && !options.retainDuplicates }, rows);
     this.windowSizeMs = options.windowSizeMs;

@@ -6,15 +6,18 @@
  * Invariants: I1 stream time never goes back; I2 a version is kept at least while it may be read: until `end < streamTime − retention`.
  */
 export class HistoryRetention {
+  /** How long old versions are known and late puts taken, ms of stream time. */
   readonly retentionMs: number;
   readonly #segmentIntervalMs: number;
   #observedStreamTimeMs = -1;
 
+  /** `segmentIntervalMs`: grain in which versions are forgotten, see {@link defaultSegmentIntervalMs}. */
   constructor(retentionMs: number, segmentIntervalMs: number) {
     this.retentionMs = retentionMs;
     this.#segmentIntervalMs = segmentIntervalMs;
   }
 
+  /** The highest timestamp ever put, over all keys, epoch ms; -1 before the first. */
   get observedStreamTimeMs(): number {
     return this.#observedStreamTimeMs;
   }
@@ -33,10 +36,12 @@ export class HistoryRetention {
     return timeMs < this.#observedStreamTimeMs - this.retentionMs;
   }
 
+  /** Moves stream time on to a put's timestamp, never back. */
   observe(timestampMs: number): void {
     if (timestampMs > this.#observedStreamTimeMs) this.#observedStreamTimeMs = timestampMs;
   }
 
+  /** Sets stream time, to that of the last commit or to -1. */
   reset(observedStreamTimeMs: number): void {
     this.#observedStreamTimeMs = observedStreamTimeMs;
   }

@@ -3,7 +3,9 @@ import { validToUndefined } from './versioned-bytes-store.ts';
 
 /** A value of a key from `timestampMs` on, until the next one's; null is a tombstone. */
 export interface Version {
+  /** From when on the value counts, epoch ms. */
   readonly timestampMs: number;
+  /** The serialized value; null says that the key had none from then on. */
   readonly value: Buffer | null;
   /** A tombstone that was the newest when a value followed: Kafka Streams keeps no row that ends where the value begins. */
   readonly open: boolean;
@@ -11,6 +13,7 @@ export interface Version {
 
 /** Where versions are kept: the newest of each key, and the older ones by time. */
 export interface VersionRows {
+  /** The newest version of a key, be it a tombstone; undefined: the key is unknown. */
   newest(key: BinaryKey): Version | undefined;
   /** Replaces `before`, the newest so far. */
   setNewest(key: BinaryKey, version: Version | undefined, before: Version | undefined): void;
@@ -18,7 +21,9 @@ export interface VersionRows {
   olderUpTo(key: BinaryKey, timeMs: number): Version | undefined;
   /** Time of the older version with the lowest time above `timeMs`. */
   olderAfter(key: BinaryKey, timeMs: number): number | undefined;
+  /** Adds an older version, or replaces the one of the same time. */
   setOlder(key: BinaryKey, version: Version): void;
+  /** Removes the older version of exactly this time, if there is one. */
   removeOlder(key: BinaryKey, timeMs: number): void;
 }
 

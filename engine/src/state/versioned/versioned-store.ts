@@ -8,7 +8,9 @@ import { notPut, type StoredVersion, type VersionedBytesStore } from './versione
 
 /** What versioned stores of all media are made from. */
 export interface VersionedBytesStoreOptions {
+  /** Name of the store, and of its changelog. */
   readonly name: string;
+  /** Whether puts go to a changelog. */
   readonly loggingEnabled: boolean;
   /** How long old values are known, ms of stream time. */
   readonly historyRetentionMs: number;
@@ -27,10 +29,13 @@ export interface VersionedBytesStoreOptions {
 export abstract class VersionedStore implements VersionedBytesStore {
   readonly name: string;
   readonly historyRetentionMs: number;
+  /** The observed stream time, and what it lets live. */
   protected readonly retention: HistoryRetention;
+  /** The task's; undefined while the store is not open. */
   protected context: StateStoreContext | undefined;
   readonly #loggingEnabled: boolean;
 
+  /** The observed stream time begins at -1; media that keep it set it in `open`. */
   constructor(options: VersionedBytesStoreOptions) {
     this.name = options.name;
     this.historyRetentionMs = options.historyRetentionMs;
@@ -41,12 +46,14 @@ export abstract class VersionedStore implements VersionedBytesStore {
   abstract readonly persistent: boolean;
   abstract readonly restoredOffset: number | undefined;
   abstract readonly isOpen: boolean;
+  /** The versions, where the medium has them. */
   protected abstract readonly rows: VersionRows;
   abstract open(context: StateStoreContext): void;
   /** Older versions of a key, oldest first; at least those that ended at `liveFromMs` or later. */
   protected abstract older(key: BinaryKey): readonly Version[];
   /** After a put: a chance to forget what has expired. */
   protected abstract wrote(key: BinaryKey): void;
+  /** After a batch of restored records: a chance to write them to disk, with the offset to go on from. */
   protected abstract restored(nextOffset: number): void;
   abstract commit(changelogOffset: number | undefined): void;
   abstract rollback(): boolean;

@@ -6,11 +6,17 @@ import type { WindowedOutput } from './windowed-output.ts';
 
 /** What an emitter needs of the node that it emits for; `S` is the node's bytes store. */
 export interface EmittingNode<K, A, S> {
+  /** To forward with. */
   readonly context: InternalProcessorContext<Windowed<K>, Change<A>>;
+  /** The windows: what has closed is read from here. */
   readonly store: S;
+  /** Under which the close time is committed. */
   readonly storeName: string;
+  /** Of the aggregates. */
   readonly valueSerde: Serde<A>;
+  /** The changelog's, which serdes are told. */
   readonly topic: string;
+  /** The record that is filled and forwarded for each window. */
   readonly output: WindowedOutput<K, A>;
 }
 
@@ -37,6 +43,7 @@ export class CloseSchedule {
   #nextLookMs = 0;
   #lastCloseMs: number;
 
+  /** Goes on from the close time that was committed for this store, if one was. */
   constructor(context: ScheduleContext, storeName: string) {
     this.#context = context;
     this.#storeName = storeName;
@@ -57,11 +64,13 @@ export class CloseSchedule {
     return this.#lastCloseMs === neverEmitted || this.#lastCloseMs < closeMs;
   }
 
+  /** Notes that everything up to this close time was emitted; it is committed with the task. */
   emitted(closeMs: number): void {
     this.#lastCloseMs = closeMs;
     this.#context.processorMetadata.set(this.#storeName, closeMs);
   }
 
+  /** Adds to the metric `emit-final-records-total`. */
   count(windows: number): void {
     const { config, taskId, nodeName } = this.#context;
     if (windows === 0) return;

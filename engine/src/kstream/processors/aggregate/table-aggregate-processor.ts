@@ -12,7 +12,9 @@ import { TableForwarder } from '../table/table-forwarder.ts';
 export interface TableAggregateSpec<K, V, A> {
   /** Store of the aggregates. */
   readonly storeName: string;
+  /** Of the groups' keys. */
   readonly keySerde: Serde<K>;
+  /** Of the aggregates. */
   readonly valueSerde: Serde<A>;
   /** Undefined for `reduce`: the first value is the first aggregate. */
   readonly initializer: (() => A) | undefined;

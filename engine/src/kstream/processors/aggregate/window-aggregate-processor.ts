@@ -11,8 +11,11 @@ import { WindowedAggregateProcessor } from './windowed-aggregate-processor.ts';
 
 /** Windows on a grid, as `TimeWindows` and `UnlimitedWindows` describe them. */
 export interface GridWindows {
+  /** Length of a window, ms. */
   readonly sizeMs: number;
+  /** From one start to the next, ms; as long as the window where windows don't overlap. */
   readonly advanceMs: number;
+  /** How long after its end a window still takes late records, ms of stream time. */
   readonly graceMs: number;
   /** Start of the earliest window that contains `timestampMs`, if any does; the others follow every `advanceMs` up to it. */
   firstStartMs(timestampMs: number): number;

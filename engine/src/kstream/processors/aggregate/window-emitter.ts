@@ -6,6 +6,7 @@ import { CloseSchedule, type EmittingNode, neverEmitted } from './close-schedule
 export interface EmitRange {
   /** First start after an emission at `lastCloseMs`, which may be {@link neverEmitted}. */
   fromMs(lastCloseMs: number): number;
+  /** Last start of a window that has closed at `closeMs`. */
   toMs(closeMs: number): number;
   /** False where no window can lie between. */
   mayHoldWindows(lastCloseMs: number, fromMs: number, toMs: number): boolean;
@@ -84,8 +85,11 @@ export class WindowEmitter<K, A> {
 
 /** Windows of one size, end exclusive, on a grid. */
 export function timeRange(windows: {
+  /** Length of a window, ms. */
   readonly sizeMs: number;
+  /** From one start to the next, ms. */
   readonly advanceMs: number;
+  /** Start of the earliest window that contains the time, epoch ms. */
   firstStartMs(timestampMs: number): number;
 }): EmitRange {
   const { sizeMs, advanceMs } = windows;

@@ -25,11 +25,17 @@ import { WindowedOutput } from './windowed-output.ts';
 export abstract class WindowedAggregateProcessor<K, V, A, S extends StateStore, E>
   implements Processor<K, V, Windowed<K>, Change<A>>
 {
+  /** Store, serdes and the functions that fold. */
   protected readonly spec: AggregateSpec<K, V, A>;
+  /** The record that is filled and forwarded for each window. */
   protected readonly output: WindowedOutput<K, A>;
+  /** The task's; set by `init`. */
   protected context!: InternalProcessorContext<Windowed<K>, Change<A>>;
+  /** The bytes store of the windows; set by `init`. */
   protected store!: S;
+  /** Forwards each update; undefined where windows are emitted when they close. */
   protected forwarder: TableForwarder<Windowed<K>, A> | undefined;
+  /** Emits windows that have closed; undefined where each update is forwarded. */
   protected emitter: E | undefined;
   /** The changelog's, which serdes are told. */
   protected topic = '';
@@ -46,6 +52,7 @@ export abstract class WindowedAggregateProcessor<K, V, A, S extends StateStore, 
   }
 
   abstract process(record: Record<K, V>): void;
+  /** What emits closed windows of this kind; called by `init` where the strategy is to wait for the close. */
   protected abstract newEmitter(node: EmittingNode<K, A, S>): E;
 
   init(context: ProcessorContext<Windowed<K>, Change<A>>): void {

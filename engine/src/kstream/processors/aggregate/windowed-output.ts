@@ -16,7 +16,9 @@ const twoToThe32 = 4_294_967_296;
  * Invariants: I1 the key is that of the last `setWindow` or `setSession`.
  */
 export class WindowedOutput<K, A> {
+  /** The change that {@link WindowedOutput.record} carries. */
   readonly change = new Change<A>();
+  /** The record to forward; filled again for each window. */
   readonly record = new Record<Windowed<K>, Change<A>>(null as unknown as Windowed<K>, this.change, 0);
   readonly #windowedSerde: Serde<Windowed<K>>;
   #topic = '';
@@ -31,12 +33,14 @@ export class WindowedOutput<K, A> {
     this.#topic = topic;
   }
 
+  /** Makes the record's key that of a window: record key and start. */
   setWindow(key: BinaryKey, startMs: number): void {
     const end = this.#start(key, timeBytes);
     this.#writeMs(startMs, key.length);
     this.record.keyDatum.setBytes(this.#bytes, 0, end, this.#windowedSerde, this.#topic, true);
   }
 
+  /** Makes the record's key that of a session: record key, end, start. */
   setSession(key: BinaryKey, startMs: number, endMs: number): void {
     const end = this.#start(key, 2 * timeBytes);
     this.#writeMs(endMs, key.length);

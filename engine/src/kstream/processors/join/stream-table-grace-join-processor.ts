@@ -20,7 +20,9 @@ export interface StreamTableGraceJoinSpec<K, V, VT, VOut> {
   readonly bufferName: string;
   /** What serdes are told as topic: the node's name, as in Kafka Streams. */
   readonly topic: string;
+  /** Of the stream's keys, for records that wait. */
   readonly keySerde: Serde<K>;
+  /** Of the stream's values, for records that wait. */
   readonly valueSerde: Serde<V>;
 }
 

@@ -7,6 +7,7 @@ import type { TableValueGetter, TableValueGetterSupplier } from '../table/table-
 
 /** One side of a table–table join: its own changes meet what the other table holds. */
 export interface TableJoinSide<K, V, VO, VOut> {
+  /** How the other table is read. */
   readonly other: TableValueGetterSupplier<K, VO>;
   /** This side's value first, whichever side it is. */
   readonly joiner: (own: V, other: VO) => VOut;
@@ -16,6 +17,7 @@ export interface TableJoinSide<K, V, VO, VOut> {
   readonly keepsOther: boolean;
   /** This side's table keeps versions: changes of the past don't join, as in Kafka Streams. */
   readonly ownIsVersioned: () => boolean;
+  /** Whether somebody below needs old results; asked when the task is made. */
   readonly sendOldValues: () => boolean;
 }
 
@@ -87,10 +89,15 @@ export class TableJoinProcessor<K, V, VO, VOut> implements Processor<K, Change<V
 
 /** What a getter of a join that is not kept computes from. */
 export interface JoinedTables<K, V, VO, VOut> {
+  /** How the left table is read. */
   readonly left: TableValueGetterSupplier<K, V>;
+  /** How the right table is read. */
   readonly right: TableValueGetterSupplier<K, VO>;
+  /** The user's function; a value is null where an entry has no partner. */
   readonly joiner: (left: V, right: VO) => VOut;
+  /** Whether left entries without a partner have a result. */
   readonly keepsLeft: boolean;
+  /** Whether right entries without a partner have a result. */
   readonly keepsRight: boolean;
 }
 

@@ -16,7 +16,9 @@ import type { TableValueGetterSupplier } from './table-value-getter.ts';
 export interface SuppressSpec<K, V> {
   /** Store of what is held back. */
   readonly storeName: string;
+  /** Of the table's keys, of windowed tables with their windows. */
   readonly keySerde: Serde<K>;
+  /** Of the table's values. */
   readonly valueSerde: Serde<V>;
   /** How long an update waits after its buffer time, ms. */
   readonly waitMs: number;

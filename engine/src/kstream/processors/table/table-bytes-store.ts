@@ -8,7 +8,9 @@ import type { Change } from './change.ts';
 
 /** What a table's nodes use of the store that keeps it, key-value or versioned. */
 export interface TableBytesStore extends StateStore {
+  /** The newest value of a key, copied. */
   get(key: BinaryKey): StoredValue | undefined;
+  /** The newest value where it lies, valid until the next call; stores on disk or behind a cache have none of this. */
   peek?(key: BinaryKey): StoredView | undefined;
   /** Versioned stores answer until when the value counts; {@link wasPut} reads it. */
   put(key: BinaryKey, value: Buffer | null, timestampMs: number): unknown;

@@ -12,6 +12,7 @@ export interface ForwardedStore<K, V> {
   readonly bytes: StateStore;
   /** Serde of the whole forwarded key: of `Windowed<K>` where the store is a window or session store. */
   readonly keySerde: Serde<K>;
+  /** Of the values, for whoever below decodes them. */
   readonly valueSerde: Serde<V>;
   /** Changelog topic, for serdes. */
   readonly topic: string;

@@ -13,10 +13,13 @@ import { TableForwarder } from './table-forwarder.ts';
 
 /** Where a table is kept, if it is; asked when the task is made, since tables are materialised late. */
 export interface TableStore<K, V> {
+  /** Name of the store. */
   readonly name: string;
+  /** Of the table's keys. */
   readonly keySerde: Serde<K>;
+  /** Of the table's values. */
   readonly valueSerde: Serde<V>;
-  /** Of a versioned table. */
+  /** How long a versioned table knows old values, ms of stream time; undefined: it keeps no versions. */
   readonly historyRetentionMs?: number | undefined;
 }
 
@@ -35,11 +38,16 @@ const warnEvery = 1_000;
 
 /** A table's store as its nodes use it. */
 export class OpenTableStore<K, V> {
+  /** The store beneath the typed one, with its cache. */
   readonly bytes: TableBytesStore;
+  /** Of the table's keys. */
   readonly keySerde: Serde<K>;
+  /** Of the table's values. */
   readonly valueSerde: Serde<V>;
+  /** The changelog's name, which serdes are told. */
   readonly topic: string;
 
+  /** Throws `UNKNOWN_STATE_STORE` where the node is not connected to the store. */
   constructor(context: ProcessorContext<never, never>, store: TableStore<K, V>) {
     this.bytes = tableBytes(context, store.name);
     this.keySerde = store.keySerde;

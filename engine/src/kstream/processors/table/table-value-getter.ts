@@ -23,11 +23,13 @@ export interface TableValueGetter<K, V> {
 
 /** Makes value getters, and says which stores they need. */
 export interface TableValueGetterSupplier<K, V> {
+  /** Stores that a node which looks things up must be connected to. */
   readonly storeNames: readonly string[];
   /** The table keeps versions: its getters have `readAsOf`. */
   readonly isVersioned?: boolean;
   /** How long it keeps them, ms. */
   readonly historyRetentionMs?: number | undefined;
+  /** A getter for one node of one task. */
   get(context: ProcessorContext<never, never>): TableValueGetter<K, V>;
 }
 
