@@ -16,6 +16,7 @@ import { ensureTopics, type TopicLayout } from './runtime/assignment/internal-to
 import { configureSerdes } from './runtime/client/configure-serdes.ts';
 import { MetricsRegistry, type MetricValue } from './runtime/client/metrics-registry.ts';
 import { type StateListener, StreamsLifecycle, type StreamsState } from './runtime/client/streams-state.ts';
+import { AtLeastOnce } from './runtime/commit/at-least-once.ts';
 import { StateDirectory } from './runtime/directory/state-directory.ts';
 import { GlobalState } from './runtime/global/global-state.ts';
 import { StreamThread } from './runtime/thread/stream-thread.ts';
@@ -327,6 +328,7 @@ export class KafkaStreams {
       global: this.#global as GlobalState,
       globalStores: (this.#global as GlobalState).stores,
       stateDirectory: this.#stateDirectory,
+      createCommitProtocol: (options) => new AtLeastOnce(options),
       onReadiness: (ready) => {
         if (this.#thread !== thread) return;
         if (ready) this.#lifecycle.tryTo('RUNNING');

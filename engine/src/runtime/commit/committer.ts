@@ -1,137 +1,218 @@
+import { assert } from '../../base/assert.ts';
 import type { StreamsConfig } from '../../base/config.ts';
 import { StreamsError } from '../../base/errors.ts';
-import { type TopicPartition, topicPartitionKey } from '../../base/record-batch.ts';
-import type { BrokerAdmin, GroupMembership, OffsetAndMetadata } from '../../broker/broker.ts';
-import type { BatchingCollector } from '../output/batching-collector.ts';
-import type { StreamTask, TaskCommit } from '../task/stream-task.ts';
+import { type TopicPartition, type TopicPartitionKey, topicPartitionKey } from '../../base/record-batch.ts';
+import type { BrokerAdmin, OffsetAndMetadata } from '../../broker/broker.ts';
+import type { StreamTask } from '../task/stream-task.ts';
 import { allowsEvent } from '../task/task-state.ts';
-
-/** Kafka Streams' `repartition.purge.interval.ms`. */
-const purgeIntervalMs = 30_000;
+import type { CommitProtocol, CommittingTask } from './commit-protocol.ts';
+import { RepartitionPurge } from './repartition-purge.ts';
 
 export interface CommitterOptions {
-  readonly group: GroupMembership;
-  readonly collector: BatchingCollector;
+  readonly protocol: CommitProtocol;
   readonly config: StreamsConfig;
   readonly admin: BrokerAdmin;
   /** Topics of the application's own that nobody reads again once they are committed. */
   readonly repartitionTopics: ReadonlySet<string>;
+  /** The tasks of the thread. */
+  readonly tasks: () => readonly StreamTask[];
+  /** A commit that was due is done. */
+  readonly onCommitted: (tasks: readonly StreamTask[]) => void;
+  /** These tasks can't go on from where they are. */
+  readonly onFailed: (tasks: readonly StreamTask[], error: unknown) => void;
 }
 
 /**
- * Commits tasks: outputs acknowledged, then external sinks, then Kafka's offsets, then stores. In this order a crash at any
- * point repeats records and loses none.
+ * Which tasks of a thread are committed, and when; how, its protocol says.
  *
- * Owns: which commits are on their way, the offsets last committed. Called by: StreamThread, TaskManager.
- * Invariants: I1 a task stands still while its commit is on its way, so its state and its changelog are of one moment; I2 a task
- * is in one commit at a time.
+ * Owns: what is being committed, the offsets last committed. Called by: StreamThread, TaskManager.
+ * Invariants: I1 a task knows that it is being committed from `beginCommit` to `endCommit`, and both come from here; I2 a task is in
+ * one commit at a time, a thread too under scope `thread`; I3 a task that failed is in no further commit, and under scope `thread`
+ * nothing is committed before its work is abandoned.
  */
 export class Committer {
-  readonly #group: GroupMembership;
-  readonly #collector: BatchingCollector;
+  readonly #options: CommitterOptions;
+  readonly #protocol: CommitProtocol;
   readonly #config: StreamsConfig;
-  readonly #admin: BrokerAdmin;
-  readonly #repartitionTopics: ReadonlySet<string>;
-  readonly #purgeable = new Map<string, TopicPartition & { readonly offset: number }>();
-  #lastPurgeMs: number;
+  readonly #purge: RepartitionPurge;
+  /** Of each task that is being committed, the end of its commit, well or badly. */
   readonly #inFlight = new Map<StreamTask, Promise<void>>();
-  readonly #committed = new Map<string, number>();
+  readonly #abandoned = new WeakMap<StreamTask, Promise<void>>();
+  readonly #abandoning = new Set<Promise<void>>();
+  readonly #committed = new Map<TopicPartitionKey, number>();
+  #lastCommitMs: number;
 
   constructor(options: CommitterOptions) {
-    this.#group = options.group;
-    this.#collector = options.collector;
-    this.#config = options.config;
-    this.#admin = options.admin;
-    this.#repartitionTopics = options.repartitionTopics;
-    this.#lastPurgeMs = options.config.clock.monotonicMs();
+    const { admin, config, protocol, repartitionTopics } = options;
+    this.#options = options;
+    this.#protocol = protocol;
+    this.#config = config;
+    this.#purge = new RepartitionPurge(admin, config, repartitionTopics);
+    this.#lastCommitMs = config.clock.monotonicMs();
   }
 
-  /** Starts a new count for partitions whose tasks were created anew. */
-  forget(keys: Iterable<string>): void {
-    for (const key of keys) this.#committed.delete(key);
+  /** Where new tasks of these partitions go on, as {@link CommitProtocol.committed} says. They start a new count. */
+  committed(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<TopicPartitionKey, OffsetAndMetadata>> {
+    for (const { topic, partition } of partitions) this.#committed.delete(topicPartitionKey(topic, partition));
+    return this.#protocol.committed(partitions);
+  }
+
+  /** When the next commit is due, by the monotonic clock; Infinity while there is nothing to commit. */
+  get nextDueMs(): number {
+    const wanting = this.#options.tasks().some((task) => task.state === 'RUNNING' && task.wantsCommit('interval'));
+    return wanting ? this.#lastCommitMs + this.#config.commitIntervalMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** Begins the commits that are due, between two records. What becomes of them is told by the callbacks. */
+  commitIfDue(): void {
+    if (!this.#isFree()) return;
+    const nowMs = this.#config.clock.monotonicMs();
+    const isDue = nowMs - this.#lastCommitMs >= this.#config.commitIntervalMs;
+    if (isDue) this.#lastCommitMs = nowMs;
+    const occasion = isDue ? 'interval' : 'early';
+    // Whoever drains a task commits it.
+    const due = this.#options.tasks().filter((task) => task.state === 'RUNNING' && task.wantsCommit(occasion));
+    if (due.length === 0) return;
+    for (const task of due) task.asyncRecords.completeBundles();
+    if (this.#protocol.scope === 'thread') {
+      this.#commitDue(this.#all());
+      return;
+    }
+    const plain: StreamTask[] = [];
+    for (const task of due) {
+      // An outside system may be slow: it holds up nobody but its own task.
+      if (task.externalSinks.isEmpty) plain.push(task);
+      else this.#commitDue([task]);
+    }
+    if (plain.length > 0) this.#commitDue(plain);
+  }
+
+  /** The last commit of these tasks before they are closed. Rejects when it did not happen. */
+  async commitLast(tasks: readonly StreamTask[]): Promise<void> {
+    while (!this.#isFree(tasks)) {
+      await this.#commitsOver(tasks);
+      await Promise.all(this.#abandoning);
+    }
+    const last = tasks.filter((task) => allowsEvent(task.state, 'beginCommit') && task.wantsCommit('last'));
+    if (last.length === 0) return;
+    const all = this.#protocol.scope === 'thread' ? new Set([...last, ...this.#all()]) : last;
+    await this.#commit([...all], new Set(last));
   }
 
   /**
-   * Rejects with the first error; nothing of a failed task's commit counts then. `final` leaves nothing for a later commit to make
-   * durable.
+   * These tasks end without a commit: what they did since their last one doesn't count. Resolves when no commit has anything to do
+   * with them any more. Never rejects.
    */
-  commit(tasks: readonly StreamTask[], final = false): Promise<void> {
-    const ready = tasks.filter(({ state }) => allowsEvent(state, 'beginCommit'));
-    if (ready.length === 0) return Promise.resolve();
-    const commits = new Map<StreamTask, TaskCommit>();
-    for (const task of ready) {
+  async abandon(tasks: readonly StreamTask[]): Promise<void> {
+    const fresh = tasks.filter((task) => !this.#abandoned.has(task));
+    if (fresh.length > 0) {
+      const done = this.#abandon(fresh).finally(() => this.#abandoning.delete(done));
+      this.#abandoning.add(done);
+      for (const task of fresh) this.#abandoned.set(task, done);
+    }
+    await Promise.all(tasks.map((task) => this.#abandoned.get(task)));
+  }
+
+  async #abandon(tasks: readonly StreamTask[]): Promise<void> {
+    await this.#commitsOver(tasks);
+    const others = this.#all().filter((task) => !tasks.includes(task));
+    for (const task of await this.#protocol.abandon(tasks, others)) this.#undo(task, tasks);
+  }
+
+  #undo(task: StreamTask, others: readonly StreamTask[]): void {
+    if (task.state === 'CLOSED') return;
+    task.fail();
+    this.#abandoned.set(task, Promise.resolve());
+    const cause = others.map(({ taskId }) => taskId).join(', ');
+    const message = `Task ${task.taskId} begins again: what it did since its last commit was undone with that of ${cause}`;
+    this.#options.onFailed([task], new StreamsError(message, { code: 'TASK_CORRUPTED', recovery: 'retry' }));
+  }
+
+  /** Every task that has something to commit, draining ones too. */
+  #all(): readonly StreamTask[] {
+    return this.#options
+      .tasks()
+      .filter((task) => allowsEvent(task.state, 'beginCommit') && task.wantsCommit('interval'));
+  }
+
+  /** Whether a commit of these tasks may begin now; begins to abandon what stands in its way. */
+  #isFree(tasks: readonly StreamTask[] = []): boolean {
+    if (this.#protocol.scope === 'task') return tasks.every((task) => !this.#inFlight.has(task));
+    const failed = this.#options.tasks().filter((task) => task.state === 'FAILED' && !this.#abandoned.has(task));
+    if (failed.length > 0) void this.abandon(failed);
+    return this.#inFlight.size === 0 && this.#abandoning.size === 0;
+  }
+
+  /** The commits on their way that keep these tasks from another; more may begin meanwhile. */
+  async #commitsOver(tasks: readonly StreamTask[]): Promise<void> {
+    const { scope } = this.#protocol;
+    await Promise.all(scope === 'thread' ? this.#inFlight.values() : tasks.map((task) => this.#inFlight.get(task)));
+  }
+
+  #commitDue(tasks: readonly StreamTask[]): void {
+    void this.#commit(tasks, new Set()).then(
+      () => {
+        this.#options.onCommitted(tasks);
+        return this.#purge.runIfDue();
+      },
+      (error: unknown) => {
+        this.#config.log.warn({ err: error, tasks: tasks.map(({ taskId }) => taskId) }, 'A commit failed');
+        // The group is changing: its listener closes what moves, the rest commits next time.
+        if (error instanceof StreamsError && error.recovery === 'migrate') return;
+        this.#options.onFailed(tasks, error);
+      },
+    );
+  }
+
+  #commit(tasks: readonly StreamTask[], last: ReadonlySet<StreamTask>): Promise<void> {
+    assert(this.#isFree(tasks), 'a task is in one commit at a time, and what failed is abandoned first');
+    const begun: CommittingTask[] = [];
+    for (const task of tasks) {
       try {
-        commits.set(task, task.beginCommit(false));
+        const point = task.beginCommit(this.#protocol.worksMeanwhile);
+        begun.push({ ...point, task, isLast: last.has(task) });
       } catch (error) {
         // Its cache has handed on some of what it held, and nobody knows how much: this task can't go on from here.
         task.fail();
-        for (const prepared of commits.keys()) prepared.endCommit(false);
+        for (const each of begun) each.task.endCommit(false);
         return Promise.reject(notMigrating(task, error));
       }
     }
-    const ended = (committed: boolean): void => {
-      for (const task of ready) {
+    const over = Promise.withResolvers<void>();
+    for (const task of tasks) this.#inFlight.set(task, over.promise);
+    return this.#run(begun).finally(over.resolve);
+  }
+
+  async #run(tasks: readonly CommittingTask[]): Promise<void> {
+    const { clock, metrics } = this.#config;
+    const startedMs = clock.monotonicMs();
+    const offsets = this.#moved(tasks);
+    let committed = false;
+    try {
+      await this.#protocol.commit({ tasks, offsets });
+      committed = true;
+    } finally {
+      for (const { task } of tasks) {
         this.#inFlight.delete(task);
         task.endCommit(committed);
       }
-    };
-    const done = this.#run(commits, final).then(
-      () => ended(true),
-      (error: unknown) => {
-        ended(false);
-        throw error;
-      },
-    );
-    for (const task of ready) this.#inFlight.set(task, done);
-    return done;
+    }
+    for (const [key, { offset }] of offsets) this.#committed.set(key, offset);
+    this.#purge.note(offsets);
+    metrics.count('commit-total', {}, tasks.length);
+    metrics.observe('commit-latency', {}, clock.monotonicMs() - startedMs);
   }
 
-  /** Waits until no commit of these tasks is on its way; errors are told to whoever started them. */
-  async settled(tasks: readonly StreamTask[]): Promise<void> {
-    const running = tasks.map((task) => this.#inFlight.get(task)).filter((promise) => promise !== undefined);
-    await Promise.allSettled(running);
-  }
-
-  async #run(commits: ReadonlyMap<StreamTask, TaskCommit>, final: boolean): Promise<void> {
-    const startedMs = this.#config.clock.monotonicMs();
-    const tasks = [...commits.keys()];
-    await this.#collector.flush();
-    await Promise.all(tasks.map((task) => task.externalSinks.commit((commits.get(task) as TaskCommit).positions)));
-    const offsets = new Map<string, TopicPartition & OffsetAndMetadata>();
-    for (const commit of commits.values()) {
-      for (const each of commit.offsets) {
-        const key = `${each.topic}-${each.partition}`;
-        if (this.#committed.get(key) !== each.offset) offsets.set(key, each);
+  /** Without the offsets that are committed already. */
+  #moved(tasks: readonly CommittingTask[]): Map<TopicPartitionKey, TopicPartition & OffsetAndMetadata> {
+    const moved = new Map<TopicPartitionKey, TopicPartition & OffsetAndMetadata>();
+    for (const { offsets } of tasks) {
+      for (const each of offsets) {
+        const key = topicPartitionKey(each.topic, each.partition);
+        if (this.#committed.get(key) !== each.offset) moved.set(key, each);
       }
     }
-    if (offsets.size > 0) await this.#group.commit(offsets);
-    for (const [key, each] of offsets) {
-      this.#committed.set(key, each.offset);
-      if (this.#repartitionTopics.has(each.topic)) this.#purgeable.set(key, each);
-    }
-    for (const task of tasks) {
-      if (task.state === 'CLOSED') continue;
-      const { positions } = commits.get(task) as TaskCommit;
-      const consumedEnd = (topic: string, partition: number) => positions.get(topicPartitionKey(topic, partition));
-      task.stores.commit(this.#collector.ackedEnd, final, consumedEnd);
-    }
-    const elapsedMs = this.#config.clock.monotonicMs() - startedMs;
-    this.#config.metrics.count('commit-total', {}, tasks.length);
-    this.#config.metrics.observe('commit-latency', {}, elapsedMs);
-  }
-
-  /** Deletes what is committed from repartition topics, whose retention is unlimited. Never rejects: the next purge covers it. */
-  async purgeIfDue(): Promise<void> {
-    const nowMs = this.#config.clock.monotonicMs();
-    if (this.#purgeable.size === 0 || nowMs - this.#lastPurgeMs < purgeIntervalMs) return;
-    this.#lastPurgeMs = nowMs;
-    const offsets = [...this.#purgeable.values()].map(({ topic, partition, offset }) => ({ topic, partition, offset }));
-    this.#purgeable.clear();
-    try {
-      await this.#admin.deleteRecords(offsets);
-    } catch (error) {
-      this.#config.log.warn({ err: error }, 'Repartition topics could not be purged');
-    }
+    return moved;
   }
 }
 

@@ -292,13 +292,12 @@ export class StreamTask implements PartitionTask {
 
   /**
    * Whether a commit has something to do: as the last one before a clean `close`, when the `interval` is over, or `early`, because
-   * a node, a full sink or a store asks for it. A draining task is committed by whoever drains it, so only as the last.
+   * a node, a full sink or a store asks for it.
    */
   wantsCommit(occasion: 'early' | 'interval' | 'last'): boolean {
     const { commitNeeded, commitRequested } = this.#host;
     if (occasion === 'last') return commitNeeded || !this.externalSinks.isEmpty || this.stores.hasDeferred;
-    if (this.#state !== 'RUNNING' || !commitNeeded) return false;
-    return occasion === 'interval' || commitRequested || this.stores.wantsCommit;
+    return commitNeeded && (occasion === 'interval' || commitRequested || this.stores.wantsCommit);
   }
 
   /**

@@ -16,6 +16,7 @@ import type { StateStore } from '../../state/state-store.ts';
 import type { ResolvedTopology } from '../../topology/nodes.ts';
 import type { TopicLayout } from '../assignment/internal-topics.ts';
 import { StickyAssignor } from '../assignment/sticky-assignor.ts';
+import type { CommitProtocol, CreateCommitProtocol } from '../commit/commit-protocol.ts';
 import { Committer } from '../commit/committer.ts';
 import type { StateDirectory } from '../directory/state-directory.ts';
 import { asError, isOutOfRange } from '../errors.ts';
@@ -39,6 +40,7 @@ export interface StreamThreadOptions {
   readonly global: GlobalState;
   readonly globalStores: ReadonlyMap<string, StateStore>;
   readonly stateDirectory: StateDirectory;
+  readonly createCommitProtocol: CreateCommitProtocol;
   /** True when every assigned task runs, false while some are being restored or moved. */
   readonly onReadiness: (ready: boolean) => void;
   /** An error that no recovery of a task heals. The thread has stopped; its tasks are closed. */
@@ -63,13 +65,13 @@ export class StreamThread implements RebalanceListener {
   readonly #consumer: BrokerConsumer;
   readonly #producer: BrokerProducer;
   readonly #collector: BatchingCollector;
+  readonly #protocol: CommitProtocol;
   readonly #committer: Committer;
   readonly #manager: TaskManager;
   readonly #preparation: SerdePreparation;
   readonly #supervisor: TaskSupervisor;
   readonly #topics: TopicWatch;
   readonly #paused = new Set<string>();
-  #lastCommitMs: number;
   #rotation = 0;
   #stopping = false;
   #clean = true;
@@ -99,7 +101,6 @@ export class StreamThread implements RebalanceListener {
       recreate: (task, wipe) => this.#manager.recreate(task, wipe),
       onFailure: (error) => this.#fail(error),
     });
-    this.#lastCommitMs = config.clock.monotonicMs();
     const assignor = new StickyAssignor(resolved, () => this.#topics.sourceTopics);
     this.#member = broker.groupConsumer({ ...memberOptions(threadId, config), assignor, listener: this });
     this.#consumer = this.#member.records;
@@ -111,12 +112,18 @@ export class StreamThread implements RebalanceListener {
       lookUpPartitionCount: (topic) => partitionCountOf(topic, broker.admin()),
       wake: this.#wake,
     });
+    this.#protocol = options.createCommitProtocol({ group: this.#member.group, collector: this.#collector });
     this.#committer = new Committer({
-      group: this.#member.group,
-      collector: this.#collector,
+      protocol: this.#protocol,
       config,
       admin: broker.admin(),
       repartitionTopics: new Set(resolved.subTopologies.flatMap((subTopology) => subTopology.repartitionSourceTopics)),
+      tasks: () => this.#manager.tasks,
+      onCommitted: (tasks) => {
+        this.#supervisor.succeeded(tasks);
+        this.#wake();
+      },
+      onFailed: (tasks, error) => this.#commitFailed(tasks, error),
     });
     this.#preparation = new SerdePreparation({
       clock: config.clock,
@@ -134,7 +141,6 @@ export class StreamThread implements RebalanceListener {
       stateDirectory: options.stateDirectory,
       broker,
       consumer: this.#consumer,
-      group: this.#member.group,
       collector: this.#collector,
       committer: this.#committer,
       globalStores: options.globalStores,
@@ -270,7 +276,7 @@ export class StreamThread implements RebalanceListener {
   #turn(): boolean {
     const { clock } = this.#config;
     const nowMs = clock.nowMs();
-    this.#collector.check();
+    this.#protocol.check();
     const fetched = this.#consumer.take();
     this.#receive(fetched);
     this.#updateGlobals();
@@ -301,7 +307,7 @@ export class StreamThread implements RebalanceListener {
     }
     this.#regulate(tasks);
     this.#collector.sendIfDue();
-    if (this.#failure === undefined) this.#commitIfDue(tasks);
+    if (this.#failure === undefined) this.#committer.commitIfDue();
     return worked;
   }
 
@@ -362,42 +368,9 @@ export class StreamThread implements RebalanceListener {
     }
   }
 
-  #commitIfDue(tasks: readonly StreamTask[]): void {
-    const nowMs = this.#config.clock.monotonicMs();
-    const due = nowMs - this.#lastCommitMs >= this.#config.commitIntervalMs;
-    if (due) this.#lastCommitMs = nowMs;
-    const plain: StreamTask[] = [];
-    for (const task of tasks) {
-      if (!task.wantsCommit(due ? 'interval' : 'early')) continue;
-      task.asyncRecords.completeBundles();
-      // An outside system may be slow: it holds up nobody but its own task.
-      if (!task.externalSinks.isEmpty) this.#commit([task]);
-      else plain.push(task);
-    }
-    this.#commit(plain);
-  }
-
-  #commit(tasks: readonly StreamTask[]): void {
-    if (tasks.length === 0) return;
-    void this.#committer.commit(tasks).then(
-      () => {
-        this.#supervisor.succeeded(tasks);
-        this.#wake();
-        return this.#committer.purgeIfDue();
-      },
-      (error: unknown) => this.#commitFailed(tasks, error),
-    );
-  }
-
   #commitFailed(tasks: readonly StreamTask[], error: unknown): void {
-    const recovery = error instanceof StreamsError ? error.recovery : 'fail';
-    this.#config.log.warn({ err: error, tasks: tasks.map(({ taskId }) => taskId) }, 'A commit failed');
-    if (recovery === 'migrate' && tasks.every((task) => task.externalSinks.isEmpty)) {
-      // A rebalance is on its way: the listener closes what moves, the rest commits next time.
-      return;
-    }
     try {
-      this.#collector.check();
+      this.#protocol.check();
     } catch (lost) {
       this.#fail(asError(lost));
       return;
@@ -419,16 +392,14 @@ export class StreamThread implements RebalanceListener {
 
   /** How long the loop may sleep when nothing arrives. */
   #idleMs(): number {
-    const { clock, commitIntervalMs, lingerMs, pollMs } = this.#config;
+    const { clock, lingerMs, pollMs } = this.#config;
     const nowMs = clock.nowMs();
-    const commitInMs = this.#lastCommitMs + commitIntervalMs - clock.monotonicMs();
-    let idleMs = pollMs;
+    let idleMs = Math.min(pollMs, this.#committer.nextDueMs - clock.monotonicMs());
     for (const task of this.#manager.tasks) {
       if (task.queries.hasMail) return 0;
       // The end of its commit wakes the loop for a task that stands still.
       if (!task.mayWork) continue;
       idleMs = Math.min(idleMs, task.nextWakeMs(nowMs) - nowMs);
-      if (task.wantsCommit('interval')) idleMs = Math.min(idleMs, commitInMs);
       if (task.asyncRecords.hasMail) return 0;
     }
     if (this.#collector.hasUnsent) idleMs = Math.min(idleMs, lingerMs);

@@ -1,7 +1,7 @@
 import { sleep } from '../../base/clock.ts';
 import type { StreamsConfig } from '../../base/config.ts';
 import { type TopicPartition, topicPartitionKey } from '../../base/record-batch.ts';
-import type { Broker, BrokerConsumer, GroupMembership, OffsetAndMetadata } from '../../broker/broker.ts';
+import type { Broker, BrokerConsumer, OffsetAndMetadata } from '../../broker/broker.ts';
 import { createAsyncProcessor } from '../../pipeline/create-async-processor.ts';
 import type { ThreadCache } from '../../state/cache/thread-cache.ts';
 import type { StateStore } from '../../state/state-store.ts';
@@ -32,7 +32,6 @@ export interface TaskManagerOptions {
   readonly stateDirectory: StateDirectory;
   readonly broker: Broker;
   readonly consumer: BrokerConsumer;
-  readonly group: GroupMembership;
   readonly collector: BatchingCollector;
   readonly committer: Committer;
   readonly globalStores: ReadonlyMap<string, StateStore>;
@@ -185,7 +184,7 @@ export class TaskManager {
   }
 
   async #rollBackAndClose(task: StreamTask): Promise<void> {
-    await this.#options.committer.settled([task]);
+    await this.#options.committer.abandon([task]);
     for (const { store } of task.stores.all()) if (store.isOpen) store.rollback();
     await this.#closeLogged(task);
   }
@@ -212,11 +211,7 @@ export class TaskManager {
     const running = tasks.filter(({ state }) => allowsEvent(state, 'drain'));
     try {
       await this.#drain(running);
-      await committer.settled(tasks);
-      await committer.commit(
-        running.filter((task) => task.wantsCommit('last')),
-        true,
-      );
+      await committer.commitLast(running);
     } catch (error) {
       config.log.warn(
         { err: error },
@@ -280,7 +275,6 @@ export class TaskManager {
     });
     this.#tasks.set(spec.taskId, { task, spec });
     for (const source of task.sources) this.#sources.set(source.key, { task, source });
-    this.#options.committer.forget(task.sources.map((source) => source.key));
     return task;
   }
 
@@ -300,7 +294,7 @@ export class TaskManager {
   }
 
   async #start(created: readonly StreamTask[]): Promise<void> {
-    const { broker, collector, config, group, stateDirectory } = this.#options;
+    const { broker, committer, config, stateDirectory } = this.#options;
     const tasks: StreamTask[] = [];
     for (const task of created) {
       try {
@@ -313,10 +307,7 @@ export class TaskManager {
       }
     }
     if (tasks.length === 0) return;
-    // What former tasks of these partitions logged here must be in the changelogs before their ends are asked for.
-    await collector.flush();
-    const partitions = tasks.flatMap((task) => task.sources.map(({ topic, partition }) => ({ topic, partition })));
-    const committed = await group.committed(partitions);
+    const committed = await committer.committed(tasks.flatMap((task) => task.sources));
     await restoreTasks(tasks, {
       broker,
       config,
