@@ -5,6 +5,9 @@ import { LIBRARY_FOLDER } from '../base/paths.ts';
 import { identify } from '../base/process-identity.ts';
 import { javaCommand } from '../preflight.ts';
 
+/** Where the locale knows ASCII only, Java can neither be told of nor open a file whose name has other letters. */
+export const JVM_ENVIRONMENT: Readonly<Record<string, string>> = { LC_ALL: 'C.UTF-8' };
+
 /**
  * Flags for small servers that start often: the serial collector and the first compiler tier only take less
  * memory and CPU than the defaults, which are tuned for long-running big ones.

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkListable, javaProperties } from '../base/java-properties.ts';
 import { ManagedProcess } from '../base/managed-process.ts';
 import { DEV_FOLDER } from '../base/paths.ts';
 import { LOOPBACK } from '../base/ports.ts';
 import { runCommand } from '../base/run-command.ts';
 import { fetchLibrary } from '../libraries.ts';
-import { classData, classPath, jvmCommand } from './jvm.ts';
+import { classData, classPath, JVM_ENVIRONMENT, jvmCommand } from './jvm.ts';
 import { fetchClusterMetadata } from './kafka-metadata.ts';
 import type { StartService } from './service.ts';
 
@@ -67,17 +68,13 @@ export const startKafka: StartService = async (context) => {
   const library = await fetchLibrary('kafka', log);
   const home = join(root, 'kafka');
   const dataFolder = join(home, 'data');
+  checkListable(dataFolder);
   mkdirSync(home, { recursive: true });
   const port = await memory.port('kafka', log);
   const controllerPort = await memory.port('kafka-controller', log);
   const settingsFile = join(home, 'server.properties');
   const settings = kafkaSettings(port, controllerPort, dataFolder);
-  writeFileSync(
-    settingsFile,
-    Object.entries(settings)
-      .map(([key, value]) => `${key}=${value}\n`)
-      .join(''),
-  );
+  writeFileSync(settingsFile, javaProperties(settings));
 
   const logging = `-Dlog4j2.configurationFile=${join(DEV_FOLDER, 'config', 'kafka-log4j2.properties')}`;
   const shared = classData(library, !context.durable);
@@ -85,16 +82,8 @@ export const startKafka: StartService = async (context) => {
   const metaFile = join(dataFolder, 'meta.properties');
   if (!existsSync(metaFile)) {
     const clusterId = randomBytes(CLUSTER_ID_BYTES).toString('base64url');
-    await runCommand([
-      ...run(),
-      'kafka.tools.StorageTool',
-      'format',
-      '--standalone',
-      '-t',
-      clusterId,
-      '-c',
-      settingsFile,
-    ]);
+    const format = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', clusterId, '-c', settingsFile];
+    await runCommand([...run(), ...format], { env: JVM_ENVIRONMENT });
   }
   const clusterId = /^cluster\.id=(.+)$/m.exec(readFileSync(metaFile, 'utf8'))?.[1];
 
@@ -102,6 +91,7 @@ export const startKafka: StartService = async (context) => {
     name: 'Kafka',
     command: [...run(...shared.flags), 'kafka.Kafka', settingsFile],
     cwd: home,
+    env: JVM_ENVIRONMENT,
     logFile: join(root, 'logs', 'kafka.log'),
     stopSignal: 'SIGTERM',
   });

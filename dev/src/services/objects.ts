@@ -1,10 +1,11 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { javaProperties } from '../base/java-properties.ts';
 import { ManagedProcess } from '../base/managed-process.ts';
 import { DEV_FOLDER } from '../base/paths.ts';
 import { LOOPBACK } from '../base/ports.ts';
 import { fetchLibrary } from '../libraries.ts';
-import { classData, classPath, jvmCommand } from './jvm.ts';
+import { classData, classPath, JVM_ENVIRONMENT, jvmCommand } from './jvm.ts';
 import type { StartService } from './service.ts';
 
 const HEAP_MEGABYTES = 192;
@@ -41,8 +42,7 @@ export const startObjects: StartService = async (context) => {
     'jclouds.filesystem.basedir': buckets,
   };
   const settingsFile = join(home, 's3proxy.properties');
-  const text = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`);
-  writeFileSync(settingsFile, text.join(''), { mode: 0o600 });
+  writeFileSync(settingsFile, javaProperties(settings), { mode: 0o600 });
 
   const shared = classData(library, !context.durable);
   const process = new ManagedProcess({
@@ -58,6 +58,7 @@ export const startObjects: StartService = async (context) => {
       settingsFile,
     ),
     cwd: home,
+    env: JVM_ENVIRONMENT,
     logFile: join(root, 'logs', 'objects.log'),
     stopSignal: 'SIGTERM',
   });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ManagedProcess } from '../base/managed-process.ts';
 import { LOOPBACK } from '../base/ports.ts';
 import { fetchLibrary } from '../libraries.ts';
-import { classData, jvmCommand } from './jvm.ts';
+import { classData, JVM_ENVIRONMENT, jvmCommand } from './jvm.ts';
 import type { StartService } from './service.ts';
 
 const HEAP_MEGABYTES = 192;
@@ -41,6 +41,7 @@ export const startRegistry: StartService = async (context) => {
       join(library, jar),
     ),
     cwd: home,
+    env: JVM_ENVIRONMENT,
     logFile: join(root, 'logs', 'registry.log'),
     stopSignal: 'SIGTERM',
   });
