@@ -299,8 +299,8 @@ export type StreamsOptions = Pick<StreamsConfig, 'applicationId'> & Partial<Omit
 
 /** One rule of Kafka Streams' optimiser, by the name that its configuration has. */
 export type TopologyOptimizationRule =
-  | /** A table that is read from a topic keeps no changelog: it is restored from that topic. */
-  'reuse.ktable.source.topics'
+  /** A table that is read from a topic keeps no changelog: it is restored from that topic. */
+  | 'reuse.ktable.source.topics'
   /** Several groups or joins of one stream with a new key share one repartition topic. */
   | 'merge.repartition.topics'
   /** A stream that is joined with itself keeps one window store instead of two. */

@@ -3,8 +3,8 @@ import type { Record } from './record.ts';
 
 /** Why a record was left out: the tag `reason` of the metric `dropped-records-total`. */
 export type DropReason =
-  | /** The operation works by key, and the record has none. */
-  'null-key'
+  /** The operation works by key, and the record has none. */
+  | 'null-key'
   /** The operation needs a value, and the record has none. */
   | 'null-value'
   /** All windows that the record belongs to have closed. */
