@@ -36,13 +36,7 @@ const doors = [
 ] as const;
 
 /** Folders and files whose documentation is still to be written. A row that has no gap left fails: take it out. */
-const unwritten: readonly string[] = [
-  'api/src',
-  'app/src',
-  'engine/src/kafka-streams.ts',
-  'engine/src/query',
-  'engine/src/runtime',
-];
+const unwritten: readonly string[] = ['api/src', 'app/src', 'engine/src/runtime'];
 
 /** Families of operators, and the declarations that show each by an `@example`. */
 const families: Readonly<Record<string, readonly string[]>> = {
@@ -77,7 +71,10 @@ const families: Readonly<Record<string, readonly string[]>> = {
   stores: ['Stores'],
   serdes: ['Serde', 'json', 'avro', 'windowed'],
   'the test driver': ['TopologyTestDriver', 'TopologyTestDriver.settle'],
-  errors: ['StreamsError'],
+  errors: ['StreamsError', 'KafkaStreams.setUncaughtExceptionHandler'],
+  'a running application': ['KafkaStreams'],
+  queries: ['KafkaStreams.keyValueStore', 'KafkaStreams.windowStore', 'KafkaStreams.versionedKeyValueStore'],
+  'topics read without a group': ['TopicReader'],
 };
 
 /** Where several forms of one method are families of their own. */
@@ -113,7 +110,7 @@ describe('the documentation', () => {
     const defaults = { ...millrace.defaultStreamsConfig, clientId: applicationId, broker: undefined };
     expect(options.map(({ key }) => key).sort()).toEqual([...Object.keys(defaults), 'applicationId'].sort());
     const gaps = wrongOptions(options, defaults, { ...millrace, applicationId, tmpdir });
-    expect(sentences(gaps.filter(({ file }) => !unwritten.includes(file)))).toEqual([]);
+    expect(sentences(gaps)).toEqual([]);
   });
 
   it.each(Object.entries(families))('shows %s by an example', (_family, names) => {

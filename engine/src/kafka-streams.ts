@@ -30,18 +30,55 @@ import { checkOptimizationApplied } from './topology/optimization.ts';
 import type { Topology } from './topology/topology.ts';
 
 /** What happens after an error that no recovery heals, as the uncaught exception handler decides. */
-export type UncaughtExceptionResponse = 'replace-thread' | 'shutdown-client' | 'shutdown-application';
+export type UncaughtExceptionResponse =
+  /**
+   * The thread ends without a commit, and after a wait another one takes over its work from the last commit. The
+   * wait begins at 0.5 s and doubles with each replacement in a row, up to a minute. For errors that pass by
+   * themselves: one that every record brings up again is met forever.
+   */
+  | /**
+   * The thread ends without a commit, and after a wait another one takes over its work from the last commit. The
+   * wait is half a second at most and doubles with each replacement in a row, up to a minute. For errors that pass
+   * by themselves: one that every record brings up again comes back each time.
+   */
+  'replace-thread'
+  /**
+   * This instance stops without a commit and ends in `ERROR`, with the error as its `failure`; the others take over
+   * its partitions.
+   */
+  | 'shutdown-client'
+  /**
+   * Stops this instance, as `shutdown-client` does. Kafka Streams stops all instances of the application, which the
+   * group protocol here can't tell them to do: each instance that meets the error stops by itself.
+   */
+  | 'shutdown-application';
 
+/**
+ * Decides about an error that no recovery heals, and that has ended the stream thread; one that throws counts as
+ * `shutdown-client`. Java's `StreamsUncaughtExceptionHandler`.
+ */
 export type UncaughtExceptionHandler = (error: Error) => UncaughtExceptionResponse;
 
+/**
+ * What a {@link KafkaStreams} runs with: `applicationId`, and whatever of the configuration should differ from its
+ * default.
+ */
 export interface KafkaStreamsOptions extends StreamsOptions {
-  /** Default: a connection of its own to `bootstrapServers`. A given broker is not closed by `close`. */
+  /**
+   * The cluster as an object of the program's own, such as one of {@link connectBroker} that several instances share,
+   * or a cluster in memory. It is not closed by `close`.
+   * No counterpart in Kafka Streams: Java's `KafkaClientSupplier` makes clients one by one.
+   *
+   * @defaultValue `undefined`: a connection of this instance's own to `bootstrapServers`
+   */
   readonly broker?: Broker;
 }
 
 /** Where a key of a store lives. */
 export interface KeyQueryMetadata {
+  /** Partition of the store, and of the topics that it is filled from. */
   readonly partition: number;
+  /** The task that holds this partition: number of the sub-topology, `_`, partition. */
   readonly taskId: string;
   /** This instance owns it now. */
   readonly isLocal: boolean;
@@ -66,14 +103,17 @@ export async function connectBroker(options: BrokerConnectionOptions): Promise<B
 /**
  * Runs a topology against a Kafka cluster: joins the group of its application id, restores state, processes, commits.
  *
- * ```ts
- * const streams = new KafkaStreams(topology, { applicationId: 'app', bootstrapServers: ['localhost:9092'] });
- * await streams.start();   // RUNNING
- * await streams.close();   // commits and leaves the group
- * ```
- *
  * Owns: broker (unless given), global stores, one stream thread. Called by: applications.
  * Invariants: I1 `state` moves only along Kafka Streams' table; I2 `start` and `close` do their work once.
+ *
+ * @example
+ * ```ts
+ * const app = new KafkaStreams(topology, { applicationId: 'orders', bootstrapServers: ['localhost:9092'] });
+ * await app.start(); // RUNNING: every assigned task has restored its stores
+ * process.once('SIGTERM', () => {
+ *   void app.close(); // commits, and leaves the group
+ * });
+ * ```
  */
 export class KafkaStreams {
   readonly #config: StreamsConfig;
@@ -114,21 +154,35 @@ export class KafkaStreams {
     });
   }
 
+  /** Where the instance is in its life. Stores can be read in `RUNNING` and `REBALANCING`. */
   get state(): StreamsState {
     return this.#lifecycle.state;
   }
 
-  /** Why the instance is in ERROR. */
+  /** Why the instance is in `ERROR`, or on its way there; undefined otherwise. */
   get failure(): Error | undefined {
     return this.#failure;
   }
 
-  /** Returns a function that ends the listening. */
+  /**
+   * Calls `listener` with each new state and the one before it, in order; an error that it throws is logged and changes
+   * nothing. Answers a function that ends the listening.
+   */
   onStateChange(listener: StateListener): () => void {
     return this.#lifecycle.listen(listener);
   }
 
-  /** Decides about errors that nothing heals. Default: `shutdown-client`. Before `start`. */
+  /**
+   * Says what follows an error that nothing heals. Without a handler it is `shutdown-client`. Throws `INVALID_STATE`
+   * after `start`.
+   *
+   * @example
+   * ```ts
+   * streams.setUncaughtExceptionHandler((error) => {
+   *   return error instanceof StreamsError && error.code === 'TASK_TIMEOUT' ? 'replace-thread' : 'shutdown-client';
+   * });
+   * ```
+   */
   setUncaughtExceptionHandler(handler: UncaughtExceptionHandler): void {
     if (this.state !== 'CREATED') {
       throw new StreamsError(`The uncaught exception handler is set before start(), not while ${this.state}`, {
@@ -168,10 +222,15 @@ export class KafkaStreams {
   }
 
   /**
-   * Finishes what is in flight, commits, leaves the group. Resolves when stopped, at the latest after `timeoutMs`: then whatever was
-   * not committed will be processed again by others.
+   * Finishes what is in flight, commits, leaves the group. Resolves when stopped, at the latest after `timeoutMs`: then
+   * whatever was not committed will be processed again by others. Called again, it answers the same promise.
    */
-  close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+  close(
+    options: {
+      /** How long the work of closing may take, ms. Default: 60 000. */
+      readonly timeoutMs?: number;
+    } = {},
+  ): Promise<void> {
     this.#closed ??= this.#close(options.timeoutMs ?? closeTimeoutMsDefault);
     return this.#closed;
   }
@@ -232,47 +291,91 @@ export class KafkaStreams {
    * timestamps, too.
    *
    * Throws `UNKNOWN_STATE_STORE`, or `INVALID_STATE_STORE` for a store of another kind.
+   *
+   * @example
+   * ```ts
+   * const totals = streams.keyValueStore<string, number>('totals');
+   * const total = await totals.get('customer-1'); // undefined where the key is not here
+   * for await (const { key, value } of totals.range('a', 'b')) console.log(key, value, total);
+   * ```
    */
   keyValueStore<K, V>(name: string): AsyncReadOnlyKeyValueStore<K, V> {
     return new KeyValueStoreView<K, V>(this.#stores.door(name, 'key-value'), false);
   }
 
-  /** The same as {@link keyValueStore}, with the timestamps that tables keep beside their values. */
+  /**
+   * A view of a table's store, as {@link keyValueStore}, whose values come with the timestamps that the table keeps
+   * beside them, epoch ms: those of the changes that it forwards. Throws what {@link keyValueStore} throws.
+   */
   timestampedKeyValueStore<K, V>(name: string): AsyncReadOnlyKeyValueStore<K, ValueAndTimestamp<V>> {
     return new KeyValueStoreView<K, ValueAndTimestamp<V>>(this.#stores.door(name, 'key-value'), true);
   }
 
   /**
-   * The same as {@link keyValueStore}, one view per partition that is here now, for merging ordered ranges. A view
-   * reads its partition until it moves. Stores of one sub-topology have their partitions in the same order. Throws
-   * `INVALID_STATE_STORE` (recovery `retry`) too where none is here.
+   * One view of a key-value store for each partition that is here now, for programs that merge ordered ranges
+   * themselves: within a partition keys come in byte order, over several they don't. A view reads its partition until
+   * that moves to another instance. Stores of one sub-topology have their partitions in the same order. Throws what
+   * {@link keyValueStore} throws, and `INVALID_STATE_STORE` (recovery `retry`) where no partition is here.
    */
   keyValueStorePartitions<K, V>(name: string): readonly AsyncReadOnlyKeyValueStore<K, V>[] {
     const door = this.#stores.door(name, 'key-value');
     return door.holders().map((holder) => new KeyValueStoreView<K, V>({ ...door, holders: () => [holder] }, false));
   }
 
-  /** The same as {@link keyValueStore} for a window store. */
+  /**
+   * A view of a window store, over all partitions of this instance: windows of one key by their starts, or of many keys
+   * by time. Of a windowed table it shows the values without their timestamps. Throws `UNKNOWN_STATE_STORE`, or
+   * `INVALID_STATE_STORE` for a store of another kind.
+   *
+   * @example
+   * ```ts
+   * const perMinute = streams.windowStore<string, number>('per-minute');
+   * const nowMs = Date.now();
+   * for await (const { key: startMs, value } of perMinute.fetch('line-1', nowMs - 60 * minuteMs, nowMs)) {
+   *   console.log(new Date(startMs), value);
+   * }
+   * ```
+   */
   windowStore<K, V>(name: string): AsyncReadOnlyWindowStore<K, V> {
     return new WindowStoreView<K, V>(this.#stores.door(name, 'window'), false);
   }
 
-  /** The same as {@link windowStore}, with the timestamps that windowed tables keep beside their values. */
+  /**
+   * A view of a windowed table's store, as {@link windowStore}, whose values come with the timestamps that the table
+   * keeps beside them: the latest time of the records in the window, epoch ms.
+   */
   timestampedWindowStore<K, V>(name: string): AsyncReadOnlyWindowStore<K, ValueAndTimestamp<V>> {
     return new WindowStoreView<K, ValueAndTimestamp<V>>(this.#stores.door(name, 'window'), true);
   }
 
-  /** The same as {@link keyValueStore} for a session store. */
+  /**
+   * A view of a session store, over all partitions of this instance: sessions of one key, or of a range of keys. Throws
+   * `UNKNOWN_STATE_STORE`, or `INVALID_STATE_STORE` for a store of another kind.
+   */
   sessionStore<K, V>(name: string): AsyncReadOnlySessionStore<K, V> {
     return new SessionStoreView<K, V>(this.#stores.door(name, 'session'));
   }
 
-  /** The same as {@link keyValueStore} for a versioned store. */
+  /**
+   * A view of a versioned store, over all partitions of this instance: the value of a key now, as of a time, or all
+   * that counted in a stretch of time. Throws `UNKNOWN_STATE_STORE`, or `INVALID_STATE_STORE` for a store of another
+   * kind.
+   *
+   * @example
+   * ```ts
+   * const prices = streams.versionedKeyValueStore<string, number>('prices');
+   * const yesterday = await prices.get('bread', Date.now() - 24 * 60 * minuteMs);
+   * console.log(yesterday?.value);
+   * ```
+   */
   versionedKeyValueStore<K, V>(name: string): AsyncReadOnlyVersionedKeyValueStore<K, V> {
     return new VersionedStoreView<K, V>(this.#stores.door(name, 'versioned'));
   }
 
-  /** {@link keyValueStore}, {@link windowStore} or another, as the store is. */
+  /**
+   * A view of a store whose kind the program doesn't know: what {@link keyValueStore}, {@link windowStore}, {@link
+   * sessionStore} or {@link versionedKeyValueStore} would answer. Throws `UNKNOWN_STATE_STORE`.
+   */
   store<S = unknown>(name: string): S {
     const kind = this.#stores.kindOf(name);
     if (kind === 'session') return this.sessionStore(name) as S;
@@ -280,7 +383,11 @@ export class KafkaStreams {
     return (kind === 'window' ? this.windowStore(name) : this.keyValueStore(name)) as S;
   }
 
-  /** Which partition of a store holds a key, by the default partitioner, and whether that partition is here. */
+  /**
+   * Which partition of a store holds a key, by the default partitioner, and whether that partition is here. `keySerde`
+   * writes the key as the store's source topic has it. Throws `UNKNOWN_STATE_STORE`, and `INVALID_STATE_STORE`
+   * (recovery `retry`) before the start has seen the topics.
+   */
   queryMetadataForKey<K>(storeName: string, key: K, keySerde: Serde<K>): KeyQueryMetadata {
     const subTopology = this.#stores.subTopologyOf(storeName);
     const layout = this.#layout;
@@ -297,15 +404,28 @@ export class KafkaStreams {
     return this.#thread?.lag() ?? new Map();
   }
 
-  /** Ids of the tasks that this instance owns, with their states: RUNNING from the end of restoring until they are closed. */
-  get tasks(): readonly { readonly taskId: string; readonly state: string }[] {
+  /**
+   * The tasks that this instance owns: `RUNNING` from the end of restoring until they are closed. Kafka Streams:
+   * `metadataForLocalThreads`.
+   */
+  get tasks(): readonly {
+    /** Number of the sub-topology, `_`, partition. */
+    readonly taskId: string;
+    /**
+     * `CREATED`, `RESTORING` or `RUNNING`, and `FAILED` or `CLOSED` for a moment before another task takes its place.
+     */
+    readonly state: string;
+  }[] {
     return (this.#thread?.tasks ?? []).map(({ taskId, isStarted, state }) => ({
       taskId,
       state: isStarted ? 'RUNNING' : state,
     }));
   }
 
-  /** Counters and gauges since the start, by Kafka Streams' names; also sent to the metrics port. */
+  /**
+   * Counters and gauges since the start, by Kafka Streams' names; what goes to the metrics port goes here as well, but
+   * for observed durations and sizes.
+   */
   metrics(): readonly MetricValue[] {
     return this.#metrics.snapshot();
   }

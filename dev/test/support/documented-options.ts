@@ -73,7 +73,7 @@ export function wrongOptions(
       if (!/\bRequired\./.test(text)) say("has no default: write 'Required.'");
       continue;
     }
-    const [, expression, rest] = /^`(.*)`\s*(.*)$/s.exec(defaultValue ?? '') ?? [];
+    const [, expression, rest] = /^`([^`]*)`\s*(.*)$/s.exec(defaultValue ?? '') ?? [];
     if (expression === undefined) {
       say('says no default: write @defaultValue with an expression in backticks');
       continue;

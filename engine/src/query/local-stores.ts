@@ -5,14 +5,19 @@ import type { StoreDoor, StoreHolder } from './store-door.ts';
 
 /** A task or the global state: the names of its stores, and who takes queries about them. */
 export interface QueriedStores {
+  /** Takes queries about its stores. */
   readonly queries: StoreHolder;
+  /** Whether the store is here, and can be asked. */
   readonly holdsStore: (name: string) => boolean;
 }
 
 /** What the stores of an instance depend on, as it is when they are asked. */
 export interface LocalStoresOptions {
+  /** Part of the changelogs' names, which serdes are told. */
   readonly applicationId: string;
+  /** Stores are read in `RUNNING` and `REBALANCING`. */
   readonly state: () => StreamsState;
+  /** Who holds the global stores; undefined before they are filled. */
   readonly global: () => QueriedStores | undefined;
   /** In the order of their partitions. */
   readonly tasks: () => readonly QueriedStores[];

@@ -15,29 +15,62 @@ const retryBackoff: BackoffBounds = { minMs: 100, maxMs: 10_000 };
 
 /** A decoded record of a topic. */
 export interface TopicRecord<K, V> {
+  /** Null where the record has none. */
   readonly key: K | null;
+  /** Null for a tombstone. */
   readonly value: V | null;
   /** Epoch ms. */
   readonly timestamp: number;
+  /** The offset counts in this partition, and only its records come in order. */
   readonly partition: number;
+  /** Its place in the partition. */
   readonly offset: number;
+  /** In the order in which the producer gave them; empty where there are none. */
   readonly headers: readonly Header[];
 }
 
+/** What a {@link TopicReader} reads, from where, and who gets it. */
 export interface TopicReaderOptions<K, V> {
+  /** The cluster, see {@link connectBroker}; the reader doesn't close it. */
   readonly broker: Broker;
+  /** Name by which the broker's logs and quotas know the reader. Default: `reader-<topic>`. */
   readonly clientId?: string;
+  /** The topic; all its partitions are read. */
   readonly topic: string;
+  /** Reads the keys. */
   readonly key: Serde<K>;
+  /** Reads the values. */
   readonly value: Serde<V>;
-  /** Where to begin in each partition; a time means the first record at or after it. Default: `latest`. */
-  readonly from?: 'latest' | 'earliest' | { readonly timestampMs: number };
-  /** Records of one partition in log order. A promise is awaited before more are read (backpressure). */
+  /**
+   * Where to begin in each partition: `latest` with the next record that is produced, `earliest` with the oldest that
+   * there is, a time with the first record at or after it. Default: `latest`.
+   */
+  readonly from?:
+    | 'latest'
+    | 'earliest'
+    | {
+        /** Epoch ms; `latest` in partitions without a record at or after it. */
+        readonly timestampMs: number;
+      };
+  /**
+   * Gets the records of one partition in log order. A promise is awaited before more are read (backpressure). What it
+   * throws goes to `onError`, and the records are not given again.
+   */
   readonly onRecords: (records: readonly TopicRecord<K, V>[]) => void | Promise<void>;
-  /** A record that can't be decoded, a position that is gone, a broker out of reach; reading goes on. */
-  readonly onError?: (error: Error, at: TopicPartition & { readonly offset: number }) => void;
+  /**
+   * Is told of a record that can't be decoded (it is left out), a position that is gone (reading goes on with the
+   * oldest record) and a broker out of reach (it is tried again).
+   */
+  readonly onError?: (
+    error: Error,
+    at: TopicPartition & {
+      /** Offset of the record or position, -1 where the error is about no record. */
+      readonly offset: number;
+    },
+  ) => void;
+  /** Measures the waits between attempts. Default: the system's clock. */
   readonly clock?: Clock;
-  /** For the jitter of waits. */
+  /** Spreads the waits between attempts. Default: the system's random numbers. */
   readonly random?: Random;
 }
 
@@ -49,12 +82,30 @@ interface Waiting {
 }
 
 /**
- * Reads all partitions of a topic without a group: every reader sees every record from where it began. For replies, live feeds
- * and caches that can be rebuilt; nothing is committed.
+ * Reads all partitions of a topic without a group: every reader sees every record from where it began. For replies,
+ * live feeds and caches that can be rebuilt; nothing is committed.
  *
  * Owns: one consumer and its loop. Called by: API instances, tests.
- * Invariants: I1 `onRecords` is never called while an earlier call is pending, nor after `close` resolved; I2 per partition
- * records come in log order, each once.
+ * Invariants: I1 `onRecords` is never called while an earlier call is pending, nor after `close` resolved; I2 per
+ * partition records come in log order, each once.
+ *
+ * @example
+ * ```ts
+ * const broker = await connectBroker({ bootstrapServers: ['localhost:9092'], clientId: 'dashboard' });
+ * const reader = await TopicReader.open<string, number>({
+ *   broker,
+ *   topic: 'line-counts',
+ *   key: string(),
+ *   value: long(),
+ *   from: 'earliest',
+ *   onRecords: (records) => {
+ *     for (const { key, value } of records) console.log(key, value);
+ *   },
+ * });
+ * await reader.caughtUp(); // everything that was in the topic has been handed over
+ * await reader.close();
+ * await broker.close();
+ * ```
  */
 export class TopicReader<K, V> {
   readonly #options: TopicReaderOptions<K, V>;
@@ -115,6 +166,10 @@ export class TopicReader<K, V> {
     });
   }
 
+  /**
+   * Reads no more, waits for a pending `onRecords`, and closes the consumer. Calls of `caughtUp` that still wait reject
+   * with `CANCELLED`.
+   */
   async close(): Promise<void> {
     this.#closing = true;
     this.#wakeWaiting();
