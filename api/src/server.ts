@@ -33,21 +33,32 @@ import { serviceEndpoints } from './routes/service-endpoints.ts';
 
 /** What `app/` gives the API. */
 export interface ApiServerOptions {
+  /** What the API asks of the platform. */
   readonly ports: {
+    /** Carries commands to the platform and their answers back. */
     readonly gateway: CommandGateway;
+    /** Reads parts, lots, inspections and artifacts. */
     readonly queries: Queries;
+    /** Hands out addresses of the object store, and looks at what was uploaded. */
     readonly objects: Objects;
+    /** Reads the models and their deployments. */
     readonly models: Models;
+    /** What live clients are sent. */
     readonly live: LiveFeed;
+    /** Says when tokens have expired, and dates commands and addresses. */
     readonly clock: ApiClock;
   };
+  /** Which tokens are taken. */
   readonly auth: AuthOptions;
+  /** Gets outages (`warn`) and defects (`error`); requests that were answered are in the metrics. */
   readonly log: ApiLog;
+  /** Is told of each answer, and renders `/metrics`. */
   readonly metrics: ApiMetrics;
   /** Names of parts that are not ready, asked by `/health/ready` besides the gateway; empty when all are. */
   readonly notReady?: () => readonly string[];
   /** Origins that presigned URLs point to (`http://127.0.0.1:9000`): the live page may show images from there. */
   readonly imageOrigins?: readonly string[];
+  /** Bounds that differ from {@link DEFAULT_LIMITS}. */
   readonly limits?: Partial<ApiLimits>;
   /** Counts requests and refuses some. Default: none is refused. */
   readonly limiter?: Limiter;
@@ -57,8 +68,19 @@ export interface ApiServerOptions {
 
 /** The running API. */
 export interface ApiServer {
-  /** @param port 0 for any free one. @throws Error when the port is taken */
-  listen(port: number, host: string): Promise<{ readonly port: number }>;
+  /**
+   * Opens the port and begins the heartbeats of live connections.
+   *
+   * @param port 0 for any free one.
+   * @throws Error when the port is taken
+   */
+  listen(
+    port: number,
+    host: string,
+  ): Promise<{
+    /** The port that was opened. */
+    readonly port: number;
+  }>;
   /** Stops listening, lets requests under way finish (bounded), ends live connections. */
   close(): Promise<void>;
 }

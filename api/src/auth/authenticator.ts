@@ -9,15 +9,36 @@ import type { Principal, Scope } from './principal.ts';
 /** Where verification keys come from. */
 export type VerificationKeys =
   /** A secret shared with the issuer, at least 32 bytes: HS256. */
-  | { readonly kind: 'secret'; readonly secret: string }
+  | {
+      /** A secret shared with the issuer. */
+      readonly kind: 'secret';
+      /** At least {@link SECRET_BYTES_MIN} bytes in UTF-8; whoever has it can make tokens. */
+      readonly secret: string;
+    }
   /** Public keys at hand: RS256, ES256. */
-  | { readonly kind: 'jwks'; readonly jwks: JSONWebKeySet }
+  | {
+      /** Public keys at hand. */
+      readonly kind: 'jwks';
+      /** JSON Web Key Set; a token's `kid` chooses the key. */
+      readonly jwks: JSONWebKeySet;
+    }
   /** Public keys of an identity provider, fetched and cached: RS256, ES256. */
-  | { readonly kind: 'jwks-url'; readonly url: string };
+  | {
+      /** Public keys of an identity provider. */
+      readonly kind: 'jwks-url';
+      /**
+       * Address of its JSON Web Key Set. Fetched when a token comes, and again for a key that the last answer lacked.
+       */
+      readonly url: string;
+    };
 
+/** Which tokens the API takes. */
 export interface AuthOptions {
+  /** What the claim `iss` must be. */
   readonly issuer: string;
+  /** What the claim `aud` must be or hold. */
   readonly audience: string;
+  /** Where the keys come from that tokens are verified with. */
   readonly keys: VerificationKeys;
   /** How far the issuer's clock may be off; 5 s unless given. */
   readonly clockToleranceSeconds?: number;
@@ -25,9 +46,16 @@ export interface AuthOptions {
 
 /** Checks tokens and scopes. Throws {@link ProblemError}: 401 with `WWW-Authenticate`, or 403 naming the scope. */
 export interface Authenticator {
-  /** @param authorization the `Authorization` header, empty when absent */
+  /**
+   * The principal of an `Authorization` header. Rejects with a {@link ProblemError} (401), or `UnavailableError` while
+   * the identity provider does not answer.
+   *
+   * @param authorization the header, empty when absent
+   */
   fromHeader(authorization: string): Promise<Principal>;
+  /** The principal of a JWT; verified once a minute at most. Rejects as `fromHeader` does. */
   fromToken(token: string): Promise<Principal>;
+  /** Throws a {@link ProblemError} (403) that names the scope, where the principal lacks it. */
   requireScope(principal: Principal, scope: Scope): void;
 }
 
@@ -130,7 +158,11 @@ function verifier(keys: VerificationKeys): Verify {
   return async (token, options) => (await jwtVerify(token, keySet, { ...options, algorithms: ASYMMETRIC })).payload;
 }
 
-/** @throws RangeError below {@link SECRET_BYTES_MIN} bytes */
+/**
+ * The bytes of a shared secret.
+ *
+ * @throws RangeError below {@link SECRET_BYTES_MIN} bytes
+ */
 export function secretKey(secret: string): Uint8Array {
   const bytes = new TextEncoder().encode(secret);
   if (bytes.byteLength < SECRET_BYTES_MIN)

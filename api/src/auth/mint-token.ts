@@ -5,12 +5,19 @@ import type { Scope } from './principal.ts';
 
 /** What goes into a token of our own making. */
 export interface TokenRequest {
+  /** The secret that the API verifies with, at least {@link SECRET_BYTES_MIN} bytes. */
   readonly secret: string;
+  /** Goes into `iss`: what the API is configured to take. */
   readonly issuer: string;
+  /** Goes into `aud`: what the API is configured to take. */
   readonly audience: string;
+  /** Goes into `sub`: who the token stands for, 1 to 200 characters. */
   readonly subject: string;
+  /** Goes into `tenant_id`: whose data the token opens. */
   readonly tenantId: string;
+  /** What the token allows. */
   readonly scopes: readonly Scope[];
+  /** From now to its expiry. */
   readonly lifetimeSeconds: number;
 }
 

@@ -9,6 +9,7 @@ export const SCOPES = [
   'live:read',
 ] as const;
 
+/** One of {@link SCOPES}: a resource and whether it may be read or changed. */
 export type Scope = (typeof SCOPES)[number];
 
 /** Who asks. */
@@ -17,6 +18,7 @@ export interface Principal {
   readonly tenantId: string;
   /** The token's `sub`. */
   readonly subject: string;
+  /** The token's scopes, those that this API doesn't know included. */
   readonly scopes: ReadonlySet<string>;
   /** Epoch ms: an open connection ends then. */
   readonly expiresAtMs: number;

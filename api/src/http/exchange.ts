@@ -5,7 +5,7 @@ import { DISCARD_BYTES_MAX } from './limits.ts';
 import { ProblemError } from './problem.ts';
 import { continueTrace } from './trace-context.ts';
 
-/** Longer would hold up refusals of slow clients; shorter would close connections of honest ones. */
+/** Longer would delay refusals to slow clients; shorter would close connections whose body is only a little late. */
 const EARLY_ANSWER_WAIT_MS = 100;
 
 /** What a handler answers with; header names as they go out. */
@@ -20,12 +20,10 @@ export interface HttpResult {
  *
  * Owns: the uWebSockets response object, the received body, the abort signal.
  * Called by: `server.ts`, once per request, on the event loop's thread.
- * Invariants:
- *  I1 everything that is needed of uWebSockets' request object is copied in the constructor: it is dead afterwards;
- *  I2 the response object is never touched after an abort or after the answer (it throws, or worse);
- *  I3 exactly one answer is written, corked; later ones are dropped;
- *  I4 at most `bodyBytesMax` bytes of a body are kept;
- *  I5 an answer that leaves before the body has arrived closes the connection, since the rest would read as a new request.
+ * Invariants: I1 everything that is needed of uWebSockets' request object is copied in the constructor: it is dead
+ * afterwards; I2 the response object is never touched after an abort or after the answer (uWebSockets throws then); I3
+ * exactly one answer is written, corked; later ones are dropped; I4 at most `bodyBytesMax` bytes of a body are kept; I5
+ * an answer that leaves before the body has arrived closes the connection, since the rest would read as a new request.
  */
 export class HttpExchange {
   readonly method: string;

@@ -8,7 +8,10 @@ export interface Failure {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Says nothing of a defect but that there is one: whatever the error tells is for the log. */
+/**
+ * What becomes of an error that a handler or a link threw. Of a defect the client hears only that there was one: the
+ * error's own text is for the log.
+ */
 export function failureOf(error: unknown): Failure {
   if (error instanceof ProblemError) return { kind: 'problem', problem: error.problem, headers: error.headers };
   const outage = outageOf(error);

@@ -1,16 +1,26 @@
 /** Every bound of the API in one place; `app/` may override single ones. */
 export interface ApiLimits {
+  /** Bytes that a request's body may have; a longer one is refused with 413. */
   readonly bodyBytesMax: number;
+  /** Time that a request may take; then it is answered with 503, or 408 where its body has not arrived. */
   readonly handlerTimeoutMs: number;
+  /** How long `close()` waits for requests under way. */
   readonly drainTimeoutMs: number;
+  /** Bytes that an uploaded object may have; checked when it is confirmed. */
   readonly uploadBytesMax: number;
+  /** How long an upload address works. */
   readonly uploadUrlSeconds: number;
+  /** How long a download address works. */
   readonly downloadUrlSeconds: number;
+  /** WebSockets that may be open at once; further ones are refused with 503. */
   readonly liveClientsMax: number;
+  /** Bytes that may wait for a live client; one that falls further behind is disconnected and resumes by its offset. */
   readonly liveBackpressureBytesMax: number;
+  /** Time between two heartbeats of a live connection, which is also how late an expired token is noticed. */
   readonly heartbeatMs: number;
 }
 
+/** The bounds where nothing else is given, with the reason of each. */
 export const DEFAULT_LIMITS: ApiLimits = {
   /** Bodies are small JSON documents; images go straight to the object store. */
   bodyBytesMax: 256 * 1024,
@@ -22,6 +32,7 @@ export const DEFAULT_LIMITS: ApiLimits = {
   uploadBytesMax: 16 * 1024 * 1024,
   /** Long enough for a slow station, short enough that a leaked URL is worth little. */
   uploadUrlSeconds: 15 * 60,
+  /** A page follows it at once. */
   downloadUrlSeconds: 5 * 60,
   /** Each client may hold `liveBackpressureBytesMax`: the product bounds the memory. */
   liveClientsMax: 500,

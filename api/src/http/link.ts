@@ -3,8 +3,18 @@ import type { RouteResponse } from './route.ts';
 
 /** Who may call an address, as data: a token with a scope, or anybody, with the reason why that is right. */
 export type Access =
-  | { readonly kind: 'token'; readonly scope: Scope }
-  | { readonly kind: 'public'; readonly why: string };
+  | {
+      /** Needs a token. */
+      readonly kind: 'token';
+      /** What the token must allow. */
+      readonly scope: Scope;
+    }
+  | {
+      /** Needs nothing. */
+      readonly kind: 'public';
+      /** Why that is right, for whoever reviews the addresses. */
+      readonly why: string;
+    };
 
 /** What a client says about itself. */
 export interface Credentials {
@@ -24,18 +34,21 @@ export interface RequestEnd {
 
 /** What links know of a request. Nothing of uWebSockets, so that HTTP requests and WebSocket upgrades go through the same ones. */
 export interface LinkRequest {
+  /** As requested, in capitals. */
   readonly method: string;
   /** The path template (`/v1/parts/{part_id}`) or `unmatched`: names of limits and records must not grow with the ids in use. */
   readonly route: string;
+  /** Who may call the address. */
   readonly access: Access;
   /** As requested, without the query. */
   readonly path: string;
-  /** The same as in `X-Request-Id`. */
+  /** UUIDv7; the answer carries it as `X-Request-Id`. */
   readonly requestId: string;
   /** W3C trace context of our span. */
   readonly traceparent: string;
   /** Epoch ms. */
   readonly receivedAtMs: number;
+  /** The token, wherever it came. */
   readonly credentials: Credentials;
   /** Who asks; undefined before the link `authenticate`, and for what is public. */
   readonly principal?: Principal;
@@ -58,8 +71,10 @@ export type Next<Answer> = (request: LinkRequest) => Promise<Answer>;
  * be a WebSocket: what it wants to add or know goes through {@link LinkRequest.addHeader} and {@link LinkRequest.onEnd}.
  */
 export interface Link {
+  /** For tests and reviews; unique in a chain. */
   readonly name: string;
   /** The problems that it refuses with, by status, as the OpenAPI document shows them. */
   readonly problems: Readonly<Record<number, RouteResponse>>;
+  /** Lets the request through by calling `next`, or throws what it refuses with. */
   readonly pass: <Answer>(request: LinkRequest, next: Next<Answer>) => Promise<Answer>;
 }

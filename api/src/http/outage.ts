@@ -1,6 +1,6 @@
 import { ERROR_CODES, UnavailableError } from '@chip-quality/schemas';
 
-/** Stores come back within seconds, or not for long. */
+/** An object store that restarts is back within seconds. */
 const OBJECT_STORE_RETRY_SECONDS = 2;
 
 /**

@@ -2,10 +2,11 @@ import { STATUS_CODES } from 'node:http';
 
 /** One wrong field of a request. */
 export interface FieldError {
-  /** Where the field is. */
+  /** Where the field is: in the JSON `body`, the `path`, the `query` or a `header`. */
   readonly in: 'body' | 'path' | 'query' | 'header';
   /** Path inside it, dots between names, such as `metadata.operator`; empty for the whole. */
   readonly field: string;
+  /** What is wrong with it, for people. */
   readonly message: string;
 }
 
@@ -13,12 +14,15 @@ export interface FieldError {
 export interface Problem {
   /** Stable name of the kind of problem, for programs. */
   readonly type: string;
+  /** What this kind of problem is, for people; the same for every occurrence. */
   readonly title: string;
+  /** The answer's status, repeated for clients that keep only the body. */
   readonly status: number;
   /** What was wrong this time, for people. */
   readonly detail: string;
   /** The request: `urn:uuid:` and the request id, the same as in `X-Request-Id`. */
   readonly instance?: string;
+  /** The fields that are wrong, where fields are. */
   readonly errors?: readonly FieldError[];
 }
 
@@ -52,15 +56,18 @@ export const PROBLEM_KINDS = {
   unavailable: { status: 503, title: 'Not available at the moment' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
+/** The last part of a problem's `type`. */
 export type ProblemKind = keyof typeof PROBLEM_KINDS;
 
 /** Thrown anywhere under a handler; becomes the answer. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
+  /** What the client gets, without `instance`. */
   readonly problem: Problem;
   /** Headers that belong to the answer, such as `Retry-After`. */
   readonly headers: Readonly<Record<string, string>>;
 
+  /** `detail` says what was wrong this time and what to do; the client reads it. */
   constructor(
     kind: ProblemKind,
     detail: string,

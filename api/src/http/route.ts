@@ -60,12 +60,12 @@ export interface RouteSpec<
   readonly handle: (context: RouteContext<z.output<Params>, z.output<Query>, z.output<Body>>) => Promise<HttpResult>;
 }
 
-/** A route whose types are no longer needed. */
+/** A route without the types of its parameters and body, so that all routes fit one list. */
 export interface Route extends Omit<RouteSpec, 'handle'> {
   readonly handle: (context: RouteContext<never, never, never>) => Promise<HttpResult>;
 }
 
-/** Ties a handler's types to its schemas, then forgets them. */
+/** Checks that a handler takes what its schemas say, and answers the route without those types. */
 export function defineRoute<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType>(
   spec: RouteSpec<Params, Query, Body>,
 ): Route {

@@ -20,18 +20,24 @@ export const LIVE_PROTOCOL = 'chip-quality.live.v1';
 const BEARER_PREFIX = 'bearer.';
 const PATH = '/v1/live';
 const SWITCHING_PROTOCOLS = 101;
-/** Clients have nothing to say. */
+/** Clients send no messages. */
 const CLIENT_MESSAGE_BYTES_MAX = 1024;
 /** Above the heartbeat; uWebSockets pings by itself before it gives up on a silent client. */
 const IDLE_TIMEOUT_SECONDS = 60;
 
+/** What the endpoint shows, to whom, and within which bounds. */
 export interface LiveEndpointOptions {
+  /** Where the messages come from. */
   readonly feed: LiveFeed;
+  /** Says when tokens have expired, and dates the messages. */
   readonly clock: ApiClock;
   /** The links before every handler: opening a live connection goes through them, too. */
   readonly chain: Chain;
+  /** Gets what fails while a connection is opened. */
   readonly log: ApiLog;
+  /** Is told how many clients are connected. */
   readonly metrics: ApiMetrics;
+  /** Clients at once, bytes that may wait for each, time between heartbeats. */
   readonly limits: ApiLimits;
 }
 
@@ -61,6 +67,7 @@ export class LiveEndpoint {
     this.#options = options;
   }
 
+  /** Adds `/v1/live` to the app; before `start`. */
   mount(app: TemplatedApp): void {
     app.ws<SocketData>(PATH, {
       maxPayloadLength: CLIENT_MESSAGE_BYTES_MAX,
@@ -74,6 +81,7 @@ export class LiveEndpoint {
     });
   }
 
+  /** Begins the heartbeats. */
   start(): void {
     this.#timer = setInterval(() => this.#heartbeat(), this.#options.limits.heartbeatMs);
   }

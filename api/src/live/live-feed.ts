@@ -4,13 +4,19 @@ import type { LiveFeed } from '../ports.ts';
 
 /** Bounds of the feed's memory, each per tenant. */
 export interface LiveFeedLimits {
+  /** Messages that a client may have missed and still resume; up to twice as many are held. */
   readonly historyMessages: number;
+  /** Boards that a snapshot holds. */
   readonly boards: number;
+  /** Minutes of each line that a snapshot holds. */
   readonly minutesPerLine: number;
+  /** Lines; beyond them the one that was silent longest is forgotten. */
   readonly lines: number;
+  /** Tenants; beyond them those that nobody listens to are forgotten. */
   readonly tenants: number;
 }
 
+/** The bounds where nothing else is given, with the reason of each. */
 export const DEFAULT_FEED_LIMITS: LiveFeedLimits = {
   /** About a minute of a line at 1,000 boards a minute: longer absences get a fresh snapshot, which is cheaper anyway. */
   historyMessages: 2_000,

@@ -5,7 +5,9 @@ import type { LiveFeed } from '../ports.ts';
 
 /** What a session needs of a WebSocket. `send` may close the connection when its client is too slow. */
 export interface LiveConnection {
+  /** Sends one text frame. */
   send(text: string): void;
+  /** Closes with a code of {@link CLOSE_CODES}. */
   close(code: number, reason: string): void;
 }
 
@@ -54,12 +56,14 @@ export class LiveSession {
   #epoch = '';
   #offset = 0;
 
+  /** Sends nothing before `start`. */
   constructor(connection: LiveConnection, feed: LiveFeed, principal: Principal) {
     this.#connection = connection;
     this.#feed = feed;
     this.#principal = principal;
   }
 
+  /** Sends what the client missed since its resume point, or a snapshot; from then on each message. */
   start(resume: ResumePoint | undefined, nowMs: number): void {
     const at = new Date(nowMs).toISOString();
     const { tenantId } = this.#principal;

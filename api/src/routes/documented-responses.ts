@@ -21,11 +21,12 @@ export const COMMAND_PROBLEMS: Readonly<Record<number, RouteResponse>> = {
   422: { description: 'The key was used for another request, or the request refers to something unknown.' },
 };
 
+/** For routes whose path names one resource. */
 export const NOT_FOUND: Readonly<Record<number, RouteResponse>> = {
   404: { description: 'There is no such resource.' },
 };
 
-/** Problems of downloads. */
+/** For routes that hand out the address of an object. */
 export const DOWNLOAD_PROBLEMS: Readonly<Record<number, RouteResponse>> = {
   ...NOT_FOUND,
   409: { description: 'The object was replaced or deleted after its confirmation.' },

@@ -5,12 +5,15 @@ import type { Link, RequestEnd } from '../link.ts';
 export interface AuditEntry extends RequestEnd {
   /** Undefined where the address is public. */
   readonly principal: Principal | undefined;
+  /** As requested, in capitals. */
   readonly method: string;
   /** The path template. */
   readonly route: string;
   /** As requested, with ids, without the query. */
   readonly path: string;
+  /** What the client got as `X-Request-Id`. */
   readonly requestId: string;
+  /** W3C trace context of the API's span. */
   readonly traceparent: string;
   /** Epoch ms. */
   readonly receivedAtMs: number;

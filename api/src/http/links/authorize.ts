@@ -9,7 +9,7 @@ export function authorize(auth: Authenticator): Link {
     async pass(request, next) {
       const { access, principal } = request;
       if (access.kind === 'token') {
-        // Only a chain without `authenticate` gets here like this: better nobody than anybody.
+        // Happens only in a chain without `authenticate`: then nobody is let through.
         if (principal === undefined) throw new Error(`nobody was authenticated for ${request.route}`);
         auth.requireScope(principal, access.scope);
       }

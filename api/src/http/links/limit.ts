@@ -3,11 +3,13 @@ import { ProblemError } from '../problem.ts';
 
 /** What a limiter says of one request. */
 export interface LimitDecision {
+  /** False refuses the request with 429. */
   readonly isAllowed: boolean;
   /** Name of the limit that counts here: letters, digits, `-` and `_`. */
   readonly policy: string;
   /** Requests that a window allows. */
   readonly quota: number;
+  /** Length of a window. */
   readonly windowSeconds: number;
   /** Requests that are left in this window, after this one. */
   readonly remaining: number;
