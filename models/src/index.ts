@@ -37,8 +37,7 @@ export type {
 } from './inference-port.ts';
 export {
   chooseByGolden,
-  type GoldenChoice,
-  type RoutedEngine,
+  type OwnedDetector,
 } from './judging/choose-by-golden.ts';
 export {
   type Circuit,

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '@chip-quality/schemas';
 
-/** First wait before a request is repeated; doubles up to the maximum, with full jitter so that stations don't march in step. */
-const RETRY_BACKOFF_MS = 100;
-const RETRY_BACKOFF_MS_MAX = 5_000;
+/** Waits before a request is repeated. */
+const RETRY_BACKOFF = { minMs: 100, maxMs: 5_000 };
 /** A station gives a request up after this long: longer than a platform restart takes on a slow machine. */
 const REQUEST_DEADLINE_MS = 300_000;
 /** One attempt; the platform answers creates within 200 ms at p95, uploads are about 100 KB. */
@@ -106,14 +106,13 @@ export class StationClient {
 
   async #retry<T>(what: string, attempt: () => Promise<T>): Promise<T> {
     const deadlineMs = performance.now() + REQUEST_DEADLINE_MS;
-    for (let failures = 0; ; failures += 1) {
+    for (let failures = 1; ; failures += 1) {
       try {
         return await attempt();
       } catch (error) {
         if (error instanceof ProblemError) throw error;
-        const ceilingMs = Math.min(RETRY_BACKOFF_MS_MAX, RETRY_BACKOFF_MS * 2 ** failures);
         const askedMs = error instanceof RepeatableError ? (error.retryAfterMs ?? 0) : 0;
-        const waitMs = Math.max(askedMs, ceilingMs * this.#options.random());
+        const waitMs = Math.max(askedMs, backoffMs(failures, RETRY_BACKOFF, this.#options.random));
         if (performance.now() + waitMs > deadlineMs) {
           throw new Error(`${what}: gave up after ${REQUEST_DEADLINE_MS / 1_000} s`, { cause: error });
         }

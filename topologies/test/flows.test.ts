@@ -30,10 +30,9 @@ const ports = {
     decode: (file) => Promise.resolve(file),
     detector: {
       modelName: 'none',
-      modelVersion: '1',
-      maxBatchSize: 1,
-      verdictThreshold: 1,
-      infer: () => Promise.reject(new Error('no board is judged')),
+      route: () => {
+        throw new Error('no board is judged');
+      },
     },
     clock: systemClock,
   }),

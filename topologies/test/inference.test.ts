@@ -3,6 +3,7 @@ import {
   type ArtifactRef,
   type Detector,
   type DetectorInput,
+  type DetectorVersion,
   type InferenceEvent,
   type InferencePriority,
   topics,
@@ -48,13 +49,17 @@ class Coded extends Error {
 }
 
 /** Sees a defect for every byte of the board that its golden image hasn't. */
-class FakeDetector implements Detector {
+class FakeDetector implements Detector, DetectorVersion {
   readonly modelName = 'pcb_defect_detector';
   readonly modelVersion = '3';
   readonly maxBatchSize = 32;
   readonly verdictThreshold = 0.5;
   readonly batches: number[] = [];
   fault: ((batch: readonly DetectorInput[]) => void | Promise<void>) | undefined;
+
+  route(_inspectionId: string, _input: DetectorInput): DetectorVersion {
+    return this;
+  }
 
   async infer(batch: readonly DetectorInput[], options: { readonly confidenceThreshold?: number } = {}) {
     this.batches.push(batch.length);
@@ -249,7 +254,7 @@ test('a board without golden image is judged by the model and the threshold of i
   const { ask, results, detector } = setUp();
   const single = Object.assign(new FakeDetector(), { modelName: 'single', modelVersion: '2', verdictThreshold: 0.8 });
   Object.assign(detector, {
-    route: (_: string, { golden }: DetectorInput): Detector => (golden === undefined ? single : detector),
+    route: (_: string, { golden }: DetectorInput): DetectorVersion => (golden === undefined ? single : detector),
   });
   const board = object('routed', [70]);
   const [without, pair] = [ask(board), ask(board, { golden: object('other-golden', [1]) })];
@@ -271,7 +276,7 @@ test('boards of two versions and two networks are parted before they are batched
   ) as [FakeDetector, FakeDetector];
   const routed = (id: string) => (id.startsWith('try') ? candidate : pair);
   Object.assign(pair, {
-    route: (id: string, { golden }: DetectorInput): Detector => (golden === undefined ? single : routed(id)),
+    route: (id: string, { golden }: DetectorInput): DetectorVersion => (golden === undefined ? single : routed(id)),
   });
   const golden = object('golden-of-all', [1]);
   for (let index = 0; index < 48; index += 1) {

@@ -4,11 +4,10 @@ import {
   chooseByGolden,
   createOnnxEngine,
   decodeImage,
-  type GoldenChoice,
   type InferenceEngine,
   ModelLifeCycle,
   type ModelObserver,
-  type RoutedEngine,
+  type OwnedDetector,
   TritonModelSource,
 } from '@chip-quality/models';
 import type { ImageDecoder } from '@chip-quality/schemas';
@@ -29,12 +28,9 @@ export interface DetectorSurroundings {
   readonly log: Log;
 }
 
-/** One model with its versions, or the choice between two. */
-export type ChosenDetector = RoutedEngine | GoldenChoice;
-
 /** The detector of a worker, and how to let go of it. */
-export interface RunningDetector<Engine = ChosenDetector> {
-  readonly detector: Engine;
+export interface RunningDetector {
+  readonly detector: OwnedDetector;
   close(): Promise<void>;
 }
 
@@ -58,7 +54,7 @@ export async function startDetector(
     await Promise.all(running.map((each) => each.close()));
   };
   try {
-    const start = async (name: string): Promise<RoutedEngine | undefined> => {
+    const start = async (name: string): Promise<OwnedDetector | undefined> => {
       const started = await startModel(join(dirname(modelDirectory), name), inference, surroundings);
       if (started !== undefined) running.push(started);
       return started?.detector;
@@ -78,7 +74,7 @@ async function startModel(
   modelDirectory: string,
   inference: InferenceConfig,
   { broker, serdes, observer, suspendCandidate, open, log }: DetectorSurroundings,
-): Promise<RunningDetector<RoutedEngine> | undefined> {
+): Promise<RunningDetector | undefined> {
   const byDefault = await defaultDeployment(modelDirectory);
   if (byDefault === undefined) return undefined;
   const modelName = basename(modelDirectory);

@@ -1,4 +1,5 @@
-import type { ChosenDetector, RunningDetector } from '../detector/start-detector.ts';
+import type { OwnedDetector } from '@chip-quality/models';
+import type { RunningDetector } from '../detector/start-detector.ts';
 import type { Component } from './component.ts';
 
 /** How soon a detector that is gone shows in the readiness of this process. */
@@ -23,7 +24,7 @@ export class Judging implements Component {
   }
 
   /** @throws Error before it has started */
-  get detector(): ChosenDetector {
+  get detector(): OwnedDetector {
     if (this.#running === undefined) throw new Error('The detector has not started yet');
     return this.#running.detector;
   }

@@ -18,11 +18,11 @@ afterEach(async () => {
 });
 
 /** What a real board's file ends as beside others: the reasons of their failures, `undefined` where one was judged. */
-async function reasons(detector: InferenceEngine, files: readonly Uint8Array[]): Promise<(string | undefined)[]> {
+async function reasons(engine: InferenceEngine, files: readonly Uint8Array[]): Promise<(string | undefined)[]> {
   const inspector = new BoardInspector({
     images: { load: async (path) => files[Number(path)] as Uint8Array },
     decode: decodeImage,
-    detector,
+    detector: { modelName: engine.modelName, route: () => engine },
     clock: systemClock,
   });
   const topology = inferenceFlow('normal').build({ serdes, inspector, clock: systemClock });

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Detection, DetectorInput, DetectorVersion } from '@chip-quality/schemas';
-import type { InferenceEngine, InferOptions } from '../inference-port.ts';
+import { backoffMs, type DetectorVersion } from '@chip-quality/schemas';
+import type { InferenceEngine } from '../inference-port.ts';
+import type { OwnedDetector } from '../judging/choose-by-golden.ts';
 import { makeResilient, type ResilienceOptions } from '../judging/resilient-engine.ts';
 import { type Deployment, placeOf } from './deployment.ts';
 import type { ModelObserver } from './model-observer.ts';
@@ -8,7 +9,7 @@ import { ShadowRunner } from './shadow-runner.ts';
 import { TrialRunner } from './trial-runner.ts';
 import { VersionSlot } from './version-slot.ts';
 
-/** A version that does not load is tried again with doubling waits: nine tries are five minutes, time to mend a folder. */
+/** A version that does not load is tried again with waits that double: nine tries are four minutes, time to mend a folder. */
 const LOAD_TRIES_MAX = 9;
 const LOAD_WAIT_MS = 1_000;
 const LOAD_WAIT_MAX_MS = 60_000;
@@ -39,14 +40,14 @@ interface Active {
 }
 
 /**
- * The versions of one model behind one engine: loads what a deployment wants, switches, drains what it replaces.
+ * The versions of one model as one detector: loads what a deployment wants, switches, drains what it replaces.
  *
  * Owns: the loaded versions, the shadow. Called by: the follower of deployments (`follow`) and the inference topology (`route`).
  * Invariants: I1 there is always a version that answers, from `start` to `close`: a deployment that can't be loaded
  * changes nothing; I2 no call fails for a switch: begun calls end where they began; I3 the deployment that was followed
  * last wins; I4 a candidate that fails, on trial or as a shadow, costs no board its verdict.
  */
-export class ModelLifeCycle implements InferenceEngine {
+export class ModelLifeCycle implements OwnedDetector {
   /** Name that results carry, whichever version gave them. */
   readonly modelName: string;
   readonly #options: ModelLifeCycleOptions;
@@ -100,26 +101,6 @@ export class ModelLifeCycle implements InferenceEngine {
     return active.trial === undefined || active.trial.isSuspended ? active.plain : active.trial.route;
   }
 
-  /** The version in production. Throws an `Error` before `start`. */
-  get modelVersion(): string {
-    return this.#current().production.version;
-  }
-
-  /** Largest batch that the version in production takes. Throws an `Error` before `start`. */
-  get maxBatchSize(): number {
-    return this.#current().production.engine.maxBatchSize;
-  }
-
-  /** Threshold of the version in production. Throws an `Error` before `start`. */
-  get verdictThreshold(): number {
-    return this.#current().production.engine.verdictThreshold;
-  }
-
-  /** Asks the version in production. */
-  infer(batch: readonly DetectorInput[], options?: InferOptions): Promise<Detection[][]> {
-    return this.#current().production.infer('production', batch, options);
-  }
-
   /** Whether the version in production would be served now. */
   async ready(): Promise<boolean> {
     return this.#active !== undefined && !this.#closing.signal.aborted && this.#active.production.engine.ready();
@@ -159,7 +140,7 @@ export class ModelLifeCycle implements InferenceEngine {
           if (this.#wanted === deployment) this.#prune();
           return;
         }
-        const waitMs = Math.min(firstWaitMs * 2 ** (tries - 1), LOAD_WAIT_MAX_MS);
+        const waitMs = backoffMs(tries, { minMs: firstWaitMs, maxMs: LOAD_WAIT_MAX_MS }, Math.random);
         // Rejects only when it is no longer wanted.
         await sleep(waitMs, undefined, { signal, ref: false }).catch(() => undefined);
       }

@@ -51,7 +51,7 @@ describe('versions in one process', () => {
     const { image, golden } = generateBoard({ seed: 3, partSeed: 5, defective: true });
     const input = { board: image, golden };
     await lifeCycle.start({ production: '1', candidate: null });
-    const [expected] = await lifeCycle.infer([input]);
+    const [expected] = await lifeCycle.route('any').infer([input]);
     let isOver = false;
     let answers = 0;
     const traffic = [1, 2, 3].map(async () => {
@@ -66,7 +66,7 @@ describe('versions in one process', () => {
         const production = VERSIONS[index % VERSIONS.length] as string;
         const before = answers;
         await lifeCycle.follow({ production, candidate: null });
-        expect(lifeCycle.modelVersion).toBe(production);
+        expect(lifeCycle.deployment?.production).toBe(production);
         // Some traffic on every version.
         while (answers < before + 3) await new Promise((resolve) => setTimeout(resolve, 5));
       }

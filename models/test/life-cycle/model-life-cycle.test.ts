@@ -68,7 +68,7 @@ describe('the life cycle of a model', () => {
     engine('1').detections = [detection({ label: 'old' })];
     const begun = lifeCycle.route('a').infer([board]);
     await lifeCycle.follow(only('2'));
-    expect(lifeCycle.modelVersion).toBe('2');
+    expect(lifeCycle.deployment?.production).toBe('2');
     expect(engine('1').isClosed).toBe(false);
     expect(await lifeCycle.route('a').infer([board])).toEqual([[]]);
     engine('1').release();
@@ -192,7 +192,7 @@ describe('the life cycle of a model', () => {
     await lifeCycle.start(only('1'));
     await lifeCycle.follow(only('2'));
     expect(told('deploymentFailed')).toHaveLength(2);
-    expect(lifeCycle.modelVersion).toBe('2');
+    expect(lifeCycle.deployment?.production).toBe('2');
   });
 
   it('gives a deployment up after nine tries, and drops what it had loaded for it', async () => {
@@ -216,7 +216,7 @@ describe('the life cycle of a model', () => {
     const { lifeCycle, engine, told } = build();
     await lifeCycle.start(only('1'));
     await Promise.all([lifeCycle.follow(only('2')), lifeCycle.follow(only('3')), lifeCycle.follow(only('4'))]);
-    expect(lifeCycle.modelVersion).toBe('4');
+    expect(lifeCycle.deployment?.production).toBe('4');
     expect(told('deployed').map(([, deployment]) => (deployment as Deployment).production)).toEqual(['1', '4']);
     await turn();
     expect(engine('1').isClosed).toBe(true);

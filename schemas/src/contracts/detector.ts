@@ -96,13 +96,15 @@ export interface DetectorVersion {
 }
 
 /** Judges boards. The inference flow calls it, `models/` implements it in this process or on a Triton server. */
-export interface Detector extends DetectorVersion {
+export interface Detector {
+  /** The model that requests name: the folder in the repository. A version may be of another model that helps it. */
+  readonly modelName: string;
   /**
-   * The version that judges this board of this inspection at this moment; absent: there is one only. Boards with the same route can
-   * be judged together. It may be of another model, e.g. one for boards without golden image. Good for one call: a version may be
-   * replaced while a caller waits to try again.
+   * The version that judges this board of this inspection at this moment. Boards with the same route can be judged together. It may
+   * be of another model, e.g. one for boards without golden image. Good for one call: a version may be replaced while a caller waits
+   * to try again.
    */
-  route?(inspectionId: string, input: DetectorInput): DetectorVersion;
+  route(inspectionId: string, input: DetectorInput): DetectorVersion;
   /** Resolves when calls are let through: while the detector is known to be away, nobody asks it. Rejects with the signal's reason. */
   whenAvailable?(signal: AbortSignal): Promise<void>;
 }

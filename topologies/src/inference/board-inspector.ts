@@ -137,7 +137,7 @@ export class BoardInspector {
         confidenceThreshold: payload.confidence_threshold,
         expectedVerdict: image === undefined ? undefined : expectedVerdictOf(image),
       };
-      const version = this.#detector.route?.(payload.inspection_id, input) ?? this.#detector;
+      const version = this.#detector.route(payload.inspection_id, input);
       const batchSizeMax = Math.min(payload.batch_size, version.maxBatchSize);
       return await this.#batcher.submit(item, { version, lane, batchSizeMax, signal });
     } finally {

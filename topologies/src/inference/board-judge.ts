@@ -137,7 +137,7 @@ async function ask(
 ): Promise<Found[]> {
   const groups = new Map<DetectorVersion, number[]>();
   for (const [index, { inspectionId, input }] of items.entries()) {
-    const version = detector.route?.(inspectionId, input) ?? detector;
+    const version = detector.route(inspectionId, input);
     const group = groups.get(version);
     if (group === undefined) groups.set(version, [index]);
     else group.push(index);

@@ -48,6 +48,9 @@ function version(modelVersion: string, verdictThreshold: number, confidence: num
   };
 }
 
+/** A detector of one version. */
+const only = (version: DetectorVersion): Detector => ({ modelName: version.modelName, route: () => version });
+
 describe('judging a batch', () => {
   it('keeps what the classifier says beside each defect; what the detector said stays', async () => {
     const secondOpinion = { label: 'background', defectType: null, probability: 0.97, disagrees: true };
@@ -61,7 +64,7 @@ describe('judging a batch', () => {
       const [judged] = await judgeBatch([item('a')], new AbortController().signal, { detector, clock: jumpingClock() });
       return judged as InferenceResults;
     };
-    const [bare, found] = [await judge(one), await judge(doubted)];
+    const [bare, found] = [await judge(only(one)), await judge(only(doubted))];
     expect(bare.defects).toMatchObject([{ severity: 'critical', second_opinion: null }]);
     expect(found.defects).toMatchObject([
       { second_opinion: { label: 'background', defect_type: null, probability: 0.97, disagrees: true } },
@@ -72,7 +75,7 @@ describe('judging a batch', () => {
   it('parts it between versions, each with its own threshold, and answers in the order of the boards', async () => {
     const one = version('1', 0.5, 0.6);
     const two = version('2', 0.7, 0.6);
-    const detector: Detector = { ...one, route: (id) => (id.startsWith('b') ? two : one) };
+    const detector: Detector = { ...only(one), route: (id) => (id.startsWith('b') ? two : one) };
     const items = ['b1', 'a1', 'b2', 'a2', 'a3'].map(item);
     const judged = await judgeBatch(items, new AbortController().signal, { detector, clock: jumpingClock() });
     expect(judged).toMatchObject([
@@ -94,7 +97,7 @@ describe('judging a batch', () => {
         throw away;
       },
     };
-    const detector: Detector = { ...two, route: () => (isReplaced ? two : old) };
+    const detector: Detector = { ...only(two), route: () => (isReplaced ? two : old) };
     const [judged] = await judgeBatch([item('a')], new AbortController().signal, { detector, clock: jumpingClock() });
     expect(judged).toMatchObject({ model_version: '2' });
   });
@@ -104,7 +107,7 @@ describe('judging a batch', () => {
     for (const reason of ['bad-input', 'bad-output', 'model-failed', 'model-not-loaded', 'unavailable']) {
       const failed = Object.assign(new Error(reason), { code: 'INFERENCE_FAILED', reason, retriable: false });
       const onTrial = { ...version('2', 0.7, 0.9), infer: () => Promise.reject(failed), fallback: production };
-      const detector: Detector = { ...production, route: (id) => (id === 'b' ? onTrial : production) };
+      const detector: Detector = { ...only(production), route: (id) => (id === 'b' ? onTrial : production) };
       const clock = jumpingClock();
       const judged = await judgeBatch([item('b'), item('b')], new AbortController().signal, { detector, clock });
       expect(judged).toMatchObject([
@@ -122,7 +125,7 @@ describe('judging a batch', () => {
       infer: (batch) => (batch.some(({ board }) => board[0] === 13) ? Promise.reject(refused) : one.infer(batch)),
     });
     const onTrial = { ...picky(version('2', 0.7, 0.9)), fallback: picky(version('1', 0.5, 0.9)) };
-    const detector: Detector = { ...onTrial, route: () => onTrial };
+    const detector = only(onTrial);
     const bad = { ...item('bad'), input: { board: Uint8Array.of(13), golden: undefined } };
     const judged = await judgeBatch([item('a'), bad], new AbortController().signal, {
       detector,
@@ -137,8 +140,10 @@ describe('judging a batch', () => {
     const good = version('1', 0.5, 0.9);
     const backAtMs = 20 * MINUTE_MS;
     const detector: Detector = {
-      ...good,
-      infer: (batch) => (clock.nowMs() < backAtMs ? Promise.reject(away) : good.infer(batch)),
+      ...only({
+        ...good,
+        infer: (batch) => (clock.nowMs() < backAtMs ? Promise.reject(away) : good.infer(batch)),
+      }),
       whenAvailable: async () => {
         if (clock.nowMs() < backAtMs) clock.pass(30_000);
       },
@@ -155,8 +160,7 @@ describe('judging a batch', () => {
     ] as const) {
       const clock = jumpingClock();
       const detector: Detector = {
-        ...version('1', 0.5, 0.9),
-        infer: () => Promise.reject(away),
+        ...only({ ...version('1', 0.5, 0.9), infer: () => Promise.reject(away) }),
         whenAvailable: async () => clock.pass(waitMs),
       };
       const [judged] = await judgeBatch([item('a')], new AbortController().signal, { detector, clock });
@@ -169,8 +173,7 @@ describe('judging a batch', () => {
   it('stops waiting when its partition is revoked', async () => {
     const revoked = new AbortController();
     const detector: Detector = {
-      ...version('1', 0.5, 0.9),
-      infer: () => Promise.reject(away),
+      ...only({ ...version('1', 0.5, 0.9), infer: () => Promise.reject(away) }),
       whenAvailable: (signal) =>
         new Promise((_, reject) => {
           signal.addEventListener('abort', () => reject(signal.reason), { once: true });
