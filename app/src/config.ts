@@ -44,6 +44,7 @@ export type InferenceConfig =
       readonly sharedMemory: boolean;
     };
 
+/** Values of INFERENCE_ENGINE: `onnx`, ONNX Runtime in the platform's own process, or `triton`, a server of its own. */
 export const INFERENCE_ENGINES = ['onnx', 'triton'] as const;
 
 /** Where this checkout keeps its data: `.local`, or `LOCAL_DIR`. */

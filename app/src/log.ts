@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Log } from 'millrace';
 import { pino } from 'pino';
 
-/** Structured lines to a file beside the stack's own logs, since the terminal belongs to people. */
+/** Structured lines to a file beside the stack's own logs: the terminal shows how the run goes. */
 export function fileLog(local: string, level: string): Log {
   const directory = join(local, 'logs');
   mkdirSync(directory, { recursive: true });

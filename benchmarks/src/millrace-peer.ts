@@ -32,7 +32,8 @@ export function benchmarkTopology(name: string, input: string, output: string): 
       break;
     case 'stream-join': {
       const records = builder.stream(input, { key: string(), value: bytes() });
-      // A key comes back after 16 ms at the earliest: each record meets itself alone, so that there is one result a record.
+      // A key comes back after 16 ms at the earliest: a record's only partner is itself, so that there is one result a
+      // record.
       records
         .join(
           records.mapValues((value) => value),

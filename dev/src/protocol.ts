@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import type { ServiceName, StackEndpoints } from './services/service.ts';
 
 /**
- * What the users of a stack and its supervisor say to each other: one JSON object a line over a local socket.
- * A user holds the stack as long as its connection lives, so that a crash lets go by itself.
+ * What the users of a stack and its supervisor say to each other: one JSON object a line over a local socket. A user
+ * holds the stack as long as its connection lives, so that a user that crashes lets go of it, too.
  */
 export type UserMessage =
   | {

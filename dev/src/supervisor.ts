@@ -19,7 +19,7 @@ import {
 import { ServiceRunner } from './service-runner.ts';
 import type { ServiceContext, ServiceName, StackEndpoints } from './services/service.ts';
 
-/** Nobody asked for anything: the process that started us died before it could. */
+/** How long the first user may take to ask: the process that started this one may have died before it could. */
 const FIRST_USER_TIMEOUT_MS = 30_000;
 /** After a crash of the last user the services stay up this long, so that a quick restart finds them warm. */
 const CRASH_LINGER_MS = 5_000;
@@ -28,9 +28,9 @@ const LEFTOVER_PATIENCE_MS = 20_000;
 const LEFTOVER_SIGNALS: Readonly<Partial<Record<string, NodeJS.Signals>>> = { postgres: 'SIGINT' };
 
 /**
- * Owns the services of one stack: starts them when a user asks, stops them when the last user is gone, whether
- * it said goodbye or died. It is a process of its own because a parent that was killed outright can't clean
- * up after itself.
+ * Owns the services of one stack: starts them when a user asks, stops them when the last user is gone, be it that it
+ * stopped or that it died. It is a process of its own because a parent that was killed outright can't clean up after
+ * itself.
  *
  * Called by: `supervisor-main.ts`, once a process; users reach it through its socket.
  * Invariants:

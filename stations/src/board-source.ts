@@ -18,7 +18,7 @@ export interface CapturedBoard {
   readonly defects: readonly KnownDefect[] | undefined;
 }
 
-/** What stands still while a lot runs: the part and its golden image. */
+/** What is the same for all boards of a lot: the part and its golden image. */
 export interface PartSpec {
   /** By which the platform knows the part. */
   readonly partNumber: string;

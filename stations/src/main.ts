@@ -7,7 +7,8 @@ import { StationRun } from './station-run.ts';
 
 /**
  * The stations' own process: they know the API's address, a token, and their ledger, and nothing else of the platform.
- * Ends by itself when the run is complete; SIGTERM or a closed IPC channel lets the boards in hand finish first.
+ * Ends by itself when the run is complete; SIGTERM or a closed IPC channel lets the boards that were begun finish
+ * first.
  */
 async function main(): Promise<void> {
   const { values } = parseArgs({

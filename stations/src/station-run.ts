@@ -21,7 +21,7 @@ export interface StationRunOptions {
   readonly source: BoardSource;
   /** Boards that all stations together may be working on at once. */
   readonly concurrency: number;
-  /** Boards a minute that stations start; null: as fast as they get rid of them. */
+  /** Boards a minute that stations start; null: as many as they can finish. */
   readonly ratePerMinute: number | null;
   /** Only boards that an earlier life of the run had begun: closes a run that nobody goes on with. */
   readonly begunOnly: boolean;
@@ -45,7 +45,7 @@ export class StationRun {
     this.#options = options;
   }
 
-  /** Resolves when every board has its end, or after the abort when the boards in hand have. */
+  /** Resolves when every board has its end, after an abort when those have that were begun. */
   async work(): Promise<void> {
     const { ledger, source, signal, concurrency } = this.#options;
     const begun = ledger.pending();
@@ -100,7 +100,7 @@ export class StationRun {
       await this.#options.ledger.finishBoard(result);
       this.#options.onBoard?.(result);
     } catch (error) {
-      // Not lost from sight: the intent has no result, and the check at the end counts it.
+      // The check at the end counts it: its intent has no result.
       this.#options.onError?.(intent, error);
     }
   }

@@ -131,7 +131,7 @@ export class HttpExchange {
       let bytes = 0;
       const tooLarge = () => new ProblemError('body-too-large', `The body may have ${bodyBytesMax} bytes at most.`);
       this.signal.addEventListener('abort', () => reject(this.signal.reason), { once: true });
-      // Announced beyond what we would even throw away: answer at once.
+      // More is announced than is read and thrown away: answer at once.
       if (Number(this.header('content-length')) > DISCARD_BYTES_MAX) reject(tooLarge());
       this.#response.onData((chunk, isLast) => {
         bytes += chunk.byteLength;

@@ -30,7 +30,7 @@ export const DEFAULT_LIMITS: ApiLimits = {
   drainTimeoutMs: 10_000,
   /** Short videos and measurements; an image beyond the 8 MB that the detector takes is told so by its inference. */
   uploadBytesMax: 16 * 1024 * 1024,
-  /** Long enough for a slow station, short enough that a leaked URL is worth little. */
+  /** Long enough for a slow station, short enough that a leaked URL soon stops working. */
   uploadUrlSeconds: 15 * 60,
   /** A page follows it at once. */
   downloadUrlSeconds: 5 * 60,

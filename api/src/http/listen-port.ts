@@ -27,7 +27,7 @@ export async function choosePort(wanted: number, host: string): Promise<number> 
   const answered = await Promise.race([
     once(probe, 'connect').then(() => true),
     once(probe, 'timeout').then(() => false),
-    // Refused is what a free port does. Whatever else is wrong with the address, opening it will tell.
+    // A free port refuses. Any other error of the address shows when it is opened.
   ]).catch(() => false);
   probe.destroy();
   if (answered) throw new PortTakenError(wanted, host);

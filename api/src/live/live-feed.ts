@@ -18,7 +18,10 @@ export interface LiveFeedLimits {
 
 /** The bounds where nothing else is given, with the reason of each. */
 export const DEFAULT_FEED_LIMITS: LiveFeedLimits = {
-  /** About a minute of a line at 1,000 boards a minute: longer absences get a fresh snapshot, which is cheaper anyway. */
+  /**
+   * About a minute of a line at 1,000 boards a minute: after a longer absence a client gets a snapshot, which is
+   * shorter than what it missed.
+   */
   historyMessages: 2_000,
   /** What the page shows, and enough for a percentile. */
   boards: 60,

@@ -9,7 +9,7 @@ import { Ending } from './ending.ts';
 import { LocalLine } from './local-line.ts';
 import { environmentWith, parseOptions } from './options.ts';
 
-/** The port that people remember; the next ones when it is taken, any free one in the end. */
+/** The port to try first; when it is taken the next ones are tried, then any free one. */
 const PORTS = [8080, 8081, 8082, 8083, 0];
 /** Of a run that was to end by itself: as shells report an end by Ctrl-C. */
 const EXIT_CODE_INTERRUPTED = 130;
@@ -45,7 +45,9 @@ async function main(): Promise<void> {
   }
 }
 
-/** Node prints warnings on the terminal, which belongs to people (kafkajs arms a timer in the past, for one). */
+/**
+ * Node prints warnings to the terminal, where people read how the run goes (kafkajs causes one by a timer in the past).
+ */
 function warningsTo(log: Log): void {
   process.removeAllListeners('warning');
   process.on('warning', (warning) => log.warn({ err: warning }, 'Warning of Node'));

@@ -2,12 +2,13 @@ import { TRITON_TRANSPORTS, type TritonTransport } from '@chip-quality/models';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { INFERENCE_ENGINES } from '../config.ts';
 
-/** Boards a minute of the live demonstration: a visible, unhurried line that leaves room on a laptop. */
+/** Boards a minute of the live demonstration: few enough to watch, and for a laptop that does other work as well. */
 const DEMO_RATE_PER_MINUTE = 240;
-/** Boards in the stations' hands at once: fills micro-batches of 16 while others upload. */
+/** Boards that the stations work on at once: enough to fill micro-batches of 16 while others upload. */
 const CONCURRENCY = 16;
 const CONCURRENCY_MAX = 256;
 
+/** What the command line of `npm start` says. */
 export interface StartOptions {
   /** Boards to inspect; null: until stopped. */
   readonly boards: number | null;
@@ -17,9 +18,11 @@ export interface StartOptions {
   readonly images: string | undefined;
   /** Boards a minute; null: as fast as possible. */
   readonly ratePerMinute: number | null;
+  /** Boards that the stations work on at once. */
   readonly concurrency: number;
   /** 0: any free port. Undefined: the preferred port, or a free one when it is taken. */
   readonly port: number | undefined;
+  /** Of the generated boards: the same seed makes the same boards. Undefined: another one for each run. */
   readonly seed: number | undefined;
   /** Where the model runs; undefined: as INFERENCE_ENGINE says, in this process without it. */
   readonly engine: (typeof INFERENCE_ENGINES)[number] | undefined;
@@ -43,7 +46,7 @@ export function parseOptions(argv: readonly string[]): StartOptions {
       'inspect your own images: DIR/boards, with DIR/golden and DIR/annotations where they are there',
     )
     .option('--rate <n>', 'boards a minute that the stations start (0: as fast as possible)', nonNegative)
-    .option('--concurrency <n>', 'boards in the hands of the stations at once', positiveInteger)
+    .option('--concurrency <n>', 'boards that the stations work on at once', positiveInteger)
     .option('--port <n>', 'port of the API and the live page (0: any free one)', nonNegative)
     .option('--seed <n>', 'seed of the generated boards', nonNegative)
     .addOption(

@@ -14,7 +14,7 @@ export async function serve(roles: PlatformRoles): Promise<void> {
   const config = readConfig(process.env, undefined);
   const log = consoleLog(config.logLevel);
   const platform = new Platform(config, log, createMetrics(), (error) => {
-    // A supervisor (Kubernetes, Compose) starts a process again that ends; one that lingers half dead is worse.
+    // Kubernetes and Compose start a process again when it ends, but not one that runs on without the part that failed.
     log.error({ err: error }, 'Fatal');
     process.exitCode = 1;
     grace.close();

@@ -41,7 +41,7 @@ export class PlatformQueries implements Queries {
   inspection(tenantId: string, id: string): Promise<InspectionView | undefined> {
     return readState(async () => {
       const state = await owned<InspectionState>(this.#inspection, INSPECTIONS_STORE).get(id);
-      // A stranger's inspection does not exist.
+      // Another tenant's inspection is answered as one that does not exist.
       return state === undefined || state.tenant_id !== tenantId ? undefined : inspectionView(state);
     });
   }

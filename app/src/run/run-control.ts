@@ -15,12 +15,16 @@ const STATION_RESTART_BACKOFF = { minMs: 500, maxMs: 8_000 };
 const SETTLE_MS = 60_000;
 const SETTLE_POLL_MS = 250;
 const SEED_MAX = 2 ** 31;
-/** Boards in hand are done within seconds; somebody waits at the terminal. */
+/** Boards that were begun are done within seconds, and a person waits for the end at the terminal. */
 const STOP_MS = 10_000;
 
+/** Who wants to know how a run goes while it goes on. */
 export interface RunProgress {
+  /** A station is done with a board. */
   onBoard(message: Extract<StationMessage, { type: 'board' }>): void;
+  /** A station's board meets something that it must wait out or give up on. */
   onTrouble(message: Extract<StationMessage, { type: 'trouble' }>): void;
+  /** Something about the stations themselves, as a sentence for people. */
   onNote(line: string): void;
 }
 
@@ -80,7 +84,9 @@ export class Stations {
     return this.#child?.pid;
   }
 
-  /** Resolves when the run is through, or the stations were stopped and have emptied their hands. */
+  /**
+   * Resolves when the run is through, or the stations were stopped and have finished the boards that they had begun.
+   */
   async work(): Promise<void> {
     for (let restarts = 0; ; restarts += 1) {
       const how = await this.#once();
@@ -92,7 +98,10 @@ export class Stations {
     }
   }
 
-  /** Lets the boards in hand finish, for a while; resolves when the stations have ended. */
+  /**
+   * Tells the stations to begin no more boards; resolves when they have finished those that were begun, or are ended
+   * for taking too long.
+   */
   async stop(): Promise<void> {
     this.#stopping = true;
     const child = this.#child;
@@ -126,7 +135,7 @@ export class Stations {
   }
 }
 
-/** Compares a run with PostgreSQL, giving rows that must still come the time to come. */
+/** Compares a run with PostgreSQL, and waits for rows that must still come. */
 export async function settleRun(pool: Pool, ledger: RunLedger): Promise<RunVerdict> {
   const deadlineMs = performance.now() + SETTLE_MS;
   for (;;) {

@@ -1,6 +1,6 @@
 import type { RunProgress } from './run-control.ts';
 
-/** How often the terminal hears of the line. */
+/** Time between two reports. */
 const REPORT_EVERY_MS = 5_000;
 
 /**

@@ -3,8 +3,11 @@ import type { Pool } from 'pg';
 
 /** What PostgreSQL says about one run, compared with what its stations wrote down before they sent. */
 export interface RunVerdict {
+  /** Boards that were to be inspected; of an endless run those that were begun. */
   readonly boards: number;
+  /** Boards with a verdict. */
   readonly completed: number;
+  /** Boards whose inference failed. */
   readonly failed: number;
   /** Boards whose image the API did not take; their stations know it, and there must be no finished inspection. */
   readonly refused: number;
@@ -16,12 +19,19 @@ export interface RunVerdict {
   readonly suspects: readonly string[];
 }
 
+/** A defect as PostgreSQL has it: what the detector said of one place of a board. */
 export interface FoundDefect {
+  /** The detector's name of the defect. */
   readonly label: string;
+  /** 0 to 1. */
   readonly confidence: number;
+  /** Left edge of its box, pixels of the board's image. */
   readonly x1: number;
+  /** Upper edge of its box. */
   readonly y1: number;
+  /** Right edge of its box. */
   readonly x2: number;
+  /** Lower edge of its box. */
   readonly y2: number;
 }
 

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { sleep } from './wait.ts';
 
 /**
- * A process for sure: process ids are reused (in containers after seconds), a pid with its start time is not.
- * `startedAt` is in the system's own unit and only ever compared.
+ * Tells a process from every other one: process ids are reused (in containers after seconds), a pid with its start time
+ * is not. `startedAt` is in the system's own unit and only ever compared.
  */
 export interface ProcessIdentity {
   readonly pid: number;

@@ -1,4 +1,4 @@
-/** Waits. The local stack is a set of real processes, so it lives in real time. */
+/** Waits by the real clock: the local stack is a set of real processes. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((done) => setTimeout(done, ms));
 }

@@ -14,8 +14,8 @@ const TIMEOUT_MS = 2_000;
 const ANSWER_BYTES_MAX = 1_000_000;
 
 /**
- * Asks a broker for its cluster id and its registered brokers, in one hand-made request: the readiness check
- * needs to know that this is the cluster whose data folder we own, and no client library for that.
+ * Asks a broker for its cluster id and its registered brokers, in one hand-made request: the readiness check needs to
+ * know that this is the cluster whose data folder we own, and needs no client library for it.
  */
 export function fetchClusterMetadata(host: string, port: number): Promise<ClusterMetadata> {
   return new Promise((done, fail) => {
