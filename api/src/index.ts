@@ -6,7 +6,6 @@ export { type ApiLimits, DEFAULT_LIMITS } from './http/limits.ts';
 export type { Access, LinkRequest, RequestEnd } from './http/link.ts';
 export { type AuditEntry, type Auditor, noopAuditor } from './http/links/audit.ts';
 export { type LimitDecision, type Limiter, noopLimiter } from './http/links/limit.ts';
-export type { FieldError, Problem } from './http/problem.ts';
 export { createLiveFeed, DEFAULT_FEED_LIMITS, type LiveFeedLimits, type PublishingLiveFeed } from './live/live-feed.ts';
 export type { ApiClock, LiveFeed } from './ports.ts';
 export { type ApiServer, type ApiServerOptions, createApiServer } from './server.ts';

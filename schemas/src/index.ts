@@ -11,6 +11,18 @@ export {
   type RefusedImage,
 } from './contracts/board-image.ts';
 export type { CommandGateway, CommandReply, CommandRequest } from './contracts/command-gateway.ts';
+export type {
+  ArtifactConfirmPayload,
+  CommandPayloads,
+  EarlierPayload,
+  InferPayload,
+  InspectionCreatePayload,
+  LotCreatePayload,
+  ModelDeployPayload,
+  ModelRollbackPayload,
+  ModelSuspendPayload,
+  PartCreatePayload,
+} from './contracts/command-payloads.ts';
 export {
   type ClassifierOpinion,
   type Detection,
@@ -21,9 +33,16 @@ export {
   INFERENCE_ERROR_REASONS,
   type InferenceErrorReason,
 } from './contracts/detector.ts';
-export { ERROR_CODES, type ErrorCode } from './contracts/error-codes.ts';
+export { ERROR_CODES } from './contracts/error-codes.ts';
 export type { BoardView, LineYieldView, LiveMessage, LiveSnapshot } from './contracts/live-feed.ts';
 export type { ImageSource, ObjectHead, Objects } from './contracts/object-storage.ts';
+export {
+  ACTOR_PROBLEMS,
+  API_PROBLEMS,
+  type FieldError,
+  PROBLEM_TYPE_PREFIX,
+  type Problem,
+} from './contracts/problem-details.ts';
 export type { Models, Queries } from './contracts/queries.ts';
 export { UnavailableError } from './contracts/unavailable-error.ts';
 export {

@@ -105,6 +105,14 @@ export interface InspectionView {
   readonly completed_at: string | null;
 }
 
+/** An inference that was asked for. */
+export interface InferAcceptedView {
+  /** UUID of the inference job. */
+  readonly request_id: string;
+  /** ISO 8601; what the platform aims at, no promise. */
+  readonly estimated_completion: string;
+}
+
 /** A kind of board. */
 export interface PartView {
   /** UUID, made of tenant and part number. */

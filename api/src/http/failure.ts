@@ -1,5 +1,6 @@
+import type { Problem } from '@chip-quality/schemas';
 import { outageOf } from './outage.ts';
-import { type Problem, ProblemError } from './problem.ts';
+import { ProblemError } from './problem.ts';
 
 /** What a client hears of an error, and what kind it is: its own mistake, an outage, or a defect of ours. */
 export interface Failure {

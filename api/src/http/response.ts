@@ -1,5 +1,6 @@
+import type { Problem } from '@chip-quality/schemas';
 import type { HttpResult } from './exchange.ts';
-import { PROBLEM_CONTENT_TYPE, type Problem } from './problem.ts';
+import { PROBLEM_CONTENT_TYPE } from './problem.ts';
 
 /** Headers of every answer. The content policy is the one for data; pages bring their own. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {

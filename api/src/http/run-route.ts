@@ -1,7 +1,8 @@
+import type { FieldError } from '@chip-quality/schemas';
 import type { z } from 'zod';
 import type { HttpExchange, HttpResult } from './exchange.ts';
 import type { LinkRequest } from './link.ts';
-import { type FieldError, ProblemError } from './problem.ts';
+import { ProblemError } from './problem.ts';
 import { parameterNames, type Route, type RouteContext } from './route.ts';
 
 /** Visible ASCII, as the header's draft and Kafka keys both allow. */

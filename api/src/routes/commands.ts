@@ -1,20 +1,21 @@
 import { createHash } from 'node:crypto';
-import type { CommandGateway, Operation } from '@chip-quality/schemas';
+import type { CommandGateway, CommandPayloads, Operation } from '@chip-quality/schemas';
 import type { HttpResult } from '../http/exchange.ts';
 import { completeProblem } from '../http/problem.ts';
 import { json, problemResult } from '../http/response.ts';
 import type { RouteContext } from '../http/route.ts';
 import { canonicalJson } from './canonical-json.ts';
 
-/** A change that a handler asks of the platform. */
-export interface Change {
-  readonly operation: Operation;
-  readonly resourceId: string;
-  /** Validated body and what the API resolved for it. */
-  readonly payload: Readonly<Record<string, unknown>>;
-  /** Address of what was created; goes out with 201. */
-  readonly location?: string;
-}
+/** A change that a handler asks of the platform: validated body and what the API resolved for it. */
+export type Change = {
+  [O in Operation]: {
+    readonly operation: O;
+    readonly resourceId: string;
+    readonly payload: CommandPayloads[O];
+    /** Address of what was created; goes out with 201. */
+    readonly location?: string;
+  };
+}[Operation];
 
 /**
  * Sends a change through the command gateway and turns the reply into an answer: the resource, or problem details, and
@@ -38,7 +39,7 @@ export async function execute(
       idempotencyKey: context.idempotencyKey,
       operation: change.operation,
       resourceId: change.resourceId,
-      payload: change.payload,
+      payload: { ...change.payload },
       payloadHash: payloadHash(change.operation, context.path, context.rawBody),
       traceparent: context.traceparent,
       receivedAtMs: context.receivedAtMs,

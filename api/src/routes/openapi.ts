@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Link } from '../http/link.ts';
 import { PROBLEM_CONTENT_TYPE } from '../http/problem.ts';
 import { parameterNames, type Route, type RouteResponse } from '../http/route.ts';
-import { ProblemDetails } from './schemas.ts';
+import { ProblemDetails } from './common-schemas.ts';
 
 type Json = Record<string, unknown>;
 

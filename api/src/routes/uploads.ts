@@ -1,9 +1,11 @@
-import type { ArtifactView, Objects } from '@chip-quality/schemas';
+import type { ArtifactConfirmPayload, ArtifactView, Objects } from '@chip-quality/schemas';
+import type { z } from 'zod';
 import type { HttpResult } from '../http/exchange.ts';
 import type { ApiLimits } from '../http/limits.ts';
 import { ProblemError } from '../http/problem.ts';
 import { json } from '../http/response.ts';
 import type { ApiClock } from '../ports.ts';
+import type { ArtifactConfirm, DownloadTicket, UploadTicket } from './artifacts/schema.ts';
 
 /** Ports and bounds of everything about objects. */
 export interface UploadContext {
@@ -13,14 +15,7 @@ export interface UploadContext {
 }
 
 /** What a client says about an object it has uploaded. */
-export interface UploadClaim {
-  readonly artifact_id: string;
-  readonly filename?: string | undefined;
-  readonly content_type?: string | undefined;
-  readonly size_bytes?: number | undefined;
-  readonly checksum?: string | undefined;
-  readonly metadata: Readonly<Record<string, unknown>>;
-}
+export type UploadClaim = z.output<typeof ArtifactConfirm>;
 
 /** What stores say of an object that was sent without a content type. */
 const UNSPECIFIC_TYPES = new Set(['', 'application/octet-stream', 'binary/octet-stream']);
@@ -35,7 +30,11 @@ export async function presignUpload(
   const expiresInSeconds = limits.uploadUrlSeconds;
   const expiresAt = new Date(clock.nowMs() + expiresInSeconds * 1000).toISOString();
   const uploadUrl = await objects.presignPut(storagePath, { contentType, expiresInSeconds });
-  return json(200, { artifact_id: artifactId, upload_url: uploadUrl, expires_at: expiresAt });
+  return json(200, {
+    artifact_id: artifactId,
+    upload_url: uploadUrl,
+    expires_at: expiresAt,
+  } satisfies z.output<typeof UploadTicket>);
 }
 
 /**
@@ -49,7 +48,7 @@ export async function confirmUpload(
   storagePath: string,
   claim: UploadClaim,
   allowedTypes: readonly string[],
-): Promise<ArtifactView & { filename: string; artifact_type: string; metadata: Readonly<Record<string, unknown>> }> {
+): Promise<ArtifactConfirmPayload> {
   const head = await objects.head(storagePath);
   if (head === undefined) {
     throw new ProblemError('not-uploaded', `Nothing was uploaded for the artifact ${claim.artifact_id} yet.`);
@@ -114,7 +113,12 @@ export async function download(
   const expiresAt = new Date(clock.nowMs() + limits.downloadUrlSeconds * 1000).toISOString();
   const url = await objects.presignGet(artifact.storage_path, limits.downloadUrlSeconds);
   const { artifact_id, content_type } = artifact;
-  const ticket = json(200, { artifact_id, content_type, download_url: url, expires_at: expiresAt });
+  const ticket = json(200, {
+    artifact_id,
+    content_type,
+    download_url: url,
+    expires_at: expiresAt,
+  } satisfies z.output<typeof DownloadTicket>);
   if (/\bapplication\/json\b/i.test(accept)) return ticket;
   return { status: 302, headers: { ...ticket.headers, Location: url }, body: ticket.body ?? '' };
 }

@@ -1,4 +1,4 @@
-import { type Command, commandId } from '@chip-quality/schemas';
+import { type Command, commandId, type ModelSuspendPayload } from '@chip-quality/schemas';
 import { sendModelCommand } from '@chip-quality/sinks';
 import type { PlatformSerdes } from '@chip-quality/topologies';
 import type { Log } from 'millrace';
@@ -29,7 +29,7 @@ export function suspendCandidateWith(
       idempotency_key: idempotencyKey,
       operation: 'model.suspend',
       resource_id: modelName,
-      payload: JSON.stringify({ revision }),
+      payload: JSON.stringify({ revision } satisfies ModelSuspendPayload),
       traceparent: '',
       issued_at: Date.now(),
     };

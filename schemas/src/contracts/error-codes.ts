@@ -14,6 +14,3 @@ export const ERROR_CODES = {
   /** The model gave no usable answer; `reason` says why, as in `INFERENCE_ERROR_REASONS`, and `retriable` whether to repeat. */
   inferenceFailed: 'INFERENCE_FAILED',
 } as const;
-
-/** One of {@link ERROR_CODES}. */
-export type ErrorCode = (typeof ERROR_CODES)[keyof typeof ERROR_CODES];

@@ -1,16 +1,7 @@
-import type { ArtifactRef } from '@chip-quality/schemas';
+import type { ArtifactConfirmPayload, ArtifactRef, ArtifactView } from '@chip-quality/schemas';
 
-/** What a payload says of an artifact; the API has checked it. */
-export interface ArtifactFacts {
-  readonly artifact_id: string;
-  readonly filename?: string;
-  readonly storage_path: string;
-  readonly content_type: string;
-  readonly size_bytes: number;
-  readonly checksum?: string;
-  readonly artifact_type?: string;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-}
+/** What a payload says of an artifact: all that was confirmed of one, or what an inspection shows of it. */
+export type ArtifactFacts = Omit<ArtifactView, 'checksum'> & Partial<ArtifactConfirmPayload>;
 
 /** The Avro form of a payload's artifact. */
 export function artifactRef(facts: ArtifactFacts): ArtifactRef {

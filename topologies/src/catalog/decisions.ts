@@ -1,4 +1,13 @@
-import type { CatalogEvent, CatalogState, Command, Lot, Part } from '@chip-quality/schemas';
+import type {
+  CatalogEvent,
+  CatalogState,
+  Command,
+  EarlierPayload,
+  Lot,
+  LotCreatePayload,
+  Part,
+  PartCreatePayload,
+} from '@chip-quality/schemas';
 import { type ArtifactFacts, artifactRef } from '../actor/artifact-facts.ts';
 import { type Decision, notFound, refuse } from '../actor/decision.ts';
 import { type Origin, originEventId } from '../actor/origin.ts';
@@ -55,11 +64,7 @@ export function decidePartCreate(command: Command, state: CatalogState | undefin
     }
     return refuse(problem('duplicate', `Part ${existing.part_number} exists already.`, { part_id: existing.id }));
   }
-  const payload = JSON.parse(command.payload) as {
-    readonly part_number: string;
-    readonly part_type?: string;
-    readonly description?: string | null;
-  };
+  const payload = JSON.parse(command.payload) as EarlierPayload<PartCreatePayload, 'part_type' | 'description'>;
   const part: Part = {
     id: command.resource_id,
     part_number: payload.part_number,
@@ -92,11 +97,7 @@ export function decideLotCreate(command: Command, state: CatalogState | undefine
     }
     return refuse(problem('duplicate', `Lot ${existing.lot_number} exists already.`, { lot_id: existing.id }));
   }
-  const payload = JSON.parse(command.payload) as {
-    readonly lot_number: string;
-    readonly part_id: string;
-    readonly quantity: number;
-  };
+  const payload = JSON.parse(command.payload) as LotCreatePayload;
   const lot: Lot = {
     id: command.resource_id,
     lot_number: payload.lot_number,

@@ -1,9 +1,13 @@
 import {
   type Command,
   type ConfirmedArtifact,
+  type EarlierPayload,
   INFERENCE_BATCH_SIZE_MAX,
+  type InferAcceptedView,
   type InferenceEvent,
+  type InferPayload,
   type InspectionAttempt,
+  type InspectionCreatePayload,
   type InspectionState,
   jobId,
 } from '@chip-quality/schemas';
@@ -33,25 +37,8 @@ export const ATTEMPTS_MAX = 20;
 /** What the inspection actor decided. */
 export type InspectionDecision = Decision<InspectionState, InspectionOutput>;
 
-interface CreatePayload {
-  readonly lot_id: string;
-  readonly part_id: string;
-  readonly chip_id: string;
-  readonly inspection_type: string;
-  readonly priority?: number;
-  readonly station_id?: string | null;
-  readonly line_id?: string | null;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-}
-
-interface InferPayload {
-  readonly job_id?: string;
-  readonly model_name?: string;
-  readonly batch_size?: number;
-  readonly confidence_threshold?: number | null;
-  readonly priority?: string;
-  readonly golden?: ArtifactFacts | null;
-}
+type CreatePayload = EarlierPayload<InspectionCreatePayload, 'priority' | 'station_id' | 'line_id' | 'metadata'>;
+type WishPayload = Partial<InferPayload>;
 
 /**
  * Creates an inspection. The answer is 201 however often the command comes: a repetition gets the same bytes. Another
@@ -200,7 +187,7 @@ export function decideInfer(command: Command, stored: InspectionState | undefine
       problem('too-many', `An inspection has at most ${ATTEMPTS_MAX} attempts.`),
     );
   }
-  const payload = JSON.parse(command.payload) as InferPayload;
+  const payload = JSON.parse(command.payload) as WishPayload;
   const attempt: InspectionAttempt = {
     attempt: state.attempts.length + 1,
     job_id: payload.job_id ?? jobId(command.command_id),
@@ -236,12 +223,12 @@ function requested(
   origin: Origin,
   announce: boolean,
 ): InspectionDecision {
-  const body = {
+  const body: InferAcceptedView = {
     request_id: attempt.job_id,
     estimated_completion: new Date(attempt.estimated_completion).toISOString(),
   };
   if (!announce) return { answer: { status: 202, body }, events: [] };
-  const payload = JSON.parse(command.payload) as InferPayload;
+  const payload = JSON.parse(command.payload) as WishPayload;
   const wish: InferenceWish = {
     golden: payload.golden == null ? null : artifactRef(payload.golden),
     batchSize: payload.batch_size ?? INFERENCE_BATCH_SIZE_MAX,

@@ -1,4 +1,11 @@
-import type { Command, ModelCandidate, ModelDeployment, ModelDeploymentState } from '@chip-quality/schemas';
+import type {
+  Command,
+  ModelDeployment,
+  ModelDeploymentState,
+  ModelDeployPayload,
+  ModelRollbackPayload,
+  ModelSuspendPayload,
+} from '@chip-quality/schemas';
 import { type Decision, REJECTIONS_MAX } from '../actor/decision.ts';
 import { problem } from '../actor/problems.ts';
 import { modelDeploymentView } from '../views.ts';
@@ -9,21 +16,11 @@ export const HISTORY_MAX = 10;
 /** What the deployment actor decided. */
 export type DeploymentDecision = Decision<ModelDeploymentState, ModelDeployment>;
 
-/** What both commands carry besides: the version that judges while nobody has deployed anything. */
-interface Initial {
-  readonly initial: string;
-}
-
-interface DeployPayload extends Initial {
-  readonly production: string;
-  readonly candidate?: Omit<ModelCandidate, 'suspended_at'> | null;
-}
-
 /** Puts a version into production and, where asked, another one on trial. */
 export function decideDeploy(command: Command, state: ModelDeploymentState | undefined): DeploymentDecision {
   const repeated = answeredBefore(command, state);
   if (repeated !== undefined) return repeated;
-  const { production, candidate: wanted, initial } = JSON.parse(command.payload) as DeployPayload;
+  const { production, candidate: wanted, initial } = JSON.parse(command.payload) as ModelDeployPayload;
   const candidate = wanted == null ? null : { ...wanted, suspended_at: null };
   const now = state?.deployment ?? undeployed(command, initial);
   const history = production === now.production ? now.history : [...now.history, now.production].slice(-HISTORY_MAX);
@@ -37,7 +34,7 @@ export function decideDeploy(command: Command, state: ModelDeploymentState | und
 export function decideRollback(command: Command, state: ModelDeploymentState | undefined): DeploymentDecision {
   const repeated = answeredBefore(command, state);
   if (repeated !== undefined) return repeated;
-  const { initial } = JSON.parse(command.payload) as Initial;
+  const { initial } = JSON.parse(command.payload) as ModelRollbackPayload;
   const now = state?.deployment ?? undeployed(command, initial);
   if (now.candidate !== null) return changed(command, state, { ...now, candidate: null });
   const before = now.history.at(-1);
@@ -55,10 +52,6 @@ export function decideRollback(command: Command, state: ModelDeploymentState | u
   return changed(command, state, { ...now, production: before, history: now.history.slice(0, -1) });
 }
 
-interface SuspendPayload {
-  readonly revision: number;
-}
-
 /**
  * Ends the trial of a candidate that goes on failing, on the word of a worker: nobody is answered, and nothing changes
  * where another deployment has been made meanwhile.
@@ -66,7 +59,7 @@ interface SuspendPayload {
 export function decideSuspend(command: Command, state: ModelDeploymentState | undefined): DeploymentDecision {
   const repeated = answeredBefore(command, state);
   if (repeated !== undefined) return { events: repeated.events };
-  const { revision } = JSON.parse(command.payload) as SuspendPayload;
+  const { revision } = JSON.parse(command.payload) as ModelSuspendPayload;
   const now = state?.deployment;
   if (now?.candidate == null || now.revision !== revision) return { events: [] };
   const candidate = { ...now.candidate, suspended_at: command.issued_at };

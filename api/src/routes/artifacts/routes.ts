@@ -2,18 +2,11 @@ import { artifactId, type CommandGateway, inspectionImagePath, type Queries } fr
 import { z } from 'zod';
 import { defineRoute, type Route } from '../../http/route.ts';
 import { execute } from '../commands.ts';
+import { uuid } from '../common-schemas.ts';
 import { answers, COMMAND_PROBLEMS, commandAnswers, DOWNLOAD_PROBLEMS, NOT_FOUND } from '../documented-responses.ts';
 import { found } from '../lookup.ts';
-import {
-  ARTIFACT_TYPES,
-  Artifact,
-  ArtifactConfirm,
-  ArtifactPresign,
-  DownloadTicket,
-  UploadTicket,
-  uuid,
-} from '../schemas.ts';
 import { confirmUpload, download, presignUpload, type UploadContext } from '../uploads.ts';
+import { ARTIFACT_TYPES, Artifact, ArtifactConfirm, ArtifactPresign, DownloadTicket, UploadTicket } from './schema.ts';
 
 const tag = 'Artifacts';
 const params = z.object({ inspection_id: uuid });
@@ -72,7 +65,7 @@ function confirmArtifact(gateway: CommandGateway, queries: Queries, uploads: Upl
       return execute(gateway, context, {
         operation: 'inspection.confirm_artifact',
         resourceId: id,
-        payload: { ...payload },
+        payload,
       });
     },
   });

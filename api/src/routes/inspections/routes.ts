@@ -1,7 +1,6 @@
 import {
   type CommandGateway,
   commandId,
-  INSPECTION_STATUSES,
   type InspectionFilter,
   inspectionId,
   jobId,
@@ -11,36 +10,15 @@ import { z } from 'zod';
 import { json } from '../../http/response.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
 import { execute } from '../commands.ts';
+import { uuid } from '../common-schemas.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { answers, COMMAND_PROBLEMS, commandAnswers, NOT_FOUND } from '../documented-responses.ts';
 import { found, referred } from '../lookup.ts';
-import { InferAccepted, InferRequest, Inspection, InspectionCreate, InspectionPage, uuid } from '../schemas.ts';
+import { InferAccepted, InferRequest, Inspection, InspectionCreate, InspectionPage, ListQuery } from './schema.ts';
 
 const tag = 'Inspections';
 const params = z.object({ inspection_id: uuid });
 const noQuery = z.strictObject({});
-
-/** Query values are text: numbers are read strictly, since `Number('')` is 0. */
-const limit = z
-  .string()
-  .regex(/^\d{1,3}$/, 'A whole number from 1 to 100')
-  .transform(Number)
-  .pipe(z.int().min(1).max(100))
-  .default(20)
-  .meta({ description: 'From 1 to 100.' });
-
-const ListQuery = z.strictObject({
-  cursor: z
-    .string()
-    .max(200)
-    .refine((value) => decodeCursor(value) !== undefined, 'Not a cursor of this API')
-    .optional()
-    .meta({ description: '`next_cursor` of the page before.' }),
-  limit,
-  status: z.enum(INSPECTION_STATUSES).optional(),
-  chip_id: z.string().min(1).max(100).optional(),
-  lot_id: uuid.optional(),
-});
 
 /** Inspections: create, read, list, infer. */
 export function inspectionRoutes(gateway: CommandGateway, queries: Queries): Route[] {

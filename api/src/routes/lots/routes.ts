@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { json } from '../../http/response.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
 import { execute } from '../commands.ts';
+import { uuid } from '../common-schemas.ts';
 import { answers, COMMAND_PROBLEMS, commandAnswers, NOT_FOUND } from '../documented-responses.ts';
 import { found, referred } from '../lookup.ts';
-import { Lot, LotCreate, uuid } from '../schemas.ts';
+import { Lot, LotCreate } from './schema.ts';
 
 const tag = 'Lots';
 const query = z.strictObject({});

@@ -6,7 +6,7 @@ import { defineRoute, type Route } from '../../http/route.ts';
 import { execute } from '../commands.ts';
 import { answers, COMMAND_PROBLEMS, commandAnswers, NOT_FOUND } from '../documented-responses.ts';
 import { found, referred } from '../lookup.ts';
-import { Model, ModelDeployment, ModelDeploymentRequest, ModelList, ModelRollback, modelName } from '../schemas.ts';
+import { Model, ModelDeployment, ModelDeploymentRequest, ModelList, ModelRollback, modelName } from './schema.ts';
 
 const tag = 'Models';
 const params = z.object({ model_name: modelName });

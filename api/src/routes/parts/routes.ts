@@ -2,21 +2,13 @@ import { artifactId, type CommandGateway, goldenImagePath, partId, type Queries 
 import { z } from 'zod';
 import { json } from '../../http/response.ts';
 import { defineRoute, type Route } from '../../http/route.ts';
+import { Artifact, DownloadTicket, IMAGE_TYPES, UploadTicket } from '../artifacts/schema.ts';
 import { execute } from '../commands.ts';
+import { uuid } from '../common-schemas.ts';
 import { answers, COMMAND_PROBLEMS, commandAnswers, DOWNLOAD_PROBLEMS, NOT_FOUND } from '../documented-responses.ts';
 import { found } from '../lookup.ts';
-import {
-  Artifact,
-  DownloadTicket,
-  GoldenConfirm,
-  GoldenPresign,
-  IMAGE_TYPES,
-  Part,
-  PartCreate,
-  UploadTicket,
-  uuid,
-} from '../schemas.ts';
 import { confirmUpload, download, presignUpload, type UploadContext } from '../uploads.ts';
+import { GoldenConfirm, GoldenPresign, Part, PartCreate } from './schema.ts';
 
 const tag = 'Parts';
 const params = z.object({ part_id: uuid });
@@ -119,7 +111,7 @@ function confirmGolden(gateway: CommandGateway, queries: Queries, uploads: Uploa
       return execute(gateway, context, {
         operation: 'part.confirm_golden',
         resourceId: part_id,
-        payload: { ...payload },
+        payload,
       });
     },
   });

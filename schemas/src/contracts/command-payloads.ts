@@ -1,0 +1,126 @@
+import type { ArtifactView } from '../views.ts';
+import type { CandidateMode, InferencePriority, InspectionType } from '../vocabulary.ts';
+
+/** Payload of `part.create`. */
+export interface PartCreatePayload {
+  /** Unique within the tenant. */
+  readonly part_number: string;
+  /** Kind of part, in the client's words. */
+  readonly part_type: string;
+  /** Null: there is none. */
+  readonly description: string | null;
+}
+
+/** Payload of `lot.create`. */
+export interface LotCreatePayload {
+  /** Unique within the tenant. */
+  readonly lot_number: string;
+  /** UUID of the part that the lot's boards are. */
+  readonly part_id: string;
+  /** Number of boards. */
+  readonly quantity: number;
+}
+
+/** Payload of `inspection.create`. */
+export interface InspectionCreatePayload {
+  /** UUID of the lot. */
+  readonly lot_id: string;
+  /** Serial of the board, unique in its lot. */
+  readonly chip_id: string;
+  /** How it is inspected. */
+  readonly inspection_type: InspectionType;
+  /** 1 (low) to 10 (critical). */
+  readonly priority: number;
+  /** Test station; null: none is named. */
+  readonly station_id: string | null;
+  /** Line whose yield the board counts for; null: none is named. */
+  readonly line_id: string | null;
+  /** Free-form facts of the client. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** UUID of the lot's part; the API looks it up. */
+  readonly part_id: string;
+}
+
+/** Payload of `part.confirm_golden` and `inspection.confirm_artifact`: what the API found in the object store. */
+export interface ArtifactConfirmPayload extends ArtifactView {
+  /** As the client named it; never part of the storage path. */
+  readonly filename: string;
+  /** image, measurement or video. */
+  readonly artifact_type: string;
+  /** Free-form facts of the client. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** Payload of `inspection.infer`. */
+export interface InferPayload {
+  /** Model that is asked. */
+  readonly model_name: string;
+  /** No batch with this board is larger. */
+  readonly batch_size: number;
+  /** Detections below it are left out, 0 to 1; null: the model's own threshold. */
+  readonly confidence_threshold: number | null;
+  /** Lane of the inference. */
+  readonly priority: InferencePriority;
+  /** UUID of the inference job; derived from the command. */
+  readonly job_id: string;
+  /** Golden image of the part at this moment; null where it has none. */
+  readonly golden: ArtifactView | null;
+}
+
+/** What the payloads about a model's deployment have in common. */
+export interface ModelRollbackPayload {
+  /** The version that judges while nobody has deployed anything. */
+  readonly initial: string;
+}
+
+/** Payload of `model.deploy`. */
+export interface ModelDeployPayload extends ModelRollbackPayload {
+  /** The version that shall judge. */
+  readonly production: string;
+  /** The version on trial; absent or null: none. */
+  readonly candidate?:
+    | {
+        /** Another version than the one in production. */
+        readonly version: string;
+        /** How it takes part. */
+        readonly mode: CandidateMode;
+        /** Share of the inspections, above 0, at most 1. */
+        readonly share: number;
+      }
+    | null
+    | undefined;
+}
+
+/** Payload of `model.suspend`, which workers send and clients can't. */
+export interface ModelSuspendPayload {
+  /** The deployment whose candidate goes on failing. */
+  readonly revision: number;
+}
+
+/**
+ * What commands carry, by operation: as JSON in the `payload` of `ApiRequest` and `Command`. The API and workers write them, the
+ * actors of `topologies/` read them.
+ */
+export interface CommandPayloads {
+  /** Makes a part. */
+  readonly 'part.create': PartCreatePayload;
+  /** Makes an uploaded image the golden image of a part. */
+  readonly 'part.confirm_golden': ArtifactConfirmPayload;
+  /** Makes a lot. */
+  readonly 'lot.create': LotCreatePayload;
+  /** Makes an inspection. */
+  readonly 'inspection.create': InspectionCreatePayload;
+  /** Takes an uploaded file into an inspection. */
+  readonly 'inspection.confirm_artifact': ArtifactConfirmPayload;
+  /** Asks for an inference. */
+  readonly 'inspection.infer': InferPayload;
+  /** Says which versions of a model judge. */
+  readonly 'model.deploy': ModelDeployPayload;
+  /** Takes the newest change of what judges back. */
+  readonly 'model.rollback': ModelRollbackPayload;
+  /** Ends the trial of a candidate. */
+  readonly 'model.suspend': ModelSuspendPayload;
+}
+
+/** A payload as a reader may meet it: commands that were written before `Later` fields came lack them. */
+export type EarlierPayload<Payload, Later extends keyof Payload> = Omit<Payload, Later> & Partial<Pick<Payload, Later>>;
