@@ -1,7 +1,7 @@
 import type { ArtifactView } from '../views.ts';
 import type { CandidateMode, InferencePriority, InspectionType } from '../vocabulary.ts';
 
-/** Payload of `part.create`. */
+/** What a client says of a part that it makes (`part.create`). */
 export interface PartCreatePayload {
   /** Unique within the tenant. */
   readonly part_number: string;
@@ -11,7 +11,7 @@ export interface PartCreatePayload {
   readonly description: string | null;
 }
 
-/** Payload of `lot.create`. */
+/** What a client says of a lot that it makes (`lot.create`). */
 export interface LotCreatePayload {
   /** Unique within the tenant. */
   readonly lot_number: string;
@@ -21,7 +21,7 @@ export interface LotCreatePayload {
   readonly quantity: number;
 }
 
-/** Payload of `inspection.create`. */
+/** What a client says of an inspection that it makes (`inspection.create`), and the part of its lot. */
 export interface InspectionCreatePayload {
   /** UUID of the lot. */
   readonly lot_id: string;
@@ -41,7 +41,7 @@ export interface InspectionCreatePayload {
   readonly part_id: string;
 }
 
-/** Payload of `part.confirm_golden` and `inspection.confirm_artifact`: what the API found in the object store. */
+/** What the API found in the object store (`part.confirm_golden`, `inspection.confirm_artifact`). */
 export interface ArtifactConfirmPayload extends ArtifactView {
   /** As the client named it; never part of the storage path. */
   readonly filename: string;
@@ -51,7 +51,7 @@ export interface ArtifactConfirmPayload extends ArtifactView {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** Payload of `inspection.infer`. */
+/** How an inspection shall be judged (`inspection.infer`), and what the API resolved for it. */
 export interface InferPayload {
   /** Model that is asked. */
   readonly model_name: string;
@@ -67,13 +67,13 @@ export interface InferPayload {
   readonly golden: ArtifactView | null;
 }
 
-/** What the payloads about a model's deployment have in common. */
+/** All that a rollback carries (`model.rollback`): it takes back whatever is newest. */
 export interface ModelRollbackPayload {
   /** The version that judges while nobody has deployed anything. */
   readonly initial: string;
 }
 
-/** Payload of `model.deploy`. */
+/** Which versions shall judge (`model.deploy`). */
 export interface ModelDeployPayload extends ModelRollbackPayload {
   /** The version that shall judge. */
   readonly production: string;
@@ -91,7 +91,7 @@ export interface ModelDeployPayload extends ModelRollbackPayload {
     | undefined;
 }
 
-/** Payload of `model.suspend`, which workers send and clients can't. */
+/** Which trial ends (`model.suspend`); workers send it, clients can't. */
 export interface ModelSuspendPayload {
   /** The deployment whose candidate goes on failing. */
   readonly revision: number;
