@@ -6,7 +6,13 @@ export {
   InferenceError,
   InvalidImageError,
 } from './errors.ts';
-export { type FolderBoard, loadBoardFolder, truthOf } from './evaluation/board-folder.ts';
+export {
+  type BoardFolder,
+  type FolderBoard,
+  loadBoardFolder,
+  readBoardFolder,
+  truthOf,
+} from './evaluation/board-folder.ts';
 export {
   type Evaluation,
   evaluateBoards,

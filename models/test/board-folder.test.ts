@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadBoardFolder } from '../src/index.ts';
+import { loadBoardFolder, readBoardFolder } from '../src/index.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -55,6 +55,39 @@ describe('loadBoardFolder', () => {
   });
 
   test('rejects when the folder is not there', async () => {
-    await expect(loadBoardFolder(join(directory, 'missing'))).rejects.toThrow(/ENOENT/);
+    await expect(loadBoardFolder(join(directory, 'missing'))).rejects.toThrow(/missing: there is no such folder/);
+  });
+
+  test("P14: understands DeepPCB's own download, from any of its folders down", async () => {
+    await put('PCBData/group00041/00041/00041000_test.jpg');
+    await put('PCBData/group00041/00041/00041000_temp.jpg');
+    await put('PCBData/group00041/00041_not/00041000.txt', '466 441 493 470 3\n');
+    await put('PCBData/group12000/12000/12000007_test.jpg');
+    await put('PCBData/trainval.txt', 'group00041/00041/00041000.jpg group00041/00041_not/00041000.txt');
+    for (const from of ['.', 'PCBData', 'PCBData/group00041', 'PCBData/group00041/00041']) {
+      const [first] = await loadBoardFolder(join(directory, from));
+      expect(first, from).toMatchObject({
+        id: '00041000',
+        goldenPath: join(directory, 'PCBData/group00041/00041/00041000_temp.jpg'),
+        truth: [{ x1: 466, y1: 441, x2: 493, y2: 470, label: 'mousebite' }],
+      });
+    }
+    const all = await loadBoardFolder(directory);
+    expect(all.map(({ id, goldenPath, truth }) => [id, goldenPath === undefined, truth])).toEqual([
+      ['00041000', false, expect.any(Array)],
+      ['12000007', true, undefined],
+    ]);
+  });
+
+  test('P13: what systems leave beside images is no board, and is named with everything else that is none', async () => {
+    await put('a.jpg');
+    await put('._a.jpg');
+    await put('.DS_Store');
+    await put('notes.docx');
+    const { boards, ignored } = await readBoardFolder(directory);
+    expect(boards.map(({ id }) => id)).toEqual(['a']);
+    expect(ignored.map((path) => path.slice(directory.length + 1)).sort()).toEqual(
+      ['._a.jpg', '.DS_Store', 'notes.docx'].sort(),
+    );
   });
 });

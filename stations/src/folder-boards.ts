@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { basename, extname, resolve } from 'node:path';
-import { loadBoardFolder } from '@chip-quality/models';
+import { readBoardFolder } from '@chip-quality/models';
 import { type BoardSource, contentTypeOf, type PartSpec, placeOnLine } from './board-source.ts';
 
 /** Boards without a golden image share one part. */
 const PART_WITHOUT_GOLDEN = 'images';
 /** Chip ids have 100 characters at most; file names may have 255. */
 const CHIP_ID_LENGTH_MAX = 100;
+/** Of files that are no boards, so many are named: enough to recognise a wrong folder. */
+const NAMES_TOLD_MAX = 3;
 
 /**
  * The boards of a user's folder. Each golden image makes a part of its own, since it is the template of exactly that crop.
@@ -14,7 +16,7 @@ const CHIP_ID_LENGTH_MAX = 100;
  */
 export async function folderBoards(directory: string): Promise<BoardSource> {
   const path = resolve(directory);
-  const all = await loadBoardFolder(path);
+  const { boards: all, ignored } = await readBoardFolder(path);
   const boards = all.filter(({ imagePath }) => contentTypeOf(imagePath) !== undefined);
   if (boards.length === 0) throw new Error(`${path}: no JPEG or PNG images (looked in boards/ where it is there)`);
   const skipped = all.length - boards.length;
@@ -24,6 +26,7 @@ export async function folderBoards(directory: string): Promise<BoardSource> {
   const remarks = [
     `${boards.length} images, ${withGolden} with a golden image, ${annotated} annotated`,
     ...(skipped > 0 ? [`${skipped} skipped: only JPEG and PNG can be uploaded`] : []),
+    ...(ignored.length > 0 ? [`${ignored.length} other files left out (${shortList(ignored)})`] : []),
     ...(annotated > 0
       ? [
           'if these are boards that the shipped detector was trained on (DeepPCB training boards are), precision and recall flatter it',
@@ -52,6 +55,12 @@ export async function folderBoards(directory: string): Promise<BoardSource> {
       };
     },
   };
+}
+
+/** A few names of many. */
+function shortList(paths: readonly string[]): string {
+  const names = paths.slice(0, NAMES_TOLD_MAX).map((path) => basename(path));
+  return paths.length > NAMES_TOLD_MAX ? `${names.join(', ')}, …` : names.join(', ');
 }
 
 /** Chip ids made of file names: two names that become the same (`a b`, `a_b`; `a.jpg`, `a.png`) get a number. */

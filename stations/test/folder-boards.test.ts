@@ -40,6 +40,6 @@ describe("a user's folder of images", () => {
   it('says so when there is nothing to inspect', async () => {
     await write('notes.txt');
     await expect(folderBoards(directory)).rejects.toThrow('no JPEG or PNG images');
-    await expect(folderBoards(join(directory, 'nowhere'))).rejects.toThrow('ENOENT');
+    await expect(folderBoards(join(directory, 'nowhere'))).rejects.toThrow('there is no such folder');
   });
 });

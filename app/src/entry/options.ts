@@ -7,6 +7,7 @@ const DEMO_RATE_PER_MINUTE = 240;
 /** Boards that the stations work on at once: enough to fill micro-batches of 16 while others upload. */
 const CONCURRENCY = 16;
 const CONCURRENCY_MAX = 256;
+const PORT_MAX = 65_535;
 
 /** What the command line of `npm start` says. */
 export interface StartOptions {
@@ -36,7 +37,7 @@ export interface StartOptions {
 export function parseOptions(argv: readonly string[]): StartOptions {
   const command = new Command('npm start --')
     .description('Brings up the local stack, the platform and the simulated test stations, and opens the live line.')
-    .option('--boards <n>', 'inspect this many boards', positiveInteger)
+    .option('--boards <n>', 'inspect this many boards (default: until stopped, or all of --images)', positiveInteger)
     .option(
       '--exit',
       'end when all boards are inspected: one result line, exit code 0 only if none was lost or duplicated',
@@ -45,14 +46,27 @@ export function parseOptions(argv: readonly string[]): StartOptions {
       '--images <dir>',
       'inspect your own images: DIR/boards, with DIR/golden and DIR/annotations where they are there',
     )
-    .option('--rate <n>', 'boards a minute that the stations start (0: as fast as possible)', nonNegative)
-    .option('--concurrency <n>', 'boards that the stations work on at once', positiveInteger)
-    .option('--port <n>', 'port of the API and the live page (0: any free one)', nonNegative)
-    .option('--seed <n>', 'seed of the generated boards', nonNegative)
+    .option(
+      '--rate <n>',
+      `boards a minute that the stations start, 0: as fast as possible (default: ${DEMO_RATE_PER_MINUTE}; 0 with --exit or --images)`,
+      nonNegative,
+    )
+    .option(
+      '--concurrency <n>',
+      `boards in the hands of the stations at once, at most ${CONCURRENCY_MAX} (default: ${CONCURRENCY})`,
+      positiveInteger,
+    )
+    .option(
+      '--port <n>',
+      'port of the API and the live page, 0: any free one (default: 8080, or the next free one; 0 with --exit)',
+      portNumber,
+    )
+    .option('--seed <n>', 'seed of the generated boards (default: another one each time)', nonNegative)
     .addOption(
-      new Option('--engine <name>', 'where the model runs: in this process, or in a local Triton server').choices(
-        INFERENCE_ENGINES,
-      ),
+      new Option(
+        '--engine <name>',
+        'where the model runs: in this process, or in a local Triton server (default: in this process)',
+      ).choices(INFERENCE_ENGINES),
     )
     .addOption(
       new Option(
@@ -102,6 +116,12 @@ export function parseOptions(argv: readonly string[]): StartOptions {
 function positiveInteger(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('must be a whole number above 0');
+  return value;
+}
+
+function portNumber(text: string): number {
+  const value = nonNegative(text);
+  if (value > PORT_MAX) throw new InvalidArgumentError(`must be a port, 0 to ${PORT_MAX}`);
   return value;
 }
 

@@ -1,4 +1,4 @@
-import { RunLedger } from '@chip-quality/stations';
+import { loadSource, RunLedger } from '@chip-quality/stations';
 import type { Pool } from 'pg';
 import type { StartOptions } from '../entry/options.ts';
 import type { BoardPlan } from './board-plan.ts';
@@ -67,6 +67,7 @@ export class RunWork {
     const { source, boards, remark } = this.#plan;
     const { leftOver, current, resumed } = await planRuns(runsDirectory, this.#options, source, boards, Date.now());
     for (const ledger of leftOver) {
+      if (await this.#isOutOfReach(ledger)) continue;
       if (!(await this.#work(ledger, true))) return undefined;
       const ended = await RunLedger.open(ledger.directory);
       await ended.finish(Date.now());
@@ -78,6 +79,24 @@ export class RunWork {
     if (await this.#work(current, false)) return this.#settle(current.directory);
     say(`run ${id} is not finished; the next start goes on with it`);
     return undefined;
+  }
+
+  /** The folder of a run's boards may be gone since: what it finished stands, and the run is closed, or it would stop every start. */
+  async #isOutOfReach(ledger: RunLedger): Promise<boolean> {
+    try {
+      await loadSource(ledger.run);
+      return false;
+    } catch (error) {
+      const { id } = ledger.run;
+      const { intents, results } = ledger;
+      this.#surroundings.say(
+        `run ${id}, which an earlier start left behind, is closed: its boards can't be read any more (${(error as Error).message}); ` +
+          `${results.size} of ${intents.size} boards that were begun are finished`,
+      );
+      await ledger.finish(Date.now());
+      await ledger.close();
+      return true;
+    }
   }
 
   /** Answers whether the run is through; it is not when the stations were stopped before. */
