@@ -3,7 +3,7 @@ import { sleep, systemClock } from './base/clock.ts';
 import type { StreamsConfig, StreamsOptions } from './base/config.ts';
 import { resolveConfig } from './base/default-config.ts';
 import { StreamsError } from './base/errors.ts';
-import { noMetrics, silentLog } from './base/metrics.ts';
+import { silentLog } from './base/metrics.ts';
 import { systemRandom } from './base/random.ts';
 import type { Broker } from './broker/broker.ts';
 import { partitionForBytes } from './broker/partitioner.ts';
@@ -91,13 +91,13 @@ const closeTimeoutMsDefault = 60_000;
 
 /** Where a broker is, and the ports it uses; all but the addresses have defaults. */
 export type BrokerConnectionOptions = Pick<StreamsConfig, 'bootstrapServers' | 'clientId'> &
-  Partial<Pick<StreamsConfig, 'clock' | 'random' | 'log' | 'metrics'>>;
+  Partial<Pick<StreamsConfig, 'clock' | 'random' | 'log'>>;
 
 /** A broker for {@link TopicReader}s and administration, or to be shared by several `KafkaStreams`. The caller closes it. */
 export async function connectBroker(options: BrokerConnectionOptions): Promise<Broker> {
   const { createWireBroker } = await import('./broker/wire/wire-broker.ts');
-  const { clock = systemClock, random = systemRandom, log = silentLog, metrics = noMetrics } = options;
-  return createWireBroker({ ...options, clock, random, log, metrics });
+  const { clock = systemClock, random = systemRandom, log = silentLog } = options;
+  return createWireBroker({ ...options, clock, random, log });
 }
 
 /**
@@ -431,8 +431,8 @@ export class KafkaStreams {
   }
 
   #connect(): Promise<Broker> {
-    const { bootstrapServers, clientId, clock, random, log, metrics } = this.#config;
-    return connectBroker({ bootstrapServers, clientId, clock, random, log, metrics });
+    const { bootstrapServers, clientId, clock, random, log } = this.#config;
+    return connectBroker({ bootstrapServers, clientId, clock, random, log });
   }
 
   async #startThread(): Promise<void> {

@@ -8,7 +8,7 @@ import { useTestStack } from '@chip-quality/dev/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../src/base/clock.ts';
 import type { StreamsOptions } from '../src/base/config.ts';
-import { noMetrics, silentLog } from '../src/base/metrics.ts';
+import { silentLog } from '../src/base/metrics.ts';
 import { systemRandom } from '../src/base/random.ts';
 import type { Broker } from '../src/broker/broker.ts';
 import { createWireBroker } from '../src/broker/wire/wire-broker.ts';
@@ -32,7 +32,6 @@ beforeAll(() => {
     clock: systemClock,
     random: systemRandom,
     log: silentLog,
-    metrics: noMetrics,
   });
 });
 

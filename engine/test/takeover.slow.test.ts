@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { describeTopics, JavaApplication } from '../conformance/takeover/java-application.ts';
 import { inputs, sequences, tables, takeoverTopology } from '../conformance/takeover/program.ts';
 import { systemClock } from '../src/base/clock.ts';
-import { noMetrics, silentLog } from '../src/base/metrics.ts';
+import { silentLog } from '../src/base/metrics.ts';
 import { systemRandom } from '../src/base/random.ts';
 import type { TopicPartition } from '../src/base/record-batch.ts';
 import type { Broker } from '../src/broker/broker.ts';
@@ -47,7 +47,6 @@ beforeAll(() => {
     clock: systemClock,
     random: systemRandom,
     log: silentLog,
-    metrics: noMetrics,
   });
 });
 

@@ -8,6 +8,7 @@ const POOLED_BUFFERS_MAX = 64;
  * Invariants: I1 a buffer is either pooled or with exactly one holder; I2 at most `keptMax` are pooled.
  */
 export class BufferPool {
+  /** Size of a pooled buffer. */
   readonly bufferBytes: number;
   readonly #keptMax: number;
   readonly #free: Buffer[] = [];
@@ -37,19 +38,23 @@ export class BufferPool {
  * Invariants: I1 given back once, when the count falls to zero.
  */
 export class SharedBuffer {
+  /** Valid as long as the caller is one of the holders. */
   readonly buffer: Buffer;
   readonly #pool: BufferPool | undefined;
   #holders = 1;
 
+  /** The caller is the first holder. Without a pool the buffer is left to the garbage collector. */
   constructor(buffer: Buffer, pool?: BufferPool) {
     this.buffer = buffer;
     this.#pool = pool;
   }
 
+  /** One more holder. */
   retain(): void {
     this.#holders++;
   }
 
+  /** One holder less; the caller may not touch the buffer afterwards. */
   release(): void {
     this.#holders--;
     if (this.#holders === 0) this.#pool?.giveBack(this.buffer);

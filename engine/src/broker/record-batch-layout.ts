@@ -3,19 +3,33 @@ import { writeInt64 } from '../base/int64.ts';
 
 /** Byte positions of a RecordBatch v2, and what its attribute bits mean. */
 export const layout = {
+  /** Int64: offset of the first record; written by the broker. */
   baseOffset: 0,
+  /** Int32: bytes after this field. */
   batchLength: 8,
+  /** Int32, written by the broker. */
   partitionLeaderEpoch: 12,
+  /** Int8: version of the format, 2. */
   magic: 16,
+  /** Uint32: CRC32C of everything after it. */
   crc: 17,
+  /** Int16: codec, kind of timestamps, transaction. */
   attributes: 21,
+  /** Int32: offset of the last record less that of the first. */
   lastOffsetDelta: 23,
+  /** Int64: timestamp that those of the records are counted from, epoch ms. */
   baseTimestamp: 27,
+  /** Int64: the highest timestamp, epoch ms. */
   maxTimestamp: 35,
+  /** Int64; -1 without idempotence. */
   producerId: 43,
+  /** Int16; -1 without idempotence. */
   producerEpoch: 51,
+  /** Int32: sequence of the first record; -1 without idempotence. */
   baseSequence: 53,
+  /** Int32: number of records. */
   recordCount: 57,
+  /** Where the records begin, compressed or not. */
   records: 61,
 } as const;
 

@@ -18,7 +18,9 @@ import { ColumnPool, type RecordColumns } from './record-columns.ts';
 
 /** What the reader must know of the blob it decodes. */
 export interface DecodeRequest {
+  /** Goes into the batches and into errors. */
   readonly topic: string;
+  /** Goes into the batches and into errors. */
   readonly partition: number;
   /** Records before it are skipped: brokers answer with whole batches. */
   readonly fromOffset: number;
@@ -28,6 +30,7 @@ export interface DecodeRequest {
 
 /** What a blob of records held. */
 export interface DecodedRecords {
+  /** In offset order; each is to be released by whoever is done with it. */
   readonly batches: readonly RecordBatch[];
   /** One past the last complete batch, also when its records were skipped; `fromOffset` when there was none. */
   readonly nextOffset: number;

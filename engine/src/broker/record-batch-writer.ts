@@ -32,7 +32,9 @@ const noBuffer = Buffer.alloc(0);
  * I2 after a refused append the batch is as it was before; I3 one writer serves one partition, batch after batch.
  */
 export class RecordBatchWriter {
+  /** Where the batches go. */
   readonly topic: string;
+  /** Where the batches go. */
   readonly partition: number;
   readonly #pool: BufferPool;
   #buffer: Buffer = noBuffer;
@@ -41,6 +43,7 @@ export class RecordBatchWriter {
   #baseTimestampMs = 0;
   #maxTimestampMs = -1;
 
+  /** `pool` gives the buffers, whose size is the usual size of a batch. */
   constructor(topic: string, partition: number, pool: BufferPool) {
     this.topic = topic;
     this.partition = partition;

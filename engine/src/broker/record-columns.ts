@@ -5,14 +5,23 @@ const KEPT_MAX = 32;
 
 /** The typed arrays of one batch. */
 export class RecordColumns {
+  /** Rows that fit. */
   readonly capacity: number;
+  /** Offset of each record. */
   readonly offsets: Float64Array;
+  /** Epoch ms. */
   readonly timestamps: Float64Array;
+  /** Where each key begins in the batch's buffer; -1: null. */
   readonly keyStarts: Int32Array;
+  /** Where each key ends, exclusive. */
   readonly keyEnds: Int32Array;
+  /** Where each value begins; -1: null. */
   readonly valueStarts: Int32Array;
+  /** Where each value ends, exclusive. */
   readonly valueEnds: Int32Array;
+  /** Where each record's headers begin, with their count. */
   readonly headerStarts: Int32Array;
+  /** Where they end, exclusive. */
   readonly headerEnds: Int32Array;
 
   constructor(capacity: number) {
@@ -37,6 +46,7 @@ export class RecordColumns {
 export class ColumnPool {
   readonly #free: RecordColumns[] = [];
 
+  /** Columns with room for so many rows; their content is left over from earlier use. */
   acquire(rows: number): RecordColumns {
     for (let index = this.#free.length - 1; index >= 0; index--) {
       const columns = this.#free[index] as RecordColumns;
@@ -50,6 +60,7 @@ export class ColumnPool {
     return new RecordColumns(capacity);
   }
 
+  /** The caller may not touch the columns afterwards. */
   giveBack(columns: RecordColumns): void {
     if (this.#free.length < KEPT_MAX) this.#free.push(columns);
     else if (columns.capacity > (this.#free[0] as RecordColumns).capacity) this.#free[0] = columns;

@@ -1,6 +1,6 @@
 import { useTestStack } from '@chip-quality/dev/testing';
 import { systemClock } from '../../src/base/clock.ts';
-import { noMetrics, silentLog } from '../../src/base/metrics.ts';
+import { silentLog } from '../../src/base/metrics.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import { createWireBroker } from '../../src/broker/wire/wire-broker.ts';
 import { describeBrokerContract } from '../contract/broker.ts';
@@ -14,6 +14,5 @@ describeBrokerContract('wire', async () =>
     clock: systemClock,
     random: systemRandom,
     log: silentLog,
-    metrics: noMetrics,
   }),
 );

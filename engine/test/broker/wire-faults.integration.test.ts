@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { useTestStack } from '@chip-quality/dev/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
-import { noMetrics, silentLog } from '../../src/base/metrics.ts';
+import { silentLog } from '../../src/base/metrics.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import type { Broker } from '../../src/broker/broker.ts';
 import { createWireBroker } from '../../src/broker/wire/wire-broker.ts';
@@ -31,7 +31,6 @@ describe('wire broker behind a network that fails', () => {
       clock: systemClock,
       random: systemRandom,
       log: silentLog,
-      metrics: noMetrics,
       mapAddress: () => address,
     });
     topic = `faults-${randomUUID()}`;
@@ -228,7 +227,6 @@ describe('wire broker behind a network that fails', () => {
       clock: systemClock,
       random: systemRandom,
       log: silentLog,
-      metrics: noMetrics,
     });
     const producer = impatient.producer({ clientId: 'faults', deliveryTimeoutMs: 500 });
     const [result] = await producer.produce([batchOf(topic, 0, [[null, 'a']])]);

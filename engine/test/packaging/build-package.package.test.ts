@@ -10,7 +10,7 @@ import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { npm } from '../../packaging/npm.ts';
 import { systemClock } from '../../src/base/clock.ts';
-import { noMetrics, silentLog } from '../../src/base/metrics.ts';
+import { silentLog } from '../../src/base/metrics.ts';
 import { systemRandom } from '../../src/base/random.ts';
 import type { Broker, Compression } from '../../src/broker/broker.ts';
 import { createWireBroker } from '../../src/broker/wire/wire-broker.ts';
@@ -191,7 +191,7 @@ describe('a program that installed it, on a real broker', () => {
 
   beforeAll(async () => {
     const bootstrapServers = [stack.bootstrapServers];
-    const ports = { clock: systemClock, random: systemRandom, log: silentLog, metrics: noMetrics };
+    const ports = { clock: systemClock, random: systemRandom, log: silentLog };
     broker = createWireBroker({ bootstrapServers, clientId: 'test', ...ports });
     await compilePrograms();
   });

@@ -5,7 +5,9 @@ import type { JoinedMember } from './group-coordinator.ts';
 
 /** What the leader sends to the coordinator, and the partition counts it was computed from. */
 export interface LeaderAssignment {
+  /** Encoded assignment of each member, by member id. */
   readonly assignments: ReadonlyMap<string, Buffer>;
+  /** By topic: when they change, the leader begins another rebalance. */
   readonly partitionCounts: ReadonlyMap<string, number>;
 }
 

@@ -4,8 +4,11 @@ import type { GroupMemberAssignment } from '../broker.ts';
 
 /** The bytes that members of protocol type `consumer` exchange through the coordinator. */
 export interface Subscription {
+  /** Topics that the member reads. */
   readonly topics: readonly string[];
+  /** What its assignor says besides. */
   readonly userData: Buffer;
+  /** Partitions that it has from the generation before. */
   readonly ownedPartitions: readonly TopicPartition[];
   /** Generation in which the partitions were owned; -1 when unknown. */
   readonly generationId: number;

@@ -52,7 +52,14 @@ export interface GroupCoordinator {
   join(request: JoinRequest): Promise<JoinResult>;
   /** The leader gives everybody's assignment, the others give none. Answers this member's. */
   sync(
-    membership: { readonly memberId: string; readonly generationId: number; readonly protocolName: string },
+    membership: {
+      /** This member. */
+      readonly memberId: string;
+      /** The generation that the join led to. */
+      readonly generationId: number;
+      /** Name of the assignor that the group agreed on. */
+      readonly protocolName: string;
+    },
     assignments: ReadonlyMap<string, Buffer>,
   ): Promise<Buffer>;
   /** Rejects with the code that says what has changed: a rebalance, or a membership that is over. */

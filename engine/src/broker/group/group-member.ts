@@ -18,12 +18,17 @@ const COMMIT_RECHECK_MS = 20;
 
 /** What a membership works with. */
 export interface GroupMemberDependencies {
+  /** Group, topics, timeouts, assignor and listener of the member. */
   readonly options: GroupConsumerOptions;
+  /** The group's side. */
   readonly coordinator: GroupCoordinator;
   /** Partition counts of the topics that exist. */
   readonly partitionCounts: (topics: readonly string[]) => Promise<ReadonlyMap<string, number>>;
+  /** Measures heartbeats, rebalances and waits. */
   readonly clock: Clock;
+  /** Spreads the waits between attempts. */
   readonly random: Random;
+  /** Told of rebalances and of what ends the membership. */
   readonly log: Log;
   /** Called before the listener hears of an assignment. */
   readonly onAdded: (partitions: readonly TopicPartition[]) => void;

@@ -38,11 +38,13 @@ export interface MemoryBrokerOptions {
  * no time but the clock's.
  */
 export class MemoryBroker implements Broker {
+  /** Topics and groups; give it to further brokers that are to see the same. */
   readonly cluster: MemoryCluster;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #consumers = new Set<{ close(): Promise<void> }>();
 
+  /** Without `cluster` the broker makes one of its own. */
   constructor(options: MemoryBrokerOptions = {}) {
     this.cluster =
       options.cluster ??

@@ -10,11 +10,14 @@ import { MemoryLog } from './memory-log.ts';
  * a real cluster. Invariants: I1 time and randomness come from the ports only, so a run can be repeated exactly.
  */
 export class MemoryCluster {
+  /** Time of the groups' sessions and rebalances. */
   readonly clock: Clock;
+  /** Makes the members' ids. */
   readonly random: Random;
   readonly #topics = new Map<string, readonly MemoryLog[]>();
   readonly #groups = new Map<string, MemoryGroup>();
 
+  /** Without topics and groups. */
   constructor(ports: { readonly clock: Clock; readonly random: Random }) {
     this.clock = ports.clock;
     this.random = ports.random;
@@ -30,18 +33,22 @@ export class MemoryCluster {
     return true;
   }
 
+  /** False where there is no such topic. Committed offsets stay, as in Kafka. */
   deleteTopic(topic: string): boolean {
     return this.#topics.delete(topic);
   }
 
+  /** Names of all topics, sorted. */
   topics(): readonly string[] {
     return [...this.#topics.keys()].sort();
   }
 
+  /** Undefined where there is no such topic. */
   partitionCount(topic: string): number | undefined {
     return this.#topics.get(topic)?.length;
   }
 
+  /** Undefined where there is no such topic or partition. */
   log(topic: string, partition: number): MemoryLog | undefined {
     return this.#topics.get(topic)?.[partition];
   }
@@ -56,6 +63,7 @@ export class MemoryCluster {
     return group;
   }
 
+  /** Forgets the group and its committed offsets. */
   deleteGroup(groupId: string): void {
     this.#groups.delete(groupId);
   }

@@ -21,9 +21,13 @@ interface Member {
 
 /** What a member says about itself when it joins. */
 export interface MemberProfile {
+  /** The beginning of the member's id. */
   readonly clientId: string;
+  /** Name of a static member, which takes the place of an earlier one of the name; undefined: a dynamic member. */
   readonly instanceId: string | undefined;
+  /** Without a heartbeat for so long the member is thrown out, ms. */
   readonly sessionTimeoutMs: number;
+  /** How long the group waits for the member to join again, ms. */
   readonly rebalanceTimeoutMs: number;
 }
 
@@ -51,6 +55,7 @@ export class MemoryGroup {
     this.#random = random;
   }
 
+  /** Resolves when the generation begins. Rejects with UNKNOWN_MEMBER_ID for an id that the group does not know. */
   join(request: JoinRequest, profile: MemberProfile): Promise<JoinResult> {
     let member = this.#members.get(request.memberId);
     if (request.memberId !== '' && member === undefined) throw this.#error(kafkaCodes.UNKNOWN_MEMBER_ID);
@@ -82,6 +87,7 @@ export class MemoryGroup {
     return promise;
   }
 
+  /** The member's assignment, once the leader has given everybody's. Rejects when another rebalance has begun. */
   sync(memberId: string, generationId: number, assignments: ReadonlyMap<string, Buffer>): Promise<Buffer> {
     const member = this.#current(memberId, generationId);
     if (this.#state === 'preparing') throw this.#error(kafkaCodes.REBALANCE_IN_PROGRESS);
@@ -99,12 +105,14 @@ export class MemoryGroup {
     return promise;
   }
 
+  /** Begins the member's session anew. Throws REBALANCE_IN_PROGRESS where it is to join again. */
   heartbeat(memberId: string, generationId: number): void {
     const member = this.#current(memberId, generationId);
     this.#startSession(member);
     if (this.#state === 'preparing') throw this.#error(kafkaCodes.REBALANCE_IN_PROGRESS);
   }
 
+  /** Takes a dynamic member out and begins a rebalance for the others; a static one stays until its session expires. */
   leave(memberId: string): void {
     const member = this.#members.get(memberId);
     if (member === undefined) throw this.#error(kafkaCodes.UNKNOWN_MEMBER_ID);
@@ -119,6 +127,7 @@ export class MemoryGroup {
     if (member !== undefined) this.#remove(member);
   }
 
+  /** Stores offsets. Throws where the member is not of this generation. */
   commit(
     memberId: string,
     generationId: number,
@@ -132,6 +141,7 @@ export class MemoryGroup {
     for (const [key, { offset, metadata }] of offsets) this.#offsets.set(key, { offset, metadata });
   }
 
+  /** Partitions without a committed offset are absent. */
   committed(partitions: readonly TopicPartition[]): ReadonlyMap<TopicPartitionKey, OffsetAndMetadata> {
     const found = new Map<TopicPartitionKey, OffsetAndMetadata>();
     for (const { topic, partition } of partitions) {

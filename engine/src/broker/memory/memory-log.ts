@@ -21,10 +21,12 @@ export class MemoryLog {
   #startOffset = 0;
   #endOffset = 0;
 
+  /** Offset of the oldest record that may be read. */
   get startOffset(): number {
     return this.#startOffset;
   }
 
+  /** Offset of the next record. */
   get endOffset(): number {
     return this.#endOffset;
   }
@@ -63,19 +65,29 @@ export class MemoryLog {
   }
 
   /** First offset of the first batch that has a record at or after the time; the batch's own records are looked at by the caller. */
-  batchForTime(timestampMs: number): { readonly baseOffset: number; readonly bytes: Buffer } | undefined {
+  batchForTime(timestampMs: number):
+    | {
+        /** Of the batch's first record. */
+        readonly baseOffset: number;
+        /** The batch as it is stored. */
+        readonly bytes: Buffer;
+      }
+    | undefined {
     return this.#batches.find((batch) => batch.maxTimestampMs >= timestampMs && batch.nextOffset > this.#startOffset);
   }
 
+  /** Makes `offset` the first that may be read; whole batches before it are forgotten. */
   deleteBefore(offset: number): void {
     this.#startOffset = Math.min(Math.max(offset, this.#startOffset), this.#endOffset);
     while (this.#batches[0] !== undefined && this.#batches[0].nextOffset <= this.#startOffset) this.#batches.shift();
   }
 
+  /** Calls `listener` after each append, until {@link MemoryLog.offAppend}. */
   onAppend(listener: () => void): void {
     this.#listeners.add(listener);
   }
 
+  /** Ends what `onAppend` began. */
   offAppend(listener: () => void): void {
     this.#listeners.delete(listener);
   }

@@ -19,9 +19,13 @@ const EARLIEST = -2n;
 
 /** What admin calls share with the clients of their broker object. */
 export interface WireAdminDependencies {
+  /** Connections to the brokers. */
   readonly links: BrokerLinks;
+  /** Who leads which partition, and who controls the cluster. */
   readonly metadata: ClusterMetadata;
+  /** Measures deadlines and waits. */
   readonly clock: Clock;
+  /** Spreads the waits between attempts. */
   readonly random: Random;
 }
 

@@ -1,6 +1,6 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
-import type { Log, Metrics } from '../../base/metrics.ts';
+import type { Log } from '../../base/metrics.ts';
 import type { Random } from '../../base/random.ts';
 import type {
   Broker,
@@ -27,10 +27,12 @@ export interface WireBrokerOptions {
   readonly bootstrapServers: readonly string[];
   /** Named in the brokers' request logs and quotas. */
   readonly clientId: string;
+  /** Measures every deadline and wait of the client. */
   readonly clock: Clock;
+  /** Spreads the waits between attempts. */
   readonly random: Random;
+  /** Told of what is tried again, and of rebalances. */
   readonly log: Log;
-  readonly metrics: Metrics;
   /** Node's TLS options; present: all connections are encrypted. */
   readonly ssl?: TlsOptions;
   /** Present: every connection authenticates with it. */

@@ -21,6 +21,7 @@ export interface BrokerLinksOptions {
   readonly bootstrapServers: readonly string[];
   /** Named in the brokers' request logs and quotas. */
   readonly clientId: string;
+  /** Measures deadlines. */
   readonly clock: Clock;
   /** Node's TLS options; present: all connections are encrypted. */
   readonly ssl?: TlsOptions | undefined;
@@ -38,6 +39,7 @@ export interface BrokerLinksOptions {
  * Invariants: I1 one connection per address and purpose; I2 a closed one is replaced at the next call; I3 none survives `close`.
  */
 export class BrokerLinks {
+  /** The addresses that were given. */
   readonly bootstrap: readonly Address[];
   readonly #options: BrokerLinksOptions;
   readonly #buffers = new ResponseBuffers();
@@ -45,6 +47,7 @@ export class BrokerLinks {
   readonly #opening = new Map<string, Promise<Transport>>();
   #isClosed = false;
 
+  /** Connects nowhere yet. Throws `CONFIG` for an address that is not `host:port`. */
   constructor(options: BrokerLinksOptions) {
     this.#options = options;
     this.bootstrap = options.bootstrapServers.map(parseAddress);
@@ -78,6 +81,7 @@ export class BrokerLinks {
     }
   }
 
+  /** Closes all connections; requests in flight reject, and no connection is opened any more. */
   close(): void {
     this.#isClosed = true;
     for (const connection of this.#open.values()) connection.close();

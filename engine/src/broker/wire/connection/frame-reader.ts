@@ -19,6 +19,7 @@ const SIZE_BYTES = 4;
 export class ResponseBuffers {
   readonly #pools = new Map<number, BufferPool>();
 
+  /** A buffer of at least `sizeBytes` with the caller as its holder; its content is undefined. */
   acquire(sizeBytes: number): SharedBuffer {
     if (sizeBytes <= SMALL_FRAME_BYTES_MAX || sizeBytes > POOLED_BYTES_MAX) {
       return new SharedBuffer(Buffer.allocUnsafeSlow(sizeBytes));
@@ -51,6 +52,7 @@ export class FrameReader {
   #frameFilled = 0;
   #frameBytes = 0;
 
+  /** `onFrame` gets each answer and its size; the answer's buffer may be larger. */
   constructor(buffers: ResponseBuffers, onFrame: (frame: SharedBuffer, sizeBytes: number) => void) {
     this.#buffers = buffers;
     this.#onFrame = onFrame;

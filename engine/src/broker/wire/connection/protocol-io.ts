@@ -22,24 +22,28 @@ export class ProtocolWriter {
     return taken;
   }
 
+  /** One byte, signed. */
   int8(value: number): this {
     this.#room(1);
     this.#position = this.#buffer.writeInt8(value, this.#position);
     return this;
   }
 
+  /** Two bytes, big-endian, signed. */
   int16(value: number): this {
     this.#room(2);
     this.#position = this.#buffer.writeInt16BE(value, this.#position);
     return this;
   }
 
+  /** Four bytes, big-endian, signed. */
   int32(value: number): this {
     this.#room(4);
     this.#position = this.#buffer.writeInt32BE(value, this.#position);
     return this;
   }
 
+  /** Eight bytes, big-endian; exact up to 2^53. */
   int64(value: number): this {
     this.#room(8);
     writeInt64(this.#buffer, value, this.#position);
@@ -47,6 +51,7 @@ export class ProtocolWriter {
     return this;
   }
 
+  /** One to five bytes, seven bits in each, lowest first. */
   unsignedVarint(value: number): this {
     this.#room(unsignedVarintSize(value));
     this.#position = writeUnsignedVarint(this.#buffer, this.#position, value);
@@ -63,16 +68,19 @@ export class ProtocolWriter {
     return this;
   }
 
+  /** The length plus one: 0 would be null. */
   compactArrayLength(length: number): this {
     return this.unsignedVarint(length + 1);
   }
 
+  /** Sixteen bytes, from the text form with or without hyphens. */
   uuid(text: string): this {
     this.#room(16);
     this.#position += this.#buffer.write(text.replaceAll('-', ''), this.#position, 'hex');
     return this;
   }
 
+  /** The end of a structure that has none of the optional fields. */
   noTaggedFields(): this {
     return this.unsignedVarint(0);
   }
@@ -91,11 +99,13 @@ export class ProtocolWriter {
  * Owns: the read position. Invariants: I1 a read past the end throws a `BROKER` error that names the answer.
  */
 export class ProtocolReader {
+  /** What the answer lies in; positions are counted from its beginning. */
   readonly buffer: Buffer;
   readonly #cursor: VarintCursor;
   readonly #end: number;
   readonly #what: string;
 
+  /** `what` names the answer in errors. */
   constructor(buffer: Buffer, start: number, end: number, what: string) {
     this.buffer = buffer;
     this.#cursor = new VarintCursor(buffer, start, end);
@@ -103,18 +113,22 @@ export class ProtocolReader {
     this.#what = what;
   }
 
+  /** Two bytes, big-endian, signed. */
   int16(): number {
     return this.buffer.readInt16BE(this.skip(2));
   }
 
+  /** Four bytes, big-endian, signed. */
   int32(): number {
     return this.buffer.readInt32BE(this.skip(4));
   }
 
+  /** Eight bytes, big-endian; exact up to 2^53. */
   int64(): number {
     return readInt64(this.buffer, this.skip(8));
   }
 
+  /** One to five bytes, seven bits in each, lowest first. */
   unsignedVarint(): number {
     const value = this.#cursor.unsignedVarint();
     if (this.#cursor.failed) this.#malformed();
@@ -126,6 +140,7 @@ export class ProtocolReader {
     return this.unsignedVarint() - 1;
   }
 
+  /** UTF-8 after its length plus one; length 0 is null. */
   compactString(): string | null {
     const length = this.compactLength();
     if (length < 0) return null;
@@ -133,12 +148,14 @@ export class ProtocolReader {
     return this.buffer.utf8Slice(start, start + length);
   }
 
+  /** Sixteen bytes, as text with hyphens. */
   uuid(): string {
     const start = this.skip(16);
     const hex = this.buffer.toString('hex', start, start + 16);
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
   }
 
+  /** Moves past optional fields, which this client knows none of. */
   skipTaggedFields(): void {
     for (let count = this.unsignedVarint(); count > 0; count--) {
       this.unsignedVarint();

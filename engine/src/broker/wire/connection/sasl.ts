@@ -13,11 +13,22 @@ import type { Transport } from './transport.ts';
 /** How the client proves who it is. */
 export type SaslCredentials =
   | {
+      /**
+       * `PLAIN` sends the password as it is, so use it with `ssl` only; the `SCRAM` mechanisms prove that both sides
+       * know it.
+       */
       readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512';
+      /** Name of the user or service. */
       readonly username: string;
+      /** Its password. */
       readonly password: string;
     }
-  | { readonly mechanism: 'OAUTHBEARER'; readonly token: string | (() => Promise<string>) };
+  | {
+      /** A token of an identity provider. */
+      readonly mechanism: 'OAUTHBEARER';
+      /** The token, or what is asked for one at each new connection. */
+      readonly token: string | (() => Promise<string>);
+    };
 
 /** Authenticates a fresh connection; rejects with code `AUTHORIZATION`. */
 export async function authenticate(transport: Transport, sasl: SaslCredentials): Promise<void> {

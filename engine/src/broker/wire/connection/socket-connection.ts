@@ -18,13 +18,19 @@ const SOFTWARE_VERSION = '0.1.0';
 
 /** Where a connection goes, and what it works with. */
 export interface SocketConnectionOptions {
+  /** Name or IP address; with TLS the certificate must be for it. */
   readonly host: string;
+  /** TCP port. */
   readonly port: number;
+  /** Goes with each request, for the broker's logs and quotas. */
   readonly clientId: string;
+  /** Measures the deadlines of requests. */
   readonly clock: Clock;
   /** Pooled memory for answers. */
   readonly buffers: ResponseBuffers;
+  /** Node's TLS options; undefined: the connection is not encrypted. */
   readonly ssl?: TlsOptions | undefined;
+  /** Undefined: the connection is not authenticated. */
   readonly sasl?: SaslCredentials | undefined;
 }
 
@@ -56,6 +62,7 @@ export class SocketConnection implements Transport {
   #isReady = false;
   #closedBecause: Error | undefined;
 
+  /** Connects with `open`. */
   constructor(options: SocketConnectionOptions) {
     this.#options = options;
     this.#clientId = Buffer.from(options.clientId);

@@ -13,6 +13,7 @@ const NO_SESSION_EPOCH = -1;
 
 /** One partition of a Fetch request. */
 export interface FetchRequestPartition {
+  /** Number within its topic. */
   readonly partition: number;
   /** Epoch in which the leader is believed to be one; -1: unknown. */
   readonly leaderEpoch: number;
@@ -22,6 +23,7 @@ export interface FetchRequestPartition {
 
 /** What a Fetch asks of one broker. */
 export interface FetchRequest {
+  /** Within {@link FETCH_VERSIONS}. */
   readonly version: number;
   /** How long the broker may wait for a first byte. */
   readonly waitMs: number;
@@ -58,13 +60,21 @@ export function encodeFetchRequest(request: FetchRequest): Buffer {
 
 /** One partition of a Fetch answer; its records lie in `[recordsStart, recordsEnd)` of the answer's buffer. */
 export interface FetchResponsePartition {
+  /** UUID in text form. */
   readonly topicId: string;
+  /** Number within its topic. */
   readonly partition: number;
+  /** Kafka's error code, 0 for none. */
   readonly errorCode: number;
+  /** Offset after the last record that all replicas in sync have. */
   readonly highWatermark: number;
+  /** Offset up to which no transaction is open; where reading ends under read_committed. */
   readonly lastStableOffset: number;
+  /** Under read_committed: transactions among these records that were aborted. */
   readonly abortedTransactions: readonly AbortedTransaction[] | undefined;
+  /** Where the batches begin. */
   readonly recordsStart: number;
+  /** Where they end, exclusive; the last one may be cut off. */
   readonly recordsEnd: number;
 }
 
@@ -72,6 +82,7 @@ export interface FetchResponsePartition {
 export interface FetchResponse {
   /** Kafka's error code of the whole answer, 0 for none. */
   readonly errorCode: number;
+  /** In the broker's order. */
   readonly partitions: readonly FetchResponsePartition[];
 }
 

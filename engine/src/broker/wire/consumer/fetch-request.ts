@@ -13,7 +13,9 @@ const FETCH_TIMEOUT_MARGIN_MS = 30_000;
 
 /** A partition in a fetch, as of its last seek. */
 export interface AskedPartition {
+  /** The partition. */
   readonly state: FetchedPartitionState;
+  /** Its epoch when it was asked: an answer of another one is dropped. */
   readonly epoch: number;
 }
 

@@ -6,7 +6,9 @@ const FETCH_SLOTS_MAX = 3;
 
 /** One fetch at a time over a connection of its own. */
 export interface FetchSlot {
+  /** Name of its connection. */
   readonly purpose: string;
+  /** Whether a fetch is in flight over it. */
   isBusy: boolean;
 }
 

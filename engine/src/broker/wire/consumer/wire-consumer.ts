@@ -23,10 +23,15 @@ const UNKNOWN_TOPIC_PATIENCE_MS = 5_000;
 
 /** What a consumer shares with the other clients of its broker object. */
 export interface WireConsumerDependencies {
+  /** Connections to the brokers. */
   readonly links: BrokerLinks;
+  /** Who leads which partition. */
   readonly metadata: ClusterMetadata;
+  /** Measures polls and waits. */
   readonly clock: Clock;
+  /** Spreads the waits between attempts. */
   readonly random: Random;
+  /** Told of what is tried again. */
   readonly log: Log;
   /** Tells this consumer's connections from those of others. */
   readonly name: string;

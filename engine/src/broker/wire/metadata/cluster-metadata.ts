@@ -18,6 +18,7 @@ export interface PartitionMetadata {
 
 /** A topic as the cluster describes it. */
 export interface TopicMetadata {
+  /** Unique at one time; a topic that is made again has another id. */
   readonly name: string;
   /** UUID in text form. */
   readonly topicId: string;
@@ -44,18 +45,22 @@ export class ClusterMetadata {
     this.#links = links;
   }
 
+  /** As of the last answer; undefined: unknown, or there is none. */
   topic(name: string): TopicMetadata | undefined {
     return this.#topics.get(name);
   }
 
+  /** Name of the topic with this id; undefined: unknown. */
   topicName(topicId: string): string | undefined {
     return this.#topicNames.get(topicId);
   }
 
+  /** As of the last answer; undefined: unknown, or there is none. */
   partition(topic: string, partition: number): PartitionMetadata | undefined {
     return this.#topics.get(topic)?.partitions[partition];
   }
 
+  /** Where the broker listens; undefined: unknown. */
   address(nodeId: number): Address | undefined {
     return this.#brokers.get(nodeId);
   }
@@ -89,6 +94,7 @@ export class ClusterMetadata {
     return found;
   }
 
+  /** All topics that the client may see, sorted. */
   async topicNames(): Promise<readonly string[]> {
     const response = await callApi(await this.anyConnection(), metadataV12.api, null, false, false);
     return response.topics.flatMap(({ name, errorCode }) => (name && errorCode === 0 ? [name] : [])).sort();

@@ -6,8 +6,11 @@ import type { ClusterMetadata } from './cluster-metadata.ts';
 
 /** For whom the cluster is asked, and who is told. */
 export interface MetadataRefresherOptions {
+  /** What is refreshed. */
   readonly metadata: ClusterMetadata;
+  /** Spreads the waits between attempts. */
   readonly random: Random;
+  /** Told of each attempt that failed. */
   readonly log: Log;
   /** What to ask for. */
   readonly topics: () => readonly string[];
@@ -34,6 +37,7 @@ export class MetadataRefresher {
     this.#options = options;
   }
 
+  /** Asks, unless a question is under way. */
   refresh(): void {
     if (this.#isRefreshing) return;
     this.#isRefreshing = true;

@@ -11,6 +11,7 @@ const ACKS_ALL = -1;
 
 /** The batch of one partition in a Produce request. */
 export interface ProduceRequestPartition {
+  /** Number within its topic. */
   readonly partition: number;
   /** The sealed RecordBatch. */
   readonly bytes: Buffer;
@@ -40,7 +41,9 @@ export function encodeProduceRequest(
 
 /** What a broker answered about one partition's batch. */
 export interface ProduceResponsePartition {
+  /** The topic's name; this request has no ids. */
   readonly topic: string;
+  /** Number within its topic. */
   readonly partition: number;
   /** Kafka's error code, 0 for none. */
   readonly errorCode: number;

@@ -12,15 +12,21 @@ const UNUSED_TRANSACTION_TIMEOUT_MS = 60_000;
 
 /** How a broker recognises the batches of one producer, and their order. */
 export interface Identity {
+  /** Given by the cluster. */
   readonly producerId: number;
+  /** 0 for an id that is new. */
   readonly epoch: number;
 }
 
 /** Whom a producer asks for its id, and who is told. */
 export interface ProducerIdentityOptions {
+  /** Finds a broker to ask. */
   readonly metadata: ClusterMetadata;
+  /** Measures the waits between attempts. */
   readonly clock: Clock;
+  /** Spreads the waits between attempts. */
   readonly random: Random;
+  /** Told of each attempt that failed. */
   readonly log: Log;
   /** Asking failed, for now or (recovery `fail`) for good. */
   readonly onFailure: (error: unknown) => void;
@@ -53,6 +59,7 @@ export class ProducerIdentity {
     this.#current = undefined;
   }
 
+  /** Asks for an id, unless a question is under way. */
   ask(): void {
     if (this.#isAsking) return;
     this.#isAsking = true;

@@ -7,12 +7,17 @@ const SEQUENCE_MODULUS = 2 ** 31;
 
 /** A batch between `produce` and its acknowledgement. */
 export interface PendingBatch {
+  /** The sealed batch; its buffer is the pool's again after `settle`. */
   readonly batch: EncodedBatch;
+  /** The partition that it goes to. */
   readonly queue: ProducerQueue;
+  /** Monotonic time after which it isn't tried again. */
   readonly deadlineMs: number;
+  /** Tells the caller of `produce` what became of it, once. */
   readonly settle: (result: ProduceResult) => void;
   /** Sequence of its first record; -1 until it is sent for the first time. */
   sequence: number;
+  /** Why its last attempt failed: the reason that the caller is told after the deadline. */
   lastError: Error | undefined;
 }
 
@@ -25,14 +30,23 @@ export interface PendingBatch {
  * under a producer id only one batch is in flight.
  */
 export class ProducerQueue {
+  /** The topic's name. */
   readonly topic: string;
+  /** Number within the topic. */
   readonly partition: number;
+  /** Topic and partition as one key. */
   readonly key: TopicPartitionKey;
+  /** Batches to be sent, for the first time or again. */
   readonly waiting: PendingBatch[] = [];
+  /** Batches that were sent and not answered. */
   inFlight = 0;
+  /** After a failure: nothing is sent until everything in flight has come back. */
   isDraining = false;
+  /** Monotonic time before which nothing is sent. */
   retryAtMs = 0;
+  /** Failed attempts in a row. */
   failures = 0;
+  /** Monotonic time since which the cluster says that there is no such topic; undefined: it does not. */
   unknownSinceMs: number | undefined;
   /** The smallest batch that the topic refused: its limit lies below. Forgotten only with the producer. */
   #refusedBytes = Number.POSITIVE_INFINITY;

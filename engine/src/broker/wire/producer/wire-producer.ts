@@ -36,10 +36,15 @@ const CLOSE_PATIENCE_MS = 10_000;
 
 /** What a producer shares with the other clients of its broker object. */
 export interface WireProducerDependencies {
+  /** Connections to the brokers. */
   readonly links: BrokerLinks;
+  /** Who leads which partition. */
   readonly metadata: ClusterMetadata;
+  /** Measures deadlines and waits. */
   readonly clock: Clock;
+  /** Spreads the waits between attempts. */
   readonly random: Random;
+  /** Told of what is tried again. */
   readonly log: Log;
   /** Tells this producer's connections from those of others. */
   readonly name: string;
