@@ -7,7 +7,8 @@ import type { Log } from 'millrace';
 export interface Component {
   /** As `/health/ready` and the log name it. */
   readonly name: string;
-  start(): Promise<void> | void;
+  /** Absent: it begins to work when somebody asks it to. */
+  start?(): Promise<void> | void;
   /** Whether it does its work at the moment. Absent: nobody can tell, so it counts as ready. */
   isReady?(): boolean;
   /** Lets go of what `start` took; also called when `start` failed half-way. Absent: there is nothing to let go. */
@@ -32,7 +33,7 @@ export class Components {
   /** Starts a group, its members at the same time; resolves when all run. Rejects with the first failure. */
   async start(group: readonly Component[]): Promise<void> {
     this.#groups.push(group);
-    await Promise.all(group.map(async (component) => component.start()));
+    await Promise.all(group.map(async (component) => component.start?.()));
   }
 
   /** Names of those that don't do their work at the moment. */

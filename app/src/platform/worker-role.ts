@@ -7,6 +7,7 @@ import type { Application } from './application.ts';
 import { Judging } from './judging.ts';
 import type { PlatformProcess } from './platform-process.ts';
 import { retention } from './retention.ts';
+import { WatchedSink } from './watched-sink.ts';
 
 /**
  * The worker's half of a process: inference, projection into PostgreSQL, line yield. Starts what its flows need and answers their
@@ -27,7 +28,8 @@ export async function prepareWorker(
       log,
     }),
   );
-  await components.start([retention(pool, log), judging]);
+  const sql = new WatchedSink('sql sink', () => createTimescaleSink({ pool, name: 'timescale', log }));
+  await components.start([retention(pool, log), judging, sql]);
   const ports = {
     serdes,
     clock: systemClock,
@@ -38,7 +40,7 @@ export async function prepareWorker(
       clock: systemClock,
       metrics: metrics.inference,
     }),
-    makeSqlSink: () => createTimescaleSink({ pool, name: 'timescale', log }),
+    makeSqlSink: sql.make,
   };
   return flowsOf('worker').map((flow) => applications.add(flow, flow.build(ports)));
 }

@@ -1,5 +1,6 @@
 import { topics } from '@chip-quality/schemas';
 import { Kafka, logLevel } from 'kafkajs';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunningPlatform } from './support/running-platform.ts';
 
@@ -10,11 +11,11 @@ const AT_ONCE_MS = 2_000;
 /** Confluent's header with the id of a schema that nobody has registered. */
 const OF_AN_UNKNOWN_SCHEMA = Buffer.from([0, 0, 0xf, 0x42, 0x3f, 1, 2, 3]);
 
-describe('a reader of replies that can’t read', { timeout: 180_000 }, () => {
+describe('the readiness of a process', { timeout: 180_000 }, () => {
   let platform: RunningPlatform;
   const stopped = new Set<number>();
   beforeAll(async () => {
-    platform = await RunningPlatform.start('test-replies');
+    platform = await RunningPlatform.start('test-readiness');
   });
   afterAll(async () => {
     for (const pid of stopped) process.kill(pid, 'SIGCONT');
@@ -36,7 +37,7 @@ describe('a reader of replies that can’t read', { timeout: 180_000 }, () => {
     return `${status} ${body.detail ?? ''}`.trim();
   };
 
-  it('shows in the readiness, refuses commands at once, and serves again when it reads', async () => {
+  it('names a reader of replies that can’t read; commands are refused at once, and served when it reads again', async () => {
     expect(await readiness()).toBe('200');
     // With its registry asleep the reader waits for a schema, and all answers behind it; everything else goes on.
     const registry = freeze('registry');
@@ -61,7 +62,7 @@ describe('a reader of replies that can’t read', { timeout: 180_000 }, () => {
     await platform.create();
   });
 
-  it('shows in the readiness when the broker doesn’t answer, until it does', async () => {
+  it('names it when the broker doesn’t answer, until it does', async () => {
     const kafka = freeze('kafka');
     await expect.poll(readiness, SOON).toMatch(/^503 Not ready: .*\breplies\b/);
     thaw(kafka);
@@ -71,5 +72,18 @@ describe('a reader of replies that can’t read', { timeout: 180_000 }, () => {
     await expect.poll(answer, SOON).toBe(201);
     await expect.poll(readiness, SOON).toBe('200');
     expect(platform.fatal).toEqual([]);
+  });
+
+  it('names a sink that can’t store its rows, and lines go on meanwhile', async () => {
+    const somebody = new Client({ connectionString: platform.stack.postgresUrl });
+    await somebody.connect();
+    await somebody.query('BEGIN; LOCK TABLE sink_offsets IN ACCESS EXCLUSIVE MODE');
+    // Something to store.
+    await platform.create();
+    await expect.poll(readiness, SOON).toBe('503 Not ready: sql sink.');
+    await platform.create();
+    await somebody.query('ROLLBACK');
+    await somebody.end();
+    await expect.poll(readiness, SOON).toBe('200');
   });
 });
