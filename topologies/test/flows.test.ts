@@ -73,6 +73,11 @@ describe('the flows of the platform', () => {
     expect(flows.filter(({ id }) => id.startsWith('platform-inference'))).toHaveLength(INFERENCE_PRIORITIES.length);
   });
 
+  it('lose no record unnoticed: of every input somebody reports what can’t be read', () => {
+    const reported = new Set<string>(flows.flatMap((flow) => ('topic' in flow.deadLetters ? flow.inputs : [])));
+    for (const flow of flows) for (const input of flow.inputs) expect(reported, flow.id).toContain(input);
+  });
+
   it.each(built.map((each) => [each.flow.id, each] as const))('%s says what it is', (id, { flow, topology }) => {
     const { reads, writes } = sharedTopics(id, topology);
     expect([...flow.inputs].sort()).toEqual(reads);
