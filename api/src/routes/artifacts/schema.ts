@@ -36,7 +36,10 @@ export const ArtifactConfirm = z
   .strictObject({ ...confirmedFields, content_type: z.enum(ARTIFACT_TYPES).optional() })
   .meta({ id: 'ArtifactConfirm' });
 
-/** An artifact. */
+/**
+ * A confirmed file of an inspection, or a part's golden image, as answers describe it; the bytes are behind {@link
+ * DownloadTicket}.
+ */
 export const Artifact = z
   .object({
     artifact_id: z.uuid(),

@@ -67,7 +67,7 @@ const SecondOpinion = z
       'What a classifier says that has seen the board around the defect only. Type, severity and verdict stay the detector’s.',
   });
 
-/** A defect. */
+/** What the detector found at one place of a board, as answers describe it. */
 export const Defect = z
   .object({
     id: z.uuid(),
@@ -87,7 +87,10 @@ export const Defect = z
   } satisfies FieldsOf<DefectView>)
   .meta({ id: 'Defect' });
 
-/** An inspection. */
+/**
+ * One board's inspection as answers describe it: `verdict`, `defects` and model are those of the last attempt, null or
+ * empty before it has ended.
+ */
 export const Inspection = z
   .object({
     id: z.uuid(),

@@ -12,7 +12,7 @@ export const LotCreate = z
   } satisfies FieldsOf<LotCreatePayload>)
   .meta({ id: 'LotCreate' });
 
-/** A lot. */
+/** The boards of one part that are made together, as answers describe them. */
 export const Lot = z
   .object({
     id: z.uuid(),

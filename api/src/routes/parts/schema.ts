@@ -13,7 +13,7 @@ export const PartCreate = z
   } satisfies FieldsOf<PartCreatePayload>)
   .meta({ id: 'PartCreate' });
 
-/** A part. */
+/** A kind of board, with its golden image where it has one, as answers describe it. */
 export const Part = z
   .object({
     id: z.uuid(),
