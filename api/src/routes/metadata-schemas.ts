@@ -32,7 +32,7 @@ export const ArtifactMetadata = metadata(ARTIFACT_METADATA_BYTES_MAX).meta({
     'each model version is right.',
 });
 
-/** Without recursion: the value is the client's, and depth is just what must not hurt. */
+/** Without recursion: the value is the client's, and a deep one must not overflow the stack. */
 function withinDepth(value: unknown, depthMax: number): boolean {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth += 1) {

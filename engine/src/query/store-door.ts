@@ -16,7 +16,7 @@ export interface StoreHolder {
  * rebalances.
  */
 export interface StoreDoor {
-  /** Name of the store. */
+  /** Name of the store that is read. */
   readonly store: string;
   /** Serdes get this as the topic. */
   readonly topic: string;

@@ -3,7 +3,9 @@ import { BrokerError, StreamsError } from '../base/errors.ts';
 /** A record that user code failed on and that no handler let pass: names the node and the record. */
 export class ProcessingError extends StreamsError {
   override readonly name = 'ProcessingError';
+  /** The node whose function or processor failed. */
   readonly nodeName: string;
+  /** `cause` is what the user's code threw. */
   constructor(message: string, nodeName: string, cause: unknown) {
     super(message, { code: 'PROCESSING', recovery: 'fail', cause });
     this.nodeName = nodeName;
@@ -13,7 +15,9 @@ export class ProcessingError extends StreamsError {
 /** Control flow inside a task: the source record can't be decoded; unwinds to the task, which asks the deserialization handler. */
 export class UndecodableRecord extends Error {
   override readonly name = 'UndecodableRecord';
+  /** What the serde threw. */
   readonly failure: Error;
+  /** `failure` goes to the deserialization exception handler. */
   constructor(failure: Error) {
     super(failure.message, { cause: failure });
     this.failure = failure;

@@ -18,6 +18,10 @@ export class StickyAssignor implements GroupAssignor {
   readonly #resolved: ResolvedTopology;
   readonly #topics: () => readonly string[];
 
+  /**
+   * `sourceTopics` answers the topics that the application reads at present, patterns resolved: the member subscribes
+   * to them.
+   */
   constructor(resolved: ResolvedTopology, topics: () => readonly string[]) {
     this.#resolved = resolved;
     this.#topics = topics;

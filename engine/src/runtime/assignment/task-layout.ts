@@ -6,8 +6,11 @@ import type { ResolvedTopology, SubTopology } from '../../topology/nodes.ts';
 export interface TaskSpec {
   /** `<subTopology>_<partition>` */
   readonly taskId: string;
+  /** The nodes that the task runs. */
   readonly subTopology: SubTopology;
+  /** Number of the partition that it has of each source topic. */
   readonly partition: number;
+  /** Those partitions, full topic names. */
   readonly partitions: readonly TopicPartition[];
 }
 
@@ -63,8 +66,10 @@ export function tasksByPartition(tasks: readonly TaskSpec[]): ReadonlyMap<string
 
 /** A topic to create, with its partition count. */
 export interface PlannedTopic {
+  /** Full name, with the application id. */
   readonly topic: string;
   readonly partitions: number;
+  /** Topic settings, by Kafka's names. */
   readonly configs: Readonly<Record<string, string>>;
 }
 

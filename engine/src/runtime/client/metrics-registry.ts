@@ -1,8 +1,12 @@
 import type { Metrics, MetricTags } from '../../base/metrics.ts';
 
+/** A counter or gauge, as it is now. */
 interface Entry {
+  /** Kafka Streams' name of it. */
   readonly name: string;
+  /** What tells it from others of the name: task, node, store. */
   readonly tags: MetricTags;
+  /** A counter's sum since the start, a gauge's last value. */
   value: number;
 }
 
@@ -18,6 +22,7 @@ export class MetricsRegistry implements Metrics {
   readonly #next: Metrics;
   readonly #entries = new Map<string, Entry>();
 
+  /** `next`: who is told of everything, too. */
   constructor(next: Metrics) {
     this.#next = next;
   }
@@ -36,6 +41,7 @@ export class MetricsRegistry implements Metrics {
     this.#next.observe(name, tags, value);
   }
 
+  /** A copy of all numbers. */
   snapshot(): readonly MetricValue[] {
     return [...this.#entries.values()].map(({ name, tags, value }) => ({ name, tags, value }));
   }

@@ -12,6 +12,17 @@ export const streamsStates = [
   'ERROR',
 ] as const;
 
+/**
+ * State of an instance.
+ *
+ * - `CREATED`: `start` was not called.
+ * - `REBALANCING`: tasks are being assigned or restored. Stores can be read as far as they are here.
+ * - `RUNNING`: every assigned task processes.
+ * - `PENDING_SHUTDOWN`: `close` was called; work in flight is finished and committed.
+ * - `NOT_RUNNING`: closed for good.
+ * - `PENDING_ERROR`: an error that nothing heals; the instance is being shut down without a commit.
+ * - `ERROR`: shut down by an error, for good; see `failure`.
+ */
 export type StreamsState = (typeof streamsStates)[number];
 
 /** Which state may follow which; everything else is a defect. */
@@ -25,6 +36,7 @@ export const streamsTransitions: Readonly<Record<StreamsState, readonly StreamsS
   ERROR: [],
 };
 
+/** Is told each new state and the one before it. It must not throw; an error is logged and changes nothing. */
 export type StateListener = (newState: StreamsState, oldState: StreamsState) => void;
 
 /**
@@ -38,14 +50,17 @@ export class StreamsLifecycle {
   readonly #listeners = new Set<StateListener>();
   readonly #log: Log;
 
+  /** `log` gets what listeners throw. */
   constructor(log: Log = silentLog) {
     this.#log = log;
   }
 
+  /** The state now; `CREATED` at first. */
   get state(): StreamsState {
     return this.#state;
   }
 
+  /** Calls `listener` at each transition from now on; answers a function that ends it. */
   listen(listener: StateListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

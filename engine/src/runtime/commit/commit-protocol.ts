@@ -5,6 +5,7 @@ import type { StreamTask, TaskCommit } from '../task/stream-task.ts';
 
 /** The part of one task in a commit: where it stood when the commit began. */
 export interface CommittingTask extends TaskCommit {
+  /** The task; its stores are flushed and committed with it. */
   readonly task: StreamTask;
   /** No commit of this task follows: everything becomes durable now. */
   readonly isLast: boolean;
@@ -12,6 +13,7 @@ export interface CommittingTask extends TaskCommit {
 
 /** What is being committed. All of it is of one moment, between two records. */
 export interface Commit {
+  /** The tasks that this commit is about. */
   readonly tasks: readonly CommittingTask[];
   /** Where source partitions go on: those that have moved since they were committed last. */
   readonly offsets: ReadonlyMap<TopicPartitionKey, TopicPartition & OffsetAndMetadata>;
@@ -58,7 +60,9 @@ export interface CommitProtocol {
 
 /** What a protocol works with: the thread's membership, and where the records of its tasks go. */
 export interface CommitProtocolOptions {
+  /** Takes the offsets. */
   readonly group: GroupMembership;
+  /** Sends what the tasks wrote, and says what was acknowledged. */
   readonly collector: Pick<BatchingCollector, 'flush' | 'ackedEnd' | 'check'>;
 }
 

@@ -8,9 +8,13 @@ import { allowsEvent } from '../task/task-state.ts';
 import type { CommitProtocol, CommittingTask } from './commit-protocol.ts';
 import { RepartitionPurge } from './repartition-purge.ts';
 
+/** What a thread's committer works with, and who is told what becomes of commits. */
 export interface CommitterOptions {
+  /** In which steps is committed. */
   readonly protocol: CommitProtocol;
+  /** The commit interval, clock and log. */
   readonly config: StreamsConfig;
+  /** Purges repartition topics. */
   readonly admin: BrokerAdmin;
   /** Topics of the application's own that nobody reads again once they are committed. */
   readonly repartitionTopics: ReadonlySet<string>;
@@ -42,6 +46,7 @@ export class Committer {
   readonly #committed = new Map<TopicPartitionKey, number>();
   #lastCommitMs: number;
 
+  /** The first commit is due after an interval from now. */
   constructor(options: CommitterOptions) {
     const { admin, config, protocol, repartitionTopics } = options;
     this.#options = options;

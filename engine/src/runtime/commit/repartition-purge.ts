@@ -26,7 +26,15 @@ export class RepartitionPurge {
   }
 
   /** These offsets are committed. */
-  note(offsets: ReadonlyMap<TopicPartitionKey, TopicPartition & { readonly offset: number }>): void {
+  note(
+    offsets: ReadonlyMap<
+      TopicPartitionKey,
+      TopicPartition & {
+        /** Records before it are not needed any more. */
+        readonly offset: number;
+      }
+    >,
+  ): void {
     for (const [key, { topic, partition, offset }] of offsets) {
       if (this.#topics.has(topic)) this.#purgeable.set(key, { topic, partition, offset });
     }

@@ -6,7 +6,10 @@ import type { Log } from '../../base/metrics.ts';
 import { leaseTimeMs, TaskLeases } from './task-leases.ts';
 
 const taskFolder = /^\d+_\d+$/;
-/** A folder on its way out has this behind its name. What a process left so when it ended is removed like any other folder. */
+/**
+ * A folder that is being removed has this behind its name. One that a process did not get to remove is removed like any
+ * other.
+ */
 const removedSuffix = '.removed';
 const removedFolder = /^\d+_\d+\.removed$/;
 /** Renewals of a lease within the time after which others take a folder for abandoned: a busy process may miss some. */
@@ -24,6 +27,7 @@ const passIntervalMsMax = 60_000;
  * at again before it is removed, so that a task that comes just then either keeps it or begins with an empty one.
  */
 export class StateDirectory {
+  /** `<stateDir>/<applicationId>`: has a folder for each task. */
   readonly path: string;
   readonly #leases: TaskLeases;
   readonly #delayMs: number;

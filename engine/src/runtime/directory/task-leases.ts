@@ -21,14 +21,19 @@ interface Lease {
   readonly host: string;
 }
 
+/** Whose leases they are, and where they lie. */
 export interface TaskLeasesOptions {
   /** Tells this instance from others, in the lease. */
   readonly holder: string;
+  /** Folder of a task's local state. */
   readonly folderOf: (taskId: string) => string;
-  /** How often holders renew. */
+  /** How often holders renew, ms; one that missed two renewals may lose the task to another instance. */
   readonly renewalMs: number;
+  /** Where the folders are. */
   readonly disk: Disk;
+  /** Dates the leases. */
   readonly clock: Clock;
+  /** Told of a lease that was gone, or could not be given back. */
   readonly log: Log;
 }
 
@@ -42,10 +47,12 @@ export class TaskLeases {
   readonly #options: TaskLeasesOptions;
   readonly #held = new Set<string>();
 
+  /** Holds nothing yet. */
   constructor(options: TaskLeasesOptions) {
     this.#options = options;
   }
 
+  /** Whether this instance holds the task's folder. */
   has(taskId: string): boolean {
     return this.#held.has(taskId);
   }
@@ -78,6 +85,7 @@ export class TaskLeases {
     }
   }
 
+  /** Writes down that the leases of this instance are still held. One that is gone is written again. */
   async renew(): Promise<void> {
     const { clock, disk, log } = this.#options;
     const nowMs = clock.nowMs();

@@ -32,6 +32,7 @@ const schemaBackoff: BackoffBounds = { minMs: 100, maxMs: 10_000 };
 export class GlobalState implements Task {
   readonly taskId = 'global';
   readonly kind = 'global';
+  /** By name; all of them are complete once `fill` has resolved. */
   readonly stores = new Map<string, StateStore>();
   /** Reads of the stores from outside. */
   readonly queries: QueryQueue;
@@ -43,6 +44,7 @@ export class GlobalState implements Task {
   #state: TaskState = 'CREATED';
   #closed: Promise<void> | undefined;
 
+  /** Opens the stores, empty; `fill` reads their topics. */
   constructor(specs: readonly GlobalStoreSpec[], config: StreamsConfig, broker: Broker) {
     this.#broker = broker;
     this.#config = config;
@@ -65,6 +67,7 @@ export class GlobalState implements Task {
     if (this.queries.hasMail) clock.yield(this.#answerQueries);
   };
 
+  /** Whether a store of this name is global. */
   holdsStore(name: string): boolean {
     return this.stores.has(name);
   }

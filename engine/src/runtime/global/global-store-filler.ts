@@ -21,7 +21,9 @@ export class GlobalStoreFiller implements GraphHost, ContextHost {
   readonly taskId = 'global';
   readonly metrics: Metrics;
   readonly log: Log;
+  /** The topic whose records fill the store, from all partitions. */
   readonly topic: string;
+  /** The store, open from the beginning. */
   readonly stateStore: StateStore;
   /** ContextHost: timestamp of the record being applied. */
   timestampMs = 0;
@@ -35,6 +37,7 @@ export class GlobalStoreFiller implements GraphHost, ContextHost {
   readonly processorMetadata = new Map<string, number>();
   #metadata: RecordMetadata | undefined;
 
+  /** Opens the store. One on disk begins empty: its topic is read from the beginning each time. */
   constructor(spec: GlobalStoreSpec, config: StreamsConfig, stateDirectory: string) {
     this.applicationId = config.applicationId;
     this.metrics = config.metrics;
@@ -106,6 +109,7 @@ export class GlobalStoreFiller implements GraphHost, ContextHost {
     return Promise.all([key, value]).then(() => undefined);
   }
 
+  /** Closes processor and store. */
   close(): void {
     this.#node.processor.close?.();
     this.stateStore.close();

@@ -9,10 +9,15 @@ import type { TaskNode } from './task-nodes.ts';
 
 /** What a context needs of its task. */
 export interface ContextHost {
+  /** Part of the names of internal topics. */
   readonly applicationId: string;
+  /** `0_1`: sub-topology and partition; `global` for global stores. */
   readonly taskId: string;
+  /** The application's. */
   readonly log: Log;
+  /** The application's, with every default filled in. */
   readonly config: StreamsConfig;
+  /** Numbers that nodes keep with the committed offsets, by name; a task that goes on elsewhere gets them. */
   readonly processorMetadata: Map<string, number>;
   /** Timestamp of the record being processed, ms: stores and changelogs use it. */
   timestampMs: number;
@@ -20,16 +25,23 @@ export interface ContextHost {
   record: Record<unknown, unknown> | undefined;
   /** The records that are being forwarded just now, outermost first; undefined where nobody asks. */
   readonly openRecords: Record<unknown, unknown>[] | undefined;
+  /** Where the record being processed came from; undefined in punctuators. */
   currentMetadata(): RecordMetadata | undefined;
   /** Where a kept record came from, while it is forwarded; undefined otherwise. */
   origin: RecordMetadata | undefined;
+  /** Highest timestamp that the task has taken, epoch ms; -1 before the first record. */
   streamTimeMs(): number;
+  /** The clock's time, epoch ms; that of the test driver's clock in tests. */
   systemTimeMs(): number;
+  /** Counts a record that a node left out, in `dropped-records-total`. */
   countDropped(nodeName: string, reason: DropReason): void;
+  /** Lets the task be committed before its interval is over. */
   requestCommit(): void;
+  /** Schedules a punctuator for the node. */
   schedule(nodeName: string, punctuation: Punctuation): Cancellable;
   /** Undefined when there is no such store in the task or among the global ones. */
   store(name: string): StateStore | undefined;
+  /** Whether every node may read the store without being connected to it. */
   isGlobalStore(name: string): boolean;
 }
 
@@ -41,10 +53,12 @@ export interface ContextHost {
  */
 export class NodeContext implements InternalProcessorContext {
   readonly nodeName: string;
+  /** Where `forward` goes, in the order in which the topology added them. */
   readonly children: TaskNode[] = [];
   readonly #host: ContextHost;
   readonly #stores: ReadonlySet<string>;
 
+  /** `stores`: names of those that the node is connected to. */
   constructor(nodeName: string, stores: readonly string[], host: ContextHost) {
     this.nodeName = nodeName;
     this.#stores = new Set(stores);

@@ -14,8 +14,11 @@ import {
   type TaskNode,
 } from './task-nodes.ts';
 
+/** What the nodes of a task work with. */
 export interface GraphOptions {
+  /** What nodes and their contexts ask of the task. */
   readonly host: GraphHost & ContextHost;
+  /** Where sinks write to. */
   readonly collector: RecordCollector;
   /** Makes the processor of an asynchronous node (room `pipeline/`). */
   readonly createAsyncProcessor: (operator: AsyncOperator, nodeName: string, taskId: string) => AsyncProcessor;
@@ -30,12 +33,18 @@ export interface GraphOptions {
  * Invariants: I1 children are in the order in which the topology added them; I2 `init` runs parents before children, `close` once.
  */
 export class ProcessorGraph {
+  /** In the topology's order. */
   readonly sources: readonly SourceTaskNode[];
+  /** Sinks that store offsets themselves; the task commits them. */
   readonly externalSinks: readonly ExternalSinkTaskNode[];
   readonly #processors: readonly { readonly node: ProcessorTaskNode; readonly context: NodeContext }[];
   readonly #asyncHostOf: GraphOptions['asyncHostOf'];
   #initialized = false;
 
+  /**
+   * Makes processors by their suppliers and links them; `init` begins them. Throws `TOPOLOGY` for a node whose parent
+   * is not there.
+   */
   constructor(subTopology: SubTopology, options: GraphOptions) {
     const { host, collector } = options;
     this.#asyncHostOf = options.asyncHostOf;
@@ -88,6 +97,7 @@ export class ProcessorGraph {
     return source;
   }
 
+  /** Attaches asynchronous operators and calls each processor's `init`. */
   init(): void {
     this.#initialized = true;
     for (const { node, context } of this.#processors) {

@@ -9,7 +9,12 @@ import type { OutputTopic, RecordCollector } from '../output/record-collector.ts
 
 /** A node of a task: takes a record and hands its results to its children before it returns. */
 export interface TaskNode {
+  /** The node's name in the topology. */
   readonly name: string;
+  /**
+   * Returns when all nodes below have finished with the record. What a failed record leads to is decided before it
+   * throws.
+   */
   process(record: Record<unknown, unknown>): void;
 }
 
@@ -17,8 +22,11 @@ export interface TaskNode {
 export interface GraphHost {
   /** Decides about a failed record: returns when the record is to be skipped, throws otherwise. */
   nodeFailed(nodeName: string, error: unknown): void;
-  /** The same for a record that could not be written to `topic`. */
+  /**
+   * Decides about a record that could not be written to `topic`: returns when it is to be skipped, throws otherwise.
+   */
   sendFailed(nodeName: string, topic: string, error: unknown): void;
+  /** Where the record being processed came from; undefined in punctuators. */
   currentMetadata(): RecordMetadata | undefined;
 }
 
@@ -29,7 +37,9 @@ export interface GraphHost {
  */
 export class SourceTaskNode implements HeaderSource {
   readonly name: string;
+  /** Topics, serdes and timestamps, as the topology says. */
   readonly spec: SourceNode;
+  /** The nodes that get the record. */
   readonly children: TaskNode[] = [];
   /** @internal The one record that `process` uses. */
   readonly record = new Record<unknown, unknown>(null, null, 0);
@@ -72,6 +82,7 @@ export class SourceTaskNode implements HeaderSource {
     return this.#head.view(batch, row, batch.timestamps[row] as number);
   }
 
+  /** Shows the row to the children, one after the other. */
   process(batch: RecordBatch, row: number, timestampMs: number): void {
     const record = this.view(batch, row, timestampMs);
     const { children } = this;
@@ -94,6 +105,7 @@ export class SourceTaskNode implements HeaderSource {
 /** A user's or the DSL's processor. What it throws goes to the processing exception handler with its name. */
 export class ProcessorTaskNode implements TaskNode {
   readonly name: string;
+  /** Made by the topology's supplier, for this task alone. */
   readonly processor: Processor;
   readonly #host: GraphHost;
 
@@ -114,6 +126,7 @@ export class ProcessorTaskNode implements TaskNode {
 
 /** An asynchronous boundary: gathers records; the task watches `processor.saturated`. */
 export class AsyncTaskNode extends ProcessorTaskNode {
+  /** The processor as an asynchronous one. */
   readonly asyncProcessor: AsyncProcessor;
   constructor(name: string, processor: AsyncProcessor, host: GraphHost) {
     super(name, processor, host);
@@ -129,6 +142,7 @@ export class SinkTaskNode implements TaskNode {
   readonly #host: GraphHost;
   readonly #fixed: OutputTopic | undefined;
 
+  /** A sink with a fixed topic asks the collector once, here. */
   constructor(spec: SinkNode, collector: RecordCollector, host: GraphHost) {
     this.name = spec.name;
     this.#spec = spec;
@@ -169,6 +183,7 @@ const nowhere: RecordMetadata = { topic: '', partition: -1, offset: -1 };
 /** Buffers records into a system that keeps offsets itself; the task commits it. */
 export class ExternalSinkTaskNode implements TaskNode {
   readonly name: string;
+  /** Made by the topology's supplier, for this task alone. */
   readonly sink: OffsetStoringSink;
   readonly #host: GraphHost;
 

@@ -15,8 +15,11 @@ import type { ChangelogOutput, OutputTopic, RecordCollector } from './record-col
  */
 const inFlightBytesMax = 32 * 1024 * 1024;
 
+/** How output leaves, and who is told. */
 export interface BatchingCollectorOptions {
+  /** Sends the batches; closed by whoever made it. */
   readonly producer: BrokerProducer;
+  /** Batch size, linger, compression, and the handler of production errors. */
   readonly config: StreamsConfig;
   /** Partition counts known at start: static sinks, changelogs, repartition topics. */
   readonly partitionCounts: ReadonlyMap<string, number>;
@@ -48,6 +51,7 @@ export class BatchingCollector implements RecordCollector, OutputHost {
   #inFlightBytes = 0;
   #failure: Error | undefined;
 
+  /** Batches have the size `batchSizeBytes`. */
   constructor(options: BatchingCollectorOptions) {
     this.#options = options;
     this.config = options.config;
@@ -79,6 +83,7 @@ export class BatchingCollector implements RecordCollector, OutputHost {
     return this.#inFlightBytes >= inFlightBytesMax;
   }
 
+  /** Records wait in a batch that was not sent. */
   get hasUnsent(): boolean {
     return this.#open.length > 0;
   }
@@ -95,8 +100,8 @@ export class BatchingCollector implements RecordCollector, OutputHost {
   }
 
   /**
-   * Sends when nothing is in flight or linger has passed: alone, a record leaves at once; under load it waits for company
-   * behind the requests before it.
+   * Sends when nothing is in flight or linger has passed: a record on a quiet line leaves at once; under load records
+   * gather while earlier requests are answered.
    */
   sendIfDue(): void {
     if (this.#open.length === 0) return;

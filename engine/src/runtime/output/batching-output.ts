@@ -20,8 +20,11 @@ const parkedRecordsMax = 10_000;
 
 /** What outputs need of whoever sends their batches. */
 export interface OutputHost {
+  /** Where records are counted that go to no partition. */
   readonly config: StreamsConfig;
+  /** Dates records without a timestamp. */
   readonly clock: Clock;
+  /** Memory of the batches. */
   readonly pool: BufferPool;
   /** Before the first record of a writer's batch. */
   opened(writer: RecordBatchWriter): void;
@@ -72,6 +75,7 @@ export class BatchingChangelog implements ChangelogOutput {
  * Invariants: I1 order per partition is the order of the calls, waiting records included.
  */
 export class BatchingOutput implements OutputTopic {
+  /** Full name. */
   readonly topic: string;
   readonly #host: OutputHost;
   readonly #writers: (RecordBatchWriter | undefined)[] = [];
@@ -83,12 +87,14 @@ export class BatchingOutput implements OutputTopic {
   #lastSink: OutputSerdes | undefined;
   #suffixBytes = 0;
 
+  /** `partitionCount` undefined: the host looks it up, and records wait meanwhile. */
   constructor(topic: string, partitionCount: number | undefined, host: OutputHost) {
     this.topic = topic;
     this.#partitionCount = partitionCount;
     this.#host = host;
   }
 
+  /** The writer of one partition, made on first use. */
   writer(partition: number): RecordBatchWriter {
     let writer = this.#writers[partition];
     if (writer === undefined) {

@@ -3,12 +3,19 @@ import type { RecordCollector } from './record-collector.ts';
 
 /** The input record that failed, with its bytes as they were fetched. */
 export interface FailedRecord {
+  /** Topic that it was read from. */
   readonly topic: string;
+  /** Partition that it was read from. */
   readonly partition: number;
+  /** Its place there. */
   readonly offset: number;
+  /** Null where it has none. */
   readonly key: Buffer | null;
+  /** Null for a tombstone. */
   readonly value: Buffer | null;
+  /** Its own. */
   readonly headers: readonly Header[];
+  /** Epoch ms; the dead letter has the same. */
   readonly timestampMs: number;
 }
 

@@ -9,13 +9,15 @@ import type { Serde } from '../../serde/serde.ts';
  * got, so that the hot path looks nothing up.
  */
 export interface RecordCollector {
-  /** The same object each time for a topic. */
+  /** Where records for a topic go. The same topic has the same output each time, so that sinks may keep it. */
   output(topic: string): OutputTopic;
   /** The changelog partition of a task's store. */
   changelog(topic: string, partition: number): ChangelogOutput;
 }
 
+/** One topic that a task writes to. */
 export interface OutputTopic {
+  /** Full name. */
   readonly topic: string;
   /** Appends the record; its bytes are copied before it returns. Throws SerializationError. */
   send(record: Record<unknown, unknown>, sink: OutputSerdes): void;
@@ -23,13 +25,19 @@ export interface OutputTopic {
   sendRaw(key: Buffer | null, value: Buffer | null, timestampMs: number, headers: readonly Header[]): void;
 }
 
+/** How a sink writes its records. */
 export interface OutputSerdes {
+  /** Writes keys. */
   readonly keySerde: Serde<unknown>;
+  /** Writes values. */
   readonly valueSerde: Serde<unknown>;
+  /** Chooses partitions; undefined: the hash of the key's bytes, as Kafka's default partitioner. */
   readonly partitioner: StreamPartitioner<unknown, unknown> | undefined;
+  /** Whether windowed keys go where their inner key goes. */
   readonly partitionsByInnerKey: boolean;
 }
 
+/** The changelog partition of one store. */
 export interface ChangelogOutput {
   /** A null timestamp is the producer's wall clock. */
   append(key: BinaryKey, value: Buffer | null, timestampMs: number | null, headers?: readonly Header[]): void;

@@ -88,6 +88,7 @@ export class AsyncRecords {
     }
   }
 
+  /** Results wait to re-enter. */
   get hasMail(): boolean {
     return this.#mailbox.length > 0;
   }
@@ -102,7 +103,7 @@ export class AsyncRecords {
     }
   }
 
-  /** The task does not run: results mean nothing to it any more. */
+  /** The task does not run any more, so results are dropped. */
   discardMail(): void {
     this.#mailbox = [];
   }

@@ -9,6 +9,7 @@ import type { ExternalSinkTaskNode } from '../nodes/task-nodes.ts';
 export class ExternalSinks {
   readonly #nodes: readonly ExternalSinkTaskNode[];
 
+  /** The sinks are opened by `open`. */
   constructor(nodes: readonly ExternalSinkTaskNode[]) {
     this.#nodes = nodes;
   }

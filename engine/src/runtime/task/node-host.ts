@@ -17,16 +17,23 @@ import type { SourcePartition } from './source-partition.ts';
 import type { ProcessingFrame } from './task-cache.ts';
 import type { TaskHeldRecord } from './task-held-record.ts';
 
+/** What the nodes of a task may reach. */
 export interface NodeHostOptions {
+  /** `0_1`: sub-topology and partition. */
   readonly taskId: string;
+  /** The application's, with every default filled in. */
   readonly config: StreamsConfig;
+  /** Takes dead letters. */
   readonly collector: RecordCollector;
   /** Tells the stream time. */
   readonly group: PartitionGroup;
+  /** Partitions that are added later appear here, too. */
   readonly sources: readonly SourcePartition[];
   /** Stores cache: what is being forwarded must be known. */
   readonly caches: boolean;
+  /** By name; every node may read them. */
   readonly globalStores: ReadonlyMap<string, StateStore>;
+  /** A store of the task by its name. */
   readonly storeOf: (name: string) => StateStore | undefined;
 }
 
@@ -45,7 +52,9 @@ export class NodeHost implements ContextHost, GraphHost, ProcessingFrame {
   readonly log: Log;
   readonly processorMetadata = new Map<string, number>();
   readonly openRecords: Record<unknown, unknown>[] | undefined;
+  /** Punctuators by stream time. */
   readonly streamPunctuations = new PunctuationQueue();
+  /** Punctuators by the clock. */
   readonly wallPunctuations = new PunctuationQueue();
   readonly #group: PartitionGroup;
   readonly #failures: RecordFailures;
@@ -58,12 +67,14 @@ export class NodeHost implements ContextHost, GraphHost, ProcessingFrame {
   timestampMs = 0;
   origin: RecordMetadata | undefined;
   record: Record<unknown, unknown> | undefined;
+  /** A record, punctuator or kept result runs at this moment. */
   isProcessing = false;
   /** Something was processed since the last commit. */
   commitNeeded = false;
   /** A node asked for a commit. */
   commitRequested = false;
 
+  /** Runs nothing yet. */
   constructor(options: NodeHostOptions) {
     const { collector, config, sources, taskId } = options;
     this.applicationId = config.applicationId;
@@ -174,6 +185,7 @@ export class NodeHost implements ContextHost, GraphHost, ProcessingFrame {
     return context;
   }
 
+  /** Fires punctuators that stream time has made due. */
   punctuateStreamTime(): void {
     const { streamTimeMs } = this.#group;
     if (streamTimeMs >= 0) this.streamPunctuations.punctuate(streamTimeMs, this.#firePunctuation);
@@ -184,6 +196,7 @@ export class NodeHost implements ContextHost, GraphHost, ProcessingFrame {
     return this.wallPunctuations.punctuate(nowMs, this.#firePunctuation);
   }
 
+  /** Forgets all punctuators: the task is over. */
   clearPunctuations(): void {
     this.streamPunctuations.clear();
     this.wallPunctuations.clear();

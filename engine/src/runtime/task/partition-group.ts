@@ -19,14 +19,18 @@ export class PartitionGroup {
   readonly #lagOf: (queue: RecordQueue) => number | undefined;
   readonly #idleDeadlineMs: (number | undefined)[] = [];
   readonly #onEnforced: (() => void) | undefined;
+  /** Highest timestamp taken from any partition, epoch ms; -1 before the first record. */
   streamTimeMs = unknownTimestamp;
 
   /** `lagOf`: records on the broker that were not handed over yet; undefined while no fetch has answered. */
   constructor(
     queues: readonly RecordQueue[],
     options: {
+      /** How long an empty partition is waited for, ms; -1: never, 0: until it is known to be drained. */
       readonly maxTaskIdleMs: number;
+      /** Records on the broker that were not handed over yet; undefined while no fetch has answered. */
       readonly lagOf: (queue: RecordQueue) => number | undefined;
+      /** Called when a record is taken although a partition that may have earlier ones is empty. */
       readonly onEnforced?: () => void;
     },
   ) {
@@ -36,6 +40,7 @@ export class PartitionGroup {
     for (const queue of queues) this.add(queue);
   }
 
+  /** In the order in which they were added. */
   get queues(): readonly RecordQueue[] {
     return this.#queues;
   }
@@ -114,6 +119,7 @@ export class PartitionGroup {
     return timestampMs;
   }
 
+  /** Empties all queues and releases their batches. */
   clear(): void {
     for (const queue of this.queues) queue.clear();
     this.#idleDeadlineMs.fill(undefined);

@@ -1,8 +1,11 @@
 /** One input record whose processing is not over: some asynchronous operator still holds it. */
 export class PendingOffset {
+  /** Offset of the record in its partition. */
   readonly offset: number;
+  /** Operators that have it; 0: it is finished. */
   holds = 0;
 
+  /** Held by nobody yet. */
   constructor(offset: number) {
     this.offset = offset;
   }
@@ -47,6 +50,7 @@ export class PendingOffsets {
     return (this.#entries[this.#head] as PendingOffset).offset;
   }
 
+  /** Forgets all: the partition begins anew. */
   clear(): void {
     this.#entries = [];
     this.#head = 0;

@@ -39,6 +39,10 @@ export class PunctuationQueue {
   /** Earliest due time; Infinity when nothing is scheduled. Read once per record. */
   nextMs = Number.POSITIVE_INFINITY;
 
+  /**
+   * Adds a punctuator that fires at `firstMs` and every `intervalMs` from then on. Cancelling it in its own callback is
+   * allowed.
+   */
   schedule(
     nodeName: string,
     firstMs: number,
@@ -92,6 +96,7 @@ export class PunctuationQueue {
     return first;
   }
 
+  /** Forgets all schedules. */
   clear(): void {
     this.#schedules = [];
     this.nextMs = Number.POSITIVE_INFINITY;

@@ -11,10 +11,13 @@ import type { StateStore } from '../../state/state-store.ts';
  */
 export const waitingQueriesMax = 10_000;
 
+/** Whose stores are read, and when. */
 export interface QueryQueueOptions {
   /** Who answers, for messages: `task 0_1`. */
   readonly owner: string;
+  /** Bounds how long queries are answered in one go. */
   readonly clock: Clock;
+  /** A store of the owner by its name. */
   readonly storeOf: (name: string) => StateStore | undefined;
   /** The stores are complete and stand between two records. */
   readonly isReadable: () => boolean;
@@ -42,6 +45,7 @@ export class QueryQueue {
   #waiting: WaitingQuery[] = [];
   #isClosed = false;
 
+  /** Open: `close` ends it. */
   constructor(options: QueryQueueOptions) {
     this.#options = options;
   }

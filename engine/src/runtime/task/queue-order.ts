@@ -15,6 +15,7 @@ export class QueueOrder {
     return this.#heap[0];
   }
 
+  /** Takes in a queue that holds records; its head must be known. */
   add(queue: RecordQueue): void {
     const heap = this.#heap;
     let place = heap.length;

@@ -8,17 +8,23 @@ import type { PendingOffset } from './pending-offsets.ts';
  * with copies of the raw bytes when a dead letter queue may need them.
  */
 export class RecordContext {
+  /** Topic of the input record. */
   topic = '';
+  /** Its partition. */
   partition = -1;
+  /** Its offset. */
   offset = -1;
   /** Index of the task's source partition. */
   sourceIndex = -1;
   /** Raw bytes, while the record is on the synchronous path. */
   batch: RecordBatch | undefined;
+  /** Row of the batch. */
   row = 0;
-  /** Raw bytes of a held record. */
+  /** Key bytes of a held record, where a dead letter queue may need them. */
   rawKey: Buffer | null = null;
+  /** Value bytes of a held record, where a dead letter queue may need them. */
   rawValue: Buffer | null = null;
+  /** Headers of a held record, where a dead letter queue may need them. */
   rawHeaders: readonly Header[] = [];
   /** Set at the first hold. */
   pending: PendingOffset | undefined;
@@ -32,14 +38,17 @@ export class RecordContext {
     return context;
   }
 
+  /** A copy of the key's bytes; null where there is none, or where they were not kept. */
   rawKeyBytes(): Buffer | null {
     return this.batch === undefined ? this.rawKey : rawKeyOf(this.batch, this.row);
   }
 
+  /** A copy of the value's bytes; null where there is none, or where they were not kept. */
   rawValueBytes(): Buffer | null {
     return this.batch === undefined ? this.rawValue : rawValueOf(this.batch, this.row);
   }
 
+  /** The record's headers, decoded. */
   headerList(): readonly Header[] {
     const { batch, row } = this;
     if (batch === undefined) return this.rawHeaders;

@@ -5,10 +5,15 @@ import { sendDeadLetter } from '../output/dead-letters.ts';
 import type { RecordCollector } from '../output/record-collector.ts';
 import type { RecordContext } from './record-context.ts';
 
+/** Where failures are told, and what is asked about them. */
 export interface RecordFailuresOptions {
+  /** Named in errors and logs. */
   readonly taskId: string;
+  /** The handlers and the dead letter queue. */
   readonly config: StreamsConfig;
+  /** Takes dead letters. */
   readonly collector: RecordCollector;
+  /** Counts a record that is left out. */
   readonly countDropped: (nodeName: string, reason: string) => void;
   /** Throws the DeserializationError of the record that a source is processing, if it has one. */
   readonly checkDecodable: (sourceIndex: number) => void;
@@ -24,6 +29,7 @@ export interface RecordFailuresOptions {
 export class RecordFailures {
   readonly #options: RecordFailuresOptions;
 
+  /** Decides nothing by itself: the handlers of the configuration do. */
   constructor(options: RecordFailuresOptions) {
     this.#options = options;
   }

@@ -26,6 +26,7 @@ export interface HeadInspector {
 export class RecordQueue {
   readonly topic: string;
   readonly partition: number;
+  /** Topic and partition as one key. */
   readonly key: string;
   /** Place in its partition group. */
   index = 0;
@@ -38,7 +39,9 @@ export class RecordQueue {
   #fetchedOffset: number;
   /** Head row: valid while `size > 0`. */
   headBatch: RecordBatch | undefined;
+  /** Row of the head in its batch. */
   headRow = 0;
+  /** Event time of the head, epoch ms: what the order between partitions goes by. */
   headTimestampMs = unknownTimestamp;
   /** Rows buffered, the head included. */
   size = 0;
@@ -118,6 +121,7 @@ export class RecordQueue {
     }
   }
 
+  /** Drops everything and releases the batches; the position stays. */
   clear(): void {
     this.#spent?.release();
     if (this.headBatch !== this.#spent) this.headBatch?.release();

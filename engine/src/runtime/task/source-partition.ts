@@ -12,9 +12,13 @@ import { type HeadInspector, RecordQueue } from './record-queue.ts';
 export class SourcePartition implements HeadInspector, TopicPartition {
   readonly topic: string;
   readonly partition: number;
+  /** Topic and partition as one key. */
   readonly key: string;
+  /** The source that its records enter by. */
   readonly node: SourceTaskNode;
+  /** What was fetched and not processed. */
   readonly queue: RecordQueue;
+  /** Records that asynchronous operators hold. */
   readonly pending = new PendingOffsets();
   readonly #systemTimeMs: () => number;
   readonly #skipped: (batch: RecordBatch, row: number, error: Error | undefined) => void;

@@ -27,22 +27,29 @@ import { TaskStores } from './task-stores.ts';
 /** How many records may be taken between two looks at the clock: 64 records cost far less than a turn. */
 const recordsPerClockCheck = 64;
 
+/** What a task is, and what it works with. */
 export interface StreamTaskOptions {
-  /** `0_1` */
+  /** `0_1`: sub-topology and partition. */
   readonly taskId: string;
+  /** Number of the partition that it has of each source topic, and of its changelogs. */
   readonly partition: number;
+  /** The nodes and stores. */
   readonly subTopology: SubTopology;
   /** The source partitions, full topic names. */
   readonly partitions: readonly TopicPartition[];
+  /** The application's, with every default filled in. */
   readonly config: StreamsConfig;
+  /** Where its records and changelogs go. */
   readonly collector: RecordCollector;
   /** Folder of this task's persistent stores. */
   readonly stateDirectory: string;
+  /** By name; its nodes may read them. */
   readonly globalStores: ReadonlyMap<string, StateStore>;
   /** The record cache that the thread's tasks share; undefined: stores don't cache. */
   readonly cache?: ThreadCache | undefined;
   /** Records of a partition that the broker has and the task hasn't; undefined: unknown. */
   readonly lagOf: (partition: TopicPartition) => number | undefined;
+  /** Makes the processors of asynchronous nodes. */
   readonly createAsyncProcessor: CreateAsyncProcessor;
   /** Called when something waits in the mailbox, or a query does. */
   readonly wake: () => void;
@@ -50,8 +57,14 @@ export interface StreamTaskOptions {
 
 /** What one commit of a task says: offsets to go on from, as of a moment between two records. */
 export interface TaskCommit {
-  readonly offsets: readonly (TopicPartition & { readonly offset: number; readonly metadata: string })[];
-  /** The same by `topic-partition`, for sinks that store offsets themselves. */
+  /** Where each source partition goes on, with the metadata that Kafka Streams keeps beside an offset. */
+  readonly offsets: readonly (TopicPartition & {
+    /** The first record that is not finished. */
+    readonly offset: number;
+    /** Partition time and numbers of the nodes, in Kafka Streams' form. */
+    readonly metadata: string;
+  })[];
+  /** The offsets by `topic-partition`, for sinks that store them beside their rows. */
   readonly positions: ReadonlyMap<string, number>;
 }
 
@@ -68,11 +81,14 @@ export class StreamTask implements PartitionTask {
   readonly taskId: string;
   readonly kind = 'active';
   readonly partition: number;
+  /** The buffered records and their order. */
   readonly group: PartitionGroup;
   readonly stores: TaskStores;
   /** Reads of its stores from outside, answered while the state says that they are readable. */
   readonly queries: QueryQueue;
+  /** What asynchronous operators hold, and the mailbox by which results re-enter. */
   readonly asyncRecords: AsyncRecords;
+  /** Sinks that store offsets themselves. */
   readonly externalSinks: ExternalSinks;
   readonly #config: StreamsConfig;
   readonly #sources: SourcePartition[] = [];
@@ -86,6 +102,7 @@ export class StreamTask implements PartitionTask {
   #closed: Promise<void> | undefined;
   #runningSinceMs: number | undefined;
 
+  /** Makes nodes and stores, opens nothing. Throws what a supplier of the user throws. */
   constructor(options: StreamTaskOptions) {
     const { cache, collector, config, subTopology, taskId } = options;
     this.taskId = taskId;
@@ -141,6 +158,7 @@ export class StreamTask implements PartitionTask {
     for (const partition of options.partitions) this.addPartition(partition);
   }
 
+  /** Its partitions, in the order in which they were added. */
   get sources(): readonly SourcePartition[] {
     return this.#sources;
   }

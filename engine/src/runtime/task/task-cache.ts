@@ -20,11 +20,13 @@ export interface ProcessingFrame {
   context: RecordContext | undefined;
   /** Where a kept record came from, while it is forwarded. */
   origin: RecordMetadata | undefined;
+  /** Time of the record being processed, epoch ms. */
   timestampMs: number;
   /** The record that the running node was given. */
   record: Record<unknown, unknown> | undefined;
   /** Records that nodes are forwarding, outermost first. */
   readonly openRecords: readonly Record<unknown, unknown>[] | undefined;
+  /** False between records: reads from outside cache nothing. */
   readonly isProcessing: boolean;
 }
 

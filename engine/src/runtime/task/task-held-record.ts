@@ -12,11 +12,14 @@ export class TaskHeldRecord implements HeldRecord {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
+  /** Where it came from, with its bytes where a dead letter queue may need them. */
   readonly context: RecordContext;
+  /** Its event time, epoch ms. */
   readonly timestampMs: number;
   readonly #run: (held: TaskHeldRecord, forwardAll: () => void) => void;
   #released = false;
 
+  /** Its offset is held already. `run` processes what is forwarded as part of this record. */
   constructor(
     context: RecordContext,
     timestampMs: number,

@@ -23,11 +23,13 @@ export const taskStates = [
   'CLOSED',
 ] as const;
 
+/** One of {@link taskStates}. */
 export type TaskState = (typeof taskStates)[number];
 
 /** What happens to a task, in its own words. */
 export const taskEvents = ['initialize', 'restored', 'beginCommit', 'endCommit', 'drain', 'fail', 'close'] as const;
 
+/** One of {@link taskEvents}. */
 export type TaskEvent = (typeof taskEvents)[number];
 
 /** What each event does in each state; undefined is forbidden. Total: the compiler finds a forgotten case. */

@@ -12,7 +12,9 @@ export type TaskKind = 'active' | 'standby' | 'global';
 export interface Task {
   /** `0_1`, sub-topology and partition; `global` for the task of the global stores. */
   readonly taskId: string;
+  /** What the task is for. */
   readonly kind: TaskKind;
+  /** Where it is in its life. */
   readonly state: TaskState;
   /**
    * For each log that its stores are filled from, by `topic-partition`: the first offset that they do not hold. A log without a
@@ -28,6 +30,7 @@ export interface Task {
  * that restoring and supervision know of a task.
  */
 export interface PartitionTask extends Task {
+  /** What restoring fills. */
   readonly stores: TaskStores;
   /** How long ago it was started, ms; 0 before. */
   readonly runningMs: number;

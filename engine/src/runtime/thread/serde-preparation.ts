@@ -31,9 +31,13 @@ export class SerdePreparation {
   readonly #onTaskError: (task: StreamTask, error: unknown) => void;
 
   constructor(options: {
+    /** Measures the waits for a registry. */
     readonly clock: Clock;
+    /** Spreads the waits. */
     readonly random: Random;
+    /** Told of each look-up that failed. */
     readonly log: Log;
+    /** Called when a batch that waited is in its queue. */
     readonly wake: () => void;
     /** A fetch that failed, after all that was fetched before it. */
     readonly onFetchError: (task: StreamTask, fetched: FetchedPartition) => void;
@@ -53,6 +57,10 @@ export class SerdePreparation {
     return this.#waiting.has(source);
   }
 
+  /**
+   * Hands a batch over now, or when its serdes can decode it. Batches of the partition that come meanwhile wait behind
+   * it.
+   */
   deliver(task: StreamTask, source: SourcePartition, fetched: FetchedPartition): void {
     const waiting = this.#waiting.get(source);
     if (waiting !== undefined) {

@@ -31,15 +31,25 @@ import { TopicWatch } from './topic-watch.ts';
 /** Longest synchronous stretch of record processing: heartbeats, HTTP and punctuators of the process run in between. */
 const turnMs = 5;
 
+/** What a thread runs, and who is told how it fares. */
 export interface StreamThreadOptions {
+  /** Beginning of the names of its member and its producer; names it in logs. */
   readonly threadId: string;
+  /** The application's, with every default filled in. */
   readonly config: StreamsConfig;
+  /** The topology, with complete names. */
   readonly resolved: ResolvedTopology;
+  /** The topics as they were at the start. */
   readonly layout: TopicLayout;
+  /** Makes its member, producer and admin; not closed by the thread. */
   readonly broker: Broker;
+  /** The global state, which it keeps up to date while it runs. */
   readonly global: GlobalState;
+  /** By name; its tasks may read them. */
   readonly globalStores: ReadonlyMap<string, StateStore>;
+  /** Where its tasks' stores lie on disk. */
   readonly stateDirectory: StateDirectory;
+  /** Makes the protocol by which it commits. */
   readonly createCommitProtocol: CreateCommitProtocol;
   /** True when every assigned task runs, false while some are being restored or moved. */
   readonly onReadiness: (ready: boolean) => void;
@@ -80,6 +90,7 @@ export class StreamThread implements RebalanceListener {
   #loop: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
+  /** Joins no group yet: `start` does. */
   constructor(options: StreamThreadOptions) {
     const { broker, config, layout, resolved, threadId } = options;
     this.#options = options;
@@ -155,6 +166,7 @@ export class StreamThread implements RebalanceListener {
 
   readonly #wake = (): void => this.#consumer.wakeup();
 
+  /** The tasks that it has, restoring and closing ones included. */
   get tasks(): readonly StreamTask[] {
     return this.#manager.tasks;
   }

@@ -10,8 +10,11 @@ const taskBackoff: BackoffBounds = { minMs: 100, maxMs: 30_000 };
 /** A task that ran this long is healthy: earlier failures have nothing to do with the next one. */
 const healthyMs = 2 * taskBackoff.maxMs;
 
+/** How tasks are started again, and who is told that none can be. */
 export interface TaskSupervisorOptions {
+  /** Clock, log and `taskTimeoutMs`. */
   readonly config: StreamsConfig;
+  /** The thread ends: nothing is started again. */
   readonly isStopping: () => boolean;
   /** Closes the task and starts it anew; `wipe`: without its local state. */
   readonly recreate: (task: PartitionTask, wipe: boolean) => Promise<void>;
@@ -32,6 +35,7 @@ export class TaskSupervisor {
   /** Tasks whose failure was decided on; each is failed once. */
   readonly #failed = new WeakSet<PartitionTask>();
 
+  /** No task has failed yet. */
   constructor(options: TaskSupervisorOptions) {
     this.#options = options;
   }
@@ -41,6 +45,7 @@ export class TaskSupervisor {
     for (const task of tasks) this.#failures.delete(task.taskId);
   }
 
+  /** Fails the task and does what the error's recovery says: starts it again after a wait, or ends the thread. */
   failed(task: PartitionTask, thrown: unknown): void {
     const { config, isStopping, onFailure, recreate } = this.#options;
     const { clock, log, random, taskTimeoutMs } = config;

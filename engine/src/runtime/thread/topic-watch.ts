@@ -6,15 +6,21 @@ import { ensureTopics, type TopicLayout } from '../assignment/internal-topics.ts
 import { readsPattern } from '../assignment/task-layout.ts';
 import { asError } from '../errors.ts';
 
+/** Which topics are watched, and who is told of changes. */
 export interface TopicWatchOptions {
+  /** Clock, log and `metadataMaxAgeMs`. */
   readonly config: StreamsConfig;
+  /** Which topics and patterns the sources read. */
   readonly resolved: ResolvedTopology;
+  /** Asked what topics there are. */
   readonly admin: () => BrokerAdmin;
+  /** What there was at the start. */
   readonly layout: TopicLayout;
   /** Before anything is said about the topics: what there are now. */
   readonly onLayout: (partitionCounts: ReadonlyMap<string, number>) => void;
   /** Other source topics than before: the group shall distribute them. */
   readonly onChange: () => void;
+  /** The topics can't be processed together: the thread ends. */
   readonly onFailure: (error: Error) => void;
 }
 
@@ -31,6 +37,7 @@ export class TopicWatch {
   #lastLookMs: number;
   #isLooking = false;
 
+  /** The first look is due after `metadataMaxAgeMs`. */
   constructor(options: TopicWatchOptions) {
     this.#options = options;
     this.#readsPattern = readsPattern(options.resolved);
@@ -38,6 +45,7 @@ export class TopicWatch {
     this.#lastLookMs = options.config.clock.monotonicMs();
   }
 
+  /** Topics that the application reads now, those that match its patterns included. */
   get sourceTopics(): readonly string[] {
     return this.#layout.sourceTopics;
   }

@@ -17,9 +17,13 @@ const pageBytesMax = 256 * 1024;
 export interface PageScan<B, K, V> {
   /** Iterators that follow one another; each is opened when the one before it has ended. */
   readonly parts: readonly (() => StoreIterator<B>)[];
+  /** Which part of the range is wanted. */
   readonly request: PageRequest;
+  /** Order of the range. */
   readonly direction: QueryDirection;
+  /** Place of an entry, from its key in the bytes store. */
   readonly positionOf: (key: B) => EntryPosition;
+  /** The typed entry that is handed out. */
   readonly entryOf: (entry: StoreEntry<B>) => KeyValue<K, V>;
   /** Nothing behind this entry belongs to the range. Default: the iterators know where it ends. */
   readonly isPast?: (key: B) => boolean;
