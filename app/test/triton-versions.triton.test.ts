@@ -10,7 +10,7 @@ const MODEL = `/v1/models/${NAME}`;
 const PATIENCE_MS = 90_000;
 /** The database keeps confidences as 32-bit numbers. */
 const TOLERANCE = 1e-3;
-/** Boards in the hands of the line at once. */
+/** Boards that the line works on at once. */
 const STATIONS = 4;
 
 interface Judged {

@@ -17,7 +17,7 @@ const STARTERS: Readonly<Record<ServiceName, StartService>> = {
 
 /** First wait before a service that ended by itself is started again; doubled each time. */
 const RESTART_DELAY_MS = 500;
-/** After that many restarts in a row the service stays down: something is wrong that another start won't cure. */
+/** After that many restarts in a row the service stays down: another start would fail like those before. */
 const RESTARTS_MAX = 5;
 /** A service that ran this long has recovered: the count begins again. */
 const STABLE_MS = 60_000;

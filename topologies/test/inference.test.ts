@@ -429,7 +429,7 @@ describe('outages', () => {
     });
     ask(object('patient', [1]));
     expect((await results())[0]?.event_type).toBe('inference.completed');
-    // The last one is the board's wait for company.
+    // The last one is the board's wait for others of its batch.
     expect(clock.waited).toEqual([...[200, 400, 800, 1_600].map(halfToAllOf), 2]);
   });
 

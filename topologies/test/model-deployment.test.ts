@@ -19,7 +19,7 @@ function line() {
     if (reply == null) throw new Error('a reply is no tombstone');
     return { status: reply.status, body: bodyOf(reply), deployments: deployments.readValuesToList() };
   };
-  /** A worker's word; answers what followed from it. */
+  /** What a worker tells of a candidate; answers what followed. */
   const suspend = (revision: number) => {
     commands.pipeInput(NAME, command('model.suspend', NAME, { revision }, { idempotency_key: `suspend-${revision}` }));
     expect(replies.isEmpty).toBe(true);
@@ -82,7 +82,7 @@ describe('the deployment actor', () => {
     expect(body).toMatchObject({ candidate: { ...candidate, suspended_at: null }, revision: 1 });
     const suspended = { ...candidate, suspended_at: expect.any(Number) };
     expect(suspend(1)).toMatchObject([{ production: '2', candidate: suspended, revision: 2 }]);
-    // Redelivered, the deployment goes out again; a word about a deployment of before changes nothing.
+    // Redelivered, the deployment goes out again; what is told of an earlier deployment changes nothing.
     expect(suspend(1)).toMatchObject([{ candidate: suspended, revision: 2 }]);
     expect(suspend(5)).toEqual([]);
     expect(send('model.deploy', { production: '2', candidate }).body).toMatchObject({

@@ -21,7 +21,7 @@ import type { ApiClock } from '../../src/index.ts';
 
 /**
  * A small platform in memory behind the API's ports: enough of the actors' behaviour to make the API's answers
- * meaningful, plus the faults that a real platform shows only when it is ill.
+ * meaningful, plus the faults that a real platform shows only when something is broken.
  */
 export class PlatformDouble implements CommandGateway, Queries, Objects, Models {
   readonly parts = new Map<string, PartView>();

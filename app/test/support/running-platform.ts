@@ -56,7 +56,7 @@ export interface StartMore {
  * The whole platform in the test's process, on a stack of its own: the platform's topics have fixed names, so nobody can
  * share one.
  *
- * Owns: stack and platform. Called by: tests that treat the platform badly.
+ * Owns: stack and platform. Called by: tests that break things.
  */
 export class RunningPlatform {
   readonly stack: DefaultStack;

@@ -232,9 +232,9 @@ describe('a program that installed it, on a real broker', () => {
 
     await live(1, 'snappy');
     expect(globSync('**/data.mdb', { cwd: stateDir })).not.toEqual([]);
-    // What is on disk is not read from the changelog again …
+    // What is on disk is not read from the changelog again.
     expect(await live(2, 'lz4')).toBe(0);
-    // … and what is lost is.
+    // What is lost is read again.
     rmSync(stateDir, { recursive: true });
     expect(await live(3, 'zstd')).toBeGreaterThan(0);
   });

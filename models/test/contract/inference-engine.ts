@@ -47,7 +47,7 @@ export function expectSame(found: readonly Detection[], wanted: readonly Detecti
     for (const key of ['x1', 'y1', 'x2', 'y2', 'confidence'] as const) {
       expect(Math.abs(detection[key] - (wanted[i]?.[key] ?? Number.NaN)), key).toBeLessThan(TOLERANCE);
     }
-    // Who computes a hair less is not asked.
+    // An engine that computes a little less may not ask about it.
     if (Math.abs(detection.confidence - ASKED_FROM) < TOLERANCE) continue;
     const [mine, theirs] = [detection.secondOpinion, wanted[i]?.secondOpinion];
     expect({ ...mine, probability: 0 }).toEqual({ ...theirs, probability: 0 });

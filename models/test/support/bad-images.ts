@@ -129,7 +129,7 @@ function chunk([type, body]: Chunk): Buffer {
   return out;
 }
 
-/** An honest lossless WebP: a code of one symbol needs no bits, so that pixels cost nothing. */
+/** A lossless WebP that is what it says: a code of one symbol needs no bits, so that pixels cost nothing. */
 function hugeWebp(): Buffer {
   const side = 16_383;
   // Fields from the lowest bit on: both sides less one, no alpha, version 0, no transforms, five codes of symbol 0.

@@ -10,7 +10,7 @@ export function detection(over: Partial<Detection> = {}): Detection {
 
 export const board: DetectorInput = { board: new Uint8Array(4), golden: undefined };
 
-/** An engine whose calls a test holds in its hands: it answers, fails or hangs as told. */
+/** An engine that answers, fails or hangs as the test says. */
 export class FaultyEngine implements InferenceEngine {
   readonly modelName = 'pcb_defect_detector';
   readonly modelVersion: string;

@@ -4,7 +4,10 @@ export const IMAGE_SIDE_PX = 640;
 /** Pixels of one board's image: as many bytes once it is decoded to grey. */
 export const IMAGE_PIXELS = IMAGE_SIDE_PX * IMAGE_SIDE_PX;
 
-/** Most bytes that an image's file may have. An honest one has 50 to 200 KB as JPEG, 1.6 MB as uncompressed RGBA. A worker loads 128 at once: 1 GB. */
+/**
+ * Most bytes that an image's file may have. A board's has 50 to 200 KB as JPEG, 1.6 MB as uncompressed RGBA. A worker
+ * loads 128 at once: 1 GB.
+ */
 export const IMAGE_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Why bytes could not be used as a board image; `docs/errors.md` says of each what to do. */

@@ -1,6 +1,6 @@
 import type { Operation } from '../vocabulary.ts';
 
-/** A client's wish to change something, as the API hands it over. */
+/** What a client asks to change, as the API hands it over. */
 export interface CommandRequest {
   /** Correlation id: the reply carries it back. UUIDv7. */
   readonly requestId: string;

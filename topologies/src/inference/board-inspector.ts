@@ -19,7 +19,7 @@ import { LaneBatcher } from './lane-batcher.ts';
 
 /** The model's preferred batch sizes; formed here, since Triton's own queue delay breaks them. */
 const PREFERRED_SIZES = [4, 8, 16];
-/** Longest wait of a board for company. */
+/** Longest wait of a board for others of its batch. */
 const QUEUE_DELAY_MS = 2;
 /** Batches at the detector: one being judged, one handed over; and as many of versions on trial, which may hang. */
 const BATCHES_IN_FLIGHT = 2;

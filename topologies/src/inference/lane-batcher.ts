@@ -5,7 +5,10 @@ import { type Offer, rank, type WaitingItem, WaitingItems } from './waiting-item
 
 /** One batch in this many belongs to what is overdue: enough that nothing starves, little enough that high stays fast. */
 const OVERDUE_TURN = 4;
-/** Longest wait of a rest for company while the judge is busy, ms: about what a full batch takes on one core. */
+/**
+ * Longest wait of fewer items than the smallest preferred size while the judge is busy, ms: about what a full batch
+ * takes on one core.
+ */
 const REST_DELAY_MS = 250;
 
 /** Settings of {@link LaneBatcher}. */
@@ -16,7 +19,7 @@ export interface LaneBatcherOptions<T, R> {
   readonly metrics: InferenceMetrics;
   /** Sizes to form exactly, e.g. [4, 8, 16]. */
   readonly preferredSizes: readonly number[];
-  /** Longest wait of an item for company, ms, while the judge is idle. */
+  /** Longest wait of an item for others of its batch, ms, while the judge is idle. */
   readonly maxDelayMs: number;
   /** Batches at the judge at once of versions in production, and as many of versions on trial. */
   readonly maxInFlight: number;
@@ -43,10 +46,10 @@ interface Entry<T, R> extends WaitingItem {
 /**
  * Gathers items of every task of a process into batches of exactly the preferred sizes, each for one version, in three lanes.
  *
- * A batch that can't grow goes at once; a smaller one when its oldest item has waited `maxDelayMs`, in the largest preferred
- * size that fits. What is left below the smallest preferred size goes too, unless a batch is at the judge: it would most likely
- * queue behind it, so it waits for company a while longer. Of several versions that one goes whose batch has the highest
- * leader, then the oldest.
+ * A batch that can't grow goes at once; a smaller one when its oldest item has waited `maxDelayMs`, in the largest
+ * preferred size that fits. What is left below the smallest preferred size goes too, unless a batch is at the judge: it
+ * would most likely queue behind it, so it waits for others a while longer. Of several versions that one goes whose
+ * batch has the highest leader, then the oldest.
  *
  * Owns: the waiting items, the batches at the judge, one timer. Called by: the inference topologies of the process.
  * Invariants: I1 every item settles exactly once: with its result, its batch's error or its signal's reason; I2 a lane of a

@@ -144,7 +144,7 @@ test('high never waits behind low, except for one batch in four while something 
       let sinceTurn = 0;
       for (const { boards, waiting, atMs } of await play(script, durations)) {
         const leader = boards[0] as Board;
-        // A board of the other version that came just now may still wait for company.
+        // A board of the other version that came just now may still wait for others.
         const rivals = waiting.filter((board) => board.version === leader.version || atMs - board.atMs >= DELAY_MS);
         if (INFERENCE_PRIORITIES.indexOf(leader.lane) < highestOf(rivals)) {
           expect(atMs - leader.atMs).toBeGreaterThanOrEqual(OVERDUE_MS);

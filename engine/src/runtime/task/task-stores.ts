@@ -16,21 +16,33 @@ const durableIntervalMs = 1_000;
 
 /** One store of a task with its changelog partition. */
 export interface TaskStore {
+  /** The typed store, as processors get it. */
   readonly store: StateStore;
   /** Undefined when the store doesn't log: what it held is lost when the task moves. */
   readonly changelogTopic: string | undefined;
+  /** The changelog is a source topic: nothing is written to it, and it is restored up to what was committed. */
   readonly changelogIsSource: boolean;
 }
 
+/** Whose stores they are, and what they may use. */
 export interface TaskStoresOptions {
+  /** Part of the changelogs' names. */
   readonly applicationId: string;
+  /** Names the task in metrics and errors. */
   readonly taskId: string;
+  /** Partition of the changelogs. */
   readonly partition: number;
+  /** Folder of the task's persistent stores. */
   readonly stateDirectory: string;
+  /** Where the folder is. */
   readonly disk: Disk;
+  /** Says when stores are made durable. */
   readonly clock: Clock;
+  /** Gets what the stores count. */
   readonly metrics: Metrics;
+  /** For the stores. */
   readonly log: Log;
+  /** Time of the record being processed, epoch ms. */
   readonly timestampMs: () => number;
   /** Undefined: stores don't cache. */
   readonly cache?: RecordCacheContext | undefined;
@@ -45,6 +57,7 @@ export interface TaskStoresOptions {
 export class TaskStores implements StateStoreContext {
   readonly applicationId: string;
   readonly taskId: string;
+  /** Partition of the changelogs. */
   readonly partition: number;
   readonly stateDirectory: string;
   readonly disk: Disk;
@@ -60,6 +73,7 @@ export class TaskStores implements StateStoreContext {
   #lastDurableMs = 0;
   #hasDeferred = false;
 
+  /** Makes the stores by their builders; `open` opens them. */
   constructor(specs: readonly SubTopologyStore[], options: TaskStoresOptions) {
     this.applicationId = options.applicationId;
     this.taskId = options.taskId;
@@ -110,10 +124,12 @@ export class TaskStores implements StateStoreContext {
     return false;
   }
 
+  /** A store of this task; undefined where it has none of this name. */
   get(name: string): StateStore | undefined {
     return this.#stores.get(name)?.store;
   }
 
+  /** In the topology's order. */
   all(): Iterable<TaskStore> {
     return this.#stores.values();
   }
@@ -124,6 +140,7 @@ export class TaskStores implements StateStoreContext {
     return false;
   }
 
+  /** Opens the stores that are not open, and takes over how far each has been restored before. */
   open(): void {
     if (this.persistent) this.disk.makeFolderSync(this.stateDirectory);
     for (const { store } of this.#stores.values()) {
@@ -148,6 +165,7 @@ export class TaskStores implements StateStoreContext {
     return this.#positions.get(storeName);
   }
 
+  /** Applies a batch of a changelog to its store; `nextOffset` is where restoring goes on. */
   restore(store: StateStore, batch: RecordBatch, nextOffset: number): void {
     store.restore(batch, nextOffset);
     this.#positions.set(store.name, nextOffset);

@@ -318,7 +318,7 @@ describe('under scope thread', () => {
     const done = committer.commitLast([leaving]);
     protocol.last.succeed();
     await turn();
-    // Nothing is left of the one that leaves: so nothing is committed for its sake.
+    // The one that leaves has nothing to commit, so no commit is made.
     await done;
     expect(protocol.commits).toHaveLength(1);
     const second = busy('0_2');

@@ -63,7 +63,7 @@ describe.each(disks)('StateDirectory on %s', (_name, createDisk) => {
     expect(folders()).toEqual(['0_0', '0_1', '0_2', 'global']);
     await pass(2 * delayMs, here, there);
     expect(folders()).toEqual(['0_0', '0_1', 'global']);
-    // The other one stops without a word, as a killed process does.
+    // The other one stops without giving its lease back, as a killed process does.
     await pass(2 * delayMs, here);
     expect(folders()).toEqual(['0_0', 'global']);
   });
