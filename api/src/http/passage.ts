@@ -35,7 +35,7 @@ export class Passage implements Pick<LinkRequest, 'addHeader' | 'onEnd'> {
       try {
         listener({ status, durationMs });
       } catch (error) {
-        this.#log.error({ err: error }, 'Whoever listens to the end of a request failed');
+        this.#log.error({ err: error }, 'A listener to the end of a request failed');
       }
     }
     return durationMs;

@@ -36,7 +36,10 @@ export function suspendCandidateWith(
     try {
       await sendModelCommand(command, { bootstrapServers, clientId, commandSerde: serdes.Command });
     } catch (error) {
-      log.error({ err: error, model: modelName, revision }, 'The end of a trial could not be told; it has ended here');
+      log.error(
+        { err: error, model: modelName, revision },
+        'The end of a trial could not be sent to the other workers; it has ended here',
+      );
     }
   };
 }

@@ -36,7 +36,7 @@ export class Ending {
         this.#say(describeError(err));
       }
       if (signal !== undefined) {
-        this.#say('stopping; the boards in hand are finished first (Ctrl-C again ends at once)');
+        this.#say('stopping; boards that were begun are finished first (Ctrl-C again ends at once)');
       }
       await line.stop();
       // Left to itself it would end with 0 whatever `exitCode` says.

@@ -48,7 +48,8 @@ export class Reader<V> implements Component {
       onRecords: (records) => {
         for (const record of records) if (record.value !== null) this.#hand(onValue, record.value);
       },
-      onError: (error, at) => this.#log.warn({ err: error, reader: name, ...at }, 'A reader has trouble'),
+      onError: (error, at) =>
+        this.#log.warn({ err: error, reader: name, ...at }, 'A reader failed to read; it tries again'),
     });
     this.#reader = reader;
     this.#check = new ReadingCheck(() => reader.caughtUp());

@@ -106,7 +106,7 @@ export class DeploymentFollower {
       onRecords: (records) => {
         for (const { value } of records) if (value !== null) follower.#take(value);
       },
-      onError: (error, at) => log.warn({ err: error, ...at }, 'Reading model deployments'),
+      onError: (error, at) => log.warn({ err: error, ...at }, 'Model deployments could not be read; trying again'),
     });
     follower.#reader = reader;
     const deadlineMs = performance.now() + CATCH_UP_MS;

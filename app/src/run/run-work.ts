@@ -54,7 +54,7 @@ export class RunWork {
     return this.#working;
   }
 
-  /** Lets the boards in hand finish; what the stations finished is still compared with the database. */
+  /** Lets boards that were begun finish; what the stations finished is still compared with the database. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     await this.#stations?.stop();

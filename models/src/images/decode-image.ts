@@ -87,7 +87,7 @@ async function checkedHeader(bytes: Uint8Array): Promise<Metadata> {
   const { format, width, height, space, depth, pages = 1 } = header;
   const chunks = format === 'png' ? pngChunks(bytes) : undefined;
   if (pages > 1 || chunks?.has(ACTL)) {
-    throw new InvalidImageError('animated', 'several images in one file: which is the board?');
+    throw new InvalidImageError('animated', 'several images in one file; one is expected');
   }
   if (format === undefined || !FORMATS.has(format)) {
     throw new InvalidImageError('not-an-image', `images of type ${format} are not taken`);
