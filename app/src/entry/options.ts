@@ -53,7 +53,7 @@ export function parseOptions(argv: readonly string[]): StartOptions {
     )
     .option(
       '--concurrency <n>',
-      `boards in the hands of the stations at once, at most ${CONCURRENCY_MAX} (default: ${CONCURRENCY})`,
+      `boards that the stations work on at once, at most ${CONCURRENCY_MAX} (default: ${CONCURRENCY})`,
       positiveInteger,
     )
     .option(
