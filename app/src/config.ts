@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { environmentOf, type StackEndpoints } from '@chip-quality/dev';
 import { TRITON_TRANSPORTS, type TritonTransport } from '@chip-quality/models';
+import { DEFAULT_MODEL_NAME } from '@chip-quality/schemas';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 /** HS256 wants a key as long as its hash. */
@@ -88,7 +89,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, stack: StackEndpoints
     },
     jwtSecret: stack === undefined ? need('JWT_SECRET') : (values['JWT_SECRET'] ?? localSecret(local)),
     stateDirectory: values['STATE_DIR'] ?? join(local, 'state'),
-    modelDirectory: values['MODEL_DIRECTORY'] ?? join(repository, 'models', 'repository', 'pcb_defect_detector'),
+    modelDirectory: values['MODEL_DIRECTORY'] ?? join(repository, 'models', 'repository', DEFAULT_MODEL_NAME),
     inference: inferenceOf(values, need, stack !== undefined),
     host: values['HOST'] ?? (stack === undefined ? '0.0.0.0' : '127.0.0.1'),
     instanceId: values['INSTANCE_ID'] ?? hostname(),

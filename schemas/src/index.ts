@@ -34,7 +34,7 @@ export {
   type InferenceErrorReason,
 } from './contracts/detector.ts';
 export { ERROR_CODES } from './contracts/error-codes.ts';
-export type { BoardView, LineYieldView, LiveMessage, LiveSnapshot } from './contracts/live-feed.ts';
+export type { BoardView, LineYieldView, LiveFrame, LiveMessage, LiveSnapshot } from './contracts/live-feed.ts';
 export type { ImageSource, ObjectHead, Objects } from './contracts/object-storage.ts';
 export {
   ACTOR_PROBLEMS,
@@ -43,6 +43,7 @@ export {
   PROBLEM_TYPE_PREFIX,
   type Problem,
 } from './contracts/problem-details.ts';
+export type { ProjectedEvent } from './contracts/projected-event.ts';
 export type { Models, Queries } from './contracts/queries.ts';
 export { UnavailableError } from './contracts/unavailable-error.ts';
 export {
@@ -68,6 +69,7 @@ export type * from './views.ts';
 export {
   CANDIDATE_MODES,
   type CandidateMode,
+  DEFAULT_MODEL_NAME,
   DEFECT_TYPES,
   type DefectType,
   INFERENCE_BATCH_SIZE_MAX,

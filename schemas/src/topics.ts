@@ -40,7 +40,7 @@ const DEAD_LETTER_RETENTION_MS = 28 * 86_400_000;
 /** Events are the source of truth: projections are rebuilt from them, so they are kept. */
 const KEEP_FOREVER_MS = -1;
 
-/** A topic as the broker's admin port creates it. Structurally the engine's `TopicSpec`. */
+/** A topic as the broker's admin port creates it. The compiler compares it with the engine's `TopicSpec` where `app/` hands it over. */
 export interface PlatformTopicSpec {
   /** Name of the topic, one of {@link topics}. */
   readonly topic: string;

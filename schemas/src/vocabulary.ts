@@ -16,6 +16,9 @@ export const INFERENCE_PRIORITIES = ['low', 'normal', 'high'] as const;
 /** One of {@link INFERENCE_PRIORITIES}. */
 export type InferencePriority = (typeof INFERENCE_PRIORITIES)[number];
 
+/** Model that judges where a client names none. */
+export const DEFAULT_MODEL_NAME = 'pcb_defect_detector';
+
 /** Largest batch that a client may allow, and what it allows when it says nothing: batches then form as the platform likes. */
 export const INFERENCE_BATCH_SIZE_MAX = 32;
 

@@ -11,6 +11,5 @@ export {
   ObjectTooLargeError,
 } from './objects/object-store-errors.ts';
 export type { BufferedRecord, RefusedRecord } from './timescale/copy-writer.ts';
-export type { SinkEvent } from './timescale/event-rows.ts';
 export { migrate, migrateWith } from './timescale/migrate.ts';
 export { createTimescaleSink, type TimescaleSinkOptions } from './timescale/timescale-sink.ts';

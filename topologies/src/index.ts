@@ -20,7 +20,7 @@ export { modelDeploymentFlow } from './model-deployment/application.ts';
 export { MODEL_DEPLOYMENTS_STORE } from './model-deployment/processor.ts';
 export { createPlatformSerdes, type PlatformSerdes } from './platform-serdes.ts';
 export type { FlowPorts, StatefulFlowPorts } from './ports.ts';
-export { type ProjectedEvent, type TimescalePorts, timescaleFlow } from './timescale/application.ts';
+export { type TimescalePorts, timescaleFlow } from './timescale/application.ts';
 export {
   artifactView,
   defectView,

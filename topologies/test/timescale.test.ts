@@ -1,6 +1,7 @@
+import type { ProjectedEvent } from '@chip-quality/schemas';
 import { topics } from '@chip-quality/schemas';
 import { expect, test } from 'vitest';
-import { type ProjectedEvent, type TimescalePorts, timescaleFlow } from '../src/index.ts';
+import { type TimescalePorts, timescaleFlow } from '../src/index.ts';
 import { drive, lifecycle, serdes } from './support/driver.ts';
 
 test('all event topics meet in one sink a task', async () => {

@@ -1,4 +1,4 @@
-import type { LiveMessage } from '@chip-quality/schemas';
+import type { LiveFrame, LiveMessage } from '@chip-quality/schemas';
 import { z } from 'zod';
 import type { Principal } from '../auth/principal.ts';
 import type { LiveFeed } from '../ports.ts';
@@ -34,13 +34,7 @@ export type ResumePoint = z.output<typeof ResumeQuery>;
 /**
  * One client of the live feed: a snapshot or the missed messages first, then every message, heartbeats in between.
  *
- * The protocol, server to client, one JSON document a frame:
- *  - `{type:'snapshot', epoch, offset, at, yields, boards}`: forget what you know, this is the state at `offset`;
- *  - `{type:'resumed', epoch, offset, at}`: the messages after your offset follow;
- *  - `{type:'resync', reason}`: your place is gone; a snapshot follows;
- *  - `{type:'yield'|'board', epoch, offset, data}`: offset is the one before plus one;
- *  - `{type:'heartbeat', epoch, offset, at}`: nothing is missing if your offset is the same.
- * Clients send nothing. `at` is the server's time: ages on a page must not depend on the clock of a tablet.
+ * The protocol, server to client, is one {@link LiveFrame} a frame, as JSON. Clients send nothing.
  *
  * Owns: the subscription of one connection.
  * Called by: the WebSocket endpoint.
@@ -115,8 +109,8 @@ export class LiveSession {
     this.#connection.send(encode(this.#epoch, message));
   }
 
-  #send(message: Readonly<Record<string, unknown>>): void {
-    this.#connection.send(JSON.stringify(message));
+  #send(frame: LiveFrame): void {
+    this.#connection.send(JSON.stringify(frame));
   }
 }
 
@@ -126,7 +120,8 @@ const encoded = new WeakMap<LiveMessage, string>();
 function encode(epoch: string, message: LiveMessage): string {
   let text = encoded.get(message);
   if (text === undefined) {
-    text = JSON.stringify({ type: message.type, epoch, offset: message.offset, data: message.data });
+    const { type, offset, data } = message;
+    text = JSON.stringify({ type, epoch, offset, data } satisfies Record<keyof LiveMessage | 'epoch', unknown>);
     encoded.set(message, text);
   }
   return text;

@@ -78,3 +78,52 @@ export interface LiveSnapshot {
   /** The last boards, oldest first. */
   readonly boards: readonly BoardView[];
 }
+
+/** What every frame that has a place in the feed says. */
+interface PlacedFrame {
+  /** Changes when the feed restarts. */
+  readonly epoch: string;
+  /** Offset of the last message that the client has with this frame. */
+  readonly offset: number;
+}
+
+/** Forget what you know: this is the state at `offset`. */
+export interface SnapshotFrame extends LiveSnapshot {
+  /** Tells it from the other frames. */
+  readonly type: 'snapshot';
+  /** The server's time, ISO 8601: ages on a page must not depend on the clock of a tablet. Absent: as before. */
+  readonly at?: string;
+}
+
+/** The messages after your offset follow. */
+export interface ResumedFrame extends PlacedFrame {
+  /** Tells it from the other frames. */
+  readonly type: 'resumed';
+  /** The server's time, ISO 8601. */
+  readonly at: string;
+}
+
+/** Your place is gone; a snapshot follows. */
+export interface ResyncFrame {
+  /** Tells it from the other frames. */
+  readonly type: 'resync';
+  /** Why, for people. */
+  readonly reason: string;
+}
+
+/** Nothing is missing if your offset is the same. */
+export interface HeartbeatFrame extends PlacedFrame {
+  /** Tells it from the other frames. */
+  readonly type: 'heartbeat';
+  /** The server's time, ISO 8601. */
+  readonly at: string;
+}
+
+/** A frame of the live socket, one JSON document each. The API sends them, the live page reads them; clients send nothing. */
+export type LiveFrame =
+  | SnapshotFrame
+  | ResumedFrame
+  | ResyncFrame
+  | HeartbeatFrame
+  | (YieldMessage & Pick<PlacedFrame, 'epoch'>)
+  | (BoardMessage & Pick<PlacedFrame, 'epoch'>);

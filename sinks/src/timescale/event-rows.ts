@@ -4,13 +4,11 @@ import {
   type Defect,
   type InferenceEvent,
   type InspectionEvent,
+  type ProjectedEvent,
   topics,
 } from '@chip-quality/schemas';
 import { arrayText, copyLine, jsonText, timeText } from './copy-text.ts';
 import type { SinkTableName } from './tables.ts';
-
-/** An event of any of the topics that go to SQL. */
-export type SinkEvent = InspectionEvent | ArtifactEvent | InferenceEvent | CatalogEvent;
 
 /** One finished COPY line for one table. */
 export interface SinkRow {
@@ -216,7 +214,7 @@ function catalogRows({ tenant_id, payload: { part, lot } }: CatalogEvent): SinkR
 }
 
 /** The rows that one event becomes. Throws on a topic that doesn't belong here. */
-export function rowsOf(topic: string, event: SinkEvent): readonly SinkRow[] {
+export function rowsOf(topic: string, event: ProjectedEvent): readonly SinkRow[] {
   switch (topic) {
     case topics.inspectionLifecycle:
       return inspectionRows(event as InspectionEvent);

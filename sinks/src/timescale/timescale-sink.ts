@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProjectedEvent } from '@chip-quality/schemas';
 import { backoffMs } from '@chip-quality/schemas';
 import {
   type Log,
@@ -10,7 +11,7 @@ import {
 } from 'millrace';
 import type { Pool, PoolClient } from 'pg';
 import { type BufferedRecord, type RefusedRecord, storeDeadLetters, storeRecords } from './copy-writer.ts';
-import { rowsOf, type SinkEvent } from './event-rows.ts';
+import { rowsOf } from './event-rows.ts';
 import { faultOf } from './postgres-errors.ts';
 import { type Advance, advanceOffsets, type OwnedPartition, takeOver } from './sink-offsets.ts';
 
@@ -48,7 +49,7 @@ export interface TimescaleSinkOptions {
  * transaction, never nowhere; I4 a commit whose answer was lost is recognised and not repeated; I5 records leave the buffer
  * only with a commit that succeeded, and what is written while it runs stays for the next.
  */
-class TimescaleSink implements OffsetStoringSink<string, SinkEvent | null> {
+class TimescaleSink implements OffsetStoringSink<string, ProjectedEvent | null> {
   readonly #options: TimescaleSinkOptions;
   readonly #owned = new Map<string, OwnedPartition>();
   #client: PoolClient | undefined;
@@ -81,7 +82,7 @@ class TimescaleSink implements OffsetStoringSink<string, SinkEvent | null> {
     });
   }
 
-  write(record: Record<string, SinkEvent | null>, metadata: RecordMetadata): void {
+  write(record: Record<string, ProjectedEvent | null>, metadata: RecordMetadata): void {
     const { key, value } = record;
     // Event topics are never compacted: a tombstone there means nothing.
     if (value === null) return;
@@ -231,6 +232,6 @@ class TimescaleSink implements OffsetStoringSink<string, SinkEvent | null> {
 }
 
 /** One sink a task: `stream.toExternal(() => createTimescaleSink({ pool, name, log }))`. Tables come from `migrate`. */
-export function createTimescaleSink(options: TimescaleSinkOptions): OffsetStoringSink<string, SinkEvent | null> {
+export function createTimescaleSink(options: TimescaleSinkOptions): OffsetStoringSink<string, ProjectedEvent | null> {
   return new TimescaleSink(options);
 }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { useTestStack } from '@chip-quality/dev/testing';
+import type { ProjectedEvent } from '@chip-quality/schemas';
 import { type ArtifactRef, type Part, topics } from '@chip-quality/schemas';
 import { type OffsetStoringSink, Record, type StreamsError } from 'millrace';
 import { Pool, type PoolClient } from 'pg';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createTimescaleSink, migrate, type RefusedRecord, type SinkEvent } from '../../src/index.ts';
+import { createTimescaleSink, migrate, type RefusedRecord } from '../../src/index.ts';
 import { artifactEvent, defect, inferenceEvent, inspectionEvent, lotEvent, partEvent } from '../support/events.ts';
 
 const stack = useTestStack(['postgres']);
@@ -22,10 +23,10 @@ beforeAll(async () => {
 });
 
 interface OpenSink {
-  readonly sink: OffsetStoringSink<string, SinkEvent | null>;
+  readonly sink: OffsetStoringSink<string, ProjectedEvent | null>;
   readonly name: string;
   readonly dead: RefusedRecord[];
-  put(topic: string, offset: number, event: SinkEvent | null): void;
+  put(topic: string, offset: number, event: ProjectedEvent | null): void;
 }
 
 const open: OpenSink[] = [];
@@ -52,8 +53,8 @@ async function openSink(
     name,
     dead,
     stored,
-    put: (topic: string, offset: number, event: SinkEvent | null) =>
-      sink.write(new Record<string, SinkEvent | null>('key', event, 0), { topic, partition: 0, offset }),
+    put: (topic: string, offset: number, event: ProjectedEvent | null) =>
+      sink.write(new Record<string, ProjectedEvent | null>('key', event, 0), { topic, partition: 0, offset }),
   };
   open.push(opened);
   return opened;

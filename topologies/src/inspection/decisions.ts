@@ -1,6 +1,7 @@
 import {
   type Command,
   type ConfirmedArtifact,
+  DEFAULT_MODEL_NAME,
   type EarlierPayload,
   INFERENCE_BATCH_SIZE_MAX,
   type InferAcceptedView,
@@ -196,7 +197,7 @@ export function decideInfer(command: Command, stored: InspectionState | undefine
     requested_revision: state.revision + 1,
     requested_at: command.issued_at,
     estimated_completion: command.issued_at + ESTIMATED_INFERENCE_MS,
-    model_name: payload.model_name ?? 'pcb_defect_detector',
+    model_name: payload.model_name ?? DEFAULT_MODEL_NAME,
     finished_revision: null,
     finished_offset: null,
     finished_at: null,

@@ -1,16 +1,7 @@
-import {
-  type ArtifactEvent,
-  type CatalogEvent,
-  type InferenceEvent,
-  type InspectionEvent,
-  topics,
-} from '@chip-quality/schemas';
+import { type ProjectedEvent, topics } from '@chip-quality/schemas';
 import { type OffsetStoringSink, type Serde, StreamsBuilder, type Topology } from 'millrace';
 import { defineFlow } from '../flow.ts';
 import type { FlowPorts } from '../ports.ts';
-
-/** Everything that is projected into SQL; structurally the sink's `SinkEvent`. */
-export type ProjectedEvent = InspectionEvent | ArtifactEvent | InferenceEvent | CatalogEvent;
 
 /** What the projection into SQL needs. */
 export interface TimescalePorts extends FlowPorts {

@@ -2,8 +2,8 @@
 import { boardPicture } from './board-picture.js';
 import { element, lineTitle } from './element.js';
 
-/** @typedef {import('./messages.d.ts').Board} Board */
-/** @typedef {import('./messages.d.ts').Defect} Defect */
+/** @typedef {import('@chip-quality/schemas').BoardView} Board */
+/** @typedef {import('@chip-quality/schemas').DefectView} Defect */
 /** @typedef {import('./board-images.js').BoardImages} BoardImages */
 
 /** Cards are swapped at this pace at most: faster, nobody can look at one, and images load for nothing. */

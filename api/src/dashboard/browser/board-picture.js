@@ -1,8 +1,8 @@
 // @ts-check
 import { element, svgElement } from './element.js';
 
-/** @typedef {import('./messages.d.ts').Board} Board */
-/** @typedef {import('./messages.d.ts').Defect} Defect */
+/** @typedef {import('@chip-quality/schemas').BoardView} Board */
+/** @typedef {import('@chip-quality/schemas').DefectView} Defect */
 /** @typedef {import('./board-images.js').BoardImages} BoardImages */
 
 /** Share of the picture's width by which a box stands off its defect, which may be a few pixels small. */

@@ -1,4 +1,4 @@
-import type { Board, LineYield } from './messages.d.ts';
+import type { BoardView, LineYieldView } from '@chip-quality/schemas';
 
 /** The types of `line-statistics.js`, for the page's other modules and for the tests. */
 export type LineState = 'idle' | 'starting' | 'good' | 'watch' | 'alarm';
@@ -38,8 +38,8 @@ export function controlLimits(mean: number, n: number, k?: number): { lower: num
 
 export class LineStatistics {
   clear(): void;
-  addYield(view: LineYield): void;
-  addBoard(board: Board): void;
+  addYield(view: LineYieldView): void;
+  addBoard(board: BoardView): void;
   boardsPerMinute(nowMs: number): number;
   latencyP95Ms(nowMs: number): number | undefined;
   lines(nowMs: number): LineSummary[];

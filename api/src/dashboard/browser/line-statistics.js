@@ -1,7 +1,7 @@
 // @ts-check
 
-/** @typedef {import('./messages.d.ts').LineYield} LineYield */
-/** @typedef {import('./messages.d.ts').Board} Board */
+/** @typedef {import('@chip-quality/schemas').LineYieldView} LineYield */
+/** @typedef {import('@chip-quality/schemas').BoardView} Board */
 /** @typedef {import('./line-statistics.d.ts').LineState} LineState */
 /** @typedef {import('./line-statistics.d.ts').LineSummary} LineSummary */
 

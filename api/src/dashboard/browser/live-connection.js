@@ -1,6 +1,6 @@
 // @ts-check
 
-/** @typedef {import('./messages.d.ts').LiveMessage} LiveMessage */
+/** @typedef {import('@chip-quality/schemas').LiveFrame} LiveFrame */
 /** @typedef {'connecting' | 'live' | 'offline' | 'refused'} ConnectionState */
 
 /** Two heartbeats and a half: a connection that is quieter than this is dead, whatever the browser thinks. */
@@ -31,7 +31,7 @@ export class LiveConnection {
 
   /**
    * @param {string} token
-   * @param {(message: LiveMessage) => void} onMessage
+   * @param {(message: LiveFrame) => void} onMessage
    * @param {(state: ConnectionState) => void} onState
    */
   constructor(token, onMessage, onState) {
@@ -63,7 +63,7 @@ export class LiveConnection {
     });
   }
 
-  /** @param {LiveMessage} message */
+  /** @param {LiveFrame} message */
   #receive(message) {
     if (message.type === 'resync') {
       this.#epoch = undefined;

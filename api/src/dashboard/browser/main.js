@@ -9,8 +9,8 @@ import { LiveConnection } from './live-connection.js';
 import { startThemeSwitch } from './theme.js';
 import { YieldChart } from './yield-chart.js';
 
-/** @typedef {import('./messages.d.ts').Board} Board */
-/** @typedef {import('./messages.d.ts').LiveMessage} LiveMessage */
+/** @typedef {import('@chip-quality/schemas').BoardView} Board */
+/** @typedef {import('@chip-quality/schemas').LiveFrame} LiveFrame */
 
 /** Numbers are redrawn at this pace, whatever the rate of the feed. */
 const REDRAW_MS = 500;
@@ -47,7 +47,7 @@ function start(/** @type {string} */ token) {
     if (board.status === 'failed' || board.verdict === 'fail') rejects.add(board);
   };
 
-  const onMessage = (/** @type {LiveMessage} */ message) => {
+  const onMessage = (/** @type {LiveFrame} */ message) => {
     if ('at' in message && message.at !== undefined) skewMs = Date.parse(message.at) - Date.now();
     if (message.type === 'snapshot') {
       statistics.clear();

@@ -1,4 +1,5 @@
 import {
+  DEFAULT_MODEL_NAME,
   DEFECT_TYPES,
   type DefectView,
   INFERENCE_BATCH_SIZE_MAX,
@@ -38,7 +39,7 @@ export const InferRequest = z
     model_name: z
       .string()
       .regex(/^[A-Za-z0-9_-]{1,100}$/, 'Letters, digits, - and _')
-      .default('pcb_defect_detector'),
+      .default(DEFAULT_MODEL_NAME),
     batch_size: z.int().min(1).max(INFERENCE_BATCH_SIZE_MAX).default(INFERENCE_BATCH_SIZE_MAX).meta({
       description:
         'No batch with this board is larger; batches form across requests, of 4, 8 or 16 boards where they can.',
