@@ -1,5 +1,4 @@
-import type { ProjectedEvent } from '@chip-quality/schemas';
-import { topics } from '@chip-quality/schemas';
+import { type ProjectedEvent, topics } from '@chip-quality/schemas';
 import { expect, test } from 'vitest';
 import { type TimescalePorts, timescaleFlow } from '../src/index.ts';
 import { drive, lifecycle, serdes } from './support/driver.ts';

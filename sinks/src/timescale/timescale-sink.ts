@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProjectedEvent } from '@chip-quality/schemas';
-import { backoffMs } from '@chip-quality/schemas';
+import { backoffMs, type ProjectedEvent } from '@chip-quality/schemas';
 import {
   type Log,
   type OffsetStoringSink,

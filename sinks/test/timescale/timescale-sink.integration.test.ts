@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { useTestStack } from '@chip-quality/dev/testing';
-import type { ProjectedEvent } from '@chip-quality/schemas';
-import { type ArtifactRef, type Part, topics } from '@chip-quality/schemas';
+import { type ArtifactRef, type Part, type ProjectedEvent, topics } from '@chip-quality/schemas';
 import { type OffsetStoringSink, Record, type StreamsError } from 'millrace';
 import { Pool, type PoolClient } from 'pg';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
