@@ -78,9 +78,9 @@ export class PagedIterator<K, V> implements AsyncKeyValueIterator<K, V> {
       if (this.#isOver) return;
       this.#entries = page.entries;
       this.#index = 0;
-      this.#after = page.next;
+      this.#after = page.isLast ? undefined : page.after;
       this.#entriesMax = Math.min(this.#entriesMax * pageGrowth, pageEntriesMax);
-      if (page.next === undefined) this.#holders.shift();
+      if (page.isLast) this.#holders.shift();
     } catch (error) {
       this.close();
       throw error;

@@ -21,11 +21,14 @@ function compareKeys(a: BinaryKey, b: BinaryKey): number {
  * Owns: the tree and the queue of keys whose presence may have changed since the tree was last brought up to date.
  * Called by: the stores, on every key that appears or disappears, and on every range.
  * Invariants: I1 after `catchUp` the tree holds exactly the keys that `has` confirms; I2 an iterator handed out sees the keys
- * of the moment it was made, whatever changes later; I3 the queue never outgrows the key set by more than a constant.
+ * of the moment it was made, whatever changes later; I3 the queue never outgrows the key set by more than a constant; I4 a tree
+ * that is built in parts lacks only keys that are not read yet or queued.
  */
 export class SortedKeys {
   #tree: KeyTree | undefined;
   #changed: BinaryKey[] = [];
+  /** Of a tree that `prepare` builds: the keys that are not in it yet. A map's iterator follows what the map does. */
+  #unread: Iterator<BinaryKey> | undefined;
   #openScans = 0;
 
   /** A key was added or removed. Costs nothing until the first range. */
@@ -39,6 +42,21 @@ export class SortedKeys {
   clear(): void {
     this.#tree = undefined;
     this.#changed = [];
+    this.#unread = undefined;
+  }
+
+  /**
+   * Does up to `steps` parts of what the next scan would do first, for whoever may not hold up others as long as all of it
+   * takes. True when so much is left of it at most.
+   */
+  prepare(source: ReadonlyMap<BinaryKey, unknown>, steps: number): boolean {
+    if (this.#tree === undefined) {
+      if (source.size <= steps) return true;
+      this.#tree = newTree();
+      this.#unread = source.keys();
+    }
+    this.#advance(this.#tree, source, steps);
+    return this.#unread === undefined && this.#changed.length <= steps;
   }
 
   /** Keys from `from` on (forward) or from it down (reverse); undefined means from the end. The scan must be ended by `endScan`. */
@@ -63,23 +81,39 @@ export class SortedKeys {
   #catchUp(source: ReadonlyMap<BinaryKey, unknown>): KeyTree {
     let tree = this.#tree;
     if (tree === undefined) {
-      tree = new BTree<BinaryKey, undefined>(undefined, compareKeys, treeNodeSizeMax);
+      tree = newTree();
       for (const key of [...source.keys()].sort(compareKeys)) tree.set(key, undefined);
       this.#tree = tree;
       this.#changed = [];
       return tree;
     }
-    if (this.#changed.length === 0) return tree;
+    this.#advance(tree, source, Number.POSITIVE_INFINITY);
+    return this.#tree as KeyTree;
+  }
+
+  #advance(tree: KeyTree, source: ReadonlyMap<BinaryKey, unknown>, steps: number): void {
+    if (this.#unread === undefined && this.#changed.length === 0) return;
+    let target = tree;
     if (this.#openScans > 0) {
       // Open scans keep the old nodes (I2): cloning is O(1), and changed nodes are copied.
-      tree = tree.clone();
-      this.#tree = tree;
+      target = tree.clone();
+      this.#tree = target;
     }
-    for (const key of this.#changed) {
-      if (source.has(key)) tree.set(key, undefined);
-      else tree.delete(key);
+    let left = steps;
+    for (; left > 0 && this.#unread !== undefined; left--) {
+      const step = this.#unread.next();
+      if (step.done === true) this.#unread = undefined;
+      else target.set(step.value, undefined);
     }
-    this.#changed = [];
-    return tree;
+    // Any order will do: what counts is whether the key is there now.
+    for (; left > 0 && this.#changed.length > 0; left--) {
+      const key = this.#changed.pop() as BinaryKey;
+      if (source.has(key)) target.set(key, undefined);
+      else target.delete(key);
+    }
   }
+}
+
+function newTree(): KeyTree {
+  return new BTree<BinaryKey, undefined>(undefined, compareKeys, treeNodeSizeMax);
 }

@@ -102,7 +102,7 @@ export interface StoredView {
  * The bytes side of a key-value store, plain and timestamped alike (a plain store just ignores the timestamp). The typed
  * stores and the DSL's nodes sit on it. Iteration is in byte order of the key; `range` bounds are inclusive.
  */
-export interface KeyValueBytesStore extends StateStore {
+export interface KeyValueBytesStore extends StateStore, PreparedScans {
   /** The value of a key, as a copy that stays valid. */
   get(key: BinaryKey): StoredValue | undefined;
   /** `get` without a copy, for code that decodes at once. Absent where values aren't in memory. */
@@ -114,6 +114,7 @@ export interface KeyValueBytesStore extends StateStore {
     from: BinaryKey | undefined,
     to: BinaryKey | undefined,
     direction: 'forward' | 'reverse',
+    bound?: BoundedScan<BinaryKey>,
   ): StoreIterator<BinaryKey>;
   /** Entries whose key begins with these bytes. */
   prefixScan(prefix: BinaryKey): StoreIterator<BinaryKey>;
@@ -122,6 +123,27 @@ export interface KeyValueBytesStore extends StateStore {
    * plus every uncommitted write.
    */
   approximateNumEntries(): number;
+}
+
+/**
+ * A range that is read in one go, before anything else happens to the store, as queries do: it needs no copy of what it
+ * will come to. It looks at a limited number of keys or rows that it does not hand out, and stops where the limit is
+ * reached.
+ */
+export interface BoundedScan<K> {
+  /** Keys or rows that may still be passed over. */
+  stepsLeft: number;
+  /** Set when the limit was reached: everything up to this place was looked at, and nothing behind it. */
+  stoppedAt: K | undefined;
+}
+
+/** What bytes stores that keep no order of their keys until somebody ranges over them have in common. */
+export interface PreparedScans {
+  /**
+   * Does up to `steps` parts of what a range needs first. True when so much is left at most, which the range then does:
+   * bringing the order of a million keys up to date takes a second.
+   */
+  prepareScan(steps: number): boolean;
 }
 
 /** Must be closed; closing twice is harmless. The entry object is reused between steps. */
@@ -156,7 +178,7 @@ export interface WindowedBytesKey {
  * The bytes side of a window store. A put older than `observedStreamTime - retention` is dropped and counted
  * (`expired-window-record-drop`), as in Kafka. Iteration: by key bytes, then start, then sequence, unless said otherwise.
  */
-export interface WindowBytesStore extends StateStore {
+export interface WindowBytesStore extends StateStore, PreparedScans {
   /** How long a window is kept after the newest window's start, ms. */
   readonly retentionMs: number;
   /** Length of the windows, ms; the bytes of a key don't have it. */
@@ -183,6 +205,7 @@ export interface WindowBytesStore extends StateStore {
     fromMs: number,
     toMs: number,
     direction: 'forward' | 'reverse',
+    bound?: BoundedScan<WindowedBytesKey>,
   ): StoreIterator<WindowedBytesKey>;
   /** Windows of all keys whose start lies in `[fromMs, toMs]`. */
   fetchAll(fromMs: number, toMs: number, direction: 'forward' | 'reverse'): StoreIterator<WindowedBytesKey>;
@@ -208,7 +231,7 @@ export interface SessionBytesKey {
  * observed stream time is the highest end ever put; a put that has expired is dropped and counted. Removing what is not there is
  * harmless. Iteration: by key bytes, then end, then start, unless said otherwise.
  */
-export interface SessionBytesStore extends StateStore {
+export interface SessionBytesStore extends StateStore, PreparedScans {
   /** How long a session is kept after the newest session's end, ms. */
   readonly retentionMs: number;
   /** Highest end ever put, -1 at first. */
@@ -238,6 +261,7 @@ export interface SessionBytesStore extends StateStore {
     earliestEndMs: number,
     latestStartMs: number,
     direction: 'forward' | 'reverse',
+    bound?: BoundedScan<SessionBytesKey>,
   ): StoreIterator<SessionBytesKey>;
   /**
    * Sessions of all keys that end in `[fromMs, toMs]`, by end. Those of one end come by key from memory stores, by start, then key

@@ -155,6 +155,68 @@ describe.each(media)('views of %s stores', (medium) => {
   });
 });
 
+describe.each(media)('a long range of a %s store', (medium) => {
+  /** Keys in no order, so that their order has to be made. */
+  const scattered = (index: number) => nameOf((index * 7_919) % 20_011);
+
+  it('is read in pages that do a little each, also where the order of its keys must be made first', async () => {
+    const store = openStore(Stores.keyValueStoreBuilder({ name: 's', ...texts, ...placed(medium) }));
+    for (let i = 0; i < 20_000; i += 1) store.put(scattered(i), `v${i}`);
+    let pages = 0;
+    const view = new KeyValueStoreView<string, string>(
+      doorOf([store], () => {
+        // New keys, and keys that go, while the order is being made.
+        if (pages < 5) store.put(`a${pages}`, 'new');
+        if (pages < 5) store.delete(nameOf(pages + 1));
+        pages += 1;
+      }),
+      false,
+    );
+    const found = await collect(view.all());
+    expect(found).toEqual([...store.all()]);
+    // Entries, and what was done before the first of them.
+    expect(pages).toBeGreaterThan(20_000 / 512 + 20_000 / 2_000 - 2);
+  });
+
+  it('passes over a limited number of windows and sessions of other times a page', async () => {
+    const windows = { windowSizeMs: 10, retentionMs: 10_000_000, readByTime: true };
+    const windowed = openStore(Stores.windowStoreBuilder({ name: 'w', ...texts, ...windows, ...placed(medium) }));
+    const options = { retentionMs: 10_000_000, readByTime: true };
+    const sessions = openStore(Stores.sessionStoreBuilder({ name: 'x', ...texts, ...options, ...placed(medium) }));
+    for (let i = 0; i < 20_000; i += 1) {
+      // A few of the time that is asked for, all over the keys.
+      const startMs = i % 997 === 0 ? 500_000 : 1_000_000;
+      windowed.put(scattered(i), `v${i}`, startMs);
+      sessions.put({ key: scattered(i), window: { startMs, endMs: startMs + 5 } }, `v${i}`);
+    }
+    let pages = 0;
+    const count = () => {
+      pages += 1;
+    };
+    const windowView = new WindowStoreView<string, string>(doorOf([windowed], count), false);
+    const sessionView = new SessionStoreView<string, string>(doorOf([sessions], count));
+    for (const [asked, own] of [
+      [windowView.fetchAll(0, 600_000), windowed.fetchAll(0, 600_000)],
+      [windowView.backwardFetchAll(0, 600_000), windowed.backwardFetchAll(0, 600_000)],
+      [
+        sessionView.findSessions(undefined, undefined, 0, 600_000),
+        sessions.findSessions(undefined, undefined, 0, 600_000),
+      ],
+      [
+        sessionView.backwardFindSessions(undefined, undefined, 0, 600_000),
+        sessions.backwardFindSessions(undefined, undefined, 0, 600_000),
+      ],
+    ] as const) {
+      pages = 0;
+      const expected = [...own];
+      expect(expected).toHaveLength(21);
+      expect(await collect<unknown>(asked)).toEqual(expected);
+      // The cached ones all lie in the cache, where they are looked at as they are found.
+      if (medium !== 'cached') expect(pages).toBeGreaterThan(20_000 / 2_000 - 1);
+    }
+  });
+});
+
 describe('views of several partitions', () => {
   it('find a key wherever it is, and put ranges one after another', async () => {
     const stores = [0, 1, 2].map(() =>

@@ -29,6 +29,24 @@ export class ListedPlaces implements CacheWalk {
   close(): void {}
 }
 
+/** Places that are found as the walk goes on: only while nothing else happens to the cache. */
+export class FoundPlaces implements CacheWalk {
+  readonly #nodes: Iterator<CacheNode, void>;
+
+  constructor(nodes: Iterator<CacheNode, void>) {
+    this.#nodes = nodes;
+  }
+
+  next(): CacheNode | undefined {
+    const step = this.#nodes.next();
+    return step.done === true ? undefined : step.value;
+  }
+
+  close(): void {
+    this.#nodes.return?.();
+  }
+}
+
 const timeBytes = 8;
 
 /**

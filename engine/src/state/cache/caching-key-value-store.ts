@@ -1,7 +1,7 @@
 import { type BinaryKey, bytesOf } from '../../base/bytes.ts';
 import { prefixEnd } from '../binary-prefix.ts';
-import type { KeyValueBytesStore, StoredValue, StoreIterator } from '../state-store.ts';
-import { ListedPlaces } from './cache-walk.ts';
+import type { BoundedScan, KeyValueBytesStore, StoredValue, StoreIterator } from '../state-store.ts';
+import { FoundPlaces, ListedPlaces } from './cache-walk.ts';
 import { CachingStore } from './caching-store.ts';
 import { MergedIterator } from './merged-iterator.ts';
 import type { DirtyEntry } from './record-cache.ts';
@@ -44,12 +44,17 @@ export class CachingKeyValueStore extends CachingStore<KeyValueBytesStore> imple
     from: BinaryKey | undefined,
     to: BinaryKey | undefined,
     direction: 'forward' | 'reverse',
+    bound?: BoundedScan<BinaryKey>,
   ): StoreIterator<BinaryKey> {
-    return this.#merged(this.inner.range(from, to, direction), from, to, false, direction);
+    return this.#merged(this.inner.range(from, to, direction, bound), from, to, false, direction, bound);
   }
 
   prefixScan(prefix: BinaryKey): StoreIterator<BinaryKey> {
     return this.#merged(this.inner.prefixScan(prefix), prefix, prefixEnd(prefix), true, 'forward');
+  }
+
+  prepareScan(steps: number): boolean {
+    return this.inner.prepareScan(steps) && this.cache.prepareScan(steps);
   }
 
   /** Counts the store beneath and not what is only cached, as in Kafka Streams. */
@@ -75,6 +80,7 @@ export class CachingKeyValueStore extends CachingStore<KeyValueBytesStore> imple
     to: BinaryKey | undefined,
     toExclusive: boolean,
     direction: 'forward' | 'reverse',
+    bound?: BoundedScan<BinaryKey>,
   ): StoreIterator<BinaryKey> {
     const forward = direction === 'forward';
     const isPast = (id: BinaryKey): boolean => {
@@ -82,9 +88,14 @@ export class CachingKeyValueStore extends CachingStore<KeyValueBytesStore> imple
       return to !== undefined && (toExclusive ? id >= to : id > to);
     };
     const sign = forward ? 1 : -1;
+    const first = forward ? from : to;
     return new MergedIterator({
       cache: this.cache,
-      walk: new ListedPlaces(this.cache.nodesFrom(forward ? from : to, direction, isPast)),
+      walk:
+        bound === undefined
+          ? new ListedPlaces(this.cache.nodesFrom(first, direction, isPast))
+          : new FoundPlaces(this.cache.findFrom(first, direction, isPast)),
+      bound,
       stored,
       compare: (node, key) => sign * compareKeys(node.key, key),
       keyOf: (node) => node.key,

@@ -1,7 +1,7 @@
 import { type BinaryKey, bytesOf } from '../../base/bytes.ts';
 import { sessionSuffix } from '../session-key.ts';
-import type { SessionBytesKey, SessionBytesStore, StoredValue, StoreIterator } from '../state-store.ts';
-import { ListedPlaces, TimeOrder } from './cache-walk.ts';
+import type { BoundedScan, SessionBytesKey, SessionBytesStore, StoredValue, StoreIterator } from '../state-store.ts';
+import { FoundPlaces, ListedPlaces, TimeOrder } from './cache-walk.ts';
 import { CachingStore } from './caching-store.ts';
 import { MergedIterator } from './merged-iterator.ts';
 import type { CacheNode, DirtyEntry } from './record-cache.ts';
@@ -84,9 +84,10 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
     earliestEndMs: number,
     latestStartMs: number,
     direction: 'forward' | 'reverse',
+    bound?: BoundedScan<SessionBytesKey>,
   ): StoreIterator<SessionBytesKey> {
-    const stored = this.inner.findSessionsInRange(from, to, earliestEndMs, latestStartMs, direction);
-    return this.#merged(stored, from, to, sessionsBetween(earliestEndMs, latestStartMs), direction);
+    const stored = this.inner.findSessionsInRange(from, to, earliestEndMs, latestStartMs, direction, bound);
+    return this.#merged(stored, from, to, sessionsBetween(earliestEndMs, latestStartMs), direction, bound);
   }
 
   findByEnd(fromMs: number, toMs: number): StoreIterator<SessionBytesKey> {
@@ -99,6 +100,10 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
         endOf(node.suffix) - key.endMs || compareKeys(node.key, key.key) || startOf(node.suffix) - key.startMs,
       keyOf,
     });
+  }
+
+  prepareScan(steps: number): boolean {
+    return this.inner.prepareScan(steps) && this.#index.prepareScan(steps);
   }
 
   override rollback(): boolean {
@@ -143,10 +148,13 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
     keyTo: BinaryKey | undefined,
     accepts: (suffix: BinaryKey) => boolean,
     direction: 'forward' | 'reverse',
+    bound?: BoundedScan<SessionBytesKey>,
   ): StoreIterator<SessionBytesKey> {
+    const scan = { keyFrom, keyTo, accepts, direction };
     return new MergedIterator<SessionBytesKey>({
       cache: this.cache,
-      walk: new ListedPlaces(this.#index.nodes({ keyFrom, keyTo, accepts, direction })),
+      walk: bound === undefined ? new ListedPlaces(this.#index.nodes(scan)) : new FoundPlaces(this.#index.find(scan)),
+      bound,
       stored,
       compare: ordered(direction),
       keyOf,

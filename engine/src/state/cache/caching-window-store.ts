@@ -1,7 +1,7 @@
 import { type BinaryKey, bytesOf } from '../../base/bytes.ts';
-import type { StoredValue, StoreIterator, WindowBytesStore, WindowedBytesKey } from '../state-store.ts';
+import type { BoundedScan, StoredValue, StoreIterator, WindowBytesStore, WindowedBytesKey } from '../state-store.ts';
 import { sequenceMax, WindowSuffixCache, windowSuffix } from '../window-key.ts';
-import { type CacheWalk, ListedPlaces, TimeOrder } from './cache-walk.ts';
+import { type CacheWalk, FoundPlaces, ListedPlaces, TimeOrder } from './cache-walk.ts';
 import { CachingStore } from './caching-store.ts';
 import { MergedIterator } from './merged-iterator.ts';
 import type { CacheNode, DirtyEntry } from './record-cache.ts';
@@ -80,13 +80,14 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
     fromMs: number,
     toMs: number,
     direction: 'forward' | 'reverse',
+    bound?: BoundedScan<WindowedBytesKey>,
   ): StoreIterator<WindowedBytesKey> {
     if (keyFrom !== undefined && keyFrom === keyTo) {
       // Kafka Streams looks at everything older, too, where a range of keys is asked for.
       return this.#ofKey(this.inner.fetch(keyFrom, fromMs, toMs, direction), keyFrom, fromMs, toMs, direction, 0);
     }
-    const stored = this.inner.fetchRange(keyFrom, keyTo, fromMs, toMs, direction);
-    return this.#merged(stored, keyFrom, keyTo, fromMs, toMs, direction);
+    const stored = this.inner.fetchRange(keyFrom, keyTo, fromMs, toMs, direction, bound);
+    return this.#merged(stored, keyFrom, keyTo, fromMs, toMs, direction, bound);
   }
 
   fetchAllByTime(fromMs: number, toMs: number): StoreIterator<WindowedBytesKey> {
@@ -97,6 +98,10 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
       compare: (node, key) => startOf(node.suffix) - key.windowStartMs || compareKeys(node.key, key.key),
       keyOf,
     });
+  }
+
+  prepareScan(steps: number): boolean {
+    return this.inner.prepareScan(steps) && this.#index.prepareScan(steps);
   }
 
   override rollback(): boolean {
@@ -172,11 +177,13 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
     fromMs: number,
     toMs: number,
     direction: 'forward' | 'reverse',
+    bound?: BoundedScan<WindowedBytesKey>,
   ): StoreIterator<WindowedBytesKey> {
-    const accepts = suffixesBetween(fromMs, toMs);
+    const scan = { keyFrom, keyTo, accepts: suffixesBetween(fromMs, toMs), direction };
     return new MergedIterator<WindowedBytesKey>({
       cache: this.cache,
-      walk: new ListedPlaces(this.#index.nodes({ keyFrom, keyTo, accepts, direction })),
+      walk: bound === undefined ? new ListedPlaces(this.#index.nodes(scan)) : new FoundPlaces(this.#index.find(scan)),
+      bound,
       stored,
       compare: ordered(direction),
       keyOf,

@@ -1,4 +1,4 @@
-import type { StoreEntry, StoreIterator } from '../state-store.ts';
+import type { BoundedScan, StoreEntry, StoreIterator } from '../state-store.ts';
 import type { CacheWalk } from './cache-walk.ts';
 import type { CacheEntry, CacheNode, RecordCache } from './record-cache.ts';
 
@@ -18,6 +18,8 @@ export interface MergeOptions<K> {
   readonly compare: (cached: CacheNode, stored: K) => number;
   /** The key that a cached place has in the store's terms. */
   readonly keyOf: (cached: CacheNode) => K;
+  /** The bound of the store's iterator: where that one stops, this one does. */
+  readonly bound?: BoundedScan<K> | undefined;
 }
 
 /**
@@ -54,6 +56,7 @@ export class MergedIterator<K> implements StoreIterator<K>, StoreEntry<K> {
       const node = this.#node;
       const entry = this.#stored;
       if (node === undefined && entry === undefined) break;
+      if (entry === undefined && this.#isBehindStop(node as CacheNode)) break;
       const order = node === undefined ? 1 : entry === undefined ? -1 : compare(node, entry.key);
       if (order >= 0) this.#stored = undefined;
       if (order > 0) {
@@ -73,6 +76,12 @@ export class MergedIterator<K> implements StoreIterator<K>, StoreEntry<K> {
     }
     this.close();
     return { done: true, value: undefined };
+  }
+
+  /** The store stopped before this place: there may be entries of it in between. */
+  #isBehindStop(node: CacheNode): boolean {
+    const { bound, compare } = this.#options;
+    return bound?.stoppedAt !== undefined && compare(node, bound.stoppedAt) > 0;
   }
 
   /** Whatever is looked at counts as used, also what isn't in the range. */

@@ -185,14 +185,29 @@ export class RecordCache {
     from: BinaryKey | undefined,
     direction: 'forward' | 'reverse',
     isPast: (id: BinaryKey) => boolean,
-  ): CacheNode[] {
-    const nodes: CacheNode[] = [];
+  ): readonly CacheNode[] {
+    return [...this.findFrom(from, direction, isPast)];
+  }
+
+  /** The same, each when it is asked for: only while nothing else happens to the cache. */
+  *findFrom(
+    from: BinaryKey | undefined,
+    direction: 'forward' | 'reverse',
+    isPast: (id: BinaryKey) => boolean,
+  ): Generator<CacheNode, void> {
     const ids = this.#sorted.scan(this.#nodes, from, direction);
-    for (let step = ids.next(); step.done !== true && !isPast(step.value[0]); step = ids.next()) {
-      nodes.push(this.#nodes.get(step.value[0]) as CacheNode);
+    try {
+      for (let step = ids.next(); step.done !== true && !isPast(step.value[0]); step = ids.next()) {
+        yield this.#nodes.get(step.value[0]) as CacheNode;
+      }
+    } finally {
+      this.#sorted.endScan();
     }
-    this.#sorted.endScan();
-    return nodes;
+  }
+
+  /** Brings the order of the places up to date, part by part: see `PreparedScans`. */
+  prepareScan(steps: number): boolean {
+    return this.#sorted.prepare(this.#nodes, steps);
   }
 
   #flush(evicted: CacheNode | undefined): void {

@@ -58,22 +58,37 @@ export class SuffixIndex {
   }
 
   /** The wanted places of a range of keys, by key, then suffix. */
-  nodes(scan: SuffixScan): CacheNode[] {
-    const { keyFrom, keyTo, direction } = scan;
-    const found: CacheNode[] = [];
+  nodes(scan: SuffixScan): readonly CacheNode[] {
+    const { keyFrom, keyTo } = scan;
     if (keyFrom !== undefined && keyFrom === keyTo) {
+      const found: CacheNode[] = [];
       this.#gather(keyFrom, scan, found);
       return found;
     }
+    return [...this.find(scan)];
+  }
+
+  /** The same, each when it is asked for: only while nothing else happens to the cache. */
+  *find(scan: SuffixScan): Generator<CacheNode, void> {
+    const { keyFrom, keyTo, direction } = scan;
     const forward = direction === 'forward';
     const keys = this.#sorted.scan(this.#places, forward ? keyFrom : keyTo, direction);
-    for (let step = keys.next(); step.done !== true; step = keys.next()) {
-      const key = step.value[0];
-      if (forward ? keyTo !== undefined && key > keyTo : keyFrom !== undefined && key < keyFrom) break;
-      this.#gather(key, scan, found);
+    try {
+      for (let step = keys.next(); step.done !== true; step = keys.next()) {
+        const key = step.value[0];
+        if (forward ? keyTo !== undefined && key > keyTo : keyFrom !== undefined && key < keyFrom) break;
+        const found: CacheNode[] = [];
+        this.#gather(key, scan, found);
+        yield* found;
+      }
+    } finally {
+      this.#sorted.endScan();
     }
-    this.#sorted.endScan();
-    return found;
+  }
+
+  /** Brings the order of the keys up to date, part by part: see `PreparedScans`. */
+  prepareScan(steps: number): boolean {
+    return this.#sorted.prepare(this.#places, steps);
   }
 
   /** The wanted places of all keys: by what `timeOf` cuts out of the suffix, then key, then suffix. */

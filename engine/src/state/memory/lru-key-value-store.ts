@@ -59,6 +59,10 @@ export class LruKeyValueStore implements KeyValueBytesStore {
     return this.#entries.prefixScan(prefix);
   }
 
+  prepareScan(steps: number): boolean {
+    return this.#entries.prepareScan(steps);
+  }
+
   approximateNumEntries(): number {
     return this.#used.size;
   }

@@ -1,12 +1,14 @@
 import type { BinaryKey } from '../../base/bytes.ts';
-import type { StoreEntry, StoreIterator } from '../state-store.ts';
+import type { BoundedScan, StoreEntry, StoreIterator } from '../state-store.ts';
 import type { EntryColumns } from './entry-columns.ts';
 import type { KeyWindows } from './key-windows.ts';
 
 const noBytes = Buffer.alloc(0);
+/** Behind all times and numbers of a key, in either direction. */
+const endOf = { forward: Number.MAX_SAFE_INTEGER, reverse: -1 } as const;
 
 /** Which entries of a key are wanted: those of times in `[fromMs, toMs]`, both live, that pass `accepts`. */
-export interface EntryScan {
+export interface EntryScan<K> {
   /** Earliest time that is wanted, inclusive, epoch ms. */
   readonly fromMs: number;
   /** Latest time that is wanted, inclusive, epoch ms. */
@@ -15,6 +17,8 @@ export interface EntryScan {
   readonly direction: 'forward' | 'reverse';
   /** Whether an entry with this number (sequence number, session start) is wanted; undefined: all are. */
   readonly accepts?: (number: number) => boolean;
+  /** Limits what is passed over. Undefined: nothing does. */
+  readonly bound?: BoundedScan<K> | undefined;
 }
 
 /** Where a store has its entries. */
@@ -37,7 +41,7 @@ export class MemoryEntries<K> implements StoreIterator<K>, StoreEntry<K> {
   timestampMs = 0;
   readonly #source: EntrySource<K>;
   readonly #keys: Iterator<BinaryKey, undefined>;
-  readonly #scan: EntryScan;
+  readonly #scan: EntryScan<K>;
   readonly #fromMs: number;
   readonly #onClose: (() => void) | undefined;
   readonly #result: IteratorYieldResult<StoreEntry<K>> = { done: false, value: this };
@@ -50,7 +54,7 @@ export class MemoryEntries<K> implements StoreIterator<K>, StoreEntry<K> {
   constructor(
     source: EntrySource<K>,
     keys: Iterator<BinaryKey, undefined>,
-    scan: EntryScan,
+    scan: EntryScan<K>,
     liveFromMs: number,
     onClose?: () => void,
   ) {
@@ -72,12 +76,16 @@ export class MemoryEntries<K> implements StoreIterator<K>, StoreEntry<K> {
         const slot = current.slots[index] as number;
         const timeMs = current.starts[index] as number;
         const number = current.sequences[index] as number;
-        if (scan.accepts?.(number) === false || !this.#isLive(current, timeMs, number, slot)) continue;
+        if (scan.accepts?.(number) === false || !this.#isLive(current, timeMs, number, slot)) {
+          if (this.#stopsAt(timeMs, number)) break;
+          continue;
+        }
         this.key = source.keyOf(this.#recordKey, timeMs, number);
         this.value = source.columns.value(slot);
         this.timestampMs = source.columns.timestampMs(slot);
         return this.#result;
       }
+      if (current !== undefined && this.#stopsAt(endOf[scan.direction], endOf[scan.direction])) break;
       const step = this.#keys.next();
       if (step.done === true) break;
       this.#recordKey = step.value;
@@ -102,6 +110,16 @@ export class MemoryEntries<K> implements StoreIterator<K>, StoreEntry<K> {
 
   [Symbol.iterator](): this {
     return this;
+  }
+
+  /** One more was passed over; true when it was the last that may be. */
+  #stopsAt(timeMs: number, number: number): boolean {
+    const { bound } = this.#scan;
+    if (bound === undefined) return false;
+    bound.stepsLeft -= 1;
+    if (bound.stepsLeft > 0) return false;
+    bound.stoppedAt = this.#source.keyOf(this.#recordKey, timeMs, number);
+    return true;
   }
 
   /** A slot may belong to another entry by now, if this key's entries changed since they were copied. */

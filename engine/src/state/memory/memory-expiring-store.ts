@@ -1,7 +1,7 @@
 import type { BinaryKey } from '../../base/bytes.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
 import { SortedKeys } from '../sorted-keys.ts';
-import type { StateStore, StateStoreContext, StoredValue, StoreIterator } from '../state-store.ts';
+import type { PreparedScans, StateStore, StateStoreContext, StoredValue, StoreIterator } from '../state-store.ts';
 import { storeClosed } from '../store-support.ts';
 import { countExpired, WindowRetention } from '../window-retention.ts';
 import { EntryColumns } from './entry-columns.ts';
@@ -31,7 +31,7 @@ export interface ExpiringStoreOptions {
  * Invariants: I1 every put that isn't a restore goes to the changelog, in order, also one that is too old to be kept; I2 no read
  * shows what has expired; I3 iterators show the entries of the moment at which they reach a key; I4 a key without entries isn't in the map.
  */
-export abstract class MemoryExpiringStore<K> implements StateStore {
+export abstract class MemoryExpiringStore<K> implements StateStore, PreparedScans {
   readonly name: string;
   readonly persistent = false;
   readonly restoredOffset = undefined;
@@ -79,6 +79,10 @@ export abstract class MemoryExpiringStore<K> implements StateStore {
 
   restore(batch: RecordBatch): void {
     for (let row = 0; row < batch.count; row++) this.restoreRow(batch, row);
+  }
+
+  prepareScan(steps: number): boolean {
+    return this.#sorted.prepare(this.#keys, steps);
   }
 
   flush(): void {}
@@ -142,7 +146,7 @@ export abstract class MemoryExpiringStore<K> implements StateStore {
   }
 
   /** Entries of one key, by time, then number. */
-  protected entriesOfKey(key: BinaryKey, scan: EntryScan): StoreIterator<K> {
+  protected entriesOfKey(key: BinaryKey, scan: EntryScan<K>): StoreIterator<K> {
     return this.#iterator(this.#keys.has(key) ? [key].values() : [].values(), scan);
   }
 
@@ -150,7 +154,7 @@ export abstract class MemoryExpiringStore<K> implements StateStore {
   protected entriesOfKeys(
     keyFrom: BinaryKey | undefined,
     keyTo: BinaryKey | undefined,
-    scan: EntryScan,
+    scan: EntryScan<K>,
   ): StoreIterator<K> {
     const forward = scan.direction === 'forward';
     const pairs = this.#sorted.scan(this.#keys, forward ? keyFrom : keyTo, scan.direction);
@@ -180,7 +184,7 @@ export abstract class MemoryExpiringStore<K> implements StateStore {
     return new SortedEntries(found.sort(order));
   }
 
-  #iterator(keys: Iterator<BinaryKey, undefined>, scan: EntryScan, onClose?: () => void): StoreIterator<K> {
+  #iterator(keys: Iterator<BinaryKey, undefined>, scan: EntryScan<K>, onClose?: () => void): StoreIterator<K> {
     if (this.#context === undefined) throw storeClosed(this.name);
     return new MemoryEntries(this.#source, keys, scan, this.#retention.minLiveStartMs, onClose);
   }

@@ -92,6 +92,10 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
     return this.#scan(prefix, prefixEnd(prefix), true, 'forward');
   }
 
+  prepareScan(steps: number): boolean {
+    return this.#sorted.prepare(this.#slots, steps);
+  }
+
   approximateNumEntries(): number {
     return this.#slots.size;
   }

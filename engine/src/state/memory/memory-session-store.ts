@@ -1,7 +1,7 @@
 import type { BinaryKey } from '../../base/bytes.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
 import { readSessionChangelogKey, type SessionChangelogKey, sessionSuffix } from '../session-key.ts';
-import type { SessionBytesKey, SessionBytesStore, StoredValue, StoreIterator } from '../state-store.ts';
+import type { BoundedScan, SessionBytesKey, SessionBytesStore, StoredValue, StoreIterator } from '../state-store.ts';
 import { copyRow } from '../store-support.ts';
 import { type ExpiringStoreOptions, MemoryExpiringStore } from './memory-expiring-store.ts';
 import type { CopiedEntry } from './sorted-entries.ts';
@@ -47,8 +47,9 @@ export class MemorySessionStore extends MemoryExpiringStore<SessionBytesKey> imp
     earliestEndMs: number,
     latestStartMs: number,
     direction: 'forward' | 'reverse',
+    bound?: BoundedScan<SessionBytesKey>,
   ): StoreIterator<SessionBytesKey> {
-    return this.entriesOfKeys(from, to, sessionsBetween(earliestEndMs, latestStartMs, direction));
+    return this.entriesOfKeys(from, to, { ...sessionsBetween(earliestEndMs, latestStartMs, direction), bound });
   }
 
   findByEnd(fromMs: number, toMs: number): StoreIterator<SessionBytesKey> {

@@ -1,6 +1,6 @@
 import type { BinaryKey } from '../../base/bytes.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
-import type { StoredValue, StoreIterator, WindowBytesStore, WindowedBytesKey } from '../state-store.ts';
+import type { BoundedScan, StoredValue, StoreIterator, WindowBytesStore, WindowedBytesKey } from '../state-store.ts';
 import { copyRow } from '../store-support.ts';
 import { readWindowChangelogKey, sequenceMax, type WindowChangelogKey, WindowSuffixCache } from '../window-key.ts';
 import { type ExpiringStoreOptions, MemoryExpiringStore } from './memory-expiring-store.ts';
@@ -73,8 +73,9 @@ export class MemoryWindowStore extends MemoryExpiringStore<WindowedBytesKey> imp
     fromMs: number,
     toMs: number,
     direction: 'forward' | 'reverse',
+    bound?: BoundedScan<WindowedBytesKey>,
   ): StoreIterator<WindowedBytesKey> {
-    return this.entriesOfKeys(keyFrom, keyTo, { fromMs, toMs, direction });
+    return this.entriesOfKeys(keyFrom, keyTo, { fromMs, toMs, direction, bound });
   }
 
   fetchAllByTime(fromMs: number, toMs: number): StoreIterator<WindowedBytesKey> {

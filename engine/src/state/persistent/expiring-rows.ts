@@ -10,6 +10,9 @@ const prefix = '\u0000\u0001';
 const timeBytes = 8;
 const zeros = '\u0000'.repeat(timeBytes);
 
+/** The rows that list entries by time lie between these two, the second excluded, and nothing else does. */
+export const timeRows = { from: prefix as BinaryKey, end: '\u0000\u0002' as BinaryKey } as const;
+
 /** Whether a row lists an entry by time, instead of holding one. */
 export function isTimeRow(tableKey: BinaryKey): boolean {
   return tableKey.charCodeAt(0) === 0 && tableKey.charCodeAt(1) === 1;

@@ -1,9 +1,9 @@
 import type { BinaryKey } from '../../base/bytes.ts';
 import type { ExpiringStoreOptions } from '../memory/memory-expiring-store.ts';
 import { type CopiedEntry, SortedEntries } from '../memory/sorted-entries.ts';
-import type { StateStoreContext, StoredValue, StoreEntry, StoreIterator } from '../state-store.ts';
+import type { BoundedScan, StateStoreContext, StoredValue, StoreEntry, StoreIterator } from '../state-store.ts';
 import { countExpired, WindowRetention } from '../window-retention.ts';
-import { type ExpiringRows, isTimeRow, timeRowsFrom } from './expiring-rows.ts';
+import { type ExpiringRows, isTimeRow, timeRows, timeRowsFrom } from './expiring-rows.ts';
 import { ExpirySweep } from './expiry-sweep.ts';
 import { LmdbStore } from './lmdb-store.ts';
 import { windowTableKeyStart } from './window-table-key.ts';
@@ -120,9 +120,19 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
     fromMs: number,
     direction: 'forward' | 'reverse',
     wanted: (tableKey: BinaryKey) => boolean,
+    bound?: BoundedScan<K>,
   ): StoreIterator<K> {
-    const rows = this.table.scan(from, to, false, direction, fromMs <= this.#newestOnDiskMs);
-    return new LmdbEntries(rows, (tableKey) => this.keyOf(tableKey), wanted);
+    const onDisk = fromMs <= this.#newestOnDiskMs;
+    const tableBound = bound === undefined ? undefined : { stepsLeft: bound.stepsLeft, stoppedAt: undefined };
+    const scan = (first: BinaryKey | undefined, last: BinaryKey | undefined, exclusive: boolean) =>
+      this.table.scan(first, last, exclusive, direction, onDisk, tableBound);
+    let parts = [];
+    if ((from === undefined || from < timeRows.from) && (to === undefined || to >= timeRows.end)) {
+      // The list may be as long as all that is looked for.
+      parts = [scan(from, timeRows.from, true), scan(timeRows.end, to, false)];
+      if (direction === 'reverse') parts.reverse();
+    } else parts = [scan(from, to, false)];
+    return new LmdbEntries(parts, (tableKey) => this.keyOf(tableKey), wanted, bound, tableBound);
   }
 
   /** The wanted entries of all record keys between two, both inclusive; undefined is an open end. */
@@ -132,10 +142,11 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
     fromMs: number,
     direction: 'forward' | 'reverse',
     wanted: (tableKey: BinaryKey) => boolean,
+    bound?: BoundedScan<K>,
   ): StoreIterator<K> {
     const first = keyFrom === undefined ? undefined : windowTableKeyStart(keyFrom);
     const last = keyTo === undefined ? undefined : ((windowTableKeyStart(keyTo) + afterAllTimes) as BinaryKey);
-    return this.entries(first, last, fromMs, direction, wanted);
+    return this.entries(first, last, fromMs, direction, wanted, bound);
   }
 
   /** Live entries of all keys whose time lies in `[fromMs, toMs]`, in this order. */
@@ -173,37 +184,73 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
   }
 }
 
-/** Rows of a table scan as entries, those left out that are not wanted. Each has a key of its own. */
+/** Rows of table scans, one after another, as entries, those left out that are not wanted. Each has a key of its own. */
 class LmdbEntries<K> implements StoreIterator<K>, StoreEntry<K> {
   key!: K;
   value: Buffer = noBytes;
   timestampMs = 0;
-  readonly #rows: StoreIterator<BinaryKey>;
+  readonly #parts: readonly StoreIterator<BinaryKey>[];
   readonly #keyOf: (tableKey: BinaryKey) => K;
   readonly #wanted: (tableKey: BinaryKey) => boolean;
+  readonly #bound: BoundedScan<K> | undefined;
+  /** The same bound in terms of the table, whose scans use it up, too. */
+  readonly #tableBound: BoundedScan<BinaryKey> | undefined;
   readonly #result: IteratorYieldResult<StoreEntry<K>> = { done: false, value: this };
+  #part = 0;
 
   constructor(
-    rows: StoreIterator<BinaryKey>,
+    parts: readonly StoreIterator<BinaryKey>[],
     keyOf: (tableKey: BinaryKey) => K,
     wanted: (tableKey: BinaryKey) => boolean,
+    bound: BoundedScan<K> | undefined,
+    tableBound: BoundedScan<BinaryKey> | undefined,
   ) {
-    this.#rows = rows;
+    this.#parts = parts;
     this.#keyOf = keyOf;
     this.#wanted = wanted;
+    this.#bound = bound;
+    this.#tableBound = tableBound;
   }
 
   next(): IteratorResult<StoreEntry<K>, undefined> {
     for (;;) {
-      const step = this.#rows.next();
-      if (step.done === true) return step;
+      const step = this.#parts[this.#part]?.next();
+      if (step === undefined || this.#isStopped) return this.#end();
+      if (step.done === true) {
+        this.#part += 1;
+        continue;
+      }
       const row = step.value;
-      if (isTimeRow(row.key) || !this.#wanted(row.key)) continue;
+      if (!this.#wanted(row.key)) {
+        this.#passOver(row.key);
+        continue;
+      }
       this.key = this.#keyOf(row.key);
       this.value = row.value;
       this.timestampMs = row.timestampMs;
       return this.#result;
     }
+  }
+
+  get #isStopped(): boolean {
+    return this.#tableBound?.stoppedAt !== undefined;
+  }
+
+  #passOver(tableKey: BinaryKey): void {
+    const bound = this.#tableBound;
+    if (bound === undefined) return;
+    bound.stepsLeft -= 1;
+    if (bound.stepsLeft <= 0) bound.stoppedAt = tableKey;
+  }
+
+  #end(): IteratorReturnResult<undefined> {
+    if (this.#bound !== undefined && this.#tableBound !== undefined) {
+      const { stepsLeft, stoppedAt } = this.#tableBound;
+      this.#bound.stepsLeft = stepsLeft;
+      if (stoppedAt !== undefined) this.#bound.stoppedAt = this.#keyOf(stoppedAt);
+    }
+    this.close();
+    return { done: true, value: undefined };
   }
 
   return(): IteratorResult<StoreEntry<K>, undefined> {
@@ -212,7 +259,7 @@ class LmdbEntries<K> implements StoreIterator<K>, StoreEntry<K> {
   }
 
   close(): void {
-    this.#rows.close();
+    for (const part of this.#parts) part.close();
   }
 
   [Symbol.iterator](): this {

@@ -1,7 +1,7 @@
 import { type BinaryKey, binaryKey } from '../../base/bytes.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
 import { prefixEnd } from '../binary-prefix.ts';
-import type { KeyValueBytesStore, StoredValue, StoreIterator } from '../state-store.ts';
+import type { BoundedScan, KeyValueBytesStore, StoredValue, StoreIterator } from '../state-store.ts';
 import { copyRow } from '../store-support.ts';
 import { LmdbStore } from './lmdb-store.ts';
 
@@ -22,8 +22,9 @@ export class LmdbKeyValueStore extends LmdbStore implements KeyValueBytesStore {
     from: BinaryKey | undefined,
     to: BinaryKey | undefined,
     direction: 'forward' | 'reverse',
+    bound?: BoundedScan<BinaryKey>,
   ): StoreIterator<BinaryKey> {
-    return this.table.scan(from, to, false, direction);
+    return this.table.scan(from, to, false, direction, true, bound);
   }
 
   prefixScan(prefix: BinaryKey): StoreIterator<BinaryKey> {

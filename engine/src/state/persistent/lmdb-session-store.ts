@@ -8,7 +8,7 @@ import {
   sessionSuffix,
   sessionSuffixBytes,
 } from '../session-key.ts';
-import type { SessionBytesKey, SessionBytesStore, StoredValue, StoreIterator } from '../state-store.ts';
+import type { BoundedScan, SessionBytesKey, SessionBytesStore, StoredValue, StoreIterator } from '../state-store.ts';
 import { copyRow } from '../store-support.ts';
 import { ExpiringRows } from './expiring-rows.ts';
 import { LmdbExpiringStore } from './lmdb-expiring-store.ts';
@@ -55,10 +55,11 @@ export class LmdbSessionStore extends LmdbExpiringStore<SessionBytesKey> impleme
     earliestEndMs: number,
     latestStartMs: number,
     direction: 'forward' | 'reverse',
+    bound?: BoundedScan<SessionBytesKey>,
   ): StoreIterator<SessionBytesKey> {
     const fromMs = this.liveFrom(earliestEndMs);
     const wanted = (row: BinaryKey) => rows.timeOf(row) >= fromMs && startOf(row) <= latestStartMs;
-    return this.entriesOfKeys(from, to, fromMs, direction, wanted);
+    return this.entriesOfKeys(from, to, fromMs, direction, wanted, bound);
   }
 
   findByEnd(fromMs: number, toMs: number): StoreIterator<SessionBytesKey> {

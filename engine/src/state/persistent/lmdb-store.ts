@@ -1,6 +1,6 @@
 import type { BinaryKey } from '../../base/bytes.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
-import type { StateStore, StateStoreContext } from '../state-store.ts';
+import type { PreparedScans, StateStore, StateStoreContext } from '../state-store.ts';
 import { storeClosed } from '../store-support.ts';
 import { LmdbTable } from './lmdb-table.ts';
 
@@ -11,7 +11,7 @@ import { LmdbTable } from './lmdb-table.ts';
  * Called by: typed stores and DSL nodes of one task, on its thread.
  * Invariants: I1 every put that isn't a restore goes to the changelog, in order; I2 disk holds the state of the last commit.
  */
-export abstract class LmdbStore implements StateStore {
+export abstract class LmdbStore implements StateStore, PreparedScans {
   readonly name: string;
   readonly persistent = true;
   /** The entries: what is on disk and what waits for the next commit. */
@@ -58,6 +58,10 @@ export abstract class LmdbStore implements StateStore {
   restore(batch: RecordBatch, nextOffset: number): void {
     for (let row = 0; row < batch.count; row++) this.restoreRow(batch, row);
     if (this.table.restoreWantsCommit) this.commit(nextOffset);
+  }
+
+  prepareScan(steps: number): boolean {
+    return this.table.prepareScan(steps);
   }
 
   flush(): void {}

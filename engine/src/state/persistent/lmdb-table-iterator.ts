@@ -2,7 +2,7 @@ import type { RangeOptions, RootDatabase } from 'lmdb';
 import type { BinaryKey } from '../../base/bytes.ts';
 import { StreamsError } from '../../base/errors.ts';
 import type { SortedKeys } from '../sorted-keys.ts';
-import type { StoredValue, StoreEntry, StoreIterator } from '../state-store.ts';
+import type { BoundedScan, StoredValue, StoreEntry, StoreIterator } from '../state-store.ts';
 
 /** Rows read from lmdb at a time: few at first, since many scans stop early, then enough to hide the cost of a page. */
 const firstPageRows = 16;
@@ -43,6 +43,8 @@ export interface LmdbTableScan {
   readonly onDisk: boolean;
   /** The table's at the moment of the scan. */
   readonly epoch: TableEpoch;
+  /** Limits how many deletions of the overlay are passed over. Undefined: nothing does. */
+  readonly bound?: BoundedScan<BinaryKey> | undefined;
 }
 
 interface DiskRow {
@@ -98,6 +100,7 @@ export class LmdbTableIterator implements StoreIterator<BinaryKey>, StoreEntry<B
       const written = this.#scan.overlay.get(overlayKey);
       this.#advanceOverlay();
       if (written !== undefined && written !== null) return this.#emit(overlayKey, written);
+      if (this.#stopsAt(overlayKey)) break;
     }
     this.close();
     return { done: true, value: undefined };
@@ -131,6 +134,16 @@ export class LmdbTableIterator implements StoreIterator<BinaryKey>, StoreEntry<B
     this.value = stored.value;
     this.timestampMs = stored.timestampMs;
     return this.#result;
+  }
+
+  /** One more was passed over; true when it was the last that may be. */
+  #stopsAt(key: BinaryKey): boolean {
+    const { bound } = this.#scan;
+    if (bound === undefined) return false;
+    bound.stepsLeft -= 1;
+    if (bound.stepsLeft > 0) return false;
+    bound.stoppedAt = key;
+    return true;
   }
 
   #isBefore(a: BinaryKey, b: BinaryKey): boolean {

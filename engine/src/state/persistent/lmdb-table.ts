@@ -6,7 +6,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Disk } from '../../base/disk.ts';
 import { StreamsError, TaskCorruptedError } from '../../base/errors.ts';
 import { SortedKeys } from '../sorted-keys.ts';
-import type { StateStoreContext, StoredValue, StoreIterator } from '../state-store.ts';
+import type { BoundedScan, StateStoreContext, StoredValue, StoreIterator } from '../state-store.ts';
 import { storeClosed } from '../store-support.ts';
 import { entryCodec, keyCodec } from './lmdb-entry.ts';
 import { checkLmdbFile } from './lmdb-file-check.ts';
@@ -170,6 +170,7 @@ export class LmdbTable {
     toExclusive: boolean,
     direction: 'forward' | 'reverse',
     onDisk = true,
+    bound?: BoundedScan<BinaryKey>,
   ): StoreIterator<BinaryKey> {
     return new LmdbTableIterator({
       database: this.#opened(),
@@ -182,7 +183,13 @@ export class LmdbTable {
       reverse: direction === 'reverse',
       onDisk,
       epoch: this.#epoch,
+      bound,
     });
+  }
+
+  /** Brings the order of what was written since the last commit up to date, part by part: see `PreparedScans`. */
+  prepareScan(steps: number): boolean {
+    return this.#sorted.prepare(this.#overlay, steps);
   }
 
   /** Up to `limit` keys on disk after `after`, in order; for sweeps. */

@@ -1,7 +1,7 @@
 import type { BinaryKey } from '../../base/bytes.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
 import { byStart, type WindowBytesStoreOptions } from '../memory/memory-window-store.ts';
-import type { StoredValue, StoreIterator, WindowBytesStore, WindowedBytesKey } from '../state-store.ts';
+import type { BoundedScan, StoredValue, StoreIterator, WindowBytesStore, WindowedBytesKey } from '../state-store.ts';
 import { copyRow } from '../store-support.ts';
 import {
   readWindowChangelogKey,
@@ -84,12 +84,14 @@ export class LmdbWindowStore extends LmdbExpiringStore<WindowedBytesKey> impleme
     fromMs: number,
     toMs: number,
     direction: 'forward' | 'reverse',
+    bound?: BoundedScan<WindowedBytesKey>,
   ): StoreIterator<WindowedBytesKey> {
     const from = this.liveFrom(fromMs);
-    return this.entriesOfKeys(keyFrom, keyTo, from, direction, (row) => {
+    const isInTime = (row: BinaryKey): boolean => {
       const windowStartMs = windowStartOf(row);
       return windowStartMs >= from && windowStartMs <= toMs;
-    });
+    };
+    return this.entriesOfKeys(keyFrom, keyTo, from, direction, isInTime, bound);
   }
 
   fetchAllByTime(fromMs: number, toMs: number): StoreIterator<WindowedBytesKey> {

@@ -1,7 +1,7 @@
 import { type BinaryKey, binaryKey } from '../../base/bytes.ts';
 import type { MeteredKeyValueStore } from '../metered-key-value-store.ts';
-import type { StoreIterator } from '../state-store.ts';
-import { readPage } from './read-page.ts';
+import type { BoundedScan, StoreIterator } from '../state-store.ts';
+import { type PageScan, readPage } from './read-page.ts';
 import type { EntryPosition, KeyValueQuery, Page, PageRequest, QueryDirection } from './store-query.ts';
 
 type Store = MeteredKeyValueStore<unknown, unknown, unknown>;
@@ -14,39 +14,36 @@ export function answerKeyValueQuery(store: Store, query: KeyValueQuery): unknown
     case 'count':
       return store.approximateNumEntries();
     case 'range':
-      return rangePage(store, store.bound(query.from), store.bound(query.to), query.direction, query.page);
-    case 'prefix':
-      return prefixPage(store, binaryKey(Buffer.from(query.prefix)), query.page);
+      return pageOf(store, store.bound(query.from), store.bound(query.to), query.direction, query.page);
+    case 'prefix': {
+      const prefix = binaryKey(Buffer.from(query.prefix));
+      return pageOf(store, prefix, undefined, 'forward', query.page, (key) => !key.startsWith(prefix));
+    }
   }
 }
 
-function rangePage(
+function pageOf(
   store: Store,
   from: BinaryKey | undefined,
   to: BinaryKey | undefined,
   direction: QueryDirection,
   request: PageRequest,
+  isPast?: (key: BinaryKey) => boolean,
 ): Page {
   const { after } = request;
-  const open = (): StoreIterator<BinaryKey> =>
+  const part = (bound: BoundedScan<BinaryKey>): StoreIterator<BinaryKey> =>
     direction === 'forward'
-      ? store.bytes.range(after?.key ?? from, to, direction)
-      : store.bytes.range(from, after?.key ?? to, direction);
-  return readPage({ parts: [open], request, direction, positionOf, entryOf: (entry) => store.entryOf(entry) });
-}
-
-function prefixPage(store: Store, prefix: BinaryKey, request: PageRequest): Page {
-  const { after } = request;
-  const open = (): StoreIterator<BinaryKey> =>
-    after === undefined ? store.bytes.prefixScan(prefix) : store.bytes.range(after.key, undefined, 'forward');
-  return readPage({
-    parts: [open],
+      ? store.bytes.range(after?.key ?? from, to, direction, bound)
+      : store.bytes.range(from, after?.key ?? to, direction, bound);
+  const scan: PageScan<BinaryKey, unknown, unknown> = {
+    store: store.bytes,
+    parts: [part],
     request,
-    direction: 'forward',
+    direction,
     positionOf,
     entryOf: (entry) => store.entryOf(entry),
-    isPast: (key) => !key.startsWith(prefix),
-  });
+  };
+  return readPage(isPast === undefined ? scan : { ...scan, isPast });
 }
 
 function positionOf(key: BinaryKey): EntryPosition {

@@ -1,10 +1,10 @@
 import type { KeyValue } from '../key-value-store.ts';
-import type { StoreEntry, StoreIterator } from '../state-store.ts';
+import type { BoundedScan, PreparedScans, StoreEntry, StoreIterator } from '../state-store.ts';
 import type { EntryPosition, Page, PageRequest, QueryDirection } from './store-query.ts';
 
 /**
- * Most entries of a page, whatever was asked for: decoding one takes up to some 5 µs, so a page takes no more than
- * about 2 ms of the thread that processes records.
+ * Most entries of a page, whatever was asked for: decoding one takes up to some 5 µs, so a page takes no more than about
+ * 2 ms of the thread that processes records.
  */
 export const pageEntriesMax = 512;
 /**
@@ -12,16 +12,21 @@ export const pageEntriesMax = 512;
  * entry is in it.
  */
 const pageBytesMax = 256 * 1024;
+/** Keys or rows of other times that a page passes over before it ends: each takes up to 1 µs. */
+const passedOverMax = 2_000;
+/** What a page does at most for the order of a store's keys before it reads, some 1 µs each; the next page goes on. */
+const preparedMax = 2_000;
 
 /** How a range is read from a place on. */
 export interface PageScan<B, K, V> {
+  readonly store: PreparedScans;
   /** Iterators that follow one another; each is opened when the one before it has ended. */
-  readonly parts: readonly (() => StoreIterator<B>)[];
+  readonly parts: readonly ((bound: BoundedScan<B>) => StoreIterator<B>)[];
   /** Which part of the range is wanted. */
   readonly request: PageRequest;
   /** Order of the range. */
   readonly direction: QueryDirection;
-  /** Place of an entry, from its key in the bytes store. */
+  /** Place of an entry in the order of the range, from its key in the bytes store. */
   readonly positionOf: (key: B) => EntryPosition;
   /** The typed entry that is handed out. */
   readonly entryOf: (entry: StoreEntry<B>) => KeyValue<K, V>;
@@ -31,20 +36,22 @@ export interface PageScan<B, K, V> {
 
 /** Reads one page. What lies before or at `request.after` is left out, so the iterators may begin a little earlier. */
 export function readPage<B, K, V>(scan: PageScan<B, K, V>): Page<K, V> {
-  const { parts, request, direction, positionOf, entryOf, isPast } = scan;
+  const { store, parts, request, direction, positionOf, entryOf, isPast } = scan;
   const entriesMax = Math.max(1, Math.min(request.entriesMax, pageEntriesMax));
   const entries: KeyValue<K, V>[] = [];
   let bytes = 0;
   let { after } = request;
+  if (!store.prepareScan(preparedMax)) return { entries, after, isLast: false };
+  const bound: BoundedScan<B> = { stepsLeft: passedOverMax, stoppedAt: undefined };
   for (const open of parts) {
-    const iterator = open();
+    const iterator = open(bound);
     try {
       for (let step = iterator.next(); step.done !== true; step = iterator.next()) {
         const { key, value } = step.value;
-        if (isPast?.(key) === true) return { entries, next: undefined };
+        if (isPast?.(key) === true) return { entries, after, isLast: true };
         const position = positionOf(key);
         if (after !== undefined && !isBehind(position, after, direction)) continue;
-        if (entries.length === entriesMax || bytes >= pageBytesMax) return { entries, next: after };
+        if (entries.length === entriesMax || bytes >= pageBytesMax) return { entries, after, isLast: false };
         entries.push(entryOf(step.value));
         bytes += position.key.length + value.length;
         after = position;
@@ -52,8 +59,9 @@ export function readPage<B, K, V>(scan: PageScan<B, K, V>): Page<K, V> {
     } finally {
       iterator.close();
     }
+    if (bound.stoppedAt !== undefined) return { entries, after: positionOf(bound.stoppedAt), isLast: false };
   }
-  return { entries, next: undefined };
+  return { entries, after, isLast: true };
 }
 
 function isBehind(a: EntryPosition, b: EntryPosition, direction: QueryDirection): boolean {

@@ -1,12 +1,12 @@
 import type { BinaryKey } from '../../base/bytes.ts';
 import type { TypedSessionStore } from '../metered-session-store.ts';
-import type { SessionBytesKey, StoreIterator } from '../state-store.ts';
+import type { BoundedScan, SessionBytesKey, StoreIterator } from '../state-store.ts';
 import { keyAfter } from './key-after.ts';
 import { readPage } from './read-page.ts';
 import type { EntryPosition, Page, PageRequest, QueryDirection, SessionStoreQuery } from './store-query.ts';
 
 type Store = TypedSessionStore<unknown, unknown>;
-type OpenPart = () => StoreIterator<SessionBytesKey>;
+type OpenPart = (bound: BoundedScan<SessionBytesKey>) => StoreIterator<SessionBytesKey>;
 
 interface SessionRange {
   readonly earliestEndMs: number;
@@ -36,8 +36,10 @@ function partsOfKeys(
 ): readonly OpenPart[] {
   const { earliestEndMs, latestStartMs, direction } = range;
   const { after } = range.page;
-  const keys = (first: BinaryKey | undefined, last: BinaryKey | undefined) => () =>
-    store.bytes.findSessionsInRange(first, last, earliestEndMs, latestStartMs, direction);
+  const keys =
+    (first: BinaryKey | undefined, last: BinaryKey | undefined): OpenPart =>
+    (bound) =>
+      store.bytes.findSessionsInRange(first, last, earliestEndMs, latestStartMs, direction, bound);
   if (after === undefined) return [keys(from, to)];
   const rest = direction === 'forward' ? keys(keyAfter(after.key), to) : keys(from, after.key);
   return [sessionsOf(store, after.key, range, after), rest];
@@ -52,7 +54,14 @@ function sessionsOf(store: Store, key: BinaryKey, range: SessionRange, after: En
 }
 
 function page(store: Store, parts: readonly OpenPart[], { direction, page: request }: SessionRange): Page {
-  return readPage({ parts, request, direction, positionOf, entryOf: (entry) => store.entryOf(entry) });
+  return readPage({
+    store: store.bytes,
+    parts,
+    request,
+    direction,
+    positionOf,
+    entryOf: (entry) => store.entryOf(entry),
+  });
 }
 
 function positionOf({ key, startMs, endMs }: SessionBytesKey): EntryPosition {

@@ -28,11 +28,13 @@ export interface PageRequest {
   readonly after?: EntryPosition | undefined;
 }
 
-/** A part of a range as it was at one moment. */
+/** A part of a range as it was at one moment. It may be empty and yet not the last: then there was more to do than to find. */
 export interface Page<K = unknown, V = unknown> {
   readonly entries: readonly KeyValue<K, V>[];
-  /** What the next page comes after; undefined: this one was the last. */
-  readonly next: EntryPosition | undefined;
+  /** What the next page comes after; undefined: nothing of the range was looked at yet. */
+  readonly after: EntryPosition | undefined;
+  /** Nothing of the range comes after this page. */
+  readonly isLast: boolean;
 }
 
 interface RangeOf {

@@ -1,12 +1,12 @@
 import type { BinaryKey } from '../../base/bytes.ts';
 import type { MeteredWindowStore } from '../metered-window-store.ts';
-import type { StoreIterator, WindowedBytesKey } from '../state-store.ts';
+import type { BoundedScan, StoreIterator, WindowedBytesKey } from '../state-store.ts';
 import { keyAfter } from './key-after.ts';
 import { readPage } from './read-page.ts';
 import type { EntryPosition, Page, PageRequest, QueryDirection, WindowStoreQuery } from './store-query.ts';
 
 type Store = MeteredWindowStore<unknown, unknown, unknown>;
-type OpenPart = () => StoreIterator<WindowedBytesKey>;
+type OpenPart = (bound: BoundedScan<WindowedBytesKey>) => StoreIterator<WindowedBytesKey>;
 
 interface WindowRange {
   readonly fromMs: number;
@@ -29,6 +29,7 @@ export function answerWindowQuery(store: Store, query: WindowStoreQuery): unknow
 
 function pageOfKey(store: Store, key: BinaryKey, range: WindowRange): Page<number, unknown> {
   return readPage({
+    store: store.bytes,
     parts: [windowsOf(store, key, range, range.page.after)],
     request: range.page,
     direction: range.direction,
@@ -41,15 +42,24 @@ function pageOfKey(store: Store, key: BinaryKey, range: WindowRange): Page<numbe
 function pageOfKeys(store: Store, from: BinaryKey | undefined, to: BinaryKey | undefined, range: WindowRange): Page {
   const { fromMs, toMs, direction, page } = range;
   const { after } = page;
-  const keys = (first: BinaryKey | undefined, last: BinaryKey | undefined) => () =>
-    store.bytes.fetchRange(first, last, fromMs, toMs, direction);
+  const keys =
+    (first: BinaryKey | undefined, last: BinaryKey | undefined): OpenPart =>
+    (bound) =>
+      store.bytes.fetchRange(first, last, fromMs, toMs, direction, bound);
   let parts: readonly OpenPart[];
   if (after === undefined) parts = [keys(from, to)];
   else {
     const rest = direction === 'forward' ? keys(keyAfter(after.key), to) : keys(from, after.key);
     parts = [windowsOf(store, after.key, range, after), rest];
   }
-  return readPage({ parts, request: page, direction, positionOf, entryOf: (entry) => store.entryOf(entry) });
+  return readPage({
+    store: store.bytes,
+    parts,
+    request: page,
+    direction,
+    positionOf,
+    entryOf: (entry) => store.entryOf(entry),
+  });
 }
 
 function windowsOf(store: Store, key: BinaryKey, range: WindowRange, after: EntryPosition | undefined): OpenPart {
