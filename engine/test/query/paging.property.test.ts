@@ -85,7 +85,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('a %s range over sev
         fc.array(fc.array(write, { maxLength: 60 }), { maxLength: 6 }),
         fc.boolean(),
         async (present, writesBetween, backwards) => {
-          const store = openStore(builder(medium));
+          const store = openStore(builder(medium), medium);
           for (const index of present) put(store, index, 'x');
           const before = [...own(store, backwards)];
           const touched = new Set<string>();

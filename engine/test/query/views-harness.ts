@@ -5,9 +5,13 @@ import type { StoreQuery } from '../../src/state/queries/store-query.ts';
 import type { StateStore, StoreBuilder } from '../../src/state/state-store.ts';
 import { CacheFixture } from '../state/cache/cache-fixture.ts';
 
-/** Where a store keeps its entries; `cached`: in memory, behind a record cache that holds them all. */
-export type Medium = 'memory' | 'persistent' | 'cached';
-export const media = ['memory', 'persistent', 'cached'] as const;
+/** Where a store keeps its entries; `cached`: in memory, behind a record cache that holds them all, or `half` of them at most. */
+export type Medium = 'memory' | 'persistent' | 'cached' | 'half';
+export const media = ['memory', 'persistent', 'cached', 'half'] as const;
+
+const cacheBytes = 1 << 24;
+/** A few hundred entries of the tests. */
+const smallCacheBytes = 1 << 15;
 
 const opened: { store: StateStore; fixture: CacheFixture }[] = [];
 
@@ -20,12 +24,13 @@ afterEach(() => {
 
 /** Options of a builder for this medium. */
 export function placed(medium: Medium) {
-  return { store: medium === 'persistent' ? 'persistent' : 'memory', cachingEnabled: medium === 'cached' } as const;
+  const cachingEnabled = medium === 'cached' || medium === 'half';
+  return { store: medium === 'persistent' ? 'persistent' : 'memory', cachingEnabled } as const;
 }
 
 /** An open store of a task that does nothing else, closed after the test. */
-export function openStore<S extends StateStore>(builder: StoreBuilder<S>): S {
-  const fixture = new CacheFixture(1 << 24);
+export function openStore<S extends StateStore>(builder: StoreBuilder<S>, medium: Medium = 'memory'): S {
+  const fixture = new CacheFixture(medium === 'half' ? smallCacheBytes : cacheBytes);
   const store = builder.build(true);
   store.open(fixture.cached);
   opened.push({ store, fixture });

@@ -16,7 +16,7 @@ it('an order that is made in parts is that of the keys that are there, whatever 
   fc.assert(
     fc.property(fc.uniqueArray(fc.nat(300), { maxLength: 200 }), fc.array(step, { maxLength: 60 }), (first, steps) => {
       const keys = new SortedKeys();
-      const source = new Map<BinaryKey, number>(first.map((index) => [keyOf(index), index]));
+      let source = new Map<BinaryKey, number>(first.map((index) => [keyOf(index), index]));
       const open: { readonly iterator: Iterator<readonly [BinaryKey, undefined]>; readonly expected: BinaryKey[] }[] =
         [];
       const scan = () => ({
@@ -32,8 +32,11 @@ it('an order that is made in parts is that of the keys that are there, whatever 
       for (const each of steps) {
         if (each === 'scan') drain(scan());
         else if (each === 'open') open.push(scan());
-        else if (each === 'clear') keys.clear();
-        else if ('prepare' in each) keys.prepare(source, each.prepare);
+        else if (each === 'clear') {
+          // As after a commit: other keys, in another map.
+          source = new Map([...source].filter((_, index) => index % 2 === 0));
+          keys.clear();
+        } else if ('prepare' in each) keys.prepare(source, each.prepare);
         else if ('put' in each) {
           const isNew = !source.has(keyOf(each.put));
           source.set(keyOf(each.put), each.put);
@@ -59,4 +62,15 @@ it('an order is made once, in as many parts as it takes', () => {
   }
   // What is left after three parts is little enough for a scan.
   expect([1, 2, 3].map(() => keys.prepare(source, 100))).toEqual([false, false, true]);
+});
+
+it('an order that was being made is forgotten with the keys that it was made of', () => {
+  const keys = new SortedKeys();
+  keys.prepare(new Map([...'edcba'].map((key) => [key as BinaryKey, 0])), 2);
+  keys.clear();
+  const source = new Map([...'zy'].map((key) => [key as BinaryKey, 0]));
+  for (const _ of [1, 2]) {
+    expect([...(keys.scan(source, undefined, 'forward') as IterableIterator<[string]>)].map(String)).toHaveLength(2);
+    keys.endScan();
+  }
 });
