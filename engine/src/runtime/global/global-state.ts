@@ -201,7 +201,15 @@ export class GlobalState implements Task {
   async #close(): Promise<void> {
     this.#state = nextTaskState(this.taskId, this.#state, 'close');
     this.queries.close();
-    await this.#consumer?.close();
-    for (const filler of this.#fillers) filler.close();
+    const closes = [() => this.#consumer?.close(), ...this.#fillers.map((filler) => () => filler.close())];
+    const failures: unknown[] = [];
+    for (const close of closes) {
+      try {
+        await close();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 }

@@ -32,13 +32,14 @@ async function noting(cluster: MemoryCluster, gate = new CommitGate()) {
 describe('while a commit is on its way', () => {
   it('its task stands still, and goes on when it ends', async () => {
     const cluster = await clusterWith({ in: 1 });
-    const { gate, seen } = await noting(cluster);
+    const { gate, seen, streams } = await noting(cluster);
     gate.hold();
     await produce(cluster, '1');
     await until(() => gate.waiting === 1, 'the commit');
     await produce(cluster, '2');
     await pause(100);
     expect(seen).toEqual(['1']);
+    expect([streams.state, ...streams.tasks.map(({ state }) => state)]).toEqual(['RUNNING', 'RUNNING']);
     gate.release();
     await until(async () => (await committed(cluster)) === 2, 'both records committed');
     expect(seen).toEqual(['1', '2']);
