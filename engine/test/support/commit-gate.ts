@@ -1,4 +1,5 @@
 import type { Broker } from '../../src/broker/broker.ts';
+import { replacing } from './replacing.ts';
 
 /** Stands before the group's commits of offsets: a test holds them, lets them go, or refuses them. */
 export class CommitGate {
@@ -48,16 +49,6 @@ export function committingThrough(gate: CommitGate, broker: Broker): Broker {
         },
       });
       return replacing(consumer, { group });
-    },
-  });
-}
-
-/** The same object with some of its members replaced. */
-function replacing<T extends object>(target: T, replacements: Partial<T>): T {
-  return new Proxy(target, {
-    get(object, name) {
-      const member = Reflect.get(name in replacements ? replacements : object, name) as unknown;
-      return typeof member === 'function' && !(name in replacements) ? member.bind(object) : member;
     },
   });
 }

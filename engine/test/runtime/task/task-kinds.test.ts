@@ -12,6 +12,7 @@ import type { KeyValueStore } from '../../../src/state/key-value-store.ts';
 import { Stores } from '../../../src/state/stores.ts';
 import type { SubTopology } from '../../../src/topology/nodes.ts';
 import { brokerOf, produceText } from '../../support/memory-cluster-harness.ts';
+import { replacing } from '../../support/replacing.ts';
 import { clusterWith, newDirectory, processing } from '../../support/streams-harness.ts';
 import { newTask } from '../../support/task-harness.ts';
 
@@ -118,5 +119,19 @@ describe('tasks of every kind', () => {
     await asTask.close();
     await asTask.close();
     expect(asTask.state).toBe('CLOSED');
+  });
+
+  it('close everything, whatever a part of them runs into', async () => {
+    const cluster = await clusterWith({ names: 1 });
+    const builder = new StreamsBuilder();
+    builder.globalTable('names', { key: string(), value: string(), materialized: { name: 'names', store: 'memory' } });
+    const broker = brokerOf(cluster);
+    const refusing = replacing(broker, {
+      consumer: (options) => replacing(broker.consumer(options), { close: () => Promise.reject(new Error('no')) }),
+    });
+    const task = new GlobalState(builder.build().resolve('app').globalStores, config, refusing);
+    await task.fill();
+    await expect(task.close()).rejects.toThrow('no');
+    expect(task.stores.get('names')?.isOpen).toBe(false);
   });
 });
