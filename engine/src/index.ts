@@ -122,6 +122,7 @@ export {
 export type { TopicReaderOptions, TopicRecord } from './query/topic-reader.ts';
 export { TopicReader } from './query/topic-reader.ts';
 export type { MetricValue } from './runtime/client/metrics-registry.ts';
+export type { RestoreProgress } from './runtime/restore/changelog-reader.ts';
 export type { AvroOptions, AvroSchema } from './serde/avro.ts';
 export { avro } from './serde/avro.ts';
 export type { JsonOptions } from './serde/json.ts';

@@ -19,6 +19,7 @@ import { type StateListener, StreamsLifecycle, type StreamsState } from './runti
 import { AtLeastOnce } from './runtime/commit/at-least-once.ts';
 import { StateDirectory } from './runtime/directory/state-directory.ts';
 import { GlobalState } from './runtime/global/global-state.ts';
+import type { RestoreProgress } from './runtime/restore/changelog-reader.ts';
 import { StreamThread } from './runtime/thread/stream-thread.ts';
 import type { Serde } from './serde/serde.ts';
 import type { AsyncReadOnlyKeyValueStore, ValueAndTimestamp } from './state/key-value-store.ts';
@@ -402,6 +403,14 @@ export class KafkaStreams {
   /** Records per source partition (`topic-partition`) that are on the broker and not yet processed here. */
   get lag(): ReadonlyMap<string, number> {
     return this.#thread?.lag() ?? new Map();
+  }
+
+  /**
+   * How far the changelogs are that are being restored into stores of this instance: a task runs as soon as its own are
+   * restored. Empty once all tasks run. Kafka Streams: `allLocalStorePartitionLags` comes nearest.
+   */
+  get restoring(): readonly RestoreProgress[] {
+    return this.#thread?.restoring ?? [];
   }
 
   /**

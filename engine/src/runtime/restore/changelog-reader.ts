@@ -1,155 +1,421 @@
+import { assert } from '../../base/assert.ts';
+import { yieldTurn } from '../../base/clock.ts';
 import type { StreamsConfig } from '../../base/config.ts';
-import { type RecordBatch, type TopicPartition, topicPartitionKey } from '../../base/record-batch.ts';
-import type { Broker } from '../../broker/broker.ts';
+import type { MetricTags } from '../../base/metrics.ts';
+import { type TopicPartition, type TopicPartitionKey, topicPartitionKey } from '../../base/record-batch.ts';
+import type { Broker, BrokerConsumer, FetchedPartition, OffsetAndMetadata } from '../../broker/broker.ts';
 import { isOutOfRange } from '../errors.ts';
-import type { PartitionTask } from '../task/task.ts';
-import type { TaskStore } from '../task/task-stores.ts';
+import { type ChangelogEnds, type RestoredTask, RestoringChangelog } from './restoring-changelog.ts';
 
-/** Longest wait of one poll: how soon a closed task or the end is noticed. */
+/** Longest wait of one poll. Only a bound: what arrives, comes or goes is noticed at once. */
 const restorePollMs = 100;
+/** Longest synchronous stretch of restoring, as long as a turn of the thread: tasks that run get every other turn. */
+const turnMs = 5;
+/** Rows between two looks at the clock: the slowest stores take about 20 µs a row. */
+const rowsPerLook = 64;
 /**
- * Kafka forgets tombstones a day after compaction (`delete.retention.ms`). Local state that missed them would keep deleted keys for
- * ever, so what is older is restored whole; the difference is for the hours that a restore may take.
+ * Changelogs that are read at a time, the shortest first; the others wait. Of each, two fetched answers may wait in memory, of
+ * `partitionFetchBytesMax` (1 MB) each.
  */
-const staleAfterMs = 20 * 60 * 60 * 1_000;
+const changelogsReadMax = 32;
+/** Offsets that the application's group has committed, by `topic-partition`. */
+type CommittedOffsets = ReadonlyMap<TopicPartitionKey, OffsetAndMetadata>;
 
-interface Restoration extends TopicPartition {
-  readonly task: PartitionTask;
-  readonly entry: TaskStore;
-  /** The changelog's end when restoring began; later records are the task's own. */
-  readonly endOffset: number;
-  readonly beginningOffset: number;
-}
-
-export interface RestoreOptions {
+/** Where a changelog reader reads, and by which name. */
+export interface ChangelogReaderOptions {
   readonly broker: Broker;
   readonly config: StreamsConfig;
-  /** Committed offsets of source topics that serve as changelogs. */
-  readonly committed: (partition: TopicPartition) => number | undefined;
+  readonly clientId: string;
+}
+
+/** What a task that is followed needs besides its stores. */
+export interface FollowOptions {
+  /** Asks what the group has committed: how far a source topic that serves as changelog may be read. */
+  readonly committed: (partitions: readonly TopicPartition[]) => Promise<CommittedOffsets>;
+  /** A changelog can't be read any more, or a store took no more of it. The task is followed no longer. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** How far one changelog is. */
+export interface RestoreProgress extends TopicPartition {
+  /** Sub-topology and partition of the task, as `0_1`. */
+  readonly taskId: string;
+  readonly storeName: string;
+  /** Records that went into the store so far. */
+  readonly restored: number;
+  /** Offsets from the store's position to the end where it is restored; 0 from then on. */
+  readonly remaining: number;
+}
+
+/** One task whose stores are being restored or followed. */
+interface Restoration {
+  readonly task: RestoredTask;
+  readonly changelogs: readonly RestoringChangelog[];
+  /** What was committed when restoring began; undefined where the task is followed. */
+  readonly committed: CommittedOffsets | undefined;
+  readonly follow: FollowOptions | undefined;
+  readonly outcome: PromiseWithResolvers<boolean>;
+  readonly startedMs: number;
+  readonly tags: MetricTags;
 }
 
 /**
- * Brings the stores of tasks up to the ends of their changelogs. Ends by *position*: the last offsets of a log may be control
- * records or compacted away. A store that is ahead of its changelog, or behind its beginning, is wiped and restored whole.
- * Tasks that are closed meanwhile are dropped. Rejects when a changelog can't be read.
+ * Brings stores up to the ends of their changelogs, and keeps them there for tasks that are followed (standby tasks). Each task
+ * is done as soon as its own stores are, whatever else is being restored; tasks come and go at any time.
+ *
+ * A changelog ends by *position*: the last offsets of a log may be control records or compacted away. A store that is ahead of its
+ * changelog, behind its beginning or too old is wiped and restored whole. What was restored is kept when a task leaves before the
+ * end: it goes on from there.
+ *
+ * Owns: one consumer, the changelogs that it reads. Called by: TaskManager, StreamThread.
+ * Invariants: I1 a store is touched only between `restore` or `follow` and the moment its promise settles or `remove` returns (of
+ * a followed task: until `remove`); I2 what fails in one changelog ends the restoration of its own task, and of no other; I3 no
+ * synchronous stretch is much longer than {@link turnMs}; I4 a changelog partition belongs to one store.
  */
-export async function restoreTasks(tasks: readonly PartitionTask[], options: RestoreOptions): Promise<void> {
-  const { broker, config } = options;
-  const open = await planRestorations(tasks, options);
-  if (open.size === 0) return;
-  const consumer = broker.consumer({
-    clientId: `${config.clientId}-restore-consumer`,
-    fetchBytesMax: config.fetchBytesMax,
-    partitionFetchBytesMax: config.partitionFetchBytesMax,
-  });
-  const startedMs = config.clock.monotonicMs();
-  let records = 0;
-  try {
-    consumer.assign([...open.values()].map((each) => ({ ...positionOf(each) })));
-    while (open.size > 0) {
-      for (const { topic, partition, batches, nextOffset, error } of await consumer.poll(restorePollMs)) {
-        const key = topicPartitionKey(topic, partition);
-        const each = open.get(key);
-        for (const batch of batches) {
-          if (each !== undefined && each.task.state !== 'CLOSED') {
-            const restored = each.entry.changelogIsSource ? rowsBefore(batch, each.endOffset) : batch;
-            records += restored.count;
-            if (restored.count > 0) {
-              const lastOffset = restored.offsets[restored.count - 1] as number;
-              each.task.stores.restore(each.entry.store, restored, lastOffset + 1);
-            }
-          }
-          batch.release();
-        }
-        if (each === undefined || each.task.state === 'CLOSED') continue;
-        if (error !== undefined) {
-          if (!isOutOfRange(error)) throw error;
-          config.log.warn(
-            { err: error, topic, partition },
-            'A changelog position is gone; restoring from its beginning',
-          );
-          each.task.stores.wipe(each.entry);
-          const begins = await broker.admin().beginningOffsets([{ topic, partition }]);
-          consumer.seek({ topic, partition }, begins.get(key) ?? 0);
-        } else {
-          const end = each.entry.changelogIsSource ? Math.min(nextOffset, each.endOffset) : nextOffset;
-          each.task.stores.advance(each.entry.store, end);
-        }
-      }
-      for (const [key, each] of open) {
-        const over = each.task.state === 'CLOSED' || consumer.position(each) >= each.endOffset;
-        if (!over) continue;
-        open.delete(key);
-        // A persistent store keeps what it got, or an instance that is stopped before its first commit restores it again.
-        if (each.task.state !== 'CLOSED') each.entry.store.commit(each.task.stores.position(each.entry.store.name));
-        consumer.remove([each]);
-      }
-    }
-  } finally {
-    await consumer.close();
+export class ChangelogReader {
+  readonly #options: ChangelogReaderOptions;
+  readonly #restorations = new Map<RestoredTask, Restoration>();
+  /** Not planned yet: those of one turn ask for their offsets together. */
+  readonly #added: Restoration[] = [];
+  /** What the consumer reads, by `topic-partition`. */
+  readonly #reading = new Map<TopicPartitionKey, { readonly log: RestoringChangelog; readonly of: Restoration }>();
+  #consumer: BrokerConsumer | undefined;
+  #loop: Promise<void> | undefined;
+  #isRunning = false;
+  #isClosed = false;
+  #turnEndsMs = 0;
+  #limitsAskedMs = Number.NEGATIVE_INFINITY;
+  #isAskingLimits = false;
+
+  constructor(options: ChangelogReaderOptions) {
+    this.#options = options;
   }
-  const elapsedMs = config.clock.monotonicMs() - startedMs;
-  config.metrics.count('restore-total', {}, records);
-  config.log.info({ records, elapsedMs, tasks: tasks.map(({ taskId }) => taskId) }, 'Restored state from changelogs');
-}
 
-/**
- * The batch without the records of a source topic that are still to be processed: a store that held their values already would tell
- * them as the values before.
- */
-function rowsBefore(batch: RecordBatch, endOffset: number): RecordBatch {
-  let { count } = batch;
-  while (count > 0 && (batch.offsets[count - 1] as number) >= endOffset) count -= 1;
-  if (count === batch.count) return batch;
-  const { topic, partition, buffer, offsets, timestamps } = batch;
-  const { keyStarts, keyEnds, valueStarts, valueEnds, headerStarts, headerEnds } = batch;
-  const columns = { keyStarts, keyEnds, valueStarts, valueEnds, headerStarts, headerEnds };
-  return { topic, partition, count, buffer, offsets, timestamps, ...columns, release: () => batch.release() };
-}
+  /**
+   * Restores the stores of a task; `committed` says how far source topics that serve as changelogs were processed. Resolves with
+   * true when all are at the ends that their changelogs have now, with false when the task was removed before. Rejects when one of
+   * its changelogs can't be read or one of its stores fails.
+   */
+  restore(task: RestoredTask, committed: CommittedOffsets): Promise<boolean> {
+    return this.#add(task, committed, undefined);
+  }
 
-/** The partitions that have something to restore, each at its store's position. */
-async function planRestorations(
-  tasks: readonly PartitionTask[],
-  { broker, committed, config }: RestoreOptions,
-): Promise<Map<string, Restoration>> {
-  const logs: (TopicPartition & { readonly task: PartitionTask; readonly entry: TaskStore })[] = [];
-  for (const task of tasks) {
+  /** The same, and then goes on applying what others write to the changelogs, until `remove`. The owner of the task commits its stores. */
+  follow(task: RestoredTask, options: FollowOptions): Promise<boolean> {
+    return this.#add(task, undefined, options);
+  }
+
+  /** Ends restoring or following; what a persistent store has got so far is made durable. Before the stores are closed. */
+  remove(task: RestoredTask): void {
+    const restoration = this.#restorations.get(task);
+    if (restoration === undefined) return;
+    this.#leave(restoration);
+    restoration.outcome.resolve(false);
+  }
+
+  /** By `topic-partition`: offsets between the store and the present end of its changelog, as far as the last fetch knows. */
+  lag(task: RestoredTask): ReadonlyMap<TopicPartitionKey, number> {
+    const lags = new Map<TopicPartitionKey, number>();
+    for (const log of this.#restorations.get(task)?.changelogs ?? []) {
+      const known = this.#reading.get(log.key)?.log === log ? this.#consumer?.knownEndOffset(log) : undefined;
+      lags.set(log.key, Math.max(0, (known ?? log.endOffset) - log.position));
+    }
+    return lags;
+  }
+
+  /** The changelogs of all tasks that are being restored or followed. */
+  progress(): readonly RestoreProgress[] {
+    return [...this.#restorations.values()].flatMap(({ changelogs, task: { taskId } }) =>
+      changelogs.map(({ topic, partition, entry, restored, remaining }) => ({
+        topic,
+        partition,
+        taskId,
+        storeName: entry.store.name,
+        restored,
+        remaining,
+      })),
+    );
+  }
+
+  /** Removes all tasks and closes the consumer. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const task of [...this.#restorations.keys()]) this.remove(task);
+    await this.#consumer?.close();
+    await this.#loop;
+  }
+
+  #add(
+    task: RestoredTask,
+    committed: CommittedOffsets | undefined,
+    follow: FollowOptions | undefined,
+  ): Promise<boolean> {
+    this.remove(task);
+    const changelogs: RestoringChangelog[] = [];
     for (const entry of task.stores.all()) {
-      if (entry.changelogTopic === undefined) continue;
-      logs.push({ topic: entry.changelogTopic, partition: task.stores.partition, task, entry });
+      if (entry.changelogTopic !== undefined)
+        changelogs.push(new RestoringChangelog(entry.changelogTopic, task, entry));
+    }
+    if (this.#isClosed || changelogs.length === 0) return Promise.resolve(!this.#isClosed);
+    const outcome = Promise.withResolvers<boolean>();
+    const startedMs = this.#options.config.clock.monotonicMs();
+    const tags = { 'task-id': task.taskId };
+    const restoration = { task, changelogs, committed, follow, outcome, startedMs, tags };
+    this.#restorations.set(task, restoration);
+    this.#added.push(restoration);
+    if (this.#added.length === 1) queueMicrotask(() => void this.#begin(this.#added.splice(0)));
+    return outcome.promise;
+  }
+
+  #isOpen(restoration: Restoration): boolean {
+    return this.#restorations.get(restoration.task) === restoration;
+  }
+
+  /** Never rejects. What fails for several tasks together is asked for each alone: one of them may be to blame. */
+  async #begin(added: readonly Restoration[]): Promise<void> {
+    const logs = added.flatMap(({ changelogs }) => changelogs);
+    const admin = this.#options.broker.admin();
+    let begins: ReadonlyMap<TopicPartitionKey, number>;
+    let ends: ReadonlyMap<TopicPartitionKey, number>;
+    try {
+      [begins, ends] = await Promise.all([admin.beginningOffsets(logs), admin.endOffsets(logs)]);
+    } catch (error) {
+      if (added.length > 1) await Promise.all(added.map((each) => this.#begin([each])));
+      else for (const restoration of added) this.#fail(restoration, error);
+      return;
+    }
+    await Promise.all(
+      added.map(async (restoration) => {
+        try {
+          const committed = await committedOf(restoration);
+          if (!this.#isOpen(restoration)) return;
+          for (const log of restoration.changelogs) {
+            const beginningOffset = begins.get(log.key) ?? 0;
+            const endOffset = ends.get(log.key) ?? 0;
+            this.#place(restoration, log, {
+              beginningOffset,
+              endOffset,
+              committedOffset: committed.get(log.key)?.offset,
+            });
+          }
+          this.#finishIfRestored(restoration);
+        } catch (error) {
+          this.#fail(restoration, error);
+        }
+      }),
+    );
+    this.#regulate();
+    this.#readOn();
+  }
+
+  /** The consumer gets a changelog that there is something to read of. */
+  #place(of: Restoration, log: RestoringChangelog, ends: ChangelogEnds): void {
+    log.begin(ends, this.#options.config.clock.nowMs());
+    if (log.isRestored && of.follow === undefined) return;
+    assert(!this.#reading.has(log.key), `changelog ${log.key} belongs to one store`);
+    this.#reading.set(log.key, { log, of });
+    this.#reader().add([{ topic: log.topic, partition: log.partition, offset: log.position }]);
+  }
+
+  #reader(): BrokerConsumer {
+    const { broker, clientId, config } = this.#options;
+    const { fetchBytesMax, partitionFetchBytesMax } = config;
+    this.#consumer ??= broker.consumer({ clientId, fetchBytesMax, partitionFetchBytesMax });
+    return this.#consumer;
+  }
+
+  /** Pauses what has to wait: all but the shortest of the changelogs that are not restored yet, and those that are at their limits. */
+  #regulate(): void {
+    const behind = [...this.#reading.values()].filter(({ log }) => !log.isRestored).map(({ log }) => log);
+    const waiting = new Set(behind.sort((one, other) => one.remaining - other.remaining).slice(changelogsReadMax));
+    for (const { log } of this.#reading.values()) {
+      const mustWait = waiting.has(log) || log.isAtLimit;
+      if (mustWait === log.isPaused) continue;
+      log.isPaused = mustWait;
+      if (mustWait) this.#consumer?.pause([log]);
+      else this.#consumer?.resume([log]);
     }
   }
-  const open = new Map<string, Restoration>();
-  if (logs.length === 0) return open;
-  const admin = broker.admin();
-  const [begins, ends] = await Promise.all([admin.beginningOffsets(logs), admin.endOffsets(logs)]);
-  for (const log of logs) {
-    const { topic, partition, task, entry } = log;
-    if (task.state === 'CLOSED') continue;
-    const key = topicPartitionKey(topic, partition);
-    const beginningOffset = begins.get(key) ?? 0;
-    let endOffset = ends.get(key) ?? 0;
-    if (entry.changelogIsSource) endOffset = Math.min(endOffset, committed(log) ?? beginningOffset);
-    const position = task.stores.position(entry.store.name);
-    if (position !== undefined) {
-      const { lastDurableMs } = entry.store;
-      const ageMs = lastDurableMs === undefined ? 0 : config.clock.nowMs() - lastDurableMs;
-      const isStale = position < endOffset && ageMs > staleAfterMs;
-      if (isStale || position > endOffset || position < beginningOffset) task.stores.wipe(entry);
-    }
-    const from = task.stores.position(entry.store.name) ?? beginningOffset;
-    task.stores.advance(entry.store, from);
-    if (from < endOffset) open.set(key, { topic, partition, task, entry, endOffset, beginningOffset });
+
+  /** Starts the loop where there is something to read. */
+  #readOn(): void {
+    if (this.#isRunning || this.#isClosed || this.#reading.size === 0) return;
+    this.#isRunning = true;
+    this.#loop = this.#run(this.#reader());
   }
-  return open;
+
+  async #run(consumer: BrokerConsumer): Promise<void> {
+    try {
+      while (this.#reading.size > 0 && !this.#isClosed) {
+        const fetched = await consumer.poll(restorePollMs);
+        // Now: a task may go and come again while others are being restored, and what was fetched for the first is not the second's.
+        const parts = fetched.map((part) => ({
+          part,
+          reading: this.#reading.get(topicPartitionKey(part.topic, part.partition)),
+        }));
+        // A poll that finds something resolves without a turn of the event loop.
+        await this.#yield();
+        parts.sort((one, other) => (one.reading?.log.remaining ?? 0) - (other.reading?.log.remaining ?? 0));
+        for (const { part, reading } of parts) await this.#apply(part, reading?.of, reading?.log);
+        this.#raiseLimitsIfDue();
+      }
+    } catch (error) {
+      for (const restoration of [...this.#restorations.values()]) this.#fail(restoration, error);
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  async #yield(): Promise<void> {
+    const { clock } = this.#options.config;
+    await yieldTurn(clock);
+    this.#turnEndsMs = clock.monotonicMs() + turnMs;
+  }
+
+  /** Never rejects. */
+  async #apply(
+    part: FetchedPartition,
+    of: Restoration | undefined,
+    log: RestoringChangelog | undefined,
+  ): Promise<void> {
+    try {
+      if (of === undefined || log === undefined || !this.#isReading(log)) return;
+      if (part.error !== undefined) {
+        void this.#recover(log, part.error).catch((error: unknown) => this.#fail(of, error));
+        return;
+      }
+      const before = log.restored;
+      await this.#applyRows(part, log);
+      if (!this.#isReading(log)) return;
+      log.advance(part.nextOffset);
+      // What lies beyond the limit is read again when that is raised.
+      if (part.nextOffset > log.limitOffset) this.#consumer?.seek(log, log.limitOffset);
+      this.#count(of, log.restored - before);
+      if (!log.isRestored && log.position >= log.endOffset) this.#restored(of, log);
+      if (log.isRestored) this.#regulate();
+    } catch (error) {
+      if (of !== undefined) this.#fail(of, error);
+    } finally {
+      for (const batch of part.batches) batch.release();
+    }
+  }
+
+  async #applyRows({ batches }: FetchedPartition, log: RestoringChangelog): Promise<void> {
+    const { clock } = this.#options.config;
+    for (const batch of batches) {
+      const rows = log.rowsOf(batch);
+      for (let row = 0; row < rows; row += rowsPerLook) {
+        log.apply(batch, row, Math.min(rows, row + rowsPerLook));
+        if (clock.monotonicMs() < this.#turnEndsMs) continue;
+        await this.#yield();
+        if (!this.#isReading(log)) return;
+      }
+    }
+  }
+
+  #isReading(log: RestoringChangelog): boolean {
+    return this.#reading.get(log.key)?.log === log;
+  }
+
+  /** The position fell out of the log (retention): the store begins anew. Nothing of it is fetched before. Rejects with any other error. */
+  async #recover(log: RestoringChangelog, error: Error): Promise<void> {
+    if (!isOutOfRange(error)) throw error;
+    const { broker, config } = this.#options;
+    const { topic, partition } = log;
+    config.log.warn({ err: error, topic, partition }, 'A changelog position is gone; restoring from its beginning');
+    log.wipe();
+    const begins = await broker.admin().beginningOffsets([{ topic, partition }]);
+    if (!this.#isReading(log)) return;
+    const begin = begins.get(log.key) ?? 0;
+    log.task.stores.advance(log.entry.store, begin);
+    this.#consumer?.seek(log, begin);
+  }
+
+  #count(of: Restoration, records: number): void {
+    const { metrics } = this.#options.config;
+    if (records > 0) metrics.count(of.follow === undefined ? 'restore-total' : 'update-total', of.tags, records);
+    if (of.follow !== undefined) return;
+    const remaining = of.changelogs.reduce((sum, log) => sum + log.remaining, 0);
+    metrics.gauge('restore-remaining-records-total', of.tags, remaining);
+  }
+
+  #restored(of: Restoration, log: RestoringChangelog): void {
+    log.isRestored = true;
+    // An instance that is stopped before its first commit would restore it again.
+    log.commit();
+    if (of.follow === undefined) this.#drop(log);
+    this.#finishIfRestored(of);
+  }
+
+  #finishIfRestored(of: Restoration): void {
+    if (!of.changelogs.every(({ isRestored }) => isRestored)) return;
+    const { clock, log } = this.#options.config;
+    const records = of.changelogs.reduce((sum, { restored }) => sum + restored, 0);
+    if (records > 0) {
+      const elapsedMs = clock.monotonicMs() - of.startedMs;
+      log.info({ taskId: of.task.taskId, records, elapsedMs }, 'Restored state from changelogs');
+    }
+    if (of.follow === undefined) this.#restorations.delete(of.task);
+    of.outcome.resolve(true);
+  }
+
+  #drop(log: RestoringChangelog): void {
+    this.#reading.delete(log.key);
+    this.#consumer?.remove([log]);
+  }
+
+  #leave(restoration: Restoration): void {
+    this.#restorations.delete(restoration.task);
+    for (const log of restoration.changelogs) {
+      if (!this.#isReading(log)) continue;
+      this.#drop(log);
+      try {
+        log.commit();
+      } catch (error) {
+        const { topic, partition } = log;
+        this.#options.config.log.warn({ err: error, topic, partition }, 'What was restored could not be kept');
+      }
+    }
+    this.#regulate();
+  }
+
+  #fail(restoration: Restoration, error: unknown): void {
+    if (!this.#isOpen(restoration)) return;
+    const wasRestored = restoration.changelogs.every(({ isRestored }) => isRestored);
+    this.#leave(restoration);
+    if (wasRestored) restoration.follow?.onError(error);
+    else restoration.outcome.reject(error);
+  }
+
+  /** Source topics that serve as changelogs are followed as far as the active task has committed them, and no further. */
+  #raiseLimitsIfDue(): void {
+    const { clock, commitIntervalMs, log: logger } = this.#options.config;
+    const nowMs = clock.monotonicMs();
+    if (this.#isAskingLimits || nowMs - this.#limitsAskedMs < commitIntervalMs) return;
+    this.#limitsAskedMs = nowMs;
+    const followed = [...this.#restorations.values()].filter(({ follow }) => follow !== undefined);
+    this.#isAskingLimits = true;
+    void Promise.all(
+      followed.map(async (restoration) => {
+        const committed = await committedOf(restoration);
+        for (const log of restoration.changelogs) {
+          if (!log.entry.changelogIsSource) continue;
+          log.limitOffset = Math.max(log.limitOffset, committed.get(log.key)?.offset ?? 0);
+        }
+      }),
+    )
+      .catch((error: unknown) => logger.warn({ err: error }, 'Committed offsets could not be asked for'))
+      .finally(() => {
+        this.#isAskingLimits = false;
+        this.#regulate();
+      });
+  }
 }
 
-function positionOf({
-  topic,
-  partition,
-  task,
-  entry,
-  beginningOffset,
-}: Restoration): TopicPartition & { offset: number } {
-  return { topic, partition, offset: task.stores.position(entry.store.name) ?? beginningOffset };
+/** How far the source topics among a task's changelogs were committed: now, where the task is followed. */
+async function committedOf({ changelogs, committed, follow }: Restoration): Promise<CommittedOffsets> {
+  if (committed !== undefined) return committed;
+  const sources = changelogs.filter(({ entry }) => entry.changelogIsSource);
+  if (sources.length === 0 || follow === undefined) return new Map();
+  return follow.committed(sources.map(({ topic, partition }) => ({ topic, partition })));
 }

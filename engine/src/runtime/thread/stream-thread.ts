@@ -22,6 +22,7 @@ import type { StateDirectory } from '../directory/state-directory.ts';
 import { asError, isOutOfRange } from '../errors.ts';
 import type { GlobalState } from '../global/global-state.ts';
 import { BatchingCollector } from '../output/batching-collector.ts';
+import { ChangelogReader, type RestoreProgress } from '../restore/changelog-reader.ts';
 import type { StreamTask } from '../task/stream-task.ts';
 import { SerdePreparation } from './serde-preparation.ts';
 import { TaskManager } from './task-manager.ts';
@@ -77,6 +78,7 @@ export class StreamThread implements RebalanceListener {
   readonly #collector: BatchingCollector;
   readonly #protocol: CommitProtocol;
   readonly #committer: Committer;
+  readonly #changelogs: ChangelogReader;
   readonly #manager: TaskManager;
   readonly #preparation: SerdePreparation;
   readonly #supervisor: TaskSupervisor;
@@ -136,6 +138,7 @@ export class StreamThread implements RebalanceListener {
       },
       onFailed: (tasks, error) => this.#commitFailed(tasks, error),
     });
+    this.#changelogs = new ChangelogReader({ broker, config, clientId: `${threadId}-restore-consumer` });
     this.#preparation = new SerdePreparation({
       clock: config.clock,
       random: config.random,
@@ -154,6 +157,7 @@ export class StreamThread implements RebalanceListener {
       consumer: this.#consumer,
       collector: this.#collector,
       committer: this.#committer,
+      changelogs: this.#changelogs,
       globalStores: options.globalStores,
       isWaiting: (source) => this.#preparation.isWaiting(source),
       wake: this.#wake,
@@ -169,6 +173,11 @@ export class StreamThread implements RebalanceListener {
   /** The tasks that it has, restoring and closing ones included. */
   get tasks(): readonly StreamTask[] {
     return this.#manager.tasks;
+  }
+
+  /** The changelogs that are being restored into stores. */
+  get restoring(): readonly RestoreProgress[] {
+    return this.#changelogs.progress();
   }
 
   /** Records per partition that the broker has and this thread has not processed; partitions without an answer yet are left out. */
@@ -207,6 +216,7 @@ export class StreamThread implements RebalanceListener {
     else await this.#manager.closeAllDirty();
     await this.#member.close();
     await this.#manager.closeAllDirty();
+    await this.#changelogs.close();
     if (clean && this.#failure === undefined) {
       await this.#collector.flush().catch((error: unknown) => {
         this.#config.log.error({ err: error }, 'Records were lost while closing');

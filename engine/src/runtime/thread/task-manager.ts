@@ -10,7 +10,7 @@ import { layOutTasks, type TaskSpec, tasksByPartition } from '../assignment/task
 import type { Committer } from '../commit/committer.ts';
 import type { StateDirectory } from '../directory/state-directory.ts';
 import type { BatchingCollector } from '../output/batching-collector.ts';
-import { restoreTasks } from '../restore/changelog-reader.ts';
+import type { ChangelogReader } from '../restore/changelog-reader.ts';
 import { resetOffset, startPositions } from '../restore/start-positions.ts';
 import type { SourcePartition } from '../task/source-partition.ts';
 import { StreamTask } from '../task/stream-task.ts';
@@ -34,6 +34,7 @@ export interface TaskManagerOptions {
   readonly consumer: BrokerConsumer;
   readonly collector: BatchingCollector;
   readonly committer: Committer;
+  readonly changelogs: ChangelogReader;
   readonly globalStores: ReadonlyMap<string, StateStore>;
   /** Batches of this partition wait outside its queue, so its lag is not known to be zero. */
   readonly isWaiting: (source: SourcePartition) => boolean;
@@ -185,6 +186,8 @@ export class TaskManager {
 
   async #rollBackAndClose(task: StreamTask): Promise<void> {
     await this.#options.committer.abandon([task]);
+    // Before the stores are rolled back: what was restored is kept with its position.
+    this.#options.changelogs.remove(task);
     for (const { store } of task.stores.all()) if (store.isOpen) store.rollback();
     await this.#closeLogged(task);
   }
@@ -294,7 +297,7 @@ export class TaskManager {
   }
 
   async #start(created: readonly StreamTask[]): Promise<void> {
-    const { broker, committer, config, stateDirectory } = this.#options;
+    const { committer, stateDirectory } = this.#options;
     const tasks: StreamTask[] = [];
     for (const task of created) {
       try {
@@ -308,20 +311,15 @@ export class TaskManager {
     }
     if (tasks.length === 0) return;
     const committed = await committer.committed(tasks.flatMap((task) => task.sources));
-    await restoreTasks(tasks, {
-      broker,
-      config,
-      committed: ({ topic, partition }) => committed.get(topicPartitionKey(topic, partition))?.offset,
-    });
-    for (const task of tasks) {
-      if (isRestoring(task)) await this.#finishStart(task, committed);
-    }
+    await Promise.all(tasks.map((task) => this.#restoreAndRun(task, committed)));
   }
 
-  /** Positions, RUNNING. An error is this task's alone. */
-  async #finishStart(task: StreamTask, committed: ReadonlyMap<string, OffsetAndMetadata>): Promise<void> {
-    const { consumer } = this.#options;
+  /** Restored, positions, RUNNING: each task at its own pace. An error is this task's alone. */
+  async #restoreAndRun(task: StreamTask, committed: ReadonlyMap<string, OffsetAndMetadata>): Promise<void> {
+    const { changelogs, consumer, wake } = this.#options;
     try {
+      // It may be closed at any time.
+      if (!isRestoring(task) || !(await changelogs.restore(task, committed)) || !isRestoring(task)) return;
       const external = await task.externalSinks.open(task.sources, task.taskId);
       const positions = await startPositions(task.sources, committed, external, (source) =>
         this.resetOffset(task, source),
@@ -337,6 +335,7 @@ export class TaskManager {
       for (const source of task.sources) {
         consumer.seek(source, (positions.get(source.key) as OffsetAndMetadata).offset);
       }
+      wake();
     } catch (error) {
       this.#options.onError(error, task);
     }
@@ -368,6 +367,7 @@ export class TaskManager {
   }
 
   async #closeLogged(task: StreamTask): Promise<void> {
+    this.#options.changelogs.remove(task);
     try {
       await task.close();
     } catch (error) {

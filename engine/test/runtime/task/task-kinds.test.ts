@@ -1,68 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../../src/base/default-config.ts';
-import type { TopicPartitionKey } from '../../../src/base/record-batch.ts';
 import { StreamsBuilder } from '../../../src/kstream/streams-builder.ts';
 import { GlobalState } from '../../../src/runtime/global/global-state.ts';
-import { restoreTasks } from '../../../src/runtime/restore/changelog-reader.ts';
+import { ChangelogReader } from '../../../src/runtime/restore/changelog-reader.ts';
 import type { PartitionTask, Task } from '../../../src/runtime/task/task.ts';
-import { nextTaskState, type TaskEvent, type TaskState } from '../../../src/runtime/task/task-state.ts';
-import { TaskStores } from '../../../src/runtime/task/task-stores.ts';
 import { string } from '../../../src/serde/primitives.ts';
 import type { KeyValueStore } from '../../../src/state/key-value-store.ts';
 import { Stores } from '../../../src/state/stores.ts';
-import type { SubTopology } from '../../../src/topology/nodes.ts';
 import { brokerOf, produceText } from '../../support/memory-cluster-harness.ts';
 import { replacing } from '../../support/replacing.ts';
+import { StandbyTask } from '../../support/standby-task.ts';
 import { clusterWith, newDirectory, processing } from '../../support/streams-harness.ts';
 import { newTask } from '../../support/task-harness.ts';
 
 const config = resolveConfig({ applicationId: 'app', stateDir: newDirectory() });
-
-/** The least that a standby is: stores that follow their changelogs, and a lifecycle. No producer, no nodes, no commits. */
-class StandbyTask implements PartitionTask {
-  readonly taskId: string;
-  readonly kind = 'standby';
-  readonly runningMs = 0;
-  readonly stores: TaskStores;
-  #state: TaskState = 'CREATED';
-
-  constructor(taskId: string, subTopology: SubTopology) {
-    this.taskId = taskId;
-    const { applicationId, clock, disk, log, metrics } = config;
-    this.stores = new TaskStores(subTopology.stores, {
-      applicationId,
-      taskId,
-      partition: 0,
-      stateDirectory: newDirectory(),
-      clock,
-      disk,
-      metrics,
-      log,
-      timestampMs: () => 0,
-    });
-  }
-
-  get state(): TaskState {
-    return this.#state;
-  }
-
-  transition(event: TaskEvent): void {
-    this.#state = nextTaskState(this.taskId, this.#state, event);
-  }
-
-  changelogOffsets(): ReadonlyMap<TopicPartitionKey, number> {
-    return this.stores.changelogOffsets();
-  }
-
-  fail(): void {
-    this.transition('fail');
-  }
-
-  async close(): Promise<void> {
-    this.transition('close');
-    this.stores.close();
-  }
-}
 
 const seen = Stores.keyValueStoreBuilder({ name: 'seen', key: string(), value: string() });
 
@@ -74,17 +25,19 @@ describe('tasks of every kind', () => {
       ['b', 'y'],
     ]);
     const topology = processing(() => {}, [seen]);
-    const standby = new StandbyTask('0_0', topology.resolve('app').subTopologies[0] as SubTopology);
+    const standby = new StandbyTask(topology, { config });
     const active = newTask(topology);
     const both: readonly PartitionTask[] = [standby, active];
     standby.transition('initialize');
     standby.stores.open();
     active.initializeStores();
+    const changelogs = new ChangelogReader({ broker: brokerOf(cluster), config, clientId: 'restore' });
     for (const task of both) {
-      await restoreTasks([task], { broker: brokerOf(cluster), config, committed: () => undefined });
+      expect(await changelogs.restore(task, new Map())).toBe(true);
       expect(task.changelogOffsets()).toEqual(new Map([['app-seen-changelog-0', 2]]));
       expect((task.stores.get('seen') as unknown as KeyValueStore<string, string>).get('b')).toBe('y');
     }
+    await changelogs.close();
     expect(both.map(({ kind }) => kind)).toEqual(['standby', 'active']);
     standby.transition('restored');
     active.start();
