@@ -189,7 +189,10 @@ export class RecordCache {
     return [...this.findFrom(from, direction, isPast)];
   }
 
-  /** The same, each when it is asked for: only while nothing else happens to the cache. */
+  /**
+   * Walks the places in byte order, from `from` on (reverse: down from it) until `isPast`, each looked up when it is asked for. Valid
+   * only while nothing else happens to the cache.
+   */
   *findFrom(
     from: BinaryKey | undefined,
     direction: 'forward' | 'reverse',
