@@ -23,8 +23,11 @@ type CommittedOffsets = ReadonlyMap<TopicPartitionKey, OffsetAndMetadata>;
 
 /** Where a changelog reader reads, and by which name. */
 export interface ChangelogReaderOptions {
+  /** Makes the consumer; not closed by the reader. */
   readonly broker: Broker;
+  /** Sizes of fetches, clock, metrics and log. */
   readonly config: StreamsConfig;
+  /** Name of its consumer in the broker's logs and quotas. */
   readonly clientId: string;
 }
 
@@ -40,6 +43,7 @@ export interface FollowOptions {
 export interface RestoreProgress extends TopicPartition {
   /** Sub-topology and partition of the task, as `0_1`. */
   readonly taskId: string;
+  /** Store that this changelog is read into. */
   readonly storeName: string;
   /** Records that went into the store so far. */
   readonly restored: number;
@@ -87,6 +91,7 @@ export class ChangelogReader {
   #limitsAskedMs = Number.NEGATIVE_INFINITY;
   #isAskingLimits = false;
 
+  /** Its consumer is made when there is something to read. */
   constructor(options: ChangelogReaderOptions) {
     this.#options = options;
   }
@@ -100,7 +105,11 @@ export class ChangelogReader {
     return this.#add(task, committed, undefined);
   }
 
-  /** The same, and then goes on applying what others write to the changelogs, until `remove`. The owner of the task commits its stores. */
+  /**
+   * Restores the stores of a task, and then goes on applying what others write to their changelogs, until `remove`.
+   * Resolves and rejects as `restore` does; what fails later goes to `onError`. The owner of the task commits its
+   * stores.
+   */
   follow(task: RestoredTask, options: FollowOptions): Promise<boolean> {
     return this.#add(task, undefined, options);
   }

@@ -18,8 +18,11 @@ export type RestoredTask = Pick<PartitionTask, 'taskId' | 'stores'>;
 
 /** Where a changelog begins and ends, and how far the group has committed it where it is a source topic. */
 export interface ChangelogEnds {
+  /** The oldest record that there is. */
   readonly beginningOffset: number;
+  /** Where the next record goes. */
   readonly endOffset: number;
+  /** Undefined: nothing was committed, or it is no source topic. */
   readonly committedOffset: number | undefined;
 }
 
@@ -33,8 +36,11 @@ export interface ChangelogEnds {
 export class RestoringChangelog implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
+  /** Topic and partition as one key. */
   readonly key: TopicPartitionKey;
+  /** The task whose store it is. */
   readonly task: RestoredTask;
+  /** The store and its changelog, as the task has them. */
   readonly entry: TaskStore;
   /** Where restoring ends: the end of the log when it began. Later records of an active task are its own. */
   endOffset = 0;
@@ -49,6 +55,7 @@ export class RestoringChangelog implements TopicPartition {
   /** What the store holds is what the log holds before `position`; false after it threw in the middle of a batch. */
   isSound = true;
 
+  /** Where it is read from and to, `begin` says. */
   constructor(topic: string, task: RestoredTask, entry: TaskStore) {
     this.topic = topic;
     this.partition = task.stores.partition;
@@ -73,6 +80,7 @@ export class RestoringChangelog implements TopicPartition {
     this.isRestored = this.position >= this.endOffset;
   }
 
+  /** The first offset that the store does not hold. */
   get position(): number {
     return this.task.stores.position(this.entry.store.name) ?? 0;
   }

@@ -23,21 +23,33 @@ const drainCheckMs = 5;
 /** Longest wait for asynchronous operators before partitions are given up; also bounded by half the rebalance timeout. */
 const drainMsMax = 30_000;
 
+/** What the tasks of a thread are made from, and who is told how they fare. */
 export interface TaskManagerOptions {
+  /** The application's, with every default filled in. */
   readonly config: StreamsConfig;
+  /** The topology, with complete names. */
   readonly resolved: ResolvedTopology;
+  /** The topics as they were at the start; `layOut` tells of later ones. */
   readonly partitionCounts: ReadonlyMap<string, number>;
   /** Asks for topics and partitions that came after the start, and calls `layOut`. Rejects when they can't be processed. */
   readonly refreshLayout: () => Promise<void>;
+  /** Where the tasks' stores lie on disk. */
   readonly stateDirectory: StateDirectory;
+  /** Asked where partitions begin and end. */
   readonly broker: Broker;
+  /** Reads the source topics. */
   readonly consumer: BrokerConsumer;
+  /** Where the tasks' records and changelogs go. */
   readonly collector: BatchingCollector;
+  /** Commits tasks before they are closed, and knows where new ones go on. */
   readonly committer: Committer;
+  /** Restores the tasks' stores. */
   readonly changelogs: ChangelogReader;
+  /** By name; the tasks may read them. */
   readonly globalStores: ReadonlyMap<string, StateStore>;
   /** Batches of this partition wait outside its queue, so its lag is not known to be zero. */
   readonly isWaiting: (source: SourcePartition) => boolean;
+  /** Lets the thread look at once whether there is something to do. */
   readonly wake: () => void;
   /** Starting tasks failed for good. */
   readonly onError: (error: unknown, task: StreamTask) => void;
@@ -61,6 +73,7 @@ export class TaskManager {
   readonly #cache: ThreadCache | undefined;
   #starting = 0;
 
+  /** Without tasks: the group assigns them. */
   constructor(options: TaskManagerOptions) {
     this.#options = options;
     this.#cache = newThreadCache(options.config);
@@ -72,18 +85,28 @@ export class TaskManager {
     this.#taskOf = tasksByPartition(layOutTasks(this.#options.resolved, partitionCounts));
   }
 
+  /** All that are known, restoring and closing ones included. */
   get tasks(): readonly StreamTask[] {
     return [...this.#tasks.values()].map(({ task }) => task);
   }
 
+  /** Whether every assigned task has been restored and started. */
   get allRunning(): boolean {
     return this.#starting === 0 && this.tasks.every((task) => task.isStarted);
   }
 
+  /** The task of a partition; undefined where none is here. */
   sourceOf(
     topic: string,
     partition: number,
-  ): { readonly task: StreamTask; readonly source: SourcePartition } | undefined {
+  ):
+    | {
+        /** The task that reads the partition. */
+        readonly task: StreamTask;
+        /** The partition's queue and source node. */
+        readonly source: SourcePartition;
+      }
+    | undefined {
     return this.#sources.get(topicPartitionKey(topic, partition));
   }
 
@@ -179,6 +202,7 @@ export class TaskManager {
     this.#options.onReadiness();
   }
 
+  /** Closes the task without a commit: what it did since its last one is done again by whoever gets it. */
   async closeDirty(task: StreamTask): Promise<void> {
     this.#remove(task);
     await this.#rollBackAndClose(task);
