@@ -135,6 +135,8 @@ export interface Planted {
   bare(): Below;
   /** Returns after a while. */
   wait(options: { readonly timeoutMs: number }): void;
+  /** The same for turns. */
+  wait(turns: number): void;
   /** The wait time. */
   readonly waitTime: number;
   /** One of \`red\`, and another. */
@@ -219,10 +221,11 @@ export interface Options {
     expect(gaps.map(({ line, name, remedy }) => `${line} ${name} ${remedy.split(':')[0]}`)).toEqual([
       '7 Planted.bare has no TSDoc comment',
       '9 Planted.wait(options).timeoutMs has no TSDoc comment',
-      '11 Planted.waitTime has a comment that only repeats its name',
-      "13 Planted.colour 'green' is not explained",
-      '17 Below.depth has no TSDoc comment',
-      '21 plantedFactory.make has no TSDoc comment',
+      '11 Planted.wait has a comment that only points to another one',
+      '13 Planted.waitTime has a comment that only repeats its name',
+      "15 Planted.colour 'green' is not explained",
+      '19 Below.depth has no TSDoc comment',
+      '23 plantedFactory.make has no TSDoc comment',
     ]);
     expect(undocumentedMembers(plantedSource, ['engine/src/planted.ts']).map(({ name }) => name)).not.toContain(
       'Kept.of',
@@ -243,7 +246,7 @@ export interface Options {
   it('notices examples that do not compile, at their line', () => {
     const gaps = uncompilable(source, examplesOf(plantedSource));
     expect(gaps.map(({ file, line, name, remedy }) => `${file}:${line} ${name} ${remedy}`)).toEqual([
-      "engine/src/planted.ts:32 shown has an @example that fails: Property 'price' does not exist on type 'Order'.",
+      "engine/src/planted.ts:34 shown has an @example that fails: Property 'price' does not exist on type 'Order'.",
     ]);
   });
 });

@@ -19,8 +19,9 @@ export function isOrderedStepwise(resolved: ResolvedTopology): boolean {
 }
 
 /**
- * The same with all records fed at once, in the order of their timestamps: a task that reads several topics takes them by timestamp,
- * provided that nobody writes one of them meanwhile. When a global store is read, nobody says.
+ * Whether it is ordered with all records fed at once, in the order of their timestamps, too: a task that reads several
+ * topics takes them by timestamp, provided that nobody writes one of them meanwhile. When a global store is read,
+ * nobody says.
  */
 export function isOrderedAtOnce(resolved: ResolvedTopology): boolean {
   const isOrdered = ({ sourceTopics }: SubTopology): boolean =>

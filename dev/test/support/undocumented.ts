@@ -200,12 +200,13 @@ function gapsOf(
   const text = own === '' ? ts.displayPartsToString(symbol.getDocumentationComment(checker)).trim() : own;
   if (text === '') return [gapAt(root, declaration, name, remedies.missing)];
   if (own !== '' && isRestating(name, own)) return [gapAt(root, declaration, name, remedies.restating)];
-  return isReferring(own) ? [gapAt(root, declaration, name, remedies.referring)] : [];
+  const referring = (symbol.declarations ?? []).filter((each) => isReferring(comment(each)));
+  return referring.map((each) => gapAt(root, each, name, remedies.referring));
 }
 
 /** `The same for windows.`, `As {@link get}, of windows.`: the reader has to look elsewhere to learn what it is. */
 function isReferring(text: string): boolean {
-  return /^(The same( as| for|,|\.)|As \{@link)/.test(text);
+  return /^(The same( as| for| in the| of|,|\.)|As \{@link)/.test(text);
 }
 
 /** Words that add nothing to a name. */

@@ -59,7 +59,10 @@ export interface AsyncReadOnlySessionStore<K, V> {
   backwardFetch(from: K | undefined, to: K | undefined): AsyncKeyValueIterator<Windowed<K>, V>;
   /** Sessions of a key that end at `earliestEndMs` or later and start at `latestStartMs` or earlier. */
   findSessions(key: K, earliestEndMs: number, latestStartMs: number): AsyncKeyValueIterator<Windowed<K>, V>;
-  /** The same for the keys between two, both included; undefined is an open end. */
+  /**
+   * Sessions of the keys between two, both included, that end at `earliestEndMs` or later and start at `latestStartMs` or
+   * earlier; undefined is an open end.
+   */
   findSessions(
     from: K | undefined,
     to: K | undefined,
@@ -68,7 +71,10 @@ export interface AsyncReadOnlySessionStore<K, V> {
   ): AsyncKeyValueIterator<Windowed<K>, V>;
   /** Sessions of a key that end at `earliestEndMs` or later and start at `latestStartMs` or earlier, backwards. */
   backwardFindSessions(key: K, earliestEndMs: number, latestStartMs: number): AsyncKeyValueIterator<Windowed<K>, V>;
-  /** The same for the keys between two, both included; undefined is an open end. */
+  /**
+   * Sessions of the keys between two, both included, that end at `earliestEndMs` or later and start at `latestStartMs` or
+   * earlier, backwards; undefined is an open end.
+   */
   backwardFindSessions(
     from: K | undefined,
     to: K | undefined,

@@ -61,7 +61,7 @@ export interface AsyncReadOnlyWindowStore<K, V> {
   ): AsyncKeyValueIterator<Windowed<K>, V>;
   /** Windows of all keys that start between two moments, by key, then start. */
   fetchAll(fromMs: number, toMs: number): AsyncKeyValueIterator<Windowed<K>, V>;
-  /** The same in the reverse order. */
+  /** Windows of all keys that start between two moments, by descending key, then start. */
   backwardFetchAll(fromMs: number, toMs: number): AsyncKeyValueIterator<Windowed<K>, V>;
   /** All windows, by key, then start. */
   all(): AsyncKeyValueIterator<Windowed<K>, V>;

@@ -37,7 +37,7 @@ export function newTask(topology: Topology, options: TaskHarnessOptions = {}): S
   });
 }
 
-/** The same, RUNNING from offset 0. */
+/** A task as {@link newTask} makes it, RUNNING from offset 0. */
 export function runningTask(topology: Topology, options: TaskHarnessOptions = {}): StreamTask {
   const task = newTask(topology, options);
   task.initializeStores();

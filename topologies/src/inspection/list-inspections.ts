@@ -26,7 +26,7 @@ export interface InspectionsByTime {
   range(from: string, to: string): AsyncIterable<KeyValue<string, string>> | Iterable<KeyValue<string, string>>;
 }
 
-/** The same partition of the store `inspections`. */
+/** The partition of the store `inspections` that belongs to one of `inspections-by-time`. */
 export interface InspectionStates {
   /** The state of an inspection; undefined where there is none of this id. */
   get(id: string): Promise<InspectionState | undefined> | InspectionState | undefined;

@@ -68,7 +68,7 @@ export class SuffixIndex {
     return [...this.find(scan)];
   }
 
-  /** The same, each when it is asked for: only while nothing else happens to the cache. */
+  /** The wanted places of a range of keys, each when it is asked for: only while nothing else happens to the cache. */
   *find(scan: SuffixScan): Generator<CacheNode, void> {
     const { keyFrom, keyTo, direction } = scan;
     const forward = direction === 'forward';

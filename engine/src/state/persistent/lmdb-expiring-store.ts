@@ -193,7 +193,7 @@ class LmdbEntries<K> implements StoreIterator<K>, StoreEntry<K> {
   readonly #keyOf: (tableKey: BinaryKey) => K;
   readonly #wanted: (tableKey: BinaryKey) => boolean;
   readonly #bound: BoundedScan<K> | undefined;
-  /** The same bound in terms of the table, whose scans use it up, too. */
+  /** `#bound` in terms of the table, whose scans use it up, too. */
   readonly #tableBound: BoundedScan<BinaryKey> | undefined;
   readonly #result: IteratorYieldResult<StoreEntry<K>> = { done: false, value: this };
   #part = 0;

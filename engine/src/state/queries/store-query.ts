@@ -83,7 +83,8 @@ interface WindowsOfKeyQuery extends RangeOf {
 }
 
 /**
- * The same of the keys between two, both inclusive; undefined is an open end. Answer: a {@link Page} of windowed keys.
+ * Windows of the keys between two, both inclusive, that start in `[fromMs, toMs]`; undefined is an open end. Answer: a
+ * {@link Page} of windowed keys.
  */
 interface WindowsOfKeysQuery extends RangeOf {
   readonly type: 'range';
@@ -112,7 +113,10 @@ interface SessionsOfKeyQuery extends RangeOf {
   readonly latestStartMs: number;
 }
 
-/** The same of the keys between two, both inclusive; undefined is an open end. */
+/**
+ * Sessions of the keys between two, both inclusive, that end at `earliestEndMs` or later and start at `latestStartMs` or
+ * earlier; undefined is an open end. Answer: a {@link Page} of windowed keys.
+ */
 interface SessionsOfKeysQuery extends RangeOf {
   readonly type: 'range';
   readonly from: unknown;
