@@ -53,14 +53,14 @@ export function decompress(packed: Buffer, compression: Exclude<Compression, 'no
 }
 
 function compressSnappy(records: Buffer): Buffer {
-  const parts: Buffer[] = [XERIAL_HEADER];
+  const chunks: Buffer[] = [XERIAL_HEADER];
   for (let start = 0; start < records.length; start += SNAPPY_BLOCK_BYTES) {
     const block = compressSync(records.subarray(start, start + SNAPPY_BLOCK_BYTES));
     const length = Buffer.allocUnsafe(4);
     length.writeInt32BE(block.length, 0);
-    parts.push(length, block);
+    chunks.push(length, block);
   }
-  return Buffer.concat(parts);
+  return Buffer.concat(chunks);
 }
 
 /** Some clients write bare snappy without snappy-java's framing: both are read. */
@@ -68,7 +68,7 @@ function decompressSnappy(packed: Buffer): Buffer {
   if (!packed.subarray(0, XERIAL_MAGIC_BYTES).equals(XERIAL_HEADER.subarray(0, XERIAL_MAGIC_BYTES))) {
     return unpackSnappyBlock(packed, DECOMPRESSED_BYTES_MAX);
   }
-  const parts: Buffer[] = [];
+  const chunks: Buffer[] = [];
   let room = DECOMPRESSED_BYTES_MAX;
   let at = XERIAL_HEADER.length;
   while (at < packed.length) {
@@ -77,10 +77,10 @@ function decompressSnappy(packed: Buffer): Buffer {
     if (length < 0 || at + length > packed.length) throw new RangeError(`snappy block of ${length} bytes at ${at}`);
     const block = unpackSnappyBlock(packed.subarray(at, at + length), room);
     room -= block.length;
-    parts.push(block);
+    chunks.push(block);
     at += length;
   }
-  return Buffer.concat(parts);
+  return Buffer.concat(chunks);
 }
 
 function unpackSnappyBlock(block: Buffer, room: number): Buffer {

@@ -153,6 +153,6 @@ function keyLane(key: unknown): string {
   if (typeof key === 'string') return key;
   if (Buffer.isBuffer(key)) return key.toString('latin1');
   return typeof key === 'object'
-    ? JSON.stringify(key, (_, part) => (typeof part === 'bigint' ? `${part}` : part))
+    ? JSON.stringify(key, (_, inner) => (typeof inner === 'bigint' ? `${inner}` : inner))
     : String(key);
 }

@@ -213,7 +213,7 @@ export class TopicReader<K, V> {
       try {
         const fetched = await this.#consumer.poll(pollMs);
         failures = 0;
-        for (const part of fetched) await this.#deliver(part);
+        for (const each of fetched) await this.#deliver(each);
       } catch (error) {
         failures += 1;
         this.#tell(error, { topic: this.#options.topic, partition: -1, offset: -1 });

@@ -99,8 +99,8 @@ async function listsOf(split: string): Promise<BoardList[]> {
   const names = all ? SPLITS.filter((name) => modelOf(name) !== undefined) : [split];
   return Promise.all(
     names.map(async (name) => {
-      const [folder = name, part] = name.split('/');
-      const ids = await splitIds(folder, part);
+      const [folder = name, subset] = name.split('/');
+      const ids = await splitIds(folder, subset);
       const model = modelOf(folder);
       if (model === undefined) {
         throw new Error(`no network for "${folder}" is committed: npm run models:train trains one, --model takes it`);

@@ -30,12 +30,12 @@ export function networkOfSplit(split: string, withGolden: boolean): string | und
  * Board ids of one part (`held-out`, `validation` or `train`) of a committed split. Rejects with an
  * `Error` that names the splits there are.
  */
-export async function splitIds(split: string, part = 'held-out'): Promise<Set<string>> {
+export async function splitIds(split: string, subset = 'held-out'): Promise<Set<string>> {
   let text: string;
   try {
-    text = await readFile(at(`training/splits/${split}/${part}.txt`), 'utf8');
+    text = await readFile(at(`training/splits/${split}/${subset}.txt`), 'utf8');
   } catch (cause) {
-    throw new Error(`no split "${split}/${part}": there are ${SPLITS.join(', ')} and files of ids`, { cause });
+    throw new Error(`no split "${split}/${subset}": there are ${SPLITS.join(', ')} and files of ids`, { cause });
   }
   const lines = text.split('\n').map((line) => line.trim());
   return new Set(lines.filter((line) => line !== '' && !line.startsWith('#')));

@@ -20,11 +20,11 @@ const noBytes = Buffer.alloc(0);
 
 /** What a member sends with its join, in version 2. */
 export function encodeSubscription(subscription: Subscription): Buffer {
-  const parts: Buffer[] = [int16(SUBSCRIPTION_VERSION), int32(subscription.topics.length)];
-  for (const topic of subscription.topics) parts.push(string(topic));
-  parts.push(int32(subscription.userData.length), subscription.userData);
-  parts.push(encodePartitions(subscription.ownedPartitions), int32(subscription.generationId));
-  return Buffer.concat(parts);
+  const chunks: Buffer[] = [int16(SUBSCRIPTION_VERSION), int32(subscription.topics.length)];
+  for (const topic of subscription.topics) chunks.push(string(topic));
+  chunks.push(int32(subscription.userData.length), subscription.userData);
+  chunks.push(encodePartitions(subscription.ownedPartitions), int32(subscription.generationId));
+  return Buffer.concat(chunks);
 }
 
 /** Reads any version: fields that a newer version adds come last and are left alone. */
@@ -59,12 +59,12 @@ export function decodeAssignment(bytes: Buffer): GroupMemberAssignment {
 
 function encodePartitions(partitions: readonly TopicPartition[]): Buffer {
   const byTopic = Map.groupBy(partitions, (each) => each.topic);
-  const parts: Buffer[] = [int32(byTopic.size)];
+  const chunks: Buffer[] = [int32(byTopic.size)];
   for (const [topic, each] of byTopic) {
-    parts.push(string(topic), int32(each.length));
-    for (const { partition } of each) parts.push(int32(partition));
+    chunks.push(string(topic), int32(each.length));
+    for (const { partition } of each) chunks.push(int32(partition));
   }
-  return Buffer.concat(parts);
+  return Buffer.concat(chunks);
 }
 
 function int16(value: number): Buffer {

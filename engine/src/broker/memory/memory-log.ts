@@ -53,15 +53,15 @@ export class MemoryLog {
         recovery: 'restore',
       });
     }
-    const parts: Buffer[] = [];
+    const chunks: Buffer[] = [];
     let size = 0;
     for (let index = this.#indexOf(offset); index < this.#batches.length; index++) {
       const { bytes } = this.#batches[index] as StoredBatch;
       if (size > 0 && size + bytes.length > bytesMax) break;
-      parts.push(bytes);
+      chunks.push(bytes);
       size += bytes.length;
     }
-    return Buffer.concat(parts);
+    return Buffer.concat(chunks);
   }
 
   /** First offset of the first batch that has a record at or after the time; the batch's own records are looked at by the caller. */

@@ -134,9 +134,9 @@ export class GlobalState implements Task {
   async #apply(fetched: readonly FetchedPartition[]): Promise<void> {
     // Batches that are released don't tell their offsets any more.
     const begins = fetched.map(({ batches, nextOffset }) => batches[0]?.offsets[0] ?? nextOffset);
-    for (const [index, part] of fetched.entries()) {
+    for (const [index, each] of fetched.entries()) {
       try {
-        await this.#applyPart(part);
+        await this.#applyPartition(each);
       } catch (error) {
         for (let rest = index; rest < fetched.length && !this.#isClosed; rest += 1) {
           const { topic, partition, batches } = fetched[rest] as FetchedPartition;
@@ -148,7 +148,7 @@ export class GlobalState implements Task {
     }
   }
 
-  async #applyPart({ topic, partition, batches, error }: FetchedPartition): Promise<void> {
+  async #applyPartition({ topic, partition, batches, error }: FetchedPartition): Promise<void> {
     if (error !== undefined) {
       if (!isOutOfRange(error)) throw error;
       await this.#restart({ topic, partition });

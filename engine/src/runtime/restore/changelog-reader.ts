@@ -258,14 +258,14 @@ export class ChangelogReader {
       while (this.#reading.size > 0 && !this.#isClosed) {
         const fetched = await consumer.poll(restorePollMs);
         // Now: a task may go and come again while others are being restored, and what was fetched for the first is not the second's.
-        const parts = fetched.map((part) => ({
-          part,
-          reading: this.#reading.get(topicPartitionKey(part.topic, part.partition)),
+        const arrivals = fetched.map((each) => ({
+          each,
+          reading: this.#reading.get(topicPartitionKey(each.topic, each.partition)),
         }));
         // A poll that finds something resolves without a turn of the event loop.
         await this.#yield();
-        parts.sort((one, other) => (one.reading?.log.remaining ?? 0) - (other.reading?.log.remaining ?? 0));
-        for (const { part, reading } of parts) await this.#apply(part, reading?.of, reading?.log);
+        arrivals.sort((one, other) => (one.reading?.log.remaining ?? 0) - (other.reading?.log.remaining ?? 0));
+        for (const { each, reading } of arrivals) await this.#apply(each, reading?.of, reading?.log);
         this.#raiseLimitsIfDue();
       }
     } catch (error) {
@@ -283,29 +283,29 @@ export class ChangelogReader {
 
   /** Never rejects. */
   async #apply(
-    part: FetchedPartition,
+    each: FetchedPartition,
     of: Restoration | undefined,
     log: RestoringChangelog | undefined,
   ): Promise<void> {
     try {
       if (of === undefined || log === undefined || !this.#isReading(log)) return;
-      if (part.error !== undefined) {
-        void this.#recover(log, part.error).catch((error: unknown) => this.#fail(of, error));
+      if (each.error !== undefined) {
+        void this.#recover(log, each.error).catch((error: unknown) => this.#fail(of, error));
         return;
       }
       const before = log.restored;
-      await this.#applyRows(part, log);
+      await this.#applyRows(each, log);
       if (!this.#isReading(log)) return;
-      log.advance(part.nextOffset);
+      log.advance(each.nextOffset);
       // What lies beyond the limit is read again when that is raised.
-      if (part.nextOffset > log.limitOffset) this.#consumer?.seek(log, log.limitOffset);
+      if (each.nextOffset > log.limitOffset) this.#consumer?.seek(log, log.limitOffset);
       this.#count(of, log.restored - before);
       if (!log.isRestored && log.position >= log.endOffset) this.#restored(of, log);
       if (log.isRestored) this.#regulate();
     } catch (error) {
       if (of !== undefined) this.#fail(of, error);
     } finally {
-      for (const batch of part.batches) batch.release();
+      for (const batch of each.batches) batch.release();
     }
   }
 

@@ -19,16 +19,16 @@ export function encodeCommitMetadata(
   if (processorMetadata.size === 0) return header.toString('base64');
   const count = Buffer.alloc(lengthBytes);
   count.writeInt32BE(processorMetadata.size);
-  const parts = [header, count];
+  const chunks = [header, count];
   for (const [name, value] of processorMetadata) {
     const nameBytes = Buffer.byteLength(name);
     const entry = Buffer.alloc(lengthBytes + nameBytes + valueBytes);
     entry.writeInt32BE(nameBytes);
     entry.write(name, lengthBytes);
     entry.writeBigInt64BE(BigInt(value), lengthBytes + nameBytes);
-    parts.push(entry);
+    chunks.push(entry);
   }
-  return Buffer.concat(parts).toString('base64');
+  return Buffer.concat(chunks).toString('base64');
 }
 
 /** Partition time in ms; -1 for anything that isn't such a string (another client's commit), as in Kafka Streams. */

@@ -334,13 +334,13 @@ export class StreamThread implements RebalanceListener {
   }
 
   #receive(fetched: readonly FetchedPartition[]): void {
-    for (const part of fetched) {
-      const entry = this.#manager.sourceOf(part.topic, part.partition);
+    for (const each of fetched) {
+      const entry = this.#manager.sourceOf(each.topic, each.partition);
       if (entry === undefined || !entry.task.isStarted) {
-        for (const batch of part.batches) batch.release();
+        for (const batch of each.batches) batch.release();
         continue;
       }
-      this.#preparation.deliver(entry.task, entry.source, part);
+      this.#preparation.deliver(entry.task, entry.source, each);
     }
   }
 

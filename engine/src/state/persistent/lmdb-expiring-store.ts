@@ -126,13 +126,13 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
     const tableBound = bound === undefined ? undefined : { stepsLeft: bound.stepsLeft, stoppedAt: undefined };
     const scan = (first: BinaryKey | undefined, last: BinaryKey | undefined, exclusive: boolean) =>
       this.table.scan(first, last, exclusive, direction, onDisk, tableBound);
-    let parts = [];
+    let segments = [];
     if ((from === undefined || from < timeRows.from) && (to === undefined || to >= timeRows.end)) {
       // The list may be as long as all that is looked for.
-      parts = [scan(from, timeRows.from, true), scan(timeRows.end, to, false)];
-      if (direction === 'reverse') parts.reverse();
-    } else parts = [scan(from, to, false)];
-    return new LmdbEntries(parts, (tableKey) => this.keyOf(tableKey), wanted, bound, tableBound);
+      segments = [scan(from, timeRows.from, true), scan(timeRows.end, to, false)];
+      if (direction === 'reverse') segments.reverse();
+    } else segments = [scan(from, to, false)];
+    return new LmdbEntries(segments, (tableKey) => this.keyOf(tableKey), wanted, bound, tableBound);
   }
 
   /** The wanted entries of all record keys between two, both inclusive; undefined is an open end. */
@@ -189,23 +189,23 @@ class LmdbEntries<K> implements StoreIterator<K>, StoreEntry<K> {
   key!: K;
   value: Buffer = noBytes;
   timestampMs = 0;
-  readonly #parts: readonly StoreIterator<BinaryKey>[];
+  readonly #segments: readonly StoreIterator<BinaryKey>[];
   readonly #keyOf: (tableKey: BinaryKey) => K;
   readonly #wanted: (tableKey: BinaryKey) => boolean;
   readonly #bound: BoundedScan<K> | undefined;
   /** `#bound` in terms of the table, whose scans use it up, too. */
   readonly #tableBound: BoundedScan<BinaryKey> | undefined;
   readonly #result: IteratorYieldResult<StoreEntry<K>> = { done: false, value: this };
-  #part = 0;
+  #segment = 0;
 
   constructor(
-    parts: readonly StoreIterator<BinaryKey>[],
+    segments: readonly StoreIterator<BinaryKey>[],
     keyOf: (tableKey: BinaryKey) => K,
     wanted: (tableKey: BinaryKey) => boolean,
     bound: BoundedScan<K> | undefined,
     tableBound: BoundedScan<BinaryKey> | undefined,
   ) {
-    this.#parts = parts;
+    this.#segments = segments;
     this.#keyOf = keyOf;
     this.#wanted = wanted;
     this.#bound = bound;
@@ -214,10 +214,10 @@ class LmdbEntries<K> implements StoreIterator<K>, StoreEntry<K> {
 
   next(): IteratorResult<StoreEntry<K>, undefined> {
     for (;;) {
-      const step = this.#parts[this.#part]?.next();
+      const step = this.#segments[this.#segment]?.next();
       if (step === undefined || this.#isStopped) return this.#end();
       if (step.done === true) {
-        this.#part += 1;
+        this.#segment += 1;
         continue;
       }
       const row = step.value;
@@ -259,7 +259,7 @@ class LmdbEntries<K> implements StoreIterator<K>, StoreEntry<K> {
   }
 
   close(): void {
-    for (const part of this.#parts) part.close();
+    for (const segment of this.#segments) segment.close();
   }
 
   [Symbol.iterator](): this {

@@ -31,13 +31,13 @@ function pageOf(
   isPast?: (key: BinaryKey) => boolean,
 ): Page {
   const { after } = request;
-  const part = (bound: BoundedScan<BinaryKey>): StoreIterator<BinaryKey> =>
+  const segment = (bound: BoundedScan<BinaryKey>): StoreIterator<BinaryKey> =>
     direction === 'forward'
       ? store.bytes.range(after?.key ?? from, to, direction, bound)
       : store.bytes.range(from, after?.key ?? to, direction, bound);
   const scan: PageScan<BinaryKey, unknown, unknown> = {
     store: store.bytes,
-    parts: [part],
+    segments: [segment],
     request,
     direction,
     positionOf,

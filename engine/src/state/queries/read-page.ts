@@ -21,7 +21,7 @@ const preparedMax = 2_000;
 export interface PageScan<B, K, V> {
   readonly store: PreparedScans;
   /** Iterators that follow one another; each is opened when the one before it has ended. */
-  readonly parts: readonly ((bound: BoundedScan<B>) => StoreIterator<B>)[];
+  readonly segments: readonly ((bound: BoundedScan<B>) => StoreIterator<B>)[];
   /** Which part of the range is wanted. */
   readonly request: PageRequest;
   /** Order of the range. */
@@ -36,14 +36,14 @@ export interface PageScan<B, K, V> {
 
 /** Reads one page. What lies before or at `request.after` is left out, so the iterators may begin a little earlier. */
 export function readPage<B, K, V>(scan: PageScan<B, K, V>): Page<K, V> {
-  const { store, parts, request, direction, positionOf, entryOf, isPast } = scan;
+  const { store, segments, request, direction, positionOf, entryOf, isPast } = scan;
   const entriesMax = Math.max(1, Math.min(request.entriesMax, pageEntriesMax));
   const entries: KeyValue<K, V>[] = [];
   let bytes = 0;
   let { after } = request;
   if (!store.prepareScan(preparedMax)) return { entries, after, isLast: false };
   const bound: BoundedScan<B> = { stepsLeft: passedOverMax, stoppedAt: undefined };
-  for (const open of parts) {
+  for (const open of segments) {
     const iterator = open(bound);
     try {
       for (let step = iterator.next(); step.done !== true; step = iterator.next()) {

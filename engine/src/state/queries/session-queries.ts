@@ -6,7 +6,7 @@ import { readPage } from './read-page.ts';
 import type { EntryPosition, Page, PageRequest, QueryDirection, SessionStoreQuery } from './store-query.ts';
 
 type Store = TypedSessionStore<unknown, unknown>;
-type OpenPart = (bound: BoundedScan<SessionBytesKey>) => StoreIterator<SessionBytesKey>;
+type OpenSegment = (bound: BoundedScan<SessionBytesKey>) => StoreIterator<SessionBytesKey>;
 
 interface SessionRange {
   readonly earliestEndMs: number;
@@ -23,21 +23,21 @@ export function answerSessionQuery(store: Store, query: SessionStoreQuery): unkn
     case 'find':
       return page(store, [sessionsOf(store, store.binary(query.key), query, query.page.after)], query);
     case 'range':
-      return page(store, partsOfKeys(store, store.bound(query.from), store.bound(query.to), query), query);
+      return page(store, segmentsOfKeys(store, store.bound(query.from), store.bound(query.to), query), query);
   }
 }
 
 /** What is left of the key that the page before ended in, then the keys behind it. */
-function partsOfKeys(
+function segmentsOfKeys(
   store: Store,
   from: BinaryKey | undefined,
   to: BinaryKey | undefined,
   range: SessionRange,
-): readonly OpenPart[] {
+): readonly OpenSegment[] {
   const { earliestEndMs, latestStartMs, direction } = range;
   const { after } = range.page;
   const keys =
-    (first: BinaryKey | undefined, last: BinaryKey | undefined): OpenPart =>
+    (first: BinaryKey | undefined, last: BinaryKey | undefined): OpenSegment =>
     (bound) =>
       store.bytes.findSessionsInRange(first, last, earliestEndMs, latestStartMs, direction, bound);
   if (after === undefined) return [keys(from, to)];
@@ -45,7 +45,7 @@ function partsOfKeys(
   return [sessionsOf(store, after.key, range, after), rest];
 }
 
-function sessionsOf(store: Store, key: BinaryKey, range: SessionRange, after: EntryPosition | undefined): OpenPart {
+function sessionsOf(store: Store, key: BinaryKey, range: SessionRange, after: EntryPosition | undefined): OpenSegment {
   const { direction, latestStartMs } = range;
   const forward = direction === 'forward';
   const earliestEndMs = forward ? (after?.timeMs ?? range.earliestEndMs) : range.earliestEndMs;
@@ -53,10 +53,10 @@ function sessionsOf(store: Store, key: BinaryKey, range: SessionRange, after: En
   return () => store.bytes.findSessions(key, earliestEndMs, latestStartMs, direction, latestEndMs);
 }
 
-function page(store: Store, parts: readonly OpenPart[], { direction, page: request }: SessionRange): Page {
+function page(store: Store, segments: readonly OpenSegment[], { direction, page: request }: SessionRange): Page {
   return readPage({
     store: store.bytes,
-    parts,
+    segments,
     request,
     direction,
     positionOf,

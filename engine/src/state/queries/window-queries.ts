@@ -6,7 +6,7 @@ import { readPage } from './read-page.ts';
 import type { EntryPosition, Page, PageRequest, QueryDirection, WindowStoreQuery } from './store-query.ts';
 
 type Store = MeteredWindowStore<unknown, unknown, unknown>;
-type OpenPart = (bound: BoundedScan<WindowedBytesKey>) => StoreIterator<WindowedBytesKey>;
+type OpenSegment = (bound: BoundedScan<WindowedBytesKey>) => StoreIterator<WindowedBytesKey>;
 
 interface WindowRange {
   readonly fromMs: number;
@@ -30,7 +30,7 @@ export function answerWindowQuery(store: Store, query: WindowStoreQuery): unknow
 function pageOfKey(store: Store, key: BinaryKey, range: WindowRange): Page<number, unknown> {
   return readPage({
     store: store.bytes,
-    parts: [windowsOf(store, key, range, range.page.after)],
+    segments: [windowsOf(store, key, range, range.page.after)],
     request: range.page,
     direction: range.direction,
     positionOf,
@@ -43,18 +43,18 @@ function pageOfKeys(store: Store, from: BinaryKey | undefined, to: BinaryKey | u
   const { fromMs, toMs, direction, page } = range;
   const { after } = page;
   const keys =
-    (first: BinaryKey | undefined, last: BinaryKey | undefined): OpenPart =>
+    (first: BinaryKey | undefined, last: BinaryKey | undefined): OpenSegment =>
     (bound) =>
       store.bytes.fetchRange(first, last, fromMs, toMs, direction, bound);
-  let parts: readonly OpenPart[];
-  if (after === undefined) parts = [keys(from, to)];
+  let segments: readonly OpenSegment[];
+  if (after === undefined) segments = [keys(from, to)];
   else {
     const rest = direction === 'forward' ? keys(keyAfter(after.key), to) : keys(from, after.key);
-    parts = [windowsOf(store, after.key, range, after), rest];
+    segments = [windowsOf(store, after.key, range, after), rest];
   }
   return readPage({
     store: store.bytes,
-    parts,
+    segments,
     request: page,
     direction,
     positionOf,
@@ -62,7 +62,7 @@ function pageOfKeys(store: Store, from: BinaryKey | undefined, to: BinaryKey | u
   });
 }
 
-function windowsOf(store: Store, key: BinaryKey, range: WindowRange, after: EntryPosition | undefined): OpenPart {
+function windowsOf(store: Store, key: BinaryKey, range: WindowRange, after: EntryPosition | undefined): OpenSegment {
   const forward = range.direction === 'forward';
   const fromMs = forward ? (after?.timeMs ?? range.fromMs) : range.fromMs;
   const toMs = forward ? range.toMs : (after?.timeMs ?? range.toMs);

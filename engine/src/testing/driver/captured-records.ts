@@ -101,14 +101,14 @@ class CapturingOutput implements OutputTopic {
 /** A batch of one row that owns its bytes. */
 export function singleRecordBatch(record: CapturedRecord, offset: number): RecordBatch {
   const headers = record.headers.length === 0 ? undefined : encodeHeaders(record.headers);
-  const parts = [record.key, record.value, headers].filter((part) => part !== null && part !== undefined);
+  const chunks = [record.key, record.value, headers].filter((chunk) => chunk !== null && chunk !== undefined);
   const keyEnd = record.key?.length ?? 0;
   const valueEnd = keyEnd + (record.value?.length ?? 0);
   return {
     topic: record.topic,
     partition: record.partition,
     count: 1,
-    buffer: Buffer.concat(parts),
+    buffer: Buffer.concat(chunks),
     offsets: Float64Array.of(offset),
     timestamps: Float64Array.of(record.timestampMs),
     keyStarts: Int32Array.of(record.key === null ? -1 : 0),

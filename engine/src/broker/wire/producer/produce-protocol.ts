@@ -22,21 +22,21 @@ export function encodeProduceRequest(
   topics: ReadonlyMap<string, readonly ProduceRequestPartition[]>,
   timeoutMs: number,
 ): Buffer[] {
-  const parts: Buffer[] = [];
+  const chunks: Buffer[] = [];
   const writer = new ProtocolWriter();
   writer.compactString(null).int16(ACKS_ALL).int32(timeoutMs).compactArrayLength(topics.size);
   for (const [topic, partitions] of topics) {
     writer.compactString(topic).compactArrayLength(partitions.length);
     for (const { partition, bytes } of partitions) {
       writer.int32(partition).unsignedVarint(bytes.length + 1);
-      parts.push(writer.take(), bytes);
+      chunks.push(writer.take(), bytes);
       writer.noTaggedFields();
     }
     writer.noTaggedFields();
   }
   writer.noTaggedFields();
-  parts.push(writer.take());
-  return parts;
+  chunks.push(writer.take());
+  return chunks;
 }
 
 /** What a broker answered about one partition's batch. */
