@@ -102,8 +102,9 @@ export class Datum<T = unknown> {
    */
   mayPass(serde: Serde<T>, topic: string): boolean {
     if (!this.#hasFormatOf(serde)) return false;
-    if (this.#ownFor === topic || serde.isOwnForm === undefined) return true;
-    return serde.isOwnForm(this.buffer, this.start, this.end, topic) !== false;
+    return (
+      serde.mayPass === undefined || this.#ownFor === topic || serde.mayPass(this.buffer, this.start, this.end, topic)
+    );
   }
 
   /**

@@ -223,6 +223,11 @@ class AvroSerde<T> implements Serde<T> {
     return buffer.readUInt32BE(start + 1) === id ? undefined : false;
   }
 
+  /** A sink writes its own schema id; whether the bytes behind it can be read is for readers to find out. */
+  mayPass(buffer: Buffer, start: number, end: number, topic: string): boolean {
+    return this.isOwnForm(buffer, start, end, topic) !== false;
+  }
+
   readsAsNull(buffer: Buffer, start: number, end: number, topic: string): boolean {
     if (!this.#mayReadNull) return false;
     try {

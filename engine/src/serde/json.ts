@@ -21,6 +21,7 @@ let checkCount = 0;
 class JsonSerde<T> implements Serde<T> {
   readonly format: string;
   readonly isOwnForm?: () => boolean;
+  readonly mayPass?: () => boolean;
   readonly #validate: ((value: unknown) => T) | undefined;
 
   constructor(validate: ((value: unknown) => T) | undefined) {
@@ -33,6 +34,7 @@ class JsonSerde<T> implements Serde<T> {
     this.format = `json(checked ${checkCount})`;
     // Nothing passes unchecked, not even from a source straight to a sink.
     this.isOwnForm = () => false;
+    this.mayPass = () => false;
   }
 
   serialize(value: T, topic: string): Buffer {

@@ -42,9 +42,14 @@ export interface Serde<T> {
    *
    * `true`: they are, and can be read. `undefined`: they are if they can be read, which the engine then tries. `false`: they may not be;
    * the engine reads them and writes them anew. A serde without this method is asked to read and write everything that is compared
-   * or kept, as Kafka Streams does with all serdes; only sinks still pass its values as they came.
+   * or kept, as Kafka Streams does with all serdes.
    */
   isOwnForm?(buffer: Buffer, start: number, end: number, topic: string): boolean | undefined;
+  /**
+   * Whether a sink may write these bytes of a value, in this serde's format, as they came. It is asked for every record, so it must be
+   * cheap. Absent: it may, unread.
+   */
+  mayPass?(buffer: Buffer, start: number, end: number, topic: string): boolean;
   /**
    * Whether these bytes read as null (JSON's `null`, the null of an Avro union): then the key or value *is* null, and a table takes a
    * deletion. Asked for every record of a source, so it must be cheap. Absent: no bytes do.

@@ -47,10 +47,13 @@ export class SourceTaskNode implements HeaderSource {
   #head: SourceTaskNode | undefined;
   #batch: RecordBatch | undefined;
   #row = 0;
+  /** Bytes of key or value may stand for null. */
+  readonly #mayReadNull: boolean;
 
   constructor(spec: SourceNode) {
     this.name = spec.name;
     this.spec = spec;
+    this.#mayReadNull = spec.keySerde.readsAsNull !== undefined || spec.valueSerde.readsAsNull !== undefined;
   }
 
   /** Points the reused record at a row; `timestampMs` is the extracted event time. */
@@ -60,12 +63,16 @@ export class SourceTaskNode implements HeaderSource {
     const { buffer, topic } = batch;
     const keyStart = batch.keyStarts[row] as number;
     const keyEnd = batch.keyEnds[row] as number;
-    if (keyStart < 0 || keySerde.readsAsNull?.(buffer, keyStart, keyEnd, topic)) record.keyDatum.setNull();
+    if (keyStart < 0) record.keyDatum.setNull();
     else record.keyDatum.setBytes(buffer, keyStart, keyEnd, keySerde, topic);
     const valueStart = batch.valueStarts[row] as number;
     const valueEnd = batch.valueEnds[row] as number;
-    if (valueStart < 0 || valueSerde.readsAsNull?.(buffer, valueStart, valueEnd, topic)) record.valueDatum.setNull();
+    if (valueStart < 0) record.valueDatum.setNull();
     else record.valueDatum.setBytes(buffer, valueStart, valueEnd, valueSerde, topic);
+    if (this.#mayReadNull) {
+      if (keyStart >= 0 && keySerde.readsAsNull?.(buffer, keyStart, keyEnd, topic)) record.keyDatum.setNull();
+      if (valueStart >= 0 && valueSerde.readsAsNull?.(buffer, valueStart, valueEnd, topic)) record.valueDatum.setNull();
+    }
     record.timestamp = timestampMs;
     if ((batch.headerStarts[row] as number) < 0) record.resetHeaders(undefined);
     else {
