@@ -7,8 +7,8 @@ export interface JavaApiGap {
 }
 
 /**
- * What a reader of Kafka Streams' Javadoc looks for in vain. Compared class by class with 4.3.1; equals, hashCode, toString and
- * deprecated methods aside. Names that only differ are in the table of `engine/README.md`.
+ * What Kafka Streams' Javadoc has and this engine does not. Compared class by class with 4.3.1; equals, hashCode,
+ * toString and deprecated methods aside. Names that only differ are in the table of `engine/README.md`.
  */
 export const javaApiGaps: readonly JavaApiGap[] = [
   {

@@ -216,7 +216,7 @@ function externalTopics(resolved: ResolvedTopology, run: RuntimeRun): ReadonlySe
   return topics;
 }
 
-/** The broker, with an ear at its producers: logs may be purged before anybody reads them. */
+/** The broker, with what its producers send noted: logs may be purged before anybody reads them. */
 function tapped(broker: Broker, note: (batch: EncodedBatch) => void): Broker {
   return {
     admin: () => broker.admin(),
