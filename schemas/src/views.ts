@@ -56,7 +56,7 @@ export interface ArtifactView {
   readonly checksum: string;
 }
 
-/** An inspection of one chip. */
+/** How one chip was inspected, or is being inspected, as the API answers it. */
 export interface InspectionView {
   /** UUID, made of tenant, lot, chip and inspection type: there is one inspection of each. */
   readonly id: string;

@@ -216,9 +216,9 @@ const empty = new Set(
 
 /** Whether every word of a comment is already a word of the name. */
 export function isRestating(name: string, text: string): boolean {
-  const stem = (word: string): string => word.toLowerCase().replace(/(ies|es|s)$/, '');
+  const stem = (word: string): string => word.toLowerCase().replace(/(y|i?e|i?es|s)$/, '');
   const words = new Set(name.match(/[A-Z]?[a-z]+|[A-Z]+(?![a-z])/g)?.map(stem));
-  const said = text.match(/[A-Za-z]+|\d+/g) ?? [];
+  const said = text.replaceAll(/['’]s\b/g, '').match(/[A-Za-z]+|\d+/g) ?? [];
   return said.every((word) => empty.has(word.toLowerCase()) || words.has(stem(word)));
 }
 

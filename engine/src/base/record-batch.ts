@@ -44,7 +44,7 @@ export interface Header {
 
 /** One partition of a topic. */
 export interface TopicPartition {
-  /** The topic's name. */
+  /** Full name, of internal topics with the application id. */
   readonly topic: string;
   /** Number of the partition, from 0. */
   readonly partition: number;

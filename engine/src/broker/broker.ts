@@ -39,7 +39,7 @@ export interface ConsumerOptions {
 
 /** What one fetch brought for one partition. `batches` may be empty while `nextOffset` advances (control records, aborts). */
 export interface FetchedPartition {
-  /** The topic's name. */
+  /** Full name, as it was assigned. */
   readonly topic: string;
   /** Partition of `topic`. */
   readonly partition: number;
@@ -203,7 +203,7 @@ export interface GroupMembership {
 
 /** Which member of which group, in which generation, as Kafka's `ConsumerGroupMetadata`. */
 export interface GroupMetadata {
-  /** The group's id. */
+  /** The application id, for groups of Kafka Streams. */
   readonly groupId: string;
   /** Empty before the first join. */
   readonly memberId: string;
@@ -297,7 +297,7 @@ export interface ProducerTransactions {
 
 /** A topic to create. */
 export interface TopicSpec {
-  /** The topic's name. */
+  /** Full name: up to 249 letters, digits, `.`, `_` and `-`. */
   readonly topic: string;
   /** How many partitions it has. */
   readonly partitions: number;

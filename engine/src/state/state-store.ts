@@ -156,7 +156,7 @@ export interface StoreIterator<K> extends Iterable<StoreEntry<K>> {
 
 /** What an iterator stands on: read it before the next step. */
 export interface StoreEntry<K> {
-  /** The entry's key. */
+  /** In the form of the store: the serialized key, of windows and sessions with their bounds. */
   readonly key: K;
   /** The serialized value; must not be written to. */
   readonly value: Buffer;

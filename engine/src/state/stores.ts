@@ -53,7 +53,7 @@ export interface LruMapOptions<K, V> extends Omit<StoreOptions<K, V>, 'store'> {
   readonly maxCacheSize: number;
 }
 
-/** Options of window stores. */
+/** How long windows are, how long they are kept, and how they are read. */
 export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
   /** How long a window is kept after the newest window's start, ms; at least `windowSizeMs`. */
   readonly retentionMs: number;
@@ -70,7 +70,7 @@ export interface WindowStoreOptions<K, V> extends StoreOptions<K, V> {
   readonly extraRetentionMs?: number;
 }
 
-/** Options of session stores. */
+/** How long sessions are kept, and how they are read. */
 export interface SessionStoreOptions<K, V> extends StoreOptions<K, V> {
   /** How long a session is kept after the newest session's end, ms; at least gap + grace of the windows it serves. */
   readonly retentionMs: number;
@@ -98,7 +98,7 @@ export interface VersionedStoreOptions<K, V> extends Omit<StoreOptions<K, V>, 'c
 export interface TypedStoreBuilder<S extends StateStore, K, V> extends StoreBuilder<S> {
   /** Serde of the store's keys. */
   readonly keySerde: Serde<K>;
-  /** Serde of the store's values. */
+  /** Reads and writes values, without the timestamp that timestamped stores keep beside them. */
   readonly valueSerde: Serde<V>;
 }
 

@@ -10,7 +10,7 @@ export interface NodeDescription {
    * processors there.
    */
   readonly kind: 'source' | 'processor' | 'sink';
-  /** The node's name. */
+  /** Unique in the topology: given by the program, or generated from the operation and a number. */
   readonly name: string;
   /** What stands in the brackets: `topics: [in]`, `stores: [a, b]`, `topic: out`. */
   readonly detail: string;

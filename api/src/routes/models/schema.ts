@@ -67,7 +67,7 @@ export const ModelDeployment = z
   } satisfies FieldsOf<ModelDeploymentView>)
   .meta({ id: 'ModelDeployment' });
 
-/** A model of the repository. */
+/** A model that boards can be judged with: its versions, and which of them judge. */
 export const Model = z
   .object({
     name: z.string(),
