@@ -92,9 +92,9 @@ export function relaxGlibc238(original) {
 
   let versionIndex = -1;
   let need = needs.offset;
-  for (let i = 0; i < needs.info; i++) {
+  for (let i = 0; i < needs.info; i += 1) {
     let aux = need + elf.readUInt32LE(need + 8);
-    for (let j = 0; j < elf.readUInt16LE(need + 2); j++) {
+    for (let j = 0; j < elf.readUInt16LE(need + 2); j += 1) {
       if (cString(elf, names + elf.readUInt32LE(aux + 8)) === 'GLIBC_2.38') {
         versionIndex = elf.readUInt16LE(aux + 6);
         elf.writeUInt16LE(elf.readUInt16LE(aux + 4) | VER_FLG_WEAK, aux + 4);
@@ -106,7 +106,7 @@ export function relaxGlibc238(original) {
   if (versionIndex < 0) throw new Error('does not need GLIBC_2.38');
 
   const found = [];
-  for (let i = 0; i < symbols.bytes / SYMBOL_BYTES; i++) {
+  for (let i = 0; i < symbols.bytes / SYMBOL_BYTES; i += 1) {
     if (elf.readUInt16LE(versions.offset + i * 2) !== versionIndex) continue;
     const at = symbols.offset + i * SYMBOL_BYTES;
     const nameAt = elf.readUInt32LE(at);

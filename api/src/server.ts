@@ -106,7 +106,7 @@ class UwsApiServer implements ApiServer {
   readonly #live: LiveEndpoint;
   #listenSocket: us_listen_socket | undefined;
   #underWay = 0;
-  #closing = false;
+  #isClosing = false;
   #drained: (() => void) | undefined;
 
   constructor(options: ApiServerOptions) {
@@ -171,8 +171,8 @@ class UwsApiServer implements ApiServer {
   }
 
   async close(): Promise<void> {
-    if (this.#closing) return;
-    this.#closing = true;
+    if (this.#isClosing) return;
+    this.#isClosing = true;
     if (this.#listenSocket !== undefined) us_listen_socket_close(this.#listenSocket);
     this.#live.stop();
     if (this.#underWay > 0) {
@@ -189,8 +189,8 @@ class UwsApiServer implements ApiServer {
 
   #notReady(): readonly string[] {
     const missing = [...(this.#options.notReady?.() ?? [])];
-    if (!this.#options.ports.gateway.ready()) missing.unshift('gateway');
-    if (this.#closing) missing.unshift('closing');
+    if (!this.#options.ports.gateway.isReady()) missing.unshift('gateway');
+    if (this.#isClosing) missing.unshift('closing');
     return missing;
   }
 
@@ -242,7 +242,7 @@ class UwsApiServer implements ApiServer {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        const error = exchange.bodyComplete
+        const error = exchange.isBodyComplete
           ? new UnavailableError('The request took too long; repeat it with the same Idempotency-Key.', 1)
           : new ProblemError('request-timeout', `The body did not arrive within ${this.#limits.handlerTimeoutMs} ms.`);
         reject(error);

@@ -18,7 +18,7 @@ const COPIED_TOPICS = [
   topics.artifactManagement,
   topics.inferenceWorkflow,
 ];
-const unknownId = '3f2b8a54-7c1d-5e0f-9a6b-1c2d3e4f5a6b';
+const UNKNOWN_ID = '3f2b8a54-7c1d-5e0f-9a6b-1c2d3e4f5a6b';
 const problem = (kind: string) => `urn:chip-quality:problem:${kind}`;
 
 let platform: RunningPlatform;
@@ -84,12 +84,12 @@ describe('a request that can not be served', () => {
   });
 
   it('is 404 or 422 for ids that nobody knows', async () => {
-    for (const path of [`/v1/inspections/${unknownId}`, `/v1/parts/${unknownId}`, `/v1/lots/${unknownId}`]) {
+    for (const path of [`/v1/inspections/${UNKNOWN_ID}`, `/v1/parts/${UNKNOWN_ID}`, `/v1/lots/${UNKNOWN_ID}`]) {
       expect((await platform.request('GET', path)).status).toBe(404);
     }
-    const infer = await platform.request('POST', `/v1/inspections/${unknownId}/infer`, { body: {}, key: 'nobody' });
+    const infer = await platform.request('POST', `/v1/inspections/${UNKNOWN_ID}/infer`, { body: {}, key: 'nobody' });
     expect(infer.status).toBe(404);
-    const body = { ...platform.inspectionBody(), lot_id: unknownId };
+    const body = { ...platform.inspectionBody(), lot_id: UNKNOWN_ID };
     const refused = await platform.request('POST', '/v1/inspections', { body, key: 'unknown-lot' });
     expect(refused.status).toBe(422);
     expect(refused.body.errors[0].field).toBe('lot_id');
@@ -277,7 +277,7 @@ describe('a record that nobody can read', () => {
     await producer.connect();
     for (const topic of [topics.inspectionCommands, topics.inferenceWorkflow, topics.inspectionLifecycle]) {
       for (let partition = 0; partition < PARTITIONS; partition += 1) {
-        await producer.send({ topic, messages: [{ partition, key: unknownId, value: null }] });
+        await producer.send({ topic, messages: [{ partition, key: UNKNOWN_ID, value: null }] });
       }
     }
     await producer.disconnect();

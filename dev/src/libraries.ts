@@ -55,7 +55,7 @@ export async function fetchLibrary(name: LibraryName, log: (line: string) => voi
 async function runMaven(name: LibraryName, target: string): Promise<void> {
   const pom = join(DEV_FOLDER, 'maven', name, 'pom.xml');
   const command = ['mvn', '-B', '-ntp', '-f', pom, `-Dlib.dir=${target}`, 'dependency:copy-dependencies'];
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       await runCommand(command);
       return;

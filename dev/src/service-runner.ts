@@ -39,7 +39,7 @@ export class ServiceRunner {
   #started: StartedService | undefined;
   /** The newest process, ready or not. */
   #process: ManagedProcess | undefined;
-  #stopping = false;
+  #isStopping = false;
 
   constructor(service: ServiceName, context: ServiceContext, onEnded: (how: string, restarts: boolean) => void) {
     this.service = service;
@@ -49,7 +49,7 @@ export class ServiceRunner {
         this.#process = process;
         context.note(process);
         // It was asked to stop while it was still downloading or preparing.
-        if (this.#stopping) void process.stop();
+        if (this.#isStopping) void process.stop();
       },
     };
     this.#onEnded = onEnded;
@@ -72,7 +72,7 @@ export class ServiceRunner {
     this.#context.log(`${this.service} ready after ${seconds} s (pid ${started.process.pid})`);
     const readyAt = performance.now();
     void started.process.exited.then((how) => {
-      if (this.#stopping || this.#started !== started) return;
+      if (this.#isStopping || this.#started !== started) return;
       const before = performance.now() - readyAt > STABLE_MS ? 0 : restarts;
       this.#starting = this.#restart(how, before);
       this.#starting.catch(() => {
@@ -87,18 +87,18 @@ export class ServiceRunner {
     this.#onEnded(how, again);
     if (!again) throw new Error(`${this.service} ended ${restarts + 1} times in a row (last: ${how})`);
     await sleep(RESTART_DELAY_MS * 2 ** restarts);
-    if (this.#stopping) throw new Error(`${this.service} is being stopped`);
+    if (this.#isStopping) throw new Error(`${this.service} is being stopped`);
     try {
       return await this.#start(restarts + 1);
     } catch (error) {
       this.#context.log(`${this.service}: ${(error as Error).message}`);
-      if (this.#stopping) throw error;
+      if (this.#isStopping) throw error;
       return this.#restart((error as Error).message.split('\n')[0] ?? '', restarts + 1);
     }
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#isStopping = true;
     await this.#process?.stop();
     // A start in progress fails now, because its process has ended; what it may still spawn is stopped at once.
     await this.#starting?.catch(() => undefined);

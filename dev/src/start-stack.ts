@@ -62,7 +62,7 @@ export function startStack(options: StackOptions): Promise<Stack>;
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const root = resolve(options.root ?? LOCAL_FOLDER);
   mkdirSync(join(root, 'logs'), { recursive: true });
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 1; ; attempt += 1) {
     const socket = await reachSupervisor(root);
     const result = await hold(socket, options);
     if (typeof result !== 'string') return result;

@@ -48,9 +48,9 @@ export class Supervisor {
   #server: Server | undefined;
   #lingering: NodeJS.Timeout | undefined;
   #ending: (() => void) | undefined;
-  #durable = true;
+  #isDurable = true;
   #modelRepository = MODEL_REPOSITORY;
-  #stopping = false;
+  #isStopping = false;
 
   constructor(root: string, log: (line: string) => void) {
     this.#root = root;
@@ -97,7 +97,7 @@ export class Supervisor {
     onMessages<UserMessage>(socket, (message) => {
       if (message.type === 'hold') {
         // Too late: a closed connection tells the user to ask our successor.
-        if (this.#stopping) return void socket.end();
+        if (this.#isStopping) return void socket.end();
         holds = true;
         this.#users.add(socket);
         this.#cancelLinger();
@@ -120,7 +120,7 @@ export class Supervisor {
       tell({ type: 'failed', message: 'the running stack belongs to another version of this checkout; end it first' });
       return;
     }
-    if (this.#runners.size === 0) this.#durable = request.durable;
+    if (this.#runners.size === 0) this.#isDurable = request.durable;
     if (!this.#runners.has('triton')) this.#modelRepository = request.modelRepository;
     try {
       await this.#check(request.services.filter((service) => !this.#checked.has(service)));
@@ -148,7 +148,7 @@ export class Supervisor {
     const context: ServiceContext = {
       root: this.#root,
       memory: this.#memory,
-      durable: this.#durable,
+      durable: this.#isDurable,
       modelRepository: this.#modelRepository,
       log: (line) => this.#tellAll(line),
       note: (process: ManagedProcess) => {
@@ -191,8 +191,8 @@ export class Supervisor {
 
   /** Stops all services and lets `serve()` return. */
   async stop(why: string): Promise<void> {
-    if (this.#stopping) return;
-    this.#stopping = true;
+    if (this.#isStopping) return;
+    this.#isStopping = true;
     this.#cancelLinger();
     this.#log(`stopping: ${why}`);
     // The name is given up first: whoever comes now starts a new supervisor, which waits for our lock.

@@ -9,8 +9,8 @@ export interface Difference {
 }
 
 /** Equal elements shown before the first difference, and elements after it. */
-const before = 3;
-const after = 2;
+const BEFORE = 3;
+const AFTER = 2;
 
 /** The first difference of two lists; nothing when they are equal. `show` prints one element. */
 export function compareLists<T>(
@@ -20,13 +20,13 @@ export function compareLists<T>(
   show: (element: T) => string = (element) => JSON.stringify(element),
 ): Difference[] {
   const length = Math.max(expected.length, actual.length);
-  for (let i = 0; i < length; i++) {
+  for (let i = 0; i < length; i += 1) {
     if (isDeepStrictEqual(plain(expected[i]), plain(actual[i]))) continue;
     const lines: string[] = [];
-    for (let j = Math.max(0, i - before); j < i; j++) lines.push(`    ${show(expected[j] as T)}`);
+    for (let j = Math.max(0, i - BEFORE); j < i; j += 1) lines.push(`    ${show(expected[j] as T)}`);
     for (const [mark, list] of [['expected', expected] as const, ['actual  ', actual] as const]) {
       if (i >= list.length) lines.push(`  ${mark} (nothing)`);
-      for (let j = i; j < Math.min(list.length, i + after); j++) lines.push(`  ${mark} ${show(list[j] as T)}`);
+      for (let j = i; j < Math.min(list.length, i + AFTER); j += 1) lines.push(`  ${mark} ${show(list[j] as T)}`);
     }
     return [{ of, text: `element ${i} of ${expected.length} (ours has ${actual.length}):\n${lines.join('\n')}` }];
   }

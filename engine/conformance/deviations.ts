@@ -14,10 +14,10 @@ export interface Deviation {
 }
 
 /** Retention that no input here reaches. */
-const ampleRetentionMs = 100_000;
+const AMPLE_RETENTION_MS = 100_000;
 
 /** Enough for what one commit changes. */
-const ampleCacheBytes = 100_000;
+const AMPLE_CACHE_BYTES = 100_000;
 
 /** Deviations that runs show; `other-deviations.ts` lists those that they cannot. */
 export const deviations: readonly Deviation[] = [
@@ -26,15 +26,15 @@ export const deviations: readonly Deviation[] = [
     reason:
       'Kafka Streams loses closed windows when stream time jumps: the store has dropped them before they are emitted. We emit them first, so a run with the default retention gives what ample retention gives.',
     applies: (topology, params) => topology.includes('emit-on-close') && params['retention'] === 0,
-    comparedWith: (params) => ({ ...params, retention: ampleRetentionMs }),
+    comparedWith: (params) => ({ ...params, retention: AMPLE_RETENTION_MS }),
   },
   {
     title: 'Windows that leave a record cache while they are read',
     reason:
       'A sliding window that is evicted between the beginning and the end of one read is missing from it, or old, in Kafka Streams, so that updates are lost under a cache too small for the windows of one record. We lose none: every commit leaves the windows that an ample cache leaves.',
     applies: (topology, { cacheBytes = 0 }) =>
-      topology === 'cached-sliding' && cacheBytes > 0 && cacheBytes < ampleCacheBytes,
-    comparedWith: (params) => ({ ...params, cacheBytes: ampleCacheBytes }),
+      topology === 'cached-sliding' && cacheBytes > 0 && cacheBytes < AMPLE_CACHE_BYTES,
+    comparedWith: (params) => ({ ...params, cacheBytes: AMPLE_CACHE_BYTES }),
     depth: 'newest outputs',
   },
 ];

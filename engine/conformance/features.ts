@@ -18,8 +18,8 @@ export interface FeatureGroup {
   readonly features: readonly Feature[];
 }
 
-const describeTest = 'topology/describe.test.ts';
-const driverTest = 'testing/topology-test-driver.test.ts';
+const DESCRIBE_TEST = 'topology/describe.test.ts';
+const DRIVER_TEST = 'testing/topology-test-driver.test.ts';
 
 /** The features of Kafka Streams 4.3.1, in the order of its documentation. */
 export const featureGroups: readonly FeatureGroup[] = [
@@ -43,7 +43,7 @@ export const featureGroups: readonly FeatureGroup[] = [
         name: 'split and branch: first match, default, names, chained and consumed branches',
         state: 'done',
         topologies: ['branch-merge', 'composition'],
-        tests: [describeTest],
+        tests: [DESCRIBE_TEST],
       },
       {
         name: 'repartition, with a number of partitions; co-partitioning',
@@ -63,7 +63,7 @@ export const featureGroups: readonly FeatureGroup[] = [
         name: 'names of operators, groups, joins and stores; numbers that names use up',
         state: 'done',
         topologies: ['describe-default-names', 'composition'],
-        tests: [describeTest],
+        tests: [DESCRIBE_TEST],
       },
       {
         name: 'ensure.explicit.internal.resource.naming',
@@ -81,7 +81,7 @@ export const featureGroups: readonly FeatureGroup[] = [
         name: 'Topology.describe',
         state: 'done',
         topologies: ['describe-default-names', 'composition'],
-        tests: [describeTest],
+        tests: [DESCRIBE_TEST],
       },
     ],
   },
@@ -334,7 +334,7 @@ export const featureGroups: readonly FeatureGroup[] = [
         state: 'partly',
         note: 'Names of Kafka Streams for records, drops, commits, restores, suppression and lateness; not its whole tree with levels.',
       },
-      { name: 'TopologyTestDriver', state: 'done', topologies: ['composition'], tests: [driverTest] },
+      { name: 'TopologyTestDriver', state: 'done', topologies: ['composition'], tests: [DRIVER_TEST] },
       { name: 'application reset tool', state: 'not done' },
       {
         name: 'pattern subscription, offset reset by source and by duration',

@@ -1,5 +1,5 @@
 import type { ResolvedTopology, SubTopology } from '../src/index.ts';
-import { additionalRetentionMsDefault, changelogTopicSpec } from '../src/topology/internal-topics.ts';
+import { ADDITIONAL_RETENTION_MS_DEFAULT, changelogTopicSpec } from '../src/topology/internal-topics.ts';
 
 /** The internal topics of each sub-topology with their configuration, in the notation of the vectors. */
 export function internalTopicsText(resolved: ResolvedTopology): string {
@@ -27,7 +27,7 @@ export function internalTopicsText(resolved: ResolvedTopology): string {
 function sourceChangelogs(part: SubTopology): SubTopology['internalTopics'][number][] {
   const own = part.stores.filter(({ changelogIsSource }) => changelogIsSource);
   return own.map(({ builder, changelogTopic }) => ({
-    ...changelogTopicSpec({ ...builder, loggingConfig: {} }, additionalRetentionMsDefault),
+    ...changelogTopicSpec({ ...builder, loggingConfig: {} }, ADDITIONAL_RETENTION_MS_DEFAULT),
     topic: changelogTopic as string,
   }));
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { compositionCase, compositionName } from './compositions/composition-case.ts';
+import { COMPOSITION_NAME, compositionCase } from './compositions/composition-case.ts';
 import { freshCase } from './fresh/fresh-runs.ts';
 import { Oracle } from './oracle-client.ts';
 import { Report } from './report.ts';
@@ -11,11 +11,11 @@ import { keptVectors, VectorFolder } from './vectors.ts';
 import { writeParityDocument } from './write-docs.ts';
 
 /** Random programs that a seed gives, besides an input for every named topology. */
-const programsPerSeed = 20;
+const PROGRAMS_PER_SEED = 20;
 /** Random programs for the real runtime: no Java is asked, so there may be many. */
-const runtimePrograms = 500;
+const RUNTIME_PROGRAMS = 500;
 
-const usage = `npm run conformance [-- DIR] [options]
+const USAGE = `npm run conformance [-- DIR] [options]
 
 Compares the engine with what Kafka Streams 4.3.1 answered. DIR: a folder of answers; default: engine/conformance/vectors.
 
@@ -41,7 +41,7 @@ const { values, positionals } = parseArgs({
 const wanted = values.only?.split(',');
 const only = (topology: string): boolean => wanted === undefined || wanted.some((part) => topology.includes(part));
 
-if (values.help) console.log(usage);
+if (values.help) console.log(USAGE);
 else if (values.fresh !== undefined) process.exitCode = await compareFresh(seedsOf(values.fresh));
 else if (values.runtime) process.exitCode = await compareRuntime(positionals[0]);
 else process.exitCode = await compareVectors(positionals[0]);
@@ -61,7 +61,7 @@ async function compareRuntime(folder: string | undefined): Promise<number> {
   for (const [name, named] of Object.entries(topologies)) {
     if (only(name)) await report.run(runtimeFreshCase(name, named, 1));
   }
-  for (let number = 0; only(compositionName) && number < runtimePrograms; number++) {
+  for (let number = 0; only(COMPOSITION_NAME) && number < RUNTIME_PROGRAMS; number += 1) {
     await report.run(runtimeCompositionCase(1, number));
   }
   return report.close();
@@ -81,9 +81,9 @@ async function compareFresh(seeds: readonly number[]): Promise<number> {
       }
       for (const seed of seeds) await report.run(freshCase(name, named, seed, oracle));
     }
-    if (only(compositionName)) {
+    if (only(COMPOSITION_NAME)) {
       for (const seed of seeds) {
-        for (let number = 0; number < programsPerSeed; number++) {
+        for (let number = 0; number < PROGRAMS_PER_SEED; number += 1) {
           await report.run(compositionCase(seed, number, oracle));
         }
       }

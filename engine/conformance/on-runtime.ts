@@ -24,13 +24,13 @@ import type { Step } from './vectors.ts';
 export type Feeding = 'stepwise' | 'at once';
 
 /** Time stands still, so nobody may be expected to send heartbeats: longer than any run's wall clock. */
-const neverMs = 1e9;
+const NEVER_MS = 1e9;
 /** Turns of the event loop without a new record after which nothing is under way: each hop and each commit takes one or two. */
-const quietTurns = 8;
+const QUIET_TURNS = 8;
 /** Turns after which a start or an end that waits for a timer gets it. */
-const patientTurns = 20;
+const PATIENT_TURNS = 20;
 /** A run that takes more turns than this hangs. */
-const turnsMax = 20_000;
+const TURNS_MAX = 20_000;
 
 /** What only the real runtime is told, beyond what the test driver is told too. */
 export interface RuntimeRun extends RunInput {
@@ -90,8 +90,8 @@ class RunningInstance {
       commitIntervalMs: 0,
       lingerMs: 0,
       pollMs: 1,
-      heartbeatIntervalMs: neverMs,
-      sessionTimeoutMs: 2 * neverMs,
+      heartbeatIntervalMs: NEVER_MS,
+      sessionTimeoutMs: 2 * NEVER_MS,
       ...settings(run.params),
     });
   }
@@ -147,15 +147,15 @@ class RunningInstance {
 
   async #untilIdle(): Promise<void> {
     let seen = -1;
-    for (let turn = 0, quiet = 0; quiet < quietTurns; turn += 1) {
+    for (let turn = 0, quiet = 0; quiet < QUIET_TURNS; turn += 1) {
       await yieldTurn(systemClock);
       if (this.#streams.state === 'ERROR' || this.#streams.failure !== undefined) throw this.#streams.failure;
       const isBehind = [...this.#streams.lag.values()].some((lag) => lag > 0);
       const end = this.#writtenRecords();
       quiet = end === seen && !isBehind && this.#streams.state === 'RUNNING' ? quiet + 1 : 0;
       seen = end;
-      if (turn > turnsMax)
-        throw new Error(`not idle after ${turnsMax} turns: ${JSON.stringify([...this.#streams.lag])}`);
+      if (turn > TURNS_MAX)
+        throw new Error(`not idle after ${TURNS_MAX} turns: ${JSON.stringify([...this.#streams.lag])}`);
     }
   }
 
@@ -172,11 +172,11 @@ class RunningInstance {
       done = true;
     });
     finished.catch(() => {});
-    for (let turn = 1; !done && turn < turnsMax; turn += 1) {
+    for (let turn = 1; !done && turn < TURNS_MAX; turn += 1) {
       await yieldTurn(systemClock);
-      if (turn % patientTurns === 0) this.#clock.advance(1);
+      if (turn % PATIENT_TURNS === 0) this.#clock.advance(1);
     }
-    if (!done) throw new Error(`the instance neither started nor stopped within ${turnsMax} turns`);
+    if (!done) throw new Error(`the instance neither started nor stopped within ${TURNS_MAX} turns`);
     await finished;
   }
 

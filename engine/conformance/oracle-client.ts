@@ -11,9 +11,9 @@ import type { Step } from './vectors.ts';
 const folder = join(import.meta.dirname, 'oracle');
 const target = join(folder, 'target');
 /** Enough for the store of a first Maven run; later ones take seconds. */
-const buildTimeoutMs = 300_000;
+const BUILD_TIMEOUT_MS = 300_000;
 /** A run takes milliseconds: an oracle that is silent for this long hangs. */
-const answerTimeoutMs = 60_000;
+const ANSWER_TIMEOUT_MS = 60_000;
 /** Small inputs: a small heap and the quick compiler start faster and leave the machine to others. */
 const javaOptions = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
 
@@ -74,7 +74,7 @@ export class Oracle {
   #exchange(question: object): Promise<unknown> {
     const turn = this.#turn.then(async () => {
       this.#child.stdin?.write(`${JSON.stringify(question)}\n`);
-      const timer = setTimeout(() => this.#child.kill(), answerTimeoutMs);
+      const timer = setTimeout(() => this.#child.kill(), ANSWER_TIMEOUT_MS);
       const { value, done } = await this.#answers.next();
       clearTimeout(timer);
       if (done === true) throw new Error(`The oracle ended (${this.#child.exitCode ?? this.#child.signalCode}).`);
@@ -96,7 +96,7 @@ export async function buildOracle(log: (line: string) => void): Promise<string> 
     log('fetching Kafka Streams with Maven …');
     await run('mvn', ['-B', '-q', '-ntp', 'dependency:copy-dependencies', `-DoutputDirectory=${into}`], {
       cwd: folder,
-      timeout: buildTimeoutMs,
+      timeout: BUILD_TIMEOUT_MS,
     });
   });
   const jars = join(libraries, '*');

@@ -1,7 +1,7 @@
 import type { Case, Verdict } from './vector-cases.ts';
 
 /** Differences printed in full for one topology; more of the same kind rarely help. */
-const shownByDefault = 3;
+const SHOWN_BY_DEFAULT = 3;
 
 interface Tally {
   passed: number;
@@ -20,7 +20,7 @@ export class Report {
   readonly #shown: number;
   #current: string | undefined;
 
-  constructor(shown: number = shownByDefault, print: (line: string) => void = console.log) {
+  constructor(shown: number = SHOWN_BY_DEFAULT, print: (line: string) => void = console.log) {
     this.#shown = shown;
     this.#print = print;
   }

@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compositionName } from './compositions/composition-case.ts';
+import { COMPOSITION_NAME } from './compositions/composition-case.ts';
 import { parityDocument } from './parity-document.ts';
 import { topologies } from './topologies/index.ts';
 
@@ -10,7 +10,7 @@ const tests = join(import.meta.dirname, '..', 'test');
 /** Everything that the runner compares, by the names of its reports. */
 export const comparedTopologies: readonly string[] = [
   ...Object.keys(topologies),
-  compositionName,
+  COMPOSITION_NAME,
   'describe-default-names',
 ].sort();
 

@@ -17,7 +17,7 @@ export type { ErrorCode, Recovery } from './base/errors.ts';
 export {
   BrokerError,
   DeserializationError,
-  errorCodes,
+  ERROR_CODES,
   SerializationError,
   StreamsError,
   TaskCorruptedError,
@@ -169,7 +169,7 @@ export type {
   WindowStoreOptions,
 } from './state/stores.ts';
 export { Stores } from './state/stores.ts';
-export { notPut, validToUndefined } from './state/versioned/versioned-bytes-store.ts';
+export { NOT_PUT, VALID_TO_UNDEFINED } from './state/versioned/versioned-bytes-store.ts';
 export type {
   AsyncReadOnlyVersionedKeyValueStore,
   ReadOnlyVersionedKeyValueStore,

@@ -86,9 +86,9 @@ export interface KeyQueryMetadata {
 }
 
 /** Waits before a replaced thread starts; earlier failures are forgotten once it ran as long as the longest. */
-const replaceBackoff: BackoffBounds = { minMs: 500, maxMs: 60_000 };
+const REPLACE_BACKOFF: BackoffBounds = { minMs: 500, maxMs: 60_000 };
 /** How long `close` waits unless told otherwise: longer than draining may take. */
-const closeTimeoutMsDefault = 60_000;
+const CLOSE_TIMEOUT_MS_DEFAULT = 60_000;
 
 /** Where a broker is, and the ports it uses; all but the addresses have defaults. */
 export type BrokerConnectionOptions = Pick<StreamsConfig, 'bootstrapServers' | 'clientId'> &
@@ -232,7 +232,7 @@ export class KafkaStreams {
       readonly timeoutMs?: number;
     } = {},
   ): Promise<void> {
-    this.#closed ??= this.#close(options.timeoutMs ?? closeTimeoutMsDefault);
+    this.#closed ??= this.#close(options.timeoutMs ?? CLOSE_TIMEOUT_MS_DEFAULT);
     return this.#closed;
   }
 
@@ -489,9 +489,9 @@ export class KafkaStreams {
   async #replaceThread(): Promise<void> {
     const { clock, log, random } = this.#config;
     if (this.state === 'RUNNING') this.#lifecycle.to('REBALANCING');
-    if (clock.monotonicMs() - this.#threadStartedMs > replaceBackoff.maxMs) this.#replacements = 0;
+    if (clock.monotonicMs() - this.#threadStartedMs > REPLACE_BACKOFF.maxMs) this.#replacements = 0;
     this.#replacements += 1;
-    const delayMs = backoffMs(this.#replacements, replaceBackoff, random);
+    const delayMs = backoffMs(this.#replacements, REPLACE_BACKOFF, random);
     log.warn({ delayMs, replacements: this.#replacements }, 'Replacing the stream thread');
     await sleep(clock, delayMs);
     if (this.state !== 'REBALANCING') return;

@@ -28,10 +28,10 @@ import { produceText, readAll, until } from './support/memory-cluster-harness.ts
 const stack = useTestStack(['kafka']);
 const childPath = fileURLToPath(new URL('./support/interrupted-child.ts', import.meta.url));
 const text = { key: string(), value: string() };
-const partitions = 3;
+const PARTITIONS = 3;
 /** Rounds of records; each lies in so much event time. */
-const rounds = 24;
-const roundMs = 200;
+const ROUNDS = 24;
+const ROUND_MS = 200;
 /** Not long ago: brokers delete windows that are older than the retention of their changelog. */
 const beginsMs = Math.floor(Date.now() / 1_000) * 1_000 - 60_000;
 /** Past every window and grace: makes each final result come out. */
@@ -77,7 +77,7 @@ async function start(
   return streams;
 }
 
-async function create(topics: readonly string[], count = partitions): Promise<void> {
+async function create(topics: readonly string[], count = PARTITIONS): Promise<void> {
   const specs = topics.map((topic) => ({ topic, partitions: count, replicationFactor: 1, configs: {} }));
   await broker.admin().createTopics(specs);
 }
@@ -92,12 +92,12 @@ async function createTopics(): Promise<string> {
 /** Records of some rounds: times ascend in each partition of each topic, keys stay in their partition. */
 async function feed(prefix: string, fromRound: number, toRound: number): Promise<void> {
   const sent: Promise<void>[] = [];
-  for (let partition = 0; partition < partitions; partition += 1) {
+  for (let partition = 0; partition < PARTITIONS; partition += 1) {
     const records = (name: string, count: number, stepMs: number): void => {
       const rows: [string, string, number][] = [];
       for (let round = fromRound; round < toRound; round += 1) {
         for (let i = 0; i < count; i += 1) {
-          const timestampMs = beginsMs + round * roundMs + i * stepMs;
+          const timestampMs = beginsMs + round * ROUND_MS + i * stepMs;
           rows.push([`p${partition}k${(round * 3 + i) % 7}`, `${name[0]}${round}.${i}`, timestampMs]);
         }
       }
@@ -114,7 +114,7 @@ async function feed(prefix: string, fromRound: number, toRound: number): Promise
 
 /** Moves every partition's time past all windows. */
 async function finish(prefix: string): Promise<void> {
-  for (let partition = 0; partition < partitions; partition += 1) {
+  for (let partition = 0; partition < PARTITIONS; partition += 1) {
     for (const name of ['left', 'right', 'events']) {
       await produceText(broker, `${prefix}-${name}`, partition, [[`p${partition}end`, 'end', endsMs]]);
     }
@@ -147,7 +147,7 @@ async function settledResults(prefix: string, expected: Record<string, readonly 
 async function countOf(topic: string): Promise<number> {
   const ends = await broker
     .admin()
-    .endOffsets(Array.from({ length: partitions }, (_, partition) => ({ topic, partition })));
+    .endOffsets(Array.from({ length: PARTITIONS }, (_, partition) => ({ topic, partition })));
   return [...ends.values()].reduce((sum, end) => sum + end, 0);
 }
 
@@ -155,7 +155,7 @@ async function countOf(topic: string): Promise<number> {
 async function uninterrupted(atTheEnd: AtTheEnd): Promise<Record<string, readonly string[]>> {
   const prefix = await createTopics();
   await start(atTheEnd, interruptedProgram(prefix), { applicationId: prefix });
-  await feed(prefix, 0, rounds);
+  await feed(prefix, 0, ROUNDS);
   await finish(prefix);
   // One final window each of the two windowed outputs, and of every key: complete when nothing came for a while.
   let before = '';
@@ -193,11 +193,11 @@ describe.concurrent('KafkaStreams on a real broker, interrupted', () => {
     const reference = expectedResults();
     const prefix = await createTopics();
     const first = await start(onTestFinished, interruptedProgram(prefix), { applicationId: prefix });
-    await feed(prefix, 0, rounds / 2);
+    await feed(prefix, 0, ROUNDS / 2);
     await until(async () => (await countOf(`${prefix}-joined`)) > 0, 'first results', 20_000);
     await first.close();
     await start(onTestFinished, interruptedProgram(prefix), { applicationId: prefix });
-    await feed(prefix, rounds / 2, rounds);
+    await feed(prefix, ROUNDS / 2, ROUNDS);
     await finish(prefix);
     const expected = await reference;
     for (const name of interruptedOutputs) expect(expected[name]?.length, name).toBeGreaterThan(10);
@@ -213,16 +213,16 @@ describe.concurrent('KafkaStreams on a real broker, interrupted', () => {
     const child = fork(childPath, [stack.bootstrapServers, prefix, prefix, stateDirectory(onTestFinished)]);
     onTestFinished(() => void child.kill('SIGKILL'));
     await once(child, 'message');
-    await feed(prefix, 0, rounds / 3);
+    await feed(prefix, 0, ROUNDS / 3);
     // The commit lets cached tables out; what comes after it is done, logged and sent, and not committed.
     await until(async () => (await countOf(`${prefix}-offers`)) > 0, 'a commit', 20_000);
     const joined = await countOf(`${prefix}-joined`);
-    await feed(prefix, rounds / 3, (2 * rounds) / 3);
+    await feed(prefix, ROUNDS / 3, (2 * ROUNDS) / 3);
     await until(async () => (await countOf(`${prefix}-joined`)) > joined, 'work after the commit', 20_000);
     child.kill('SIGKILL');
     await once(child, 'exit');
     await start(onTestFinished, interruptedProgram(prefix), { applicationId: prefix, groupInstanceId: `${prefix}-1` });
-    await feed(prefix, (2 * rounds) / 3, rounds);
+    await feed(prefix, (2 * ROUNDS) / 3, ROUNDS);
     await finish(prefix);
     const expected = await reference;
     expect(await settledResults(prefix, expected)).toEqual(expected);

@@ -9,7 +9,7 @@ import { long, string } from '../src/serde/primitives.ts';
 import type { Topology } from '../src/topology/topology.ts';
 import { brokerOf, newCluster, produceText, readAll, until } from './support/memory-cluster-harness.ts';
 
-const partitions = 3;
+const PARTITIONS = 3;
 
 /** Asynchronous calls in any order, a repartition, a count: everything that may lose a record in a crash. */
 function topology(): Topology {
@@ -44,7 +44,7 @@ it('loses no record and repeats none without a crash, whichever instances start,
       async (steps, statestoreCacheMaxBytes) => {
         const cluster = newCluster();
         const broker = brokerOf(cluster);
-        const spec = (topic: string) => ({ topic, partitions, replicationFactor: 1, configs: {} });
+        const spec = (topic: string) => ({ topic, partitions: PARTITIONS, replicationFactor: 1, configs: {} });
         await broker.admin().createTopics([spec('in'), spec('out')]);
         const stateDir = mkdtempSync(join(tmpdir(), 'millrace-property-'));
         const instances: KafkaStreams[] = [];
@@ -70,7 +70,7 @@ it('loses no record and repeats none without a crash, whichever instances start,
         try {
           for (const step of steps) {
             if (step === 'produce') {
-              for (let partition = 0; partition < partitions; partition += 1) {
+              for (let partition = 0; partition < PARTITIONS; partition += 1) {
                 const records = Array.from({ length: 10 }, () => ['k', `value-${produced++}`] as const);
                 await produceText(broker, 'in', partition, records);
               }

@@ -24,7 +24,7 @@ import {
 } from '../src/index.ts';
 import { TopologyTestDriver } from '../src/testing/index.ts';
 
-const minuteMs = 60_000;
+const MINUTE_MS = 60_000;
 
 /** Runs the topology of a builder or of the Processor API and closes the driver afterwards. */
 async function running(topology: Topology, body: (driver: TopologyTestDriver) => void): Promise<void> {
@@ -55,7 +55,7 @@ describe('the examples of the README', () => {
       .stream('pageviews', { key: string(), value: string() })
       .join(regions, (page, region) => ({ page, region }))
       .groupBy((_user, view) => view.region, { key: string(), value: json(), name: 'by-region' })
-      .windowedBy(SessionWindows.ofInactivityGapAndGrace(5 * minuteMs, minuteMs))
+      .windowedBy(SessionWindows.ofInactivityGapAndGrace(5 * MINUTE_MS, MINUTE_MS))
       .aggregate(
         () => ({ views: 0 }),
         (_region, _view, visit) => ({ views: visit.views + 1 }),
@@ -69,13 +69,13 @@ describe('the examples of the README', () => {
       driver.createInputTopic('users', string(), string()).pipeInput('ann', 'eu', 0);
       const views = driver.createInputTopic('pageviews', string(), string());
       views.pipeInput('ann', '/a', 0);
-      views.pipeInput('ann', '/b', minuteMs);
-      views.pipeInput('bob', '/b', minuteMs);
+      views.pipeInput('ann', '/b', MINUTE_MS);
+      views.pipeInput('bob', '/b', MINUTE_MS);
       const output = driver.createOutputTopic('visits-by-region', sessionWindowed(string()), json());
       expect(output.readKeyValuesToList().map(({ key, value }) => [key.window.endMs, value])).toEqual([
         [0, { views: 1 }],
         [0, null],
-        [minuteMs, { views: 2 }],
+        [MINUTE_MS, { views: 2 }],
       ]);
       expect([...driver.getSessionStore('visits').fetch('eu')].map(({ value }) => value)).toEqual([{ views: 2 }]);
     });
@@ -90,7 +90,7 @@ describe('the examples of the README', () => {
       .outerJoin(
         payments,
         (order, payment) => ({ due: order?.amount ?? 0, paid: payment?.amount ?? 0 }),
-        JoinWindows.ofTimeDifferenceAndGrace(10 * minuteMs, minuteMs).before(0), // never paid before it is ordered
+        JoinWindows.ofTimeDifferenceAndGrace(10 * MINUTE_MS, MINUTE_MS).before(0), // never paid before it is ordered
         { name: 'settle', storeName: 'settle' },
       )
       .filter((_orderId, { due, paid }) => due !== paid, { name: 'unsettled' })
@@ -101,10 +101,10 @@ describe('the examples of the README', () => {
       const payment = driver.createInputTopic('payments', string(), json());
       order.pipeInput('1', { customerId: 'c', amount: 5 }, 0);
       order.pipeInput('2', { customerId: 'c', amount: 7 }, 0);
-      payment.pipeInput('1', { amount: 5 }, minuteMs);
-      payment.pipeInput('3', { amount: 1 }, 30 * minuteMs);
+      payment.pipeInput('1', { amount: 5 }, MINUTE_MS);
+      payment.pipeInput('3', { amount: 1 }, 30 * MINUTE_MS);
       driver.advanceWallClockTimeMs(1_000); // unmatched records are looked for once a second
-      payment.pipeInput('4', { amount: 1 }, 90 * minuteMs);
+      payment.pipeInput('4', { amount: 1 }, 90 * MINUTE_MS);
       const output = driver.createOutputTopic('unsettled', string(), json());
       expect(output.readKeyValuesToList().map(({ key }) => key)).toEqual(['2', '3']);
     });
@@ -150,7 +150,7 @@ describe('the examples of the README', () => {
     builder
       .stream('card-payments', { key: string(), value: json<{ amount: number }>() })
       .groupByKey()
-      .windowedBy(TimeWindows.ofSizeAndGrace(minuteMs, 10_000))
+      .windowedBy(TimeWindows.ofSizeAndGrace(MINUTE_MS, 10_000))
       .count({ materialized: { name: 'payments-per-minute' } })
       .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded(), { name: 'final' }))
       .filter((_window, count) => count >= 3)
@@ -173,20 +173,20 @@ describe('the examples of the README', () => {
     builder
       .stream('temperatures', { key: string(), value: long() })
       .groupByKey()
-      .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(minuteMs, 10_000))
+      .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(MINUTE_MS, 10_000))
       .emitStrategy(EmitStrategy.onWindowClose())
       .reduce((one, other) => Math.max(one, other), { materialized: { name: 'hottest' } })
       .toStream()
-      .to('hottest', { key: windowed(string(), minuteMs) });
+      .to('hottest', { key: windowed(string(), MINUTE_MS) });
     // end
     await running(builder.build(), (driver) => {
       const input = driver.createInputTopic('temperatures', string(), long());
       input.pipeKeyValueList([
-        ['a', 20, minuteMs],
-        ['a', 30, minuteMs + 5],
-        ['a', 10, 5 * minuteMs],
+        ['a', 20, MINUTE_MS],
+        ['a', 30, MINUTE_MS + 5],
+        ['a', 10, 5 * MINUTE_MS],
       ]);
-      const output = driver.createOutputTopic('hottest', windowed(string(), minuteMs), long());
+      const output = driver.createOutputTopic('hottest', windowed(string(), MINUTE_MS), long());
       expect(output.readValuesToList()).toEqual([20, 30, 30]);
     });
   });
@@ -216,11 +216,11 @@ describe('the examples of the README', () => {
     const prices = builder.table('prices', {
       key: string(),
       value: long(),
-      materialized: { name: 'prices', historyRetentionMs: 60 * minuteMs },
+      materialized: { name: 'prices', historyRetentionMs: 60 * MINUTE_MS },
     });
     builder
       .stream('sales', { key: string(), value: long() })
-      .join(prices, (pieces, price) => pieces * price, { name: 'price', graceMs: minuteMs })
+      .join(prices, (pieces, price) => pieces * price, { name: 'price', graceMs: MINUTE_MS })
       .to('turnover', { value: long() });
     // end
     await running(builder.build(), (driver) => {
@@ -230,7 +230,7 @@ describe('the examples of the README', () => {
       sale.pipeInput('pen', 2, 10_000);
       price.pipeInput('pen', 200, 5_000); // late, but in time for the sale
       price.pipeInput('pen', 300, 20_000);
-      sale.pipeInput('cup', 1, 2 * minuteMs);
+      sale.pipeInput('cup', 1, 2 * MINUTE_MS);
       expect(driver.createOutputTopic('turnover', string(), long()).readValuesToList()).toEqual([400]);
       const store: VersionedKeyValueStore<string, number> = driver.getVersionedKeyValueStore('prices');
       expect(store.get('pen', 4_000)?.value).toBe(100);
@@ -274,8 +274,8 @@ describe('the examples of the README', () => {
       name: 'alarms',
       key: string(),
       value: long(),
-      windowSizeMs: minuteMs,
-      retentionMs: 60 * minuteMs,
+      windowSizeMs: MINUTE_MS,
+      retentionMs: 60 * MINUTE_MS,
     });
 
     class Alarms implements Processor<string, string, string, number> {
@@ -285,17 +285,17 @@ describe('the examples of the README', () => {
       init(context: ProcessorContext<string, number>): void {
         this.#context = context;
         this.#counts = context.getStateStore('alarms');
-        context.schedule({ intervalMs: minuteMs, type: 'STREAM_TIME', callback: (nowMs) => this.#report(nowMs) });
+        context.schedule({ intervalMs: MINUTE_MS, type: 'STREAM_TIME', callback: (nowMs) => this.#report(nowMs) });
       }
 
       process(record: Record<string, string>): void {
-        const startMs = record.timestamp - (record.timestamp % minuteMs);
+        const startMs = record.timestamp - (record.timestamp % MINUTE_MS);
         this.#counts.put(record.key, (this.#counts.fetch(record.key, startMs) ?? 0) + 1, startMs);
       }
 
       #report(nowMs: number): void {
         // Stream time begins with a punctuation at the first record: nothing has closed then.
-        for (const { key, value } of this.#counts.fetchAll(nowMs - minuteMs, nowMs - 1)) {
+        for (const { key, value } of this.#counts.fetchAll(nowMs - MINUTE_MS, nowMs - 1)) {
           this.#context.forward(new Record(key.key, value, nowMs));
         }
       }
@@ -309,7 +309,7 @@ describe('the examples of the README', () => {
     // end
     await running(topology, (driver) => {
       const events = driver.createInputTopic('events', string(), string());
-      for (const timestampMs of [0, 1, 2, minuteMs]) events.pipeInput('door', 'open', timestampMs);
+      for (const timestampMs of [0, 1, 2, MINUTE_MS]) events.pipeInput('door', 'open', timestampMs);
       expect(driver.createOutputTopic('alarm-counts', string(), long()).readValuesToList()).toEqual([3]);
     });
   });

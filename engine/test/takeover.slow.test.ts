@@ -16,16 +16,16 @@ import { KafkaStreams } from '../src/kafka-streams.ts';
 import { produceText, readAll, until } from './support/memory-cluster-harness.ts';
 
 const stack = useTestStack(['kafka']);
-const partitions = 2;
+const PARTITIONS = 2;
 /** The input comes in parts; between them the engine may change. */
-const parts = 3;
+const PARTS = 3;
 /** For everything that a running application does; starts of Java have their own. */
-const workTimeoutMs = 120_000;
+const WORK_TIMEOUT_MS = 120_000;
 
 /** Events of each part of the input lie in so much event time. */
-const partMs = 130_000;
+const PART_MS = 130_000;
 /** Not long ago: brokers delete windows that are older than the retention of their changelog. On the grid of all windows. */
-const beginsMs = Math.floor(Date.now() / 10_000) * 10_000 - parts * partMs;
+const beginsMs = Math.floor(Date.now() / 10_000) * 10_000 - PARTS * PART_MS;
 
 type Engine = 'java' | 'java, exactly once' | 'typescript';
 type Input = readonly [key: string, value: string | null, timestampMs: number];
@@ -110,7 +110,7 @@ function numbersFrom(seed: number): (below: number) => number {
  */
 function part(which: number): Inputs {
   const next = numbersFrom(4711 + which);
-  const beginMs = beginsMs + which * partMs;
+  const beginMs = beginsMs + which * PART_MS;
   const many = (count: number, make: (timestampMs: number) => Input): Input[] =>
     Array.from({ length: count }, (_, index) => make(beginMs + index * 500 - next(4_000)));
   const optional = (value: string): string | null => (next(6) === 0 ? null : value);
@@ -125,10 +125,10 @@ function part(which: number): Inputs {
 
 async function produce(applicationId: string, given: Inputs): Promise<void> {
   for (const name of inputs) {
-    for (let partition = 0; partition < partitions; partition++) {
+    for (let partition = 0; partition < PARTITIONS; partition += 1) {
       const records = given[name].filter(([key]) => {
         const bytes = Buffer.from(key);
-        return partitionForBytes(bytes, 0, bytes.length, partitions) === partition;
+        return partitionForBytes(bytes, 0, bytes.length, PARTITIONS) === partition;
       });
       await produceText(broker, `${applicationId}-${name}`, partition, records);
     }
@@ -166,7 +166,7 @@ async function committedRecords(applicationId: string): Promise<number> {
 
 function inputPartitions(applicationId: string): TopicPartition[] {
   return inputs.flatMap((name) =>
-    Array.from({ length: partitions }, (_, partition) => ({ topic: `${applicationId}-${name}`, partition })),
+    Array.from({ length: PARTITIONS }, (_, partition) => ({ topic: `${applicationId}-${name}`, partition })),
   );
 }
 
@@ -179,7 +179,7 @@ async function drained(applicationId: string): Promise<void> {
       return times >= 3;
     },
     `all input of ${applicationId} is processed and committed`,
-    workTimeoutMs,
+    WORK_TIMEOUT_MS,
   );
 }
 
@@ -230,7 +230,12 @@ async function resultOf(applicationId: string): Promise<Result> {
  */
 async function runBy(engines: readonly Engine[]): Promise<Result> {
   const applicationId = stack.uniqueName('takeover');
-  const spec = (name: string) => ({ topic: `${applicationId}-${name}`, partitions, replicationFactor: 1, configs: {} });
+  const spec = (name: string) => ({
+    topic: `${applicationId}-${name}`,
+    partitions: PARTITIONS,
+    replicationFactor: 1,
+    configs: {},
+  });
   await broker.admin().createTopics([...inputs, ...sequences, ...tables].map(spec));
 
   const stateDirectories = {
@@ -247,7 +252,7 @@ async function runBy(engines: readonly Engine[]): Promise<Result> {
     const isCutShort = which === 1 && next !== undefined && next !== engine;
     if (isCutShort) {
       const begun = async () => (await committedRecords(applicationId)) > before;
-      await until(begun, `${engine} has begun part ${which}`, workTimeoutMs);
+      await until(begun, `${engine} has begun part ${which}`, WORK_TIMEOUT_MS);
     } else await drained(applicationId);
     if (next === engine) continue;
     await stop(application);
@@ -261,7 +266,7 @@ describe('an application that changes its engine', () => {
 
   beforeAll(async () => {
     uninterrupted = await runBy(['java', 'java', 'java']);
-  }, 2 * workTimeoutMs);
+  }, 2 * WORK_TIMEOUT_MS);
 
   it.each<readonly [string, readonly Engine[]]>([
     ['Java, ours, Java', ['java', 'typescript', 'java']],
@@ -282,7 +287,7 @@ describe('an application that changes its engine', () => {
     const applicationId = stack.uniqueName('takeover');
     const spec = (name: string) => ({
       topic: `${applicationId}-${name}`,
-      partitions,
+      partitions: PARTITIONS,
       replicationFactor: 1,
       configs: {},
     });

@@ -37,7 +37,7 @@ const ports = {
     clock: systemClock,
   }),
   makeSqlSink: () => ({
-    full: false,
+    isFull: false,
     open: async () => new Map(),
     // Values are decoded when somebody looks at them.
     write: (record: { readonly value: unknown }) => void record.value,

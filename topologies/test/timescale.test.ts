@@ -8,7 +8,7 @@ test('all event topics meet in one sink a task', async () => {
   const commits: ReadonlyMap<string, number>[] = [];
   let opened: readonly string[] = [];
   const makeSqlSink: TimescalePorts['makeSqlSink'] = () => ({
-    full: false,
+    isFull: false,
     async open(partitions) {
       opened = partitions.map(({ topic }) => topic).sort();
       return new Map();

@@ -111,7 +111,7 @@ export function createAuthenticator(options: AuthOptions, clock: ApiClock): Auth
     try {
       payload = await verify(token, { ...checks, currentDate: new Date(clock.nowMs()) });
     } catch (error) {
-      if (providerIsDown(error)) {
+      if (isProviderDown(error)) {
         throw new UnavailableError('The identity provider does not answer', 5, error);
       }
       throw unauthenticated(describe(error), 'invalid_token', error);
@@ -171,7 +171,7 @@ export function secretKey(secret: string): Uint8Array {
 }
 
 /** Fetching the key set failed: nothing is known about the token, so the client may come back with it. */
-function providerIsDown(error: unknown): boolean {
+function isProviderDown(error: unknown): boolean {
   if (error instanceof TypeError) return true; // what fetch throws
   return error instanceof errors.JOSEError && (error.code === 'ERR_JWKS_TIMEOUT' || error.code === 'ERR_JOSE_GENERIC');
 }

@@ -40,7 +40,7 @@ export class HttpExchange {
   readonly #response: HttpResponse;
   readonly #abort = new AbortController();
   #state: 'open' | 'answered' | 'aborted' = 'open';
-  #bodyComplete = false;
+  #isBodyComplete = false;
   #onBodyEnd: (() => void) | undefined;
 
   constructor(response: HttpResponse, request: HttpRequest, options: { parameters: number; bodyBytesMax: number }) {
@@ -63,7 +63,7 @@ export class HttpExchange {
     });
     // uWebSockets reports the end of an absent body only after the handler's first synchronous part: too late for I5.
     const length = this.header('content-length');
-    this.#bodyComplete = this.header('transfer-encoding') === '' && (length === '' || Number(length) === 0);
+    this.#isBodyComplete = this.header('transfer-encoding') === '' && (length === '' || Number(length) === 0);
     this.body = this.#receive(options.bodyBytesMax);
     // A handler that refuses the request never looks at the body: that is not an unhandled rejection.
     this.body.catch(() => {});
@@ -84,8 +84,8 @@ export class HttpExchange {
   }
 
   /** True once the last byte of the body has arrived. */
-  get bodyComplete(): boolean {
-    return this.#bodyComplete;
+  get isBodyComplete(): boolean {
+    return this.#isBodyComplete;
   }
 
   /**
@@ -93,7 +93,7 @@ export class HttpExchange {
    * (I5): the bytes are usually in the same packet as the head.
    */
   async bodyEnd(): Promise<void> {
-    if (this.#bodyComplete || this.#state !== 'open') return;
+    if (this.#isBodyComplete || this.#state !== 'open') return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, EARLY_ANSWER_WAIT_MS);
       this.#onBodyEnd = () => {
@@ -116,7 +116,7 @@ export class HttpExchange {
     response.cork(() => {
       response.writeStatus(`${result.status} ${STATUS_CODES[result.status] ?? 'Unknown'}`);
       for (const [name, value] of Object.entries(result.headers ?? {})) response.writeHeader(name, value);
-      const close = !this.#bodyComplete;
+      const close = !this.#isBodyComplete;
       if (close) response.writeHeader('Connection', 'close');
       const body = result.body ?? '';
       if (this.method === 'HEAD') response.endWithoutBody(Buffer.byteLength(body), close);
@@ -138,7 +138,7 @@ export class HttpExchange {
         if (bytes <= bodyBytesMax)
           chunks.push(Buffer.from(chunk.slice(0))); // the view is only valid during this call
         else chunks.length = 0;
-        if (isLast) this.#bodyComplete = true;
+        if (isLast) this.#isBodyComplete = true;
         if (isLast || bytes > DISCARD_BYTES_MAX) this.#onBodyEnd?.();
         if (bytes > bodyBytesMax && (isLast || bytes > DISCARD_BYTES_MAX)) reject(tooLarge());
         else if (isLast) resolve(Buffer.concat(chunks));

@@ -11,12 +11,12 @@ const ARTIFACT_METADATA_BYTES_MAX = 4 * 1024;
 const metadata = (bytesMax: number) =>
   z
     .record(z.string().max(100), z.unknown())
-    .refine((value) => withinDepth(value, METADATA_DEPTH_MAX), {
+    .refine((value) => isWithinDepth(value, METADATA_DEPTH_MAX), {
       error: `At most ${METADATA_DEPTH_MAX} levels deep`,
       abort: true,
     })
     .refine((value) => Buffer.byteLength(JSON.stringify(value)) <= bytesMax, `At most ${bytesMax} bytes as JSON`)
-    .refine(allStorable, NOT_STORABLE);
+    .refine(areAllStorable, NOT_STORABLE);
 
 /** Free-form facts about an inspection. */
 export const Metadata = metadata(METADATA_BYTES_MAX).meta({
@@ -33,7 +33,7 @@ export const ArtifactMetadata = metadata(ARTIFACT_METADATA_BYTES_MAX).meta({
 });
 
 /** Without recursion: the value is the client's, and a deep one must not overflow the stack. */
-function withinDepth(value: unknown, depthMax: number): boolean {
+function isWithinDepth(value: unknown, depthMax: number): boolean {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > depthMax) return false;
@@ -43,8 +43,8 @@ function withinDepth(value: unknown, depthMax: number): boolean {
 }
 
 /** Only for values whose depth is known to be bounded. */
-function allStorable(value: unknown): boolean {
+function areAllStorable(value: unknown): boolean {
   if (typeof value === 'string') return isStorable(value);
   if (typeof value !== 'object' || value === null) return true;
-  return Object.entries(value).every(([name, member]) => isStorable(name) && allStorable(member));
+  return Object.entries(value).every(([name, member]) => isStorable(name) && areAllStorable(member));
 }

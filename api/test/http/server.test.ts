@@ -37,7 +37,7 @@ describe('the server', () => {
     expect((await api.call('GET', '/health/live')).status).toBe(200);
     expect((await api.call('GET', '/health/ready')).status).toBe(200);
     missing.push('store inspections');
-    api.platform.isReady = false;
+    api.platform.isUp = false;
     const answer = await api.call('GET', '/health/ready');
     expect([answer.status, answer.body.detail]).toEqual([503, 'Not ready: gateway, store inspections.']);
   });

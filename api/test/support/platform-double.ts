@@ -38,7 +38,7 @@ export class PlatformDouble implements CommandGateway, Queries, Objects, Models 
   hold: Promise<void> | undefined;
   /** Set to make lists stop there. */
   searchedTo: InspectionList['resumeAfter'];
-  isReady = true;
+  isUp = true;
   /** Where presigned addresses point to. */
   objectsOrigin = 'http://objects.test';
   readonly #answers = new Map<string, { hash: string; reply: CommandReply }>();
@@ -48,8 +48,8 @@ export class PlatformDouble implements CommandGateway, Queries, Objects, Models 
     this.#clock = clock;
   }
 
-  ready(): boolean {
-    return this.isReady;
+  isReady(): boolean {
+    return this.isUp;
   }
 
   async execute(request: CommandRequest): Promise<CommandReply> {

@@ -30,8 +30,8 @@ export class WatchedSink<K, V> implements Component {
   readonly make = (): OffsetStoringSink<K, V> => {
     const sink = this.#make();
     return {
-      get full() {
-        return sink.full;
+      get isFull() {
+        return sink.isFull;
       },
       open: (partitions, taskId) => this.#watch(() => sink.open(partitions, taskId)),
       write: (record, metadata) => sink.write(record, metadata),

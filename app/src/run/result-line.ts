@@ -14,11 +14,11 @@ export function resultLine(
 ): string {
   const scores = [];
   for (const intent of ledger.intents.values()) {
-    if (intent.defects === undefined || !judged(ledger.results.get(intent.index))) continue;
+    if (intent.defects === undefined || !wasJudged(ledger.results.get(intent.index))) continue;
     scores.push(scoreDetections(found.get(`${intent.lotNumber}|${intent.chipId}`) ?? [], intent.defects));
   }
   const { precision, recall } = ratesOf(sumScores(scores));
-  const results = [...ledger.results.values()].filter(judged);
+  const results = [...ledger.results.values()].filter(wasJudged);
   const latencies = results.map(({ latencyMs }) => latencyMs).sort((left, right) => left - right);
   const p95 = latencies[Math.max(0, Math.ceil(latencies.length * 0.95) - 1)];
   // Not spread into arguments: a long run has more boards than a call may have arguments.
@@ -41,6 +41,6 @@ export function resultLine(
 }
 
 /** Refused boards were never looked at: they count for no rate. */
-function judged(result: BoardResult | undefined): result is BoardResult {
+function wasJudged(result: BoardResult | undefined): result is BoardResult {
   return result !== undefined && result.status !== 'refused';
 }

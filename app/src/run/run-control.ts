@@ -40,9 +40,9 @@ export async function planRuns(
   nowMs: number,
 ): Promise<{ leftOver: RunLedger[]; current: RunLedger; resumed: boolean }> {
   const unfinished = await RunLedger.unfinished(runsDirectory);
-  const wanted = (run: RunPlan): boolean =>
+  const isWanted = (run: RunPlan): boolean =>
     run.source === source && run.boards === boards && (options.seed === undefined || options.seed === run.seed);
-  const same = unfinished.findLast(({ run }) => wanted(run));
+  const same = unfinished.findLast(({ run }) => isWanted(run));
   const leftOver = unfinished.filter((ledger) => ledger !== same);
   if (same !== undefined) return { leftOver, current: same, resumed: true };
   const seed = options.seed ?? randomInt(SEED_MAX);
@@ -55,7 +55,7 @@ export class Stations {
   readonly #token: string;
   readonly #progress: RunProgress;
   #child: ChildProcess | undefined;
-  #stopping = false;
+  #isStopping = false;
 
   constructor(
     options: {
@@ -90,7 +90,7 @@ export class Stations {
   async work(): Promise<void> {
     for (let restarts = 0; ; restarts += 1) {
       const how = await this.#once();
-      if (how === 'done' || this.#stopping) return;
+      if (how === 'done' || this.#isStopping) return;
       if (restarts === STATION_RESTARTS_MAX)
         throw new Error(`the stations ended ${restarts + 1} times; the last: ${how}`);
       this.#progress.onNote(`the stations ended (${how}); starting them again, they resume the run`);
@@ -103,7 +103,7 @@ export class Stations {
    * for taking too long.
    */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.#isStopping = true;
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));

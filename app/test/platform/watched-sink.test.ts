@@ -10,7 +10,7 @@ function watched() {
   const clock = new StandingClock();
   const commits: PromiseWithResolvers<void>[] = [];
   const inner: OffsetStoringSink = {
-    full: true,
+    isFull: true,
     open: async () => POSITIONS,
     write: () => {},
     commit: () => {
@@ -27,7 +27,7 @@ function watched() {
 it('is ready until a transaction takes too long, and again when it has ended', async () => {
   const { clock, commits, component, sink } = watched();
   expect(await sink.open([], '0_0')).toBe(POSITIONS);
-  expect(sink.full).toBe(true);
+  expect(sink.isFull).toBe(true);
   const committed = sink.commit(POSITIONS);
   await clock.advance(9_000);
   expect(component.isReady()).toBe(true);

@@ -11,7 +11,7 @@ import { Platform } from '../../src/platform/platform.ts';
 import { TOKEN_AUDIENCE, TOKEN_ISSUER } from '../../src/platform/token-checks.ts';
 import { removeTestDirectory, testDirectory } from './test-directory.ts';
 
-const secret = 'a secret of the tests, long enough for HS256';
+const SECRET = 'a secret of the tests, long enough for HS256';
 const POLL_MS = 50;
 /** A machine that runs other things besides answers late. */
 const BOARD_MS_MAX = 60_000;
@@ -118,7 +118,7 @@ export class RunningPlatform {
 
   async #boot(): Promise<void> {
     const config = readConfig(
-      { LOCAL_DIR: this.#directory, JWT_SECRET: secret, INSTANCE_ID: 'test', LOG_LEVEL: 'info', ...this.#environment },
+      { LOCAL_DIR: this.#directory, JWT_SECRET: SECRET, INSTANCE_ID: 'test', LOG_LEVEL: 'info', ...this.#environment },
       this.stack,
     );
     this.#platform = new Platform(
@@ -205,7 +205,7 @@ export class RunningPlatform {
 
   token(more: { scopes?: readonly Scope[]; secret?: string; lifetimeSeconds?: number; tenantId?: string } = {}) {
     const request = {
-      secret: more.secret ?? secret,
+      secret: more.secret ?? SECRET,
       issuer: TOKEN_ISSUER,
       audience: TOKEN_AUDIENCE,
       subject: 'test',

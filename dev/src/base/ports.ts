@@ -22,7 +22,7 @@ export function isPortFree(port: number): Promise<boolean> {
 
 /** A free loopback port outside `taken`. */
 export async function findFreePort(taken: ReadonlySet<number> = new Set()): Promise<number> {
-  for (let i = 0; i < TRIES_MAX; i++) {
+  for (let i = 0; i < TRIES_MAX; i += 1) {
     const port = randomInt(PORT_MIN, PORT_MAX);
     if (!taken.has(port) && (await isPortFree(port))) return port;
   }

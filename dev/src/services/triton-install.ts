@@ -57,7 +57,7 @@ export async function installTriton(log: (line: string) => void): Promise<Triton
 }
 
 async function runPip(command: readonly string[]): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 1; ; attempt += 1) {
     try {
       await runCommand(command);
       return;

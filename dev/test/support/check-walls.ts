@@ -32,7 +32,7 @@ export interface Violation {
   readonly remedy: string;
 }
 
-const wallsFile = 'dev/lint/walls.json';
+const WALLS_FILE = 'dev/lint/walls.json';
 const builtins = new Set(builtinModules);
 
 /** Every import of one file, type imports, dynamic ones and re-exports too. */
@@ -73,7 +73,7 @@ function relativeRemedy(walls: Walls, file: string, target: string): string | un
     const to = floorOf(floors, relativeTo(folder, target));
     if (from === undefined || to === undefined) {
       const homeless = from === undefined ? file : target;
-      return `${homeless} stands on no floor of ${folder}: give it a place in ${wallsFile}.`;
+      return `${homeless} stands on no floor of ${folder}: give it a place in ${WALLS_FILE}.`;
     }
     if (to.level < from.level) {
       return `${folder}/${from.name} may import only what is below it, and ${to.name} is above: move what both need down, or let ${to.name} pass it in.`;
@@ -101,7 +101,7 @@ function packageRemedy(walls: Walls, file: string, specifier: string): string | 
     return `${room}/ may import of other rooms only ${allowed.join(', ') || 'nothing'}: let app/ inject what is needed as a port.`;
   }
   const places = walls.packages[name];
-  if (places === undefined) return `${name} has no place yet: say in ${wallsFile} which room it belongs to.`;
+  if (places === undefined) return `${name} has no place yet: say in ${WALLS_FILE} which room it belongs to.`;
   if (places.some((place) => isIn(file, place))) return undefined;
   return `${name} is used only in ${places.join(', ')}: use what that room offers.`;
 }
@@ -112,7 +112,7 @@ function builtinRemedy(walls: Walls, file: string, specifier: string): string | 
     if (!isIn(file, folder)) continue;
     const places = rows[name];
     if (places === undefined)
-      return `${name} is not used in ${folder}: give it a place in ${wallsFile}, behind a port.`;
+      return `${name} is not used in ${folder}: give it a place in ${WALLS_FILE}, behind a port.`;
     if (!places.some((place) => isIn(file, place))) {
       return `${name} is used only in ${places.join(', ')}: go through the port that is implemented there.`;
     }

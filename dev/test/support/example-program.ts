@@ -15,7 +15,7 @@ export interface Example {
 }
 
 /** What examples may use without saying where it comes from; an example that declares one of these names means its own. */
-const prelude = `
+const PRELUDE = `
 import type * as M from 'millrace';
 declare global {
   interface Order { readonly id: string; readonly customerId: string; readonly amount: number }
@@ -56,7 +56,7 @@ export function examplesOf({ root, sources }: SourceProgram): readonly Example[]
 /** Type-checks examples with the engine's exports in scope, and says what the compiler says. Nothing is run. */
 export function uncompilable(source: SourceProgram, examples: readonly Example[]): readonly Gap[] {
   const exported = engineExports(source);
-  const virtual = new Map([['engine/examples/prelude.ts', prelude]]);
+  const virtual = new Map([['engine/examples/prelude.ts', PRELUDE]]);
   const gaps: Gap[] = [];
   for (const [index, example] of examples.entries()) {
     if (example.code === undefined) gaps.push({ ...example, remedy: 'has an @example without a ```ts block' });

@@ -12,18 +12,18 @@ import { interpret } from './interpret.ts';
 import { type Program, showProgram } from './program.ts';
 import { shrinkProgram } from './shrink-program.ts';
 
-const ampleCacheBytes = 100_000;
+const AMPLE_CACHE_BYTES = 100_000;
 
 /** What reports call random programs. */
-export const compositionName = 'composition';
+export const COMPOSITION_NAME = 'composition';
 
 /** A random program with a random input, run by both engines; a difference is shrunk to a small program and few steps. */
 export function compositionCase(seed: number, number: number, oracle: Oracle): Case {
   return {
-    topology: compositionName,
+    topology: COMPOSITION_NAME,
     title: `seed ${seed}, program ${number}`,
     check: async () => {
-      const random = new SeededRandom(seed, `${compositionName}-${number}`);
+      const random = new SeededRandom(seed, `${COMPOSITION_NAME}-${number}`);
       const { program, params: drawn } = randomProgram(random);
       const params = roomForGlobalTables(program, drawn);
       const medium = mediumOf(seed + number);
@@ -31,7 +31,7 @@ export function compositionCase(seed: number, number: number, oracle: Oracle): C
       const differences = async (tried: Program, input: readonly Step[]) => {
         const found = await differencesOf(
           {
-            topology: compositionName,
+            topology: COMPOSITION_NAME,
             named: { build: () => interpret(tried, params, medium) },
             params,
             program: tried,
@@ -62,7 +62,7 @@ export function compositionCase(seed: number, number: number, oracle: Oracle): C
 function roomForGlobalTables(program: Program, params: Params): Params {
   const isSmall = (params['cacheBytes'] ?? 0) > 0;
   const isMeant = isSmall && program.statements.some(({ op }) => op === 'globalTable');
-  return isMeant ? { ...params, cacheBytes: ampleCacheBytes } : params;
+  return isMeant ? { ...params, cacheBytes: AMPLE_CACHE_BYTES } : params;
 }
 
 /**

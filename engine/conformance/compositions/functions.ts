@@ -4,7 +4,7 @@ import type { KeyName, MappingName, PredicateName } from './program.ts';
 type Text = string | null;
 
 /** Aggregates begin anew above this length, so that they don't grow with the input. */
-const lengthMax = 24;
+const LENGTH_MAX = 24;
 
 export const predicates: { readonly [name in PredicateName]: (key: unknown, value: Text) => boolean } = {
   a: (_key, value) => value?.startsWith('a') === true,
@@ -28,10 +28,10 @@ export const keyChoices: { readonly [name in KeyName]: (key: Text, value: Text) 
 };
 
 export function append(aggregate: Text, sign: string, value: Text): string {
-  return (aggregate === null || aggregate.length > lengthMax ? '' : aggregate) + sign + text(value);
+  return (aggregate === null || aggregate.length > LENGTH_MAX ? '' : aggregate) + sign + text(value);
 }
 
 /** The joiner: both sides cut to a length, so that joins of joins stay short. */
 export function joinedShort(left: unknown, right: unknown): string {
-  return `${text(left).slice(0, lengthMax)}|${text(right).slice(0, lengthMax)}`;
+  return `${text(left).slice(0, LENGTH_MAX)}|${text(right).slice(0, LENGTH_MAX)}`;
 }

@@ -74,11 +74,11 @@ class Generator {
 
   statements(): readonly Statement[] {
     const random = this.#random;
-    for (let i = 1 + random.int(3); i > 0; i--)
+    for (let i = 1 + random.int(3); i > 0; i -= 1)
       this.#source(random.pick(['stream', 'stream', 'table', 'table', 'globalTable']));
     if (this.#all('stream').length + this.#all('table').length === 0) this.#source('stream');
     const count = operators.least + random.int(operators.most - operators.least);
-    for (let i = 0; i < count; i++) this.#operator();
+    for (let i = 0; i < count; i += 1) this.#operator();
     this.#sinks();
     return withSerdes(this.#statements);
   }

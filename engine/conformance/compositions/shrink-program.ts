@@ -1,7 +1,7 @@
 import type { Program, Statement, StatementOptions } from './program.ts';
 
 /** Tries after which shrinking stops: each asks both engines. */
-const triesMax = 200;
+const TRIES_MAX = 200;
 const removable: readonly (keyof StatementOptions)[] = [
   'name',
   'groupName',
@@ -21,7 +21,7 @@ export async function shrinkProgram(program: Program, fails: (program: Program) 
   for (let found = true; found; ) {
     found = false;
     for (const smaller of smallerPrograms(smallest)) {
-      if (++tries > triesMax) return smallest;
+      if (++tries > TRIES_MAX) return smallest;
       if (!(await fails(smaller))) continue;
       smallest = smaller;
       found = true;
@@ -33,7 +33,7 @@ export async function shrinkProgram(program: Program, fails: (program: Program) 
 
 /** Programs with something less, from the largest cut to the smallest. */
 function* smallerPrograms({ statements }: Program): Iterable<Program> {
-  for (let i = statements.length - 1; i >= 0; i--) {
+  for (let i = statements.length - 1; i >= 0; i -= 1) {
     const without = withoutDependents(statements, (statements[i] as Statement).id);
     if (without.some(({ op }) => op === 'to')) yield { statements: without };
   }

@@ -12,13 +12,13 @@ import { shrink } from './shrink.ts';
 import { randomSteps } from './steps.ts';
 
 /** Every fifth seed runs on persistent stores, which are slower; in Kafka Streams on RocksDB. */
-const persistentEvery = 5;
+const PERSISTENT_EVERY = 5;
 
 /** Every third seed has record caches of some size; sliding windows not: there Kafka Streams' cache fails, see `cached-sliding`. */
-const cachedEvery = 3;
+const CACHED_EVERY = 3;
 
 export function mediumOf(seed: number): Medium {
-  return seed % persistentEvery === 0 ? 'persistent' : 'memory';
+  return seed % PERSISTENT_EVERY === 0 ? 'persistent' : 'memory';
 }
 
 /** A new input for a named topology, run by both engines. */
@@ -37,7 +37,7 @@ export function freshCase(name: string, named: NamedTopology, seed: number, orac
 export function freshInput(name: string, named: NamedTopology, seed: number): RunInput {
   const random = new SeededRandom(seed, name);
   const params = randomParams(parameterNames(name, named), random);
-  if (seed % cachedEvery === 0 && !name.includes('sliding'))
+  if (seed % CACHED_EVERY === 0 && !name.includes('sliding'))
     Object.assign(params, randomParams(['cacheBytes'], random));
   Object.assign(params, named.fixed);
   return { params, steps: randomSteps(sourceTopics(named, params), inputsOf(name, named), random) };

@@ -1,5 +1,5 @@
 /** Tries after which shrinking stops: each asks both engines. */
-const triesMax = 150;
+const TRIES_MAX = 150;
 
 /**
  * Drops elements as long as the rest still fails: halves first, then ever smaller parts, single elements last.
@@ -13,7 +13,7 @@ export async function shrink<T>(
   for (let size = Math.ceil(rest.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
     let from = 0;
     while (from < rest.length) {
-      if (++tries > triesMax) return rest;
+      if (++tries > TRIES_MAX) return rest;
       const without = [...rest.slice(0, from), ...rest.slice(from + size)];
       if (without.length > 0 && (await fails(without))) rest = without;
       else from += size;

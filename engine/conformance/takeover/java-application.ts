@@ -4,13 +4,13 @@ import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { buildOracle } from '../oracle-client.ts';
 
-const mainClass = 'millrace.oracle.Takeover';
+const MAIN_CLASS = 'millrace.oracle.Takeover';
 const javaOptions = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 /** A start takes seconds; on a busy machine more. */
-const runningTimeoutMs = 90_000;
+const RUNNING_TIMEOUT_MS = 90_000;
 /** The program gives Kafka Streams 30 s to close. */
-const closedTimeoutMs = 60_000;
-const topicsTimeoutMs = 60_000;
+const CLOSED_TIMEOUT_MS = 60_000;
+const TOPICS_TIMEOUT_MS = 60_000;
 
 export interface JavaApplicationOptions {
   readonly bootstrapServers: string;
@@ -46,18 +46,18 @@ export class JavaApplication {
     const { bootstrapServers, applicationId, stateDir, guarantee } = options;
     const classPath = await buildOracle(() => {});
     const run = ['run', bootstrapServers, applicationId, stateDir, guarantee];
-    const child = spawn('java', [...javaOptions, '-cp', classPath, mainClass, ...run], {
+    const child = spawn('java', [...javaOptions, '-cp', classPath, MAIN_CLASS, ...run], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     const application = new JavaApplication(child);
-    await application.#hears('RUNNING', runningTimeoutMs);
+    await application.#hears('RUNNING', RUNNING_TIMEOUT_MS);
     return application;
   }
 
   /** Commits, leaves the group and ends. */
   async stop(): Promise<void> {
     this.#child.stdin?.end();
-    await this.#hears('CLOSED', closedTimeoutMs);
+    await this.#hears('CLOSED', CLOSED_TIMEOUT_MS);
     await this.#ended;
   }
 
@@ -97,8 +97,8 @@ export async function describeTopics(
   const classPath = await buildOracle(() => {});
   const { stdout } = await promisify(execFile)(
     'java',
-    [...javaOptions, '-cp', classPath, mainClass, 'topics', bootstrapServers, prefix],
-    { timeout: topicsTimeoutMs },
+    [...javaOptions, '-cp', classPath, MAIN_CLASS, 'topics', bootstrapServers, prefix],
+    { timeout: TOPICS_TIMEOUT_MS },
   );
   return JSON.parse(stdout);
 }

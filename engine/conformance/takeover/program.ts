@@ -9,11 +9,11 @@ import {
 } from '../../src/index.ts';
 import { joined, strings } from '../topologies/family.ts';
 
-const windowMs = 10_000;
-const graceMs = 5_000;
-const gapMs = 2_000;
+const WINDOW_MS = 10_000;
+const GRACE_MS = 5_000;
+const GAP_MS = 2_000;
 /** Nothing that waits for its window to close has expired before. */
-const ampleMs = 3_600_000;
+const AMPLE_MS = 3_600_000;
 
 /** Topics without the application's prefix: what it reads. */
 export const inputs = ['events', 'left', 'right', 'orders', 'products'] as const;
@@ -38,23 +38,23 @@ export function takeoverTopology(prefix: string): Topology {
 
   const counts = events
     .groupByKey(strings)
-    .windowedBy(TimeWindows.ofSizeAndGrace(windowMs, graceMs))
+    .windowedBy(TimeWindows.ofSizeAndGrace(WINDOW_MS, GRACE_MS))
     .count({ materialized: { name: 'counts' } });
   counts.toStream().to(`${prefix}-counts`);
   counts.suppress(Suppressed.untilWindowCloses()).toStream().to(`${prefix}-finals`);
 
   events
     .groupByKey(strings)
-    .windowedBy(SessionWindows.ofInactivityGapAndGrace(gapMs, graceMs))
+    .windowedBy(SessionWindows.ofInactivityGapAndGrace(GAP_MS, GRACE_MS))
     .count({ materialized: { name: 'sessions' } })
     .toStream()
     .to(`${prefix}-sessions`);
 
   events
     .groupByKey(strings)
-    .windowedBy(TimeWindows.ofSizeAndGrace(windowMs, graceMs))
+    .windowedBy(TimeWindows.ofSizeAndGrace(WINDOW_MS, GRACE_MS))
     .emitStrategy(EmitStrategy.onWindowClose())
-    .count({ materialized: { name: 'closed', retentionMs: ampleMs } })
+    .count({ materialized: { name: 'closed', retentionMs: AMPLE_MS } })
     .toStream()
     .to(`${prefix}-closed`);
 

@@ -14,10 +14,10 @@ import {
 import { type Medium, type NamedTopology, type Params, strings, type TopologyFamily } from './family.ts';
 
 /** Windows are kept for this many window lengths. */
-const lengthsKept = 3;
+const LENGTHS_KEPT = 3;
 /** How far around a record's time the reads look, ms. */
-const backMs = 12;
-const aheadMs = 4;
+const BACK_MS = 12;
+const AHEAD_MS = 4;
 
 type Reads = readonly (readonly [name: string, found: string])[];
 
@@ -76,8 +76,8 @@ class WindowReads extends ReadingProcessor<WindowStore<string, string>> {
     const { store } = this;
     // Among duplicates a null is nothing; whether it moves stream time depends on the medium in Kafka Streams.
     if (value !== null || !this.#duplicates) store.put(key, value, timestampMs);
-    const from = timestampMs - backMs;
-    const to = timestampMs + aheadMs;
+    const from = timestampMs - BACK_MS;
+    const to = timestampMs + AHEAD_MS;
     return [
       ['fetch', starts(store.fetch(key, from, to))],
       ['backwardFetch', starts(store.backwardFetch(key, from, to))],
@@ -95,8 +95,8 @@ class SessionReads extends ReadingProcessor<SessionStore<string, string>> {
     // Sessions of different lengths that overlap: the store doesn't mind.
     const startMs = Math.max(0, timestampMs - (timestampMs % 7));
     store.put({ key, window: { startMs, endMs: timestampMs } }, value);
-    const from = timestampMs - backMs;
-    const to = timestampMs + aheadMs;
+    const from = timestampMs - BACK_MS;
+    const to = timestampMs + AHEAD_MS;
     const upTo = `${key}z`;
     return [
       ['fetchSession', store.fetchSession(key, startMs, timestampMs) ?? 'null'],
@@ -157,7 +157,7 @@ export const storeReads: TopologyFamily = {
         ...strings,
         store,
         windowSizeMs: size,
-        retentionMs: lengthsKept * size,
+        retentionMs: LENGTHS_KEPT * size,
         retainDuplicates: duplicates === 1,
       }),
     ({ duplicates }) => new WindowReads(duplicates === 1),
@@ -165,7 +165,7 @@ export const storeReads: TopologyFamily = {
   ),
   'papi-session-reads': reading(
     ({ size = 1 }, store) =>
-      Stores.sessionStoreBuilder({ name: 'st', ...strings, store, retentionMs: lengthsKept * size }),
+      Stores.sessionStoreBuilder({ name: 'st', ...strings, store, retentionMs: LENGTHS_KEPT * size }),
     () => new SessionReads(),
     ['size'],
   ),

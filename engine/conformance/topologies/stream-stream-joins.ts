@@ -13,7 +13,7 @@ interface Place {
   readonly params: Params;
 }
 
-const shiftMs = 3;
+const SHIFT_MS = 3;
 const windowParams = ['before', 'after', 'grace'];
 /** Parameter `optimise`: 1 lets the optimiser rewrite the program. */
 const optimisedParams = [...windowParams, 'optimise'];
@@ -73,7 +73,7 @@ export const streamStreamJoins: TopologyFamily = {
     (kind) =>
       program(optimisedParams, ({ read, store, params }) => {
         const { after, grace } = params as { after: number; grace: number };
-        const later = JoinWindows.ofTimeDifferenceAndGrace(after + shiftMs, grace).before(-shiftMs);
+        const later = JoinWindows.ofTimeDifferenceAndGrace(after + SHIFT_MS, grace).before(-SHIFT_MS);
         const [left, right] = [read('left'), read('right')];
         joinOf(kind, left, right, later, { store }).to('out', strings);
         joinOf(kind, left, left, later, { store }).to('out-self', strings);
@@ -84,7 +84,7 @@ export const streamStreamJoins: TopologyFamily = {
     (kind) =>
       program(optimisedParams, ({ read, store, params }) => {
         const { before, grace } = params as { before: number; grace: number };
-        const earlier = JoinWindows.ofTimeDifferenceAndGrace(before + shiftMs, grace).after(-shiftMs);
+        const earlier = JoinWindows.ofTimeDifferenceAndGrace(before + SHIFT_MS, grace).after(-SHIFT_MS);
         const [left, right] = [read('left'), read('right')];
         joinOf(kind, left, right, earlier, { store }).to('out', strings);
         joinOf(kind, left, left, earlier, { store }).to('out-self', strings);

@@ -4,7 +4,7 @@ import { joined, type Params, strings, type TopologyFamily, text } from './famil
 import { retentionOf, sessionsOf } from './sessions.ts';
 
 /** Retention of windows that no test outlives, ms. */
-const ample = 100_000;
+const AMPLE = 100_000;
 
 const concatenated = (_key: unknown, value: string | null, aggregate: string): string => aggregate + text(value);
 
@@ -69,7 +69,7 @@ export const suppress: TopologyFamily = {
         .windowedBy(SlidingWindows.ofTimeDifferenceAndGrace(params['diff'] as number, params['grace'] as number))
         .aggregate(() => '', concatenated, {
           value: string(),
-          materialized: { name: 'win', store, retentionMs: ample },
+          materialized: { name: 'win', store, retentionMs: AMPLE },
         })
         .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded(), { name: 'final' }))
         .toStream()
@@ -90,7 +90,7 @@ export const suppress: TopologyFamily = {
         .cogroup<string>(concatenated)
         .cogroup(right, (_key, value, aggregate) => `${aggregate}~${text(value)}`)
         .windowedBy(TimeWindows.ofSizeAndGrace(params['size'] as number, params['grace'] as number))
-        .aggregate(() => '', { value: string(), materialized: { name: 'win', store, retentionMs: ample } })
+        .aggregate(() => '', { value: string(), materialized: { name: 'win', store, retentionMs: AMPLE } })
         .suppress(Suppressed.untilWindowCloses())
         .toStream()
         .to('out');
@@ -138,7 +138,7 @@ export const suppress: TopologyFamily = {
         .windowedBy(windows.advanceBy(params['advance'] as number))
         .aggregate(() => '', concatenated, {
           value: string(),
-          materialized: { name: 'win', store, retentionMs: ample },
+          materialized: { name: 'win', store, retentionMs: AMPLE },
         })
         .filter((_key, value) => value.length % 2 === 0)
         .suppress(Suppressed.untilWindowCloses())

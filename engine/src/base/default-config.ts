@@ -60,10 +60,10 @@ export const defaultStreamsConfig: Omit<StreamsConfig, 'applicationId' | 'client
   log: silentLog,
 });
 
-const topicNamePattern = /^[a-zA-Z0-9._-]{1,200}$/;
+const TOPIC_NAME_PATTERN = /^[a-zA-Z0-9._-]{1,200}$/;
 
 /** Keys whose value is a count or duration, with the lowest value that makes sense. */
-const numberBounds: Readonly<Record<string, number>> = {
+const NUMBER_BOUNDS: Readonly<Record<string, number>> = {
   commitIntervalMs: 0,
   numStreamThreads: 1,
   numStandbyReplicas: 0,
@@ -107,12 +107,12 @@ export function resolveConfig(options: StreamsOptions): StreamsConfig {
     clientId: options.applicationId,
     ...values,
   } as StreamsConfig & Record<string, unknown>;
-  if (typeof config.applicationId !== 'string' || !topicNamePattern.test(config.applicationId)) {
+  if (typeof config.applicationId !== 'string' || !TOPIC_NAME_PATTERN.test(config.applicationId)) {
     throw new ConfigError(
       `applicationId '${config.applicationId}' must be 1–200 letters, digits, '.', '_' or '-': it prefixes topic names.`,
     );
   }
-  for (const [key, lowest] of Object.entries(numberBounds)) {
+  for (const [key, lowest] of Object.entries(NUMBER_BOUNDS)) {
     const value = config[key];
     if (typeof value !== 'number' || !Number.isInteger(value) || value < lowest) {
       throw new ConfigError(`${key} is ${String(value)}; give an integer of at least ${lowest}.`);

@@ -10,7 +10,7 @@ export type Recovery =
   | 'fail';
 
 /** Every code the engine can throw, with the class that carries it in `docs/errors.md`. */
-export const errorCodes = [
+export const ERROR_CODES = [
   'TOPOLOGY',
   'CONFIG',
   'SERIALIZATION',
@@ -38,7 +38,7 @@ export const errorCodes = [
 ] as const;
 
 /** What went wrong, for programs; `docs/errors.md` says of each code what it means and what to do. */
-export type ErrorCode = (typeof errorCodes)[number];
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** What every error of the engine carries besides its message. */
 export interface StreamsErrorOptions {

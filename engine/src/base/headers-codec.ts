@@ -46,16 +46,16 @@ export function decodeHeaders(buffer: Buffer, start: number, end: number): Heade
   const cursor = new VarintCursor(buffer, start, end);
   const count = cursor.varint();
   // A header takes two bytes at least: a larger count is garbage, not a reason to allocate.
-  if (cursor.failed || count < 0 || count * 2 > end - start) throw corruptHeaders(start);
+  if (cursor.hasFailed || count < 0 || count * 2 > end - start) throw corruptHeaders(start);
   const headers: Header[] = [];
-  for (let index = 0; index < count; index++) {
+  for (let index = 0; index < count; index += 1) {
     const keyBytes = cursor.varint();
     const keyStart = cursor.position;
-    if (cursor.failed || keyBytes < 0 || keyStart + keyBytes > end) throw corruptHeaders(start);
+    if (cursor.hasFailed || keyBytes < 0 || keyStart + keyBytes > end) throw corruptHeaders(start);
     cursor.position = keyStart + keyBytes;
     const valueBytes = cursor.varint();
     const valueStart = cursor.position;
-    if (cursor.failed || valueStart + valueBytes > end) throw corruptHeaders(start);
+    if (cursor.hasFailed || valueStart + valueBytes > end) throw corruptHeaders(start);
     if (valueBytes > 0) cursor.position = valueStart + valueBytes;
     headers.push({
       key: buffer.utf8Slice(keyStart, keyStart + keyBytes),

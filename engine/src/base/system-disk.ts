@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Disk } from './disk.ts';
 
-const whole = { recursive: true, force: true } as const;
+const WHOLE = { recursive: true, force: true } as const;
 
 /** The files of this machine. */
 export const systemDisk: Disk = {
@@ -49,7 +49,7 @@ export const systemDisk: Disk = {
     return { sizeBytes: size, modifiedMs: mtimeMs };
   },
   setModifiedSync: (path, modifiedMs) => utimesSync(path, modifiedMs / 1_000, modifiedMs / 1_000),
-  removeSync: (path) => rmSync(path, whole),
+  removeSync: (path) => rmSync(path, WHOLE),
   names: (folder) => readdir(folder),
   async status(path) {
     const { size, mtimeMs } = await stat(path);
@@ -57,5 +57,5 @@ export const systemDisk: Disk = {
   },
   setModified: (path, modifiedMs) => utimes(path, modifiedMs / 1_000, modifiedMs / 1_000),
   rename,
-  remove: (path) => rm(path, whole),
+  remove: (path) => rm(path, WHOLE),
 };

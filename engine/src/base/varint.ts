@@ -32,7 +32,7 @@ export function varlongSize(value: number): number {
   let size = 1;
   while (rest >= 0x80) {
     rest = Math.floor(rest / 0x80);
-    size++;
+    size += 1;
   }
   return size;
 }
@@ -92,7 +92,7 @@ export class VarintCursor {
   /** Where the bytes end, exclusive. */
   limit: number;
   /** Whether a number could not be read since the start: then its value means nothing. */
-  failed = false;
+  hasFailed = false;
 
   constructor(buffer: Buffer, position: number, limit: number) {
     this.buffer = buffer;
@@ -131,7 +131,7 @@ export class VarintCursor {
       value |= (byte & 0x7f) << shift;
       if (byte < 0x80) return value >>> 0;
     }
-    this.failed = true;
+    this.hasFailed = true;
     return 0;
   }
 
@@ -139,14 +139,14 @@ export class VarintCursor {
   varlong(): number {
     let value = 0;
     let scale = 1;
-    for (let count = 0; count < VARLONG_BYTES_MAX; count++) {
+    for (let count = 0; count < VARLONG_BYTES_MAX; count += 1) {
       if (this.position >= this.limit) break;
       const byte = this.buffer[this.position++] as number;
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
       scale *= 0x80;
     }
-    this.failed = true;
+    this.hasFailed = true;
     return 0;
   }
 }

@@ -51,12 +51,12 @@ export class SharedBuffer {
 
   /** One more holder. */
   retain(): void {
-    this.#holders++;
+    this.#holders += 1;
   }
 
   /** One holder less; the caller may not touch the buffer afterwards. */
   release(): void {
-    this.#holders--;
+    this.#holders -= 1;
     if (this.#holders === 0) this.#pool?.giveBack(this.buffer);
   }
 }

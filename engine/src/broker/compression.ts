@@ -5,7 +5,7 @@ import { StreamsError } from '../base/errors.ts';
 import type { Compression } from './broker.ts';
 
 /** Names by the codec number in a batch's attributes. */
-export const compressionByCodec: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
+export const COMPRESSION_BY_CODEC: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 
 /** A batch that unpacks to more is taken for an attack or garbage: brokers accept about 1 MB packed by default. */
 const DECOMPRESSED_BYTES_MAX = 256 * 1024 * 1024;

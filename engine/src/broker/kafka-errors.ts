@@ -104,7 +104,7 @@ const namesByCode = new Map<number, string>(
   Object.entries({ ...kafkaCodes, UNKNOWN_SERVER_ERROR }).map(([name, code]) => [code, name]),
 );
 
-const retriableCodes: ReadonlySet<number> = new Set([
+const RETRIABLE_CODES: ReadonlySet<number> = new Set([
   NO_ANSWER,
   kafkaCodes.CORRUPT_MESSAGE,
   kafkaCodes.UNKNOWN_TOPIC_OR_PARTITION,
@@ -131,7 +131,7 @@ const retriableCodes: ReadonlySet<number> = new Set([
   kafkaCodes.INCONSISTENT_TOPIC_ID,
 ]);
 
-const fencedCodes: ReadonlySet<number> = new Set([
+const FENCED_CODES: ReadonlySet<number> = new Set([
   kafkaCodes.ILLEGAL_GENERATION,
   kafkaCodes.UNKNOWN_MEMBER_ID,
   kafkaCodes.FENCED_INSTANCE_ID,
@@ -144,12 +144,12 @@ export function answeredCode(wireCode: number): number {
 
 /** Whether Kafka's protocol allows the same request again. */
 export function isRetriableCode(kafkaCode: number): boolean {
-  return retriableCodes.has(kafkaCode);
+  return RETRIABLE_CODES.has(kafkaCode);
 }
 
 /** Whether the group goes on without this member. */
 export function isFencedCode(kafkaCode: number): boolean {
-  return fencedCodes.has(kafkaCode);
+  return FENCED_CODES.has(kafkaCode);
 }
 
 /** An error answer as a `BrokerError`; `what` is the request in words, e.g. `Fetch of t-0`. */

@@ -5,7 +5,7 @@ import type { RecordBatch } from '../base/record-batch.ts';
 import { VarintCursor } from '../base/varint.ts';
 import { AbortedProducers, type AbortedTransaction } from './aborted-producers.ts';
 import { SharedBuffer } from './buffer-pool.ts';
-import { compressionByCodec, decompress } from './compression.ts';
+import { COMPRESSION_BY_CODEC, decompress } from './compression.ts';
 import {
   COMPRESSION_MASK,
   CONTROL_BIT,
@@ -144,7 +144,7 @@ export class RecordBatchReader {
     request: DecodeRequest,
     batches: DecodedRecordBatch[],
   ): void {
-    const compression = compressionByCodec[header.codec];
+    const compression = COMPRESSION_BY_CODEC[header.codec];
     if (compression === undefined || compression === 'none')
       throw corrupt(request, `compression codec ${header.codec}`);
     if (header.lastOffset < request.fromOffset) return;
@@ -227,11 +227,12 @@ function decodeRecords(
   const fromOffset = request.fromOffset;
   const cursor = new VarintCursor(buffer, start, end);
   let next = row;
-  for (let index = 0; index < recordCount; index++) {
+  for (let index = 0; index < recordCount; index += 1) {
     const length = cursor.varint();
     const recordStart = cursor.position;
     const recordEnd = recordStart + length;
-    if (cursor.failed || length < RECORD_BYTES_MIN - 1 || recordEnd > end) throw corruptRecord(request, header, index);
+    if (cursor.hasFailed || length < RECORD_BYTES_MIN - 1 || recordEnd > end)
+      throw corruptRecord(request, header, index);
     cursor.position = recordStart + 1;
     const timestampDelta = cursor.varlong();
     const offset = baseOffset + cursor.varint();
@@ -242,7 +243,7 @@ function decodeRecords(
     const valueStart = cursor.position;
     if (valueLength > 0) cursor.position = valueStart + valueLength;
     const headerStart = cursor.position;
-    if (cursor.failed || headerStart >= recordEnd) throw corruptRecord(request, header, index);
+    if (cursor.hasFailed || headerStart >= recordEnd) throw corruptRecord(request, header, index);
     if (offset >= fromOffset) {
       offsets[next] = offset;
       timestamps[next] = isLogAppendTime ? baseTimestampMs : baseTimestampMs + timestampDelta;
@@ -253,7 +254,7 @@ function decodeRecords(
       const hasHeaders = buffer[headerStart] !== 0;
       headerStarts[next] = hasHeaders ? headerStart : -1;
       headerEnds[next] = hasHeaders ? recordEnd : -1;
-      next++;
+      next += 1;
     }
     cursor.position = recordEnd;
   }
@@ -264,11 +265,12 @@ function decodeRecords(
 function isAbortMarker(buffer: Buffer, at: number, size: number): boolean {
   const cursor = new VarintCursor(buffer, at + layout.records, at + size);
   cursor.varint();
-  cursor.position++;
+  cursor.position += 1;
   cursor.varlong();
   cursor.varint();
   const keyLength = cursor.varint();
-  if (cursor.failed || keyLength < CONTROL_KEY_BYTES || cursor.position + CONTROL_KEY_BYTES > at + size) return false;
+  if (cursor.hasFailed || keyLength < CONTROL_KEY_BYTES || cursor.position + CONTROL_KEY_BYTES > at + size)
+    return false;
   return buffer.readInt16BE(cursor.position + 2) === ABORT_MARKER;
 }
 

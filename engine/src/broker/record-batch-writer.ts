@@ -7,7 +7,7 @@ import { VARINT_BYTES_MAX, varintSize, varlongSize, writeVarint, writeVarlong } 
 import type { Serde } from '../serde/serde.ts';
 import type { Compression, EncodedBatch } from './broker.ts';
 import type { BufferPool } from './buffer-pool.ts';
-import { compress, compressionByCodec } from './compression.ts';
+import { COMPRESSION_BY_CODEC, compress } from './compression.ts';
 import { LENGTH_OVERHEAD, layout } from './record-batch-layout.ts';
 import { DecodedRecordBatch } from './record-batch-reader.ts';
 
@@ -98,7 +98,7 @@ export class RecordBatchWriter {
     const buffer = this.#buffer;
     let at = writeVarint(buffer, this.#position, keyLength);
     if (keyLength <= LOOP_COPY_BYTES_MAX) {
-      for (let index = 0; index < keyLength; index++) buffer[at++] = key.charCodeAt(index);
+      for (let index = 0; index < keyLength; index += 1) buffer[at++] = key.charCodeAt(index);
     } else {
       at += buffer.latin1Write(key, at, keyLength);
     }
@@ -180,7 +180,7 @@ export class RecordBatchWriter {
     if (keyBuffer !== null) at = copyBytes(keyBuffer, keyStart, keyEnd, buffer, at);
     at = writeVarint(buffer, at, valueLength);
     if (valueLength <= LOOP_COPY_BYTES_MAX)
-      for (let i = 0; i < valueLength; i++) buffer[at + i] = buffer[valueAt + i] as number;
+      for (let i = 0; i < valueLength; i += 1) buffer[at + i] = buffer[valueAt + i] as number;
     else buffer.copyWithin(at, valueAt, valueEnd);
     at += valueLength;
     if (headers === undefined) buffer[at++] = 0;
@@ -214,7 +214,7 @@ export class RecordBatchWriter {
     buffer.writeInt32BE(end - LENGTH_OVERHEAD, layout.batchLength);
     buffer.writeInt32BE(-1, layout.partitionLeaderEpoch);
     buffer[layout.magic] = 2;
-    buffer.writeInt16BE(compressionByCodec.indexOf(compression), layout.attributes);
+    buffer.writeInt16BE(COMPRESSION_BY_CODEC.indexOf(compression), layout.attributes);
     buffer.writeInt32BE(this.#count - 1, layout.lastOffsetDelta);
     writeInt64(buffer, this.#baseTimestampMs, layout.baseTimestamp);
     writeInt64(buffer, this.#maxTimestampMs, layout.maxTimestamp);
@@ -252,7 +252,7 @@ export class RecordBatchWriter {
 
   #endRecord(timestampMs: number, position: number): void {
     this.#position = position;
-    this.#count++;
+    this.#count += 1;
     if (timestampMs > this.#maxTimestampMs) this.#maxTimestampMs = timestampMs;
   }
 
@@ -282,7 +282,7 @@ function lengthAndBytes(length: number): number {
 function copyBytes(source: Buffer, start: number, end: number, target: Buffer, position: number): number {
   const length = end - start;
   if (length <= LOOP_COPY_BYTES_MAX) {
-    for (let index = 0; index < length; index++) target[position + index] = source[start + index] as number;
+    for (let index = 0; index < length; index += 1) target[position + index] = source[start + index] as number;
   } else {
     source.copy(target, position, start, end);
   }

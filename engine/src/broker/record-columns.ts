@@ -48,7 +48,7 @@ export class ColumnPool {
 
   /** Columns with room for so many rows; their content is left over from earlier use. */
   acquire(rows: number): RecordColumns {
-    for (let index = this.#free.length - 1; index >= 0; index--) {
+    for (let index = this.#free.length - 1; index >= 0; index -= 1) {
       const columns = this.#free[index] as RecordColumns;
       if (columns.capacity >= rows) {
         this.#free.splice(index, 1);

@@ -20,14 +20,14 @@ export async function retrying<T>(
   const { clock, random } = ports;
   const deadlineMs = clock.monotonicMs() + CALL_DEADLINE_MS;
   let unknownTopicAnswers = 0;
-  for (let number = 1; ; number++) {
+  for (let number = 1; ; number += 1) {
     try {
       return await attempt(number);
     } catch (error) {
       const isRetriable = error instanceof BrokerError && error.retriable && isRetriableCode(error.kafkaCode);
       if (!isRetriable || clock.monotonicMs() >= deadlineMs) throw error;
       if (error.kafkaCode === kafkaCodes.UNKNOWN_TOPIC_OR_PARTITION) {
-        unknownTopicAnswers++;
+        unknownTopicAnswers += 1;
         if (unknownTopicAnswers >= UNKNOWN_TOPIC_ATTEMPTS_MAX) throw error;
       }
       await sleep(clock, retryBackoffMs(number, random));

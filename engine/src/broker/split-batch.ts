@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import type { RecordBatch } from '../base/record-batch.ts';
 import type { EncodedBatch } from './broker.ts';
 import { BufferPool, SharedBuffer } from './buffer-pool.ts';
-import { compressionByCodec } from './compression.ts';
+import { COMPRESSION_BY_CODEC } from './compression.ts';
 import { COMPRESSION_MASK, layout, sealBatch } from './record-batch-layout.ts';
 import { RecordBatchReader } from './record-batch-reader.ts';
 import { RecordBatchWriter } from './record-batch-writer.ts';
@@ -17,7 +17,7 @@ const DELTA_GROWTH_BYTES_MAX = 20;
 export function splitBatch(batch: EncodedBatch): readonly [EncodedBatch, EncodedBatch] {
   const { bytes, partition, recordCount, topic } = batch;
   assert(recordCount > 1, 'a batch of one record is not split');
-  const compression = compressionByCodec[bytes.readInt16BE(layout.attributes) & COMPRESSION_MASK] ?? 'none';
+  const compression = COMPRESSION_BY_CODEC[bytes.readInt16BE(layout.attributes) & COMPRESSION_MASK] ?? 'none';
   sealBatch(bytes);
   const reader = new RecordBatchReader();
   const decoded = reader.decode(new SharedBuffer(bytes), 0, bytes.length, { topic, partition, fromOffset: 0 });

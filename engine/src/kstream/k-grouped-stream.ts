@@ -5,7 +5,7 @@ import type { CogroupedKStream } from './cogrouped-k-stream.ts';
 import { ProcessorGraphNode } from './graph/graph-node.ts';
 import type { KTable } from './k-table.ts';
 import { aggregating, counting, reducing } from './operations/aggregations.ts';
-import { ofGrouping, required } from './operations/definitions.ts';
+import { OF_GROUPING, required } from './operations/definitions.ts';
 import { tableStore } from './operations/materialize.ts';
 import type { Grouping } from './operations/repartition.ts';
 import { StoredTableLogic } from './operations/stored-table-logic.ts';
@@ -63,7 +63,7 @@ export class KGroupedStream<K, V> {
    * ```
    */
   reduce(reducer: (aggregate: V, value: V) => V | null, options: TableOptions<K, V> = {}): KTable<K, V> {
-    const valueSerde = () => required(this.#grouping.definition.valueSerde, 'value', 'reduce', ofGrouping);
+    const valueSerde = () => required(this.#grouping.definition.valueSerde, 'value', 'reduce', OF_GROUPING);
     return this.#aggregated('KSTREAM-REDUCE-', options, valueSerde, reducing(reducer), 'reduce');
   }
 
@@ -130,13 +130,13 @@ export class KGroupedStream<K, V> {
       readingBack(materialized?.key) ?? this.#grouping.definition.keySerde,
       'key',
       operation,
-      ofGrouping,
+      OF_GROUPING,
     );
     const valueSerde = materialized?.value ?? defaultValueSerde();
     const above = this.#grouping.partitioned(storeName, operation);
     const historyRetentionMs = materialized?.historyRetentionMs;
     const logic = new StoredTableLogic(storeGetter({ name: storeName, keySerde, valueSerde, historyRetentionMs }));
-    const spec = { storeName, keySerde, valueSerde, aggregation, sendOldValues: () => logic.sendOldValues };
+    const spec = { storeName, keySerde, valueSerde, aggregation, sendsOldValues: () => logic.sendsOldValues };
     const supplier = { get: () => new AggregateProcessor(spec) } as unknown as ProcessorSupplier;
     const own = () => [tableStore(storeName, keySerde, valueSerde, materialized)];
     const node = dsl.graph.add(new ProcessorGraphNode(name, [above.node], supplier, { own }));

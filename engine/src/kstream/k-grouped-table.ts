@@ -122,7 +122,7 @@ export class KGroupedTable<K, V> {
     );
     const historyRetentionMs = materialized?.historyRetentionMs;
     const logic = new StoredTableLogic(storeGetter({ name: storeName, keySerde, valueSerde, historyRetentionMs }));
-    const spec = { storeName, keySerde, valueSerde, ...fold, sendOldValues: () => logic.sendOldValues };
+    const spec = { storeName, keySerde, valueSerde, ...fold, sendsOldValues: () => logic.sendsOldValues };
     const supplier = { get: () => new TableAggregateProcessor(spec) } as unknown as ProcessorSupplier;
     const own = () => [tableStore(storeName, keySerde, valueSerde, materialized)];
     const node = dsl.graph.add(new ProcessorGraphNode(name, [repartition], supplier, { own }));

@@ -78,7 +78,7 @@ export class KTable<K, V> {
       options,
       undefined,
       (spec) => new TableMapValuesProcessor(spec, mapper),
-      { above, sendOldValues: false, getter: () => mapValuesGetter(above.valueGetter(), mapper) },
+      { above, sendsOldValues: false, getter: () => mapValuesGetter(above.valueGetter(), mapper) },
     );
   }
 
@@ -100,7 +100,7 @@ export class KTable<K, V> {
       (spec) => new TableTransformProcessor(spec, make()),
       {
         above,
-        sendOldValues: false,
+        sendsOldValues: false,
         getter: () => transformGetter(above.valueGetter(), make, connected),
         connected,
       },
@@ -267,7 +267,7 @@ export class KTable<K, V> {
       {
         above,
         // Where the table above has old values anyway, tombstones for keys that never passed can be left out.
-        sendOldValues: above.enableSendingOldValues(false),
+        sendsOldValues: above.enableSendingOldValues(false),
         getter: () => filterGetter(above.valueGetter(), predicate, wanted),
       },
     );
@@ -303,7 +303,7 @@ export class KTable<K, V> {
     const logic = new DerivedLogic(store, origin);
     const spec: TableSpec<K, V2> = {
       store: () => store,
-      sendOldValues: () => logic.sendOldValues,
+      sendsOldValues: () => logic.sendsOldValues,
       takesVersions: () => parent.isVersioned,
     };
     const own =
@@ -317,7 +317,7 @@ export class KTable<K, V> {
 
 interface DerivedOrigin<K, V> {
   readonly above: { enableSendingOldValues(force: boolean): boolean };
-  readonly sendOldValues: boolean;
+  readonly sendsOldValues: boolean;
   readonly getter: () => TableValueGetterSupplier<K, V>;
   /** `transformValues`: stores of the user. */
   readonly connected?: readonly string[];
@@ -327,17 +327,17 @@ interface DerivedOrigin<K, V> {
 class DerivedLogic<K, V> implements TableLogic<K, V> {
   readonly #store: TableStore<K, V> | undefined;
   readonly #origin: DerivedOrigin<K, V>;
-  sendOldValues: boolean;
+  sendsOldValues: boolean;
 
   constructor(store: TableStore<K, V> | undefined, origin: DerivedOrigin<K, V>) {
     this.#store = store;
     this.#origin = origin;
-    this.sendOldValues = origin.sendOldValues;
+    this.sendsOldValues = origin.sendsOldValues;
   }
 
   enableSendingOldValues(force: boolean): boolean {
-    if (this.#store !== undefined || this.#origin.above.enableSendingOldValues(force)) this.sendOldValues = true;
-    return this.sendOldValues;
+    if (this.#store !== undefined || this.#origin.above.enableSendingOldValues(force)) this.sendsOldValues = true;
+    return this.sendsOldValues;
   }
 
   valueGetter(): TableValueGetterSupplier<K, V> {

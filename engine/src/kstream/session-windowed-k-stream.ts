@@ -2,10 +2,10 @@ import { long } from '../serde/primitives.ts';
 import type { Windowed } from '../serde/windowed.ts';
 import type { KTable } from './k-table.ts';
 import { aggregating, counting, reducing } from './operations/aggregations.ts';
-import { ofGrouping, required } from './operations/definitions.ts';
+import { OF_GROUPING, required } from './operations/definitions.ts';
 import type { Grouping } from './operations/repartition.ts';
 import { sessionForm } from './operations/window-forms.ts';
-import { aggregatePrefix, burnCountName, reducePrefix, windowedTable } from './operations/windowed-aggregation.ts';
+import { AGGREGATE_PREFIX, burnCountName, REDUCE_PREFIX, windowedTable } from './operations/windowed-aggregation.ts';
 import type { AggregateOptions, TableOptions } from './options.ts';
 import { EmitStrategy } from './windows/emit-strategy.ts';
 import type { SessionWindows } from './windows/session-windows.ts';
@@ -55,7 +55,7 @@ export class SessionWindowedKStream<K, V> {
     burnCountName(this.#grouping, options);
     const add = (_key: K, count: number, other: number) => count + other;
     return windowedTable(this.#grouping, {
-      prefix: aggregatePrefix,
+      prefix: AGGREGATE_PREFIX,
       operation: 'count',
       options,
       defaultValueSerde: () => long(),
@@ -71,10 +71,10 @@ export class SessionWindowedKStream<K, V> {
   reduce(reducer: (aggregate: V, value: V) => V | null, options: TableOptions<K, V> = {}): KTable<Windowed<K>, V> {
     const merge = (_key: K, aggregate: V, other: V) => (aggregate === null ? other : reducer(aggregate, other));
     return windowedTable(this.#grouping, {
-      prefix: reducePrefix,
+      prefix: REDUCE_PREFIX,
       operation: 'reduce',
       options,
-      defaultValueSerde: () => required(this.#grouping.definition.valueSerde, 'value', 'reduce', ofGrouping),
+      defaultValueSerde: () => required(this.#grouping.definition.valueSerde, 'value', 'reduce', OF_GROUPING),
       aggregation: reducing<K, V>(reducer),
       form: sessionForm(this.#windows, merge, options.materialized, this.#strategy),
     });
@@ -92,7 +92,7 @@ export class SessionWindowedKStream<K, V> {
     options: AggregateOptions<K, A> = {},
   ): KTable<Windowed<K>, A> {
     return windowedTable(this.#grouping, {
-      prefix: aggregatePrefix,
+      prefix: AGGREGATE_PREFIX,
       operation: 'aggregate',
       options,
       defaultValueSerde: () => required(options.value, 'value', 'aggregate'),

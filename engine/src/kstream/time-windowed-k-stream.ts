@@ -3,10 +3,10 @@ import { long } from '../serde/primitives.ts';
 import type { Windowed } from '../serde/windowed.ts';
 import type { KTable } from './k-table.ts';
 import { aggregating, counting, reducing } from './operations/aggregations.ts';
-import { ofGrouping, required } from './operations/definitions.ts';
+import { OF_GROUPING, required } from './operations/definitions.ts';
 import type { Grouping } from './operations/repartition.ts';
 import { type AnyTimeWindows, timeForm } from './operations/window-forms.ts';
-import { aggregatePrefix, burnCountName, reducePrefix, windowedTable } from './operations/windowed-aggregation.ts';
+import { AGGREGATE_PREFIX, burnCountName, REDUCE_PREFIX, windowedTable } from './operations/windowed-aggregation.ts';
 import type { AggregateOptions, TableOptions } from './options.ts';
 import { EmitStrategy } from './windows/emit-strategy.ts';
 import { SlidingWindows } from './windows/sliding-windows.ts';
@@ -56,7 +56,7 @@ export class TimeWindowedKStream<K, V> {
   count(options: TableOptions<K, number> = {}): KTable<Windowed<K>, number> {
     if (!(this.#windows instanceof SlidingWindows)) burnCountName(this.#grouping, options);
     return windowedTable(this.#grouping, {
-      prefix: aggregatePrefix,
+      prefix: AGGREGATE_PREFIX,
       operation: 'count',
       options,
       defaultValueSerde: () => long(),
@@ -71,10 +71,10 @@ export class TimeWindowedKStream<K, V> {
    */
   reduce(reducer: (aggregate: V, value: V) => V | null, options: TableOptions<K, V> = {}): KTable<Windowed<K>, V> {
     return windowedTable(this.#grouping, {
-      prefix: reducePrefix,
+      prefix: REDUCE_PREFIX,
       operation: 'reduce',
       options,
-      defaultValueSerde: () => required(this.#grouping.definition.valueSerde, 'value', 'reduce', ofGrouping),
+      defaultValueSerde: () => required(this.#grouping.definition.valueSerde, 'value', 'reduce', OF_GROUPING),
       aggregation: reducing<K, V>(reducer),
       form: timeForm(this.#windows, options.materialized, this.#strategy),
     });
@@ -91,7 +91,7 @@ export class TimeWindowedKStream<K, V> {
     options: AggregateOptions<K, A> = {},
   ): KTable<Windowed<K>, A> {
     return windowedTable(this.#grouping, {
-      prefix: aggregatePrefix,
+      prefix: AGGREGATE_PREFIX,
       operation: 'aggregate',
       options,
       defaultValueSerde: () => required(options.value, 'value', 'aggregate'),

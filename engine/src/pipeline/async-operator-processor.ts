@@ -42,7 +42,7 @@ export abstract class AsyncOperatorProcessor implements AsyncProcessor {
   protected readonly abort = new AbortController();
   #host: AsyncHost | undefined;
   #context: ProcessorContext | undefined;
-  #entering = false;
+  #isEntering = false;
   /** User calls that are running now; the test driver waits for them before it moves time. */
   callsInFlight = 0;
 
@@ -51,7 +51,7 @@ export abstract class AsyncOperatorProcessor implements AsyncProcessor {
     this.deps = deps;
   }
 
-  abstract readonly saturated: boolean;
+  abstract readonly isSaturated: boolean;
   abstract readonly pending: number;
   abstract process(record: Record<unknown, unknown>): void;
   abstract flush(): void;
@@ -71,7 +71,7 @@ export abstract class AsyncOperatorProcessor implements AsyncProcessor {
   }
 
   /** The task was closed or revoked: nothing may be forwarded any more. */
-  protected get cancelled(): boolean {
+  protected get isCancelled(): boolean {
     return this.abort.signal.aborted;
   }
 
@@ -93,11 +93,11 @@ export abstract class AsyncOperatorProcessor implements AsyncProcessor {
 
   /** Asks for `drain` as a message of the task's mailbox; once for all results that arrive before it runs. */
   protected requestDrain(): void {
-    if (this.#entering || this.cancelled) return;
-    this.#entering = true;
+    if (this.#isEntering || this.isCancelled) return;
+    this.#isEntering = true;
     this.#host?.enter(() => {
-      this.#entering = false;
-      if (!this.cancelled) this.drain();
+      this.#isEntering = false;
+      if (!this.isCancelled) this.drain();
     });
   }
 

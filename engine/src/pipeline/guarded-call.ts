@@ -5,7 +5,7 @@ import type { Random } from '../base/random.ts';
 import type { RetryOptions } from '../processor/async-operator.ts';
 
 /** Longest wait between two attempts unless the user says otherwise: a minute keeps a task's backlog within reason. */
-const backoffMsMaxDefault = 60_000;
+const BACKOFF_MS_MAX_DEFAULT = 60_000;
 
 /** What a guarded call may use, and when it gives up. */
 export interface GuardedCallOptions {
@@ -92,7 +92,7 @@ async function callSafely<T>(attempt: (signal: AbortSignal) => Promise<T>, signa
 }
 
 function backOff(failures: number, retry: RetryOptions, options: GuardedCallOptions): Promise<void> {
-  const bounds = { minMs: retry.backoffMs, maxMs: retry.backoffMsMax ?? backoffMsMaxDefault };
+  const bounds = { minMs: retry.backoffMs, maxMs: retry.backoffMsMax ?? BACKOFF_MS_MAX_DEFAULT };
   const delayMs = backoffMs(failures, bounds, options.random);
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {

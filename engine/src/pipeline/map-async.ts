@@ -8,7 +8,7 @@ import { guardedCall } from './guarded-call.ts';
  * Unreleased results a node may pile up per call slot while an earlier one is slow. Enough to keep the slots busy behind
  * a call four times slower than the rest; bounded, since each holds its record.
  */
-const backlogPerSlot = 4;
+const BACKLOG_PER_SLOT = 4;
 
 interface Call {
   readonly item: HeldItem;
@@ -44,13 +44,15 @@ export class MapAsync extends AsyncOperatorProcessor {
     this.#options = options;
   }
 
-  get saturated(): boolean {
+  get isSaturated(): boolean {
     const { concurrency } = this.#options;
-    return this.#waiting.length > 0 || this.#unreleased >= concurrency * backlogPerSlot || this.#blocked(concurrency);
+    return (
+      this.#waiting.length > 0 || this.#unreleased >= concurrency * BACKLOG_PER_SLOT || this.#isBlocked(concurrency)
+    );
   }
 
   /** Unordered results leave at once, so nothing is gained by taking more than can run. */
-  #blocked(concurrency: number): boolean {
+  #isBlocked(concurrency: number): boolean {
     return this.#running >= concurrency;
   }
 
@@ -116,7 +118,7 @@ export class MapAsync extends AsyncOperatorProcessor {
 
   #settled(call: Call, failed: boolean, result: unknown): void {
     this.#running -= 1;
-    if (this.cancelled) return;
+    if (this.isCancelled) return;
     call.done = true;
     call.failed = failed;
     call.result = result;

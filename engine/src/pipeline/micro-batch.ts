@@ -6,11 +6,11 @@ import { type AsyncDeps, AsyncOperatorProcessor, type HeldItem } from './async-o
 import { guardedCall } from './guarded-call.ts';
 
 /** One running, one being gathered: keeps a model busy without piling up. */
-const inFlightMaxDefault = 2;
+const IN_FLIGHT_MAX_DEFAULT = 2;
 /** Waiting and in flight; images are the largest things that flow here. */
-const bytesMaxDefault = 64 * 1024 * 1024;
+const BYTES_MAX_DEFAULT = 64 * 1024 * 1024;
 /** Finished batches that may wait for an earlier one, per batch in flight. */
-const backlogPerSlot = 2;
+const BACKLOG_PER_SLOT = 2;
 
 interface Waiting {
   readonly item: HeldItem;
@@ -72,11 +72,11 @@ export class MicroBatch extends AsyncOperatorProcessor {
     this.#options = options;
     this.#sizesDescending = [...sizes].sort((left, right) => right - left);
     this.#largest = this.#sizesDescending[0] as number;
-    this.#inFlightMax = options.maxInFlight ?? inFlightMaxDefault;
-    this.#bytesMax = options.maxBytes ?? bytesMaxDefault;
+    this.#inFlightMax = options.maxInFlight ?? IN_FLIGHT_MAX_DEFAULT;
+    this.#bytesMax = options.maxBytes ?? BYTES_MAX_DEFAULT;
   }
 
-  get saturated(): boolean {
+  get isSaturated(): boolean {
     if (this.#bytes >= this.#bytesMax) return true;
     return this.#waiting.length >= this.#largest && !this.#mayDispatch;
   }
@@ -111,7 +111,7 @@ export class MicroBatch extends AsyncOperatorProcessor {
   }
 
   get #mayDispatch(): boolean {
-    return this.#running < this.#inFlightMax && this.#batches.length < this.#inFlightMax * backlogPerSlot;
+    return this.#running < this.#inFlightMax && this.#batches.length < this.#inFlightMax * BACKLOG_PER_SLOT;
   }
 
   #dispatch(): void {
@@ -140,7 +140,7 @@ export class MicroBatch extends AsyncOperatorProcessor {
     if (oldest === undefined) return;
     const waitedMs = this.deps.clock.monotonicMs() - oldest.arrivedMs;
     this.#timer = this.deps.clock.setTimer(Math.max(0, this.#options.maxDelayMs - waitedMs), () => {
-      if (this.cancelled) return;
+      if (this.isCancelled) return;
       this.#due = this.#waiting.length;
       this.#dispatch();
     });
@@ -183,7 +183,7 @@ export class MicroBatch extends AsyncOperatorProcessor {
 
   #settled(batch: Batch, results: readonly unknown[], failed: boolean, error: unknown): void {
     this.#running -= 1;
-    if (this.cancelled) return;
+    if (this.isCancelled) return;
     batch.done = true;
     batch.failed = failed;
     batch.error = error;

@@ -4,9 +4,9 @@ import { Record } from '../processor/record.ts';
 import { type AsyncDeps, AsyncOperatorProcessor, type HeldItem } from './async-operator-processor.ts';
 
 /** Records of one bundle: each holds its offset back until the bundle is complete, so a bundle must end some time. */
-const bundleRecordsMax = 1_000;
+const BUNDLE_RECORDS_MAX = 1_000;
 /** Complete sources whose outputs are still awaited. */
-const openBundlesMax = 2;
+const OPEN_BUNDLES_MAX = 2;
 
 interface Bundle {
   readonly source: Subject<unknown>;
@@ -41,8 +41,8 @@ export class RxPipe extends AsyncOperatorProcessor {
     this.#operators = operators;
   }
 
-  get saturated(): boolean {
-    return this.#bundles.length > openBundlesMax;
+  get isSaturated(): boolean {
+    return this.#bundles.length > OPEN_BUNDLES_MAX;
   }
 
   get pending(): number {
@@ -56,7 +56,7 @@ export class RxPipe extends AsyncOperatorProcessor {
     if (bundle === undefined || bundle.closed) bundle = this.#open();
     bundle.items.push(item);
     bundle.source.next(this.asItem(item, this.abort.signal));
-    if (bundle.items.length >= bundleRecordsMax) this.completeBundle();
+    if (bundle.items.length >= BUNDLE_RECORDS_MAX) this.completeBundle();
   }
 
   flush(): void {

@@ -186,7 +186,7 @@ export interface TimestampExtractor {
 
 /**
  * An asynchronous boundary inside a task. The node only gathers; the task drains it, keeps the input record's offset pending
- * until its result has re-entered, and refuses new records while `saturated`. Implemented in `pipeline/`.
+ * until its result has re-entered, and refuses new records while `isSaturated`. Implemented in `pipeline/`.
  */
 export interface AsyncProcessor<KIn = unknown, VIn = unknown, KOut = unknown, VOut = unknown>
   extends Processor<KIn, VIn, KOut, VOut> {
@@ -194,7 +194,7 @@ export interface AsyncProcessor<KIn = unknown, VIn = unknown, KOut = unknown, VO
   /** Called once before `init`. */
   attach(host: AsyncHost): void;
   /** True while no further record may be given to it: the task stops taking records. */
-  readonly saturated: boolean;
+  readonly isSaturated: boolean;
   /** Records taken in and not yet released. */
   readonly pending: number;
   /** Starts what is waiting to fill up (a micro-batch): before a commit that must drain, at close, when idle. */
@@ -240,7 +240,7 @@ export interface OffsetStoringSink<K = unknown, V = unknown> {
   /** Buffers one record. Synchronous; `record` is a view, to be copied from. */
   write(record: Record<K, V>, metadata: RecordMetadata): void;
   /** True when the buffer wants a commit before more records come: the task takes none meanwhile. */
-  readonly full: boolean;
+  readonly isFull: boolean;
   /** Writes the buffer and the positions (next offsets, by `topic-partition`) in one transaction. */
   commit(positions: ReadonlyMap<string, number>): Promise<void>;
   /** Gives connections back; called once, and what was not committed is forgotten. */

@@ -7,11 +7,11 @@ import { askAll, askForOne, type StoreDoor } from './store-door.ts';
 /** A key-value store as queries see it; `timestamped`: values with the timestamps that tables keep beside them. */
 export class KeyValueStoreView<K, V> implements AsyncReadOnlyKeyValueStore<K, V> {
   readonly #door: StoreDoor;
-  readonly #timestamped: boolean;
+  readonly #isTimestamped: boolean;
 
   constructor(door: StoreDoor, timestamped: boolean) {
     this.#door = door;
-    this.#timestamped = timestamped;
+    this.#isTimestamped = timestamped;
   }
 
   async get(key: K): Promise<V | undefined> {
@@ -53,6 +53,6 @@ export class KeyValueStoreView<K, V> implements AsyncReadOnlyKeyValueStore<K, V>
   }
 
   #query(ask: KeyValueQuery): StoreQuery {
-    return { store: this.#door.store, kind: 'key-value', timestamped: this.#timestamped, ask };
+    return { store: this.#door.store, kind: 'key-value', timestamped: this.#isTimestamped, ask };
   }
 }

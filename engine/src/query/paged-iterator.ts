@@ -1,13 +1,13 @@
 import type { AsyncKeyValueIterator, KeyValue } from '../state/key-value-store.ts';
-import { pageEntriesMax } from '../state/queries/read-page.ts';
+import { PAGE_ENTRIES_MAX } from '../state/queries/read-page.ts';
 import type { EntryPosition, Page, PageRequest, StoreQuery } from '../state/queries/store-query.ts';
 import type { StoreDoor, StoreHolder } from './store-door.ts';
 
 /**
  * The first page is small, since many iterations stop early; then pages grow, which hides what asking for one costs.
  */
-const firstPageEntries = 32;
-const pageGrowth = 4;
+const FIRST_PAGE_ENTRIES = 32;
+const PAGE_GROWTH = 4;
 
 /**
  * A range over all holders of a store, one after another, page by page.
@@ -23,7 +23,7 @@ export class PagedIterator<K, V> implements AsyncKeyValueIterator<K, V> {
   #entries: readonly KeyValue<K, V>[] = [];
   #index = 0;
   #after: EntryPosition | undefined;
-  #entriesMax = firstPageEntries;
+  #entriesMax = FIRST_PAGE_ENTRIES;
   #loading: Promise<void> | undefined;
   #isOver = false;
 
@@ -79,7 +79,7 @@ export class PagedIterator<K, V> implements AsyncKeyValueIterator<K, V> {
       this.#entries = page.entries;
       this.#index = 0;
       this.#after = page.isLast ? undefined : page.after;
-      this.#entriesMax = Math.min(this.#entriesMax * pageGrowth, pageEntriesMax);
+      this.#entriesMax = Math.min(this.#entriesMax * PAGE_GROWTH, PAGE_ENTRIES_MAX);
       if (page.isLast) this.#holders.shift();
     } catch (error) {
       this.close();

@@ -10,7 +10,7 @@ type Sessions<K> =
   | [key: K, earliestEndMs: number, latestStartMs: number]
   | [from: K | undefined, to: K | undefined, earliestEndMs: number, latestStartMs: number];
 
-const endOfTime = Number.MAX_SAFE_INTEGER;
+const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 
 /** A session store as queries see it. */
 export class SessionStoreView<K, V> implements AsyncReadOnlySessionStore<K, V> {
@@ -57,5 +57,5 @@ export class SessionStoreView<K, V> implements AsyncReadOnlySessionStore<K, V> {
 }
 
 function withAllTimes<K>(keys: Keys<K>): Sessions<K> {
-  return keys.length === 1 ? [keys[0], 0, endOfTime] : [keys[0], keys[1], 0, endOfTime];
+  return keys.length === 1 ? [keys[0], 0, END_OF_TIME] : [keys[0], keys[1], 0, END_OF_TIME];
 }

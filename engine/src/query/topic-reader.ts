@@ -9,9 +9,9 @@ import { isOutOfRange } from '../runtime/errors.ts';
 import type { Serde } from '../serde/serde.ts';
 
 /** Longest wait of one poll; only a bound for noticing `close`. */
-const pollMs = 1_000;
+const POLL_MS = 1_000;
 /** Waits before a failed poll or schema look-up is tried again. */
-const retryBackoff: BackoffBounds = { minMs: 100, maxMs: 10_000 };
+const RETRY_BACKOFF: BackoffBounds = { minMs: 100, maxMs: 10_000 };
 
 /** A decoded record of a topic. */
 export interface TopicRecord<K, V> {
@@ -117,7 +117,7 @@ export class TopicReader<K, V> {
   /** Offset of the next record to hand over, per partition. */
   readonly #next = new Map<string, number>();
   readonly #waiting = new Set<Waiting>();
-  #closing = false;
+  #isClosing = false;
   #loop: Promise<void> | undefined;
 
   private constructor(options: TopicReaderOptions<K, V>) {
@@ -171,7 +171,7 @@ export class TopicReader<K, V> {
    * with `CANCELLED`.
    */
   async close(): Promise<void> {
-    this.#closing = true;
+    this.#isClosing = true;
     this.#wakeWaiting();
     this.#consumer.wakeup();
     await this.#loop;
@@ -209,9 +209,9 @@ export class TopicReader<K, V> {
   /** Never rejects: what fails is told and tried again with backoff until the reader is closed. */
   async #run(): Promise<void> {
     let failures = 0;
-    while (!this.#closing) {
+    while (!this.#isClosing) {
       try {
-        const fetched = await this.#consumer.poll(pollMs);
+        const fetched = await this.#consumer.poll(POLL_MS);
         failures = 0;
         for (const each of fetched) await this.#deliver(each);
       } catch (error) {
@@ -231,7 +231,7 @@ export class TopicReader<K, V> {
     const key = topicPartitionKey(topic, partition);
     if (batches.length > 0) this.#failures.delete(key);
     for (const batch of batches) {
-      const records = this.#closing ? [] : await this.#decode(batch);
+      const records = this.#isClosing ? [] : await this.#decode(batch);
       batch.release();
       if (records.length === 0) continue;
       try {
@@ -247,7 +247,7 @@ export class TopicReader<K, V> {
   #wakeWaiting(): void {
     for (const waiting of this.#waiting) {
       const isReached = [...waiting.ends].every(([key, end]) => (this.#next.get(key) ?? 0) >= end);
-      if (!isReached && !this.#closing) continue;
+      if (!isReached && !this.#isClosing) continue;
       this.#waiting.delete(waiting);
       if (isReached) waiting.resolve();
       else waiting.reject(new StreamsError('The reader is closed', { code: 'CANCELLED', recovery: 'fail' }));
@@ -265,13 +265,13 @@ export class TopicReader<K, V> {
       const failures = (this.#failures.get(key) ?? 0) + 1;
       this.#failures.set(key, failures);
       await this.#backOff(failures);
-      if (this.#closing) return;
+      if (this.#isClosing) return;
       try {
         let next = offset;
         if (isOutOfRange(failure)) {
           next = (await this.#options.broker.admin().beginningOffsets([partition])).get(key) ?? 0;
         }
-        if (this.#closing) return;
+        if (this.#isClosing) return;
         this.#next.set(key, next);
         this.#consumer.seek(partition, next);
         return;
@@ -311,7 +311,7 @@ export class TopicReader<K, V> {
   /** Waits for writer schemas, however long the registry is away. */
   async #prepare(batch: RecordBatch): Promise<void> {
     const { key, value } = this.#options;
-    for (let failures = 1; !this.#closing; failures += 1) {
+    for (let failures = 1; !this.#isClosing; failures += 1) {
       try {
         await key.prepare?.(batch, 'key');
         await value.prepare?.(batch, 'value');
@@ -324,7 +324,7 @@ export class TopicReader<K, V> {
   }
 
   #backOff(failures: number): Promise<void> {
-    return sleep(this.#clock, backoffMs(failures, retryBackoff, this.#random));
+    return sleep(this.#clock, backoffMs(failures, RETRY_BACKOFF, this.#random));
   }
 
   #tell(thrown: unknown, at: TopicPartition & { readonly offset: number }): void {

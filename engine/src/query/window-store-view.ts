@@ -11,11 +11,11 @@ type OfKeys<K> = [keyFrom: K | undefined, keyTo: K | undefined, fromMs: number, 
 /** A window store as queries see it; `timestamped`: values with the timestamps that tables keep beside them. */
 export class WindowStoreView<K, V> implements AsyncReadOnlyWindowStore<K, V> {
   readonly #door: StoreDoor;
-  readonly #timestamped: boolean;
+  readonly #isTimestamped: boolean;
 
   constructor(door: StoreDoor, timestamped: boolean) {
     this.#door = door;
-    this.#timestamped = timestamped;
+    this.#isTimestamped = timestamped;
   }
 
   fetch(key: K, windowStartMs: number): Promise<V | undefined>;
@@ -80,6 +80,6 @@ export class WindowStoreView<K, V> implements AsyncReadOnlyWindowStore<K, V> {
   }
 
   #query(ask: WindowStoreQuery): StoreQuery {
-    return { store: this.#door.store, kind: 'window', timestamped: this.#timestamped, ask };
+    return { store: this.#door.store, kind: 'window', timestamped: this.#isTimestamped, ask };
   }
 }

@@ -25,11 +25,11 @@ export class UndecodableRecord extends Error {
 }
 
 /** Kafka's OFFSET_OUT_OF_RANGE. */
-const outOfRangeCode = 1;
+const OUT_OF_RANGE_CODE = 1;
 
 /** Whether a fetch failed because its position lies outside the log: no other failure is healed by another position. */
 export function isOutOfRange(error: unknown): boolean {
-  if (error instanceof BrokerError) return error.kafkaCode === outOfRangeCode;
+  if (error instanceof BrokerError) return error.kafkaCode === OUT_OF_RANGE_CODE;
   return error instanceof StreamsError && error.code === 'OFFSET_OUT_OF_RANGE';
 }
 

@@ -67,14 +67,14 @@ export interface AvroOptions {
 }
 
 /** Confluent's wire format: a zero byte, the schema id in 4 bytes big-endian, then Avro binary. */
-const magicByte = 0;
-const headerBytes = 5;
-const defaultUnknownIdTtlMs = 60_000;
+const MAGIC_BYTE = 0;
+const HEADER_BYTES = 5;
+const DEFAULT_UNKNOWN_ID_TTL_MS = 60_000;
 /** Writer schemas that one serde remembers; more means ids are made up by a broken producer. */
-const writersMax = 2_000;
-const firstScratchBytes = 4_096;
+const WRITERS_MAX = 2_000;
+const FIRST_SCRATCH_BYTES = 4_096;
 /** Kafka's default limit of a message is 1 MB; a value beyond this is a mistake. */
-const encodedBytesMax = 64 * 1024 * 1024;
+const ENCODED_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
  * What reads `writer`'s bytes as `reader`. Namespaces count where they tell types apart; where full names don't match, the names
@@ -124,7 +124,7 @@ class AvroSerde<T> implements Serde<T> {
   #lastTopicId = 0;
   #lastReadId = -1;
   #lastWriter: Writer | undefined;
-  #scratch = Buffer.allocUnsafeSlow(firstScratchBytes);
+  #scratch = Buffer.allocUnsafeSlow(FIRST_SCRATCH_BYTES);
 
   constructor(schema: AvroSchema<T>, options: AvroOptions) {
     const parsed: unknown = typeof schema === 'string' ? JSON.parse(schema) : schema;
@@ -132,7 +132,7 @@ class AvroSerde<T> implements Serde<T> {
     this.#schemaText = JSON.stringify(parsed);
     this.#registry = options.registry;
     this.#subject = options.subject ?? ((topic, side) => `${topic}-${side}`);
-    this.#unknownIdTtlMs = options.unknownIdTtlMs ?? defaultUnknownIdTtlMs;
+    this.#unknownIdTtlMs = options.unknownIdTtlMs ?? DEFAULT_UNKNOWN_ID_TTL_MS;
     this.#clock = options.clock ?? systemClock;
     // The whole text, not its canonical form: logical types and defaults make other schemas, with other ids.
     this.format = `avro(${createHash('md5').update(this.#schemaText).digest('hex')} ${options.registry.name})`;
@@ -154,9 +154,9 @@ class AvroSerde<T> implements Serde<T> {
     const buffer = batch.buffer;
     let missing: Set<number> | undefined;
     let lastId = -1;
-    for (let row = 0; row < batch.count; row++) {
+    for (let row = 0; row < batch.count; row += 1) {
       const start = starts[row] as number;
-      if (start < 0 || (ends[row] as number) - start < headerBytes || buffer[start] !== magicByte) continue;
+      if (start < 0 || (ends[row] as number) - start < HEADER_BYTES || buffer[start] !== MAGIC_BYTE) continue;
       const id = buffer.readUInt32BE(start + 1);
       if (id === lastId) continue;
       lastId = id;
@@ -173,14 +173,14 @@ class AvroSerde<T> implements Serde<T> {
       const end = this.serializeInto(value, this.#scratch, 0, topic);
       if (end !== -1) return Buffer.copyBytesFrom(this.#scratch, 0, end);
       const bytes = this.#scratch.length * 2;
-      if (bytes > encodedBytesMax) throw unwritable('Avro', topic, `more than ${encodedBytesMax} bytes`);
+      if (bytes > ENCODED_BYTES_MAX) throw unwritable('Avro', topic, `more than ${ENCODED_BYTES_MAX} bytes`);
       this.#scratch = Buffer.allocUnsafeSlow(bytes);
     }
   }
 
   serializeInto(value: T, buffer: Buffer, position: number, topic: string): number {
     const id = topic === this.#lastTopic ? this.#lastTopicId : this.#ownId(topic);
-    const valueStart = position + headerBytes;
+    const valueStart = position + HEADER_BYTES;
     if (valueStart > buffer.length) return -1;
     let end: number;
     try {
@@ -189,19 +189,19 @@ class AvroSerde<T> implements Serde<T> {
       throw unwritable(this.#typeName(), topic, (error as Error).message, error);
     }
     if (end < 0) return -1;
-    buffer[position] = magicByte;
+    buffer[position] = MAGIC_BYTE;
     buffer.writeUInt32BE(id, position + 1);
     return end;
   }
 
   deserialize(buffer: Buffer, start: number, end: number, topic: string): T {
-    if (end - start < headerBytes) throw unreadable('Avro record', topic, `${end - start} bytes are too few`);
-    if (buffer[start] !== magicByte)
+    if (end - start < HEADER_BYTES) throw unreadable('Avro record', topic, `${end - start} bytes are too few`);
+    if (buffer[start] !== MAGIC_BYTE)
       throw unreadable('Avro record', topic, `it begins with byte ${buffer[start]}, not 0`);
     const id = buffer.readUInt32BE(start + 1);
     const writer = id === this.#lastReadId ? this.#lastWriter : this.#writer(id);
     if (writer?.kind !== 'readable') throw this.#unreadableWriter(id, writer, topic);
-    const bytes = buffer.subarray(start + headerBytes, end);
+    const bytes = buffer.subarray(start + HEADER_BYTES, end);
     let decoded: { value: unknown; offset: number };
     try {
       decoded = this.#type.decode(bytes, 0, writer.resolver);
@@ -219,7 +219,7 @@ class AvroSerde<T> implements Serde<T> {
   isOwnForm(buffer: Buffer, start: number, end: number, topic: string): boolean | undefined {
     const id = topic === this.#lastTopic ? this.#lastTopicId : this.#ownIdIfAny(topic);
     // `deserialize` throws for bytes that are too short, and for broken bytes behind our id.
-    if (id === undefined || end - start < headerBytes) return undefined;
+    if (id === undefined || end - start < HEADER_BYTES) return undefined;
     return buffer.readUInt32BE(start + 1) === id ? undefined : false;
   }
 
@@ -324,7 +324,7 @@ class AvroSerde<T> implements Serde<T> {
   }
 
   #setWriter(id: number, writer: Writer): void {
-    if (this.#writers.size >= writersMax && !this.#writers.has(id)) this.#writers.clear();
+    if (this.#writers.size >= WRITERS_MAX && !this.#writers.has(id)) this.#writers.clear();
     this.#writers.set(id, writer);
     this.#lastReadId = -1;
     this.#lastWriter = undefined;

@@ -63,7 +63,7 @@ class GuardedArrayType extends avsc.types.ArrayType {
     const reader = this.itemsType as unknown as ItemReader;
     const items: unknown[] = [];
     for (let count = readBlockCount(tap); count > 0; count = readBlockCount(tap)) {
-      for (; count > 0 && tap.pos <= tap.buf.length; count--) items.push(reader._read(tap));
+      for (; count > 0 && tap.pos <= tap.buf.length; count -= 1) items.push(reader._read(tap));
     }
     return items;
   }
@@ -79,7 +79,7 @@ class GuardedMapType extends avsc.types.MapType {
     const reader = this.valuesType as unknown as ItemReader;
     const values: Record<string, unknown> = {};
     for (let count = readBlockCount(tap); count > 0; count = readBlockCount(tap)) {
-      for (; count > 0 && tap.pos <= tap.buf.length; count--) {
+      for (; count > 0 && tap.pos <= tap.buf.length; count -= 1) {
         const key = tap.readString();
         const value = reader._read(tap);
         if (key === '__proto__') Object.defineProperty(values, key, { value, enumerable: true, configurable: true });

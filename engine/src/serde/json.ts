@@ -8,7 +8,7 @@ export interface JsonOptions<T> {
   readonly validate?: (value: unknown) => T;
 }
 
-const letterN = 0x6e;
+const LETTER_N = 0x6e;
 
 /** JSON's white space. */
 function isBlank(byte: number | undefined): boolean {
@@ -60,7 +60,7 @@ class JsonSerde<T> implements Serde<T> {
   readsAsNull(buffer: Buffer, start: number, end: number): boolean {
     let at = start;
     while (at < end && isBlank(buffer[at])) at += 1;
-    if (buffer[at] !== letterN) return false;
+    if (buffer[at] !== LETTER_N) return false;
     if (buffer.latin1Slice(at, end).trimEnd() !== 'null') return false;
     if (this.#validate === undefined) return true;
     try {

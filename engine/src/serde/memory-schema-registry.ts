@@ -14,7 +14,7 @@ export class MemorySchemaRegistry implements SchemaRegistry {
   readonly #subjects = new Map<string, RegisteredSchema[]>();
 
   constructor() {
-    registryCount++;
+    registryCount += 1;
     this.name = `memory-${registryCount}`;
   }
 

@@ -3,16 +3,16 @@ import '../base/bytes.ts';
 import { DeserializationError, SerializationError } from '../base/errors.ts';
 import type { Serde } from './serde.ts';
 
-const twoToThe32 = 4_294_967_296;
+const TWO_TO_THE32 = 4_294_967_296;
 /** Below this length a loop over char codes beats the call into native UTF-8 code. */
-const shortStringChars = 24;
+const SHORT_STRING_CHARS = 24;
 /** Up to here a loop over bytes beats a view and a native call. */
-const shortUtf8Bytes = 64;
+const SHORT_UTF8_BYTES = 64;
 /** A UTF-16 unit takes three UTF-8 bytes at most. */
-const utf8BytesPerCharMax = 3;
-const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-const ownUuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const uuidBytes = 36;
+const UTF8_BYTES_PER_CHAR_MAX = 3;
+const UUID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const OWN_UUID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const UUID_BYTES = 36;
 
 /**
  * The error for bytes that are not of a format.
@@ -52,7 +52,7 @@ class StringSerde implements Serde<string> {
 
   /** Bytes that aren't UTF-8 are written as what they read as: U+FFFD. */
   isOwnForm(buffer: Buffer, start: number, end: number): boolean {
-    if (end - start > shortUtf8Bytes) return isUtf8(buffer.subarray(start, end));
+    if (end - start > SHORT_UTF8_BYTES) return isUtf8(buffer.subarray(start, end));
     for (let at = start; at < end; at += 1) {
       if ((buffer[at] as number) > 0x7f) return isUtf8(buffer.subarray(start, end));
     }
@@ -62,10 +62,10 @@ class StringSerde implements Serde<string> {
   serializeInto(value: string, buffer: Buffer, position: number, topic: string): number {
     if (typeof value !== 'string') throw unwritable('string', topic, describe(value));
     const length = value.length;
-    if (length <= shortStringChars) {
+    if (length <= SHORT_STRING_CHARS) {
       if (position + length > buffer.length) return -1;
       let i = 0;
-      for (; i < length; i++) {
+      for (; i < length; i += 1) {
         const code = value.charCodeAt(i);
         if (code > 0x7f) break;
         buffer[position + i] = code;
@@ -73,7 +73,7 @@ class StringSerde implements Serde<string> {
       if (i === length) return position + length;
     }
     const room = buffer.length - position;
-    if (room < length * utf8BytesPerCharMax && room < Buffer.byteLength(value, 'utf8')) return -1;
+    if (room < length * UTF8_BYTES_PER_CHAR_MAX && room < Buffer.byteLength(value, 'utf8')) return -1;
     return position + buffer.utf8Write(value, position);
   }
 }
@@ -113,7 +113,7 @@ class LongSerde implements Serde<number> {
 
   deserialize(buffer: Buffer, start: number, end: number, topic: string): number {
     checkSize('long', start, end, 8, topic);
-    const value = buffer.readInt32BE(start) * twoToThe32 + buffer.readUInt32BE(start + 4);
+    const value = buffer.readInt32BE(start) * TWO_TO_THE32 + buffer.readUInt32BE(start + 4);
     if (!Number.isSafeInteger(value)) {
       throw unreadable('long', topic, `${buffer.readBigInt64BE(start)} is beyond 2^53: read it with bigLong()`);
     }
@@ -128,9 +128,9 @@ class LongSerde implements Serde<number> {
   serializeInto(value: number, buffer: Buffer, position: number, topic: string): number {
     if (!Number.isSafeInteger(value)) throw unwritable('long', topic, describe(value));
     if (position + 8 > buffer.length) return -1;
-    const high = Math.floor(value / twoToThe32);
+    const high = Math.floor(value / TWO_TO_THE32);
     writeInt32(buffer, position, high | 0);
-    writeInt32(buffer, position + 4, (value - high * twoToThe32) | 0);
+    writeInt32(buffer, position + 4, (value - high * TWO_TO_THE32) | 0);
     return position + 8;
   }
 }
@@ -272,19 +272,19 @@ class UuidSerde implements Serde<string> {
   readonly format = 'uuid';
 
   serialize(value: string, topic: string): Buffer {
-    if (typeof value !== 'string' || !uuidPattern.test(value)) throw unwritable('uuid', topic, describe(value));
+    if (typeof value !== 'string' || !UUID_PATTERN.test(value)) throw unwritable('uuid', topic, describe(value));
     return Buffer.from(value.toLowerCase(), 'latin1');
   }
 
   deserialize(buffer: Buffer, start: number, end: number, topic: string): string {
-    checkSize('uuid', start, end, uuidBytes, topic);
+    checkSize('uuid', start, end, UUID_BYTES, topic);
     const text = buffer.latin1Slice(start, end);
-    if (!uuidPattern.test(text)) throw unreadable('uuid', topic, JSON.stringify(text));
+    if (!UUID_PATTERN.test(text)) throw unreadable('uuid', topic, JSON.stringify(text));
     return text.toLowerCase();
   }
 
   isOwnForm(buffer: Buffer, start: number, end: number): boolean {
-    return end - start === uuidBytes && ownUuidPattern.test(buffer.latin1Slice(start, end));
+    return end - start === UUID_BYTES && OWN_UUID_PATTERN.test(buffer.latin1Slice(start, end));
   }
 }
 

@@ -27,15 +27,15 @@ export interface SchemaRegistryClientOptions {
   readonly random?: Random;
 }
 
-const contentType = 'application/vnd.schemaregistry.v1+json';
+const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json';
 /** Longest wait between two attempts: a caller that allows so many still learns of an outage within reason. */
-const backoffMsMax = 60_000;
+const BACKOFF_MS_MAX = 60_000;
 /** Schemas remembered by id. Ids are immutable; a registry has thousands at most, and a schema is a few KB. */
-const rememberedSchemasMax = 10_000;
+const REMEMBERED_SCHEMAS_MAX = 10_000;
 /** Versions of one subject that are fetched at start: state older than this many schema changes is restored record by record. */
-const versionsMax = 50;
+const VERSIONS_MAX = 50;
 /** No schema is this long: a longer answer is refused. */
-const answerCharsMax = 4 * 1024 * 1024;
+const ANSWER_CHARS_MAX = 4 * 1024 * 1024;
 
 interface Answer {
   readonly status: number;
@@ -66,7 +66,7 @@ export class SchemaRegistryClient implements SchemaRegistry {
   /** Asks nothing yet. Throws a `TypeError` for a `url` that is none. */
   constructor(options: SchemaRegistryClientOptions) {
     const url = new URL(options.url);
-    this.#headers = { accept: `${contentType}, application/json`, 'content-type': contentType, ...options.headers };
+    this.#headers = { accept: `${CONTENT_TYPE}, application/json`, 'content-type': CONTENT_TYPE, ...options.headers };
     if (url.username !== '') {
       const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
       this.#headers.authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
@@ -124,7 +124,7 @@ export class SchemaRegistryClient implements SchemaRegistry {
       if (status === 404) return [];
       if (status >= 300 || !Array.isArray(body)) throw refused(`versions of ${subject}`, status, body);
       const found: RegisteredSchema[] = [];
-      for (const version of (body as number[]).slice(-versionsMax)) {
+      for (const version of (body as number[]).slice(-VERSIONS_MAX)) {
         const one = await this.#request('GET', `${path}/${version}`);
         if (one.status === 404) continue;
         const { id, schema, schemaType } = (one.body ?? {}) as Record<string, unknown>;
@@ -140,7 +140,7 @@ export class SchemaRegistryClient implements SchemaRegistry {
   }
 
   #remember(id: number, schema: string): void {
-    if (this.#schemas.size >= rememberedSchemasMax) this.#schemas.clear();
+    if (this.#schemas.size >= REMEMBERED_SCHEMAS_MAX) this.#schemas.clear();
     this.#schemas.set(id, schema);
   }
 
@@ -153,8 +153,8 @@ export class SchemaRegistryClient implements SchemaRegistry {
   }
 
   async #request(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
-    const bounds = { minMs: this.#backoffMs, maxMs: backoffMsMax };
-    for (let attempt = 1; ; attempt++) {
+    const bounds = { minMs: this.#backoffMs, maxMs: BACKOFF_MS_MAX };
+    for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#attempt(method, path, body);
       } catch (error) {
@@ -194,7 +194,7 @@ export class SchemaRegistryClient implements SchemaRegistry {
 }
 
 function parse(text: string, status: number, path: string): unknown {
-  if (text.length > answerCharsMax) {
+  if (text.length > ANSWER_CHARS_MAX) {
     throw new SchemaRegistryError(`Schema registry: the answer to ${path} has ${text.length} characters`, status);
   }
   if (text === '') return undefined;

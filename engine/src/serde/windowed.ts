@@ -19,24 +19,24 @@ export interface Windowed<K> {
 }
 
 /** End of unlimited windows: the highest time that a number holds exactly, in ms. */
-export const endlessMs = Number.MAX_SAFE_INTEGER;
+export const ENDLESS_MS = Number.MAX_SAFE_INTEGER;
 
-/** End of a window of this size, epoch ms; at most {@link endlessMs}. */
+/** End of a window of this size, epoch ms; at most {@link ENDLESS_MS}. */
 export function windowEndMs(startMs: number, sizeMs: number): number {
-  return Math.min(startMs + sizeMs, endlessMs);
+  return Math.min(startMs + sizeMs, ENDLESS_MS);
 }
 
-const timeBytes = 8;
-const twoToThe32 = 4_294_967_296;
+const TIME_BYTES = 8;
+const TWO_TO_THE32 = 4_294_967_296;
 
 function readTime(buffer: Buffer, position: number): number {
-  return buffer.readInt32BE(position) * twoToThe32 + buffer.readUInt32BE(position + 4);
+  return buffer.readInt32BE(position) * TWO_TO_THE32 + buffer.readUInt32BE(position + 4);
 }
 
 function writeTime(buffer: Buffer, position: number, timeMs: number): void {
-  const high = Math.floor(timeMs / twoToThe32);
+  const high = Math.floor(timeMs / TWO_TO_THE32);
   buffer.writeInt32BE(high, position);
-  buffer.writeUInt32BE(timeMs - high * twoToThe32, position + 4);
+  buffer.writeUInt32BE(timeMs - high * TWO_TO_THE32, position + 4);
 }
 
 /** What both windowed serdes share: the inner key's bytes, then a fixed number of times. */
@@ -112,7 +112,7 @@ class TimeWindowedSerde<K> extends WindowedKeySerde<K> {
   readonly #windowSizeMs: number;
 
   constructor(inner: Serde<K>, windowSizeMs: number) {
-    super(inner, timeBytes);
+    super(inner, TIME_BYTES);
     this.format = `time-windowed(${inner.format})`;
     this.#windowSizeMs = windowSizeMs;
   }
@@ -131,17 +131,17 @@ class SessionWindowedSerde<K> extends WindowedKeySerde<K> {
   readonly format: string;
 
   constructor(inner: Serde<K>) {
-    super(inner, 2 * timeBytes);
+    super(inner, 2 * TIME_BYTES);
     this.format = `session-windowed(${inner.format})`;
   }
 
   protected readWindow(buffer: Buffer, position: number): Window {
-    return { startMs: readTime(buffer, position + timeBytes), endMs: readTime(buffer, position) };
+    return { startMs: readTime(buffer, position + TIME_BYTES), endMs: readTime(buffer, position) };
   }
 
   protected writeWindow(window: Window, buffer: Buffer, position: number): void {
     writeTime(buffer, position, window.endMs);
-    writeTime(buffer, position + timeBytes, window.startMs);
+    writeTime(buffer, position + TIME_BYTES, window.startMs);
   }
 }
 

@@ -13,7 +13,7 @@ export class MeteredIterator<B, K, V> implements KeyValueIterator<K, V> {
   readonly #open: OpenIterators;
   readonly #entries: StoreIterator<B>;
   readonly #decode: (entry: StoreEntry<B>) => KeyValue<K, V>;
-  #closed = false;
+  #isClosed = false;
 
   /** Counts as open from now on. `decode` makes the typed entry from one of the bytes store, which reuses its own. */
   constructor(open: OpenIterators, entries: StoreIterator<B>, decode: (entry: StoreEntry<B>) => KeyValue<K, V>) {
@@ -38,8 +38,8 @@ export class MeteredIterator<B, K, V> implements KeyValueIterator<K, V> {
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#entries.close();
     this.#open.remove();
   }

@@ -5,7 +5,7 @@ import { MeteredStore } from './metered-store.ts';
 import type { SessionStore } from './session-store.ts';
 import type { SessionBytesKey, SessionBytesStore, StoredValue, StoreEntry, StoreIterator } from './state-store.ts';
 
-const endOfTime = Number.MAX_SAFE_INTEGER;
+const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 type Direction = 'forward' | 'reverse';
 
 /**
@@ -89,8 +89,8 @@ export class TypedSessionStore<K, V> extends MeteredStore<SessionBytesStore, K, 
 
   #fetch(keys: [K] | [K | undefined, K | undefined], direction: Direction): KeyValueIterator<Windowed<K>, V> {
     return keys.length === 1
-      ? this.#find([keys[0], 0, endOfTime], direction)
-      : this.#find([keys[0], keys[1], 0, endOfTime], direction);
+      ? this.#find([keys[0], 0, END_OF_TIME], direction)
+      : this.#find([keys[0], keys[1], 0, END_OF_TIME], direction);
   }
 
   #find(

@@ -5,27 +5,27 @@ import { MeteredStore } from './metered-store.ts';
 import type { KeyValueBytesStore, StateStoreContext, StoreBuilder, StoredValue, StoreIterator } from './state-store.ts';
 import { Stores } from './stores.ts';
 
-const sideAt = 8;
-const recordKeyAt = 9;
-const leftSide = '\u0001';
-const rightSide = '\u0000';
-const twoToThe32 = 4_294_967_296;
+const SIDE_AT = 8;
+const RECORD_KEY_AT = 9;
+const LEFT_SIDE = '\u0001';
+const RIGHT_SIDE = '\u0000';
+const TWO_TO_THE32 = 4_294_967_296;
 
 /** Java's list serde with entries of any length: this byte, the count, then each entry's length and bytes. */
-const variableLengths = 1;
-const listHeadBytes = 5;
-const lengthBytes = 4;
+const VARIABLE_LENGTHS = 1;
+const LIST_HEAD_BYTES = 5;
+const LENGTH_BYTES = 4;
 /** In front of each value: which side it is of. */
-const valueSideBytes = 1;
+const VALUE_SIDE_BYTES = 1;
 
-const timeScratch = Buffer.alloc(sideAt);
+const timeScratch = Buffer.alloc(SIDE_AT);
 
 /** Key of the unmatched records of one key, side and time: time (8 bytes), side, record key. */
 function unmatchedKey(timestampMs: number, isLeft: boolean, key: BinaryKey): BinaryKey {
-  const high = Math.floor(timestampMs / twoToThe32);
+  const high = Math.floor(timestampMs / TWO_TO_THE32);
   timeScratch.writeInt32BE(high, 0);
-  timeScratch.writeUInt32BE(timestampMs - high * twoToThe32, 4);
-  return (timeScratch.latin1Slice(0, sideAt) + (isLeft ? leftSide : rightSide) + key) as BinaryKey;
+  timeScratch.writeUInt32BE(timestampMs - high * TWO_TO_THE32, 4);
+  return (timeScratch.latin1Slice(0, SIDE_AT) + (isLeft ? LEFT_SIDE : RIGHT_SIDE) + key) as BinaryKey;
 }
 
 /**
@@ -73,18 +73,18 @@ export class OuterJoinStore extends MeteredStore<KeyValueBytesStore, Buffer, Buf
     const at = unmatchedKey(timestampMs, isLeft, key);
     const before = this.bytes.get(at)?.value;
     const length = value.end - value.start;
-    const used = before?.length ?? listHeadBytes;
-    const list = Buffer.allocUnsafe(used + lengthBytes + valueSideBytes + length);
+    const used = before?.length ?? LIST_HEAD_BYTES;
+    const list = Buffer.allocUnsafe(used + LENGTH_BYTES + VALUE_SIDE_BYTES + length);
     if (before === undefined) {
-      list[0] = variableLengths;
+      list[0] = VARIABLE_LENGTHS;
       list.writeInt32BE(1, 1);
     } else {
       before.copy(list);
       list.writeInt32BE(before.readInt32BE(1) + 1, 1);
     }
-    list.writeInt32BE(valueSideBytes + length, used);
-    list[used + lengthBytes] = isLeft ? 1 : 0;
-    value.buffer.copy(list, used + lengthBytes + valueSideBytes, value.start, value.end);
+    list.writeInt32BE(VALUE_SIDE_BYTES + length, used);
+    list[used + LENGTH_BYTES] = isLeft ? 1 : 0;
+    value.buffer.copy(list, used + LENGTH_BYTES + VALUE_SIDE_BYTES, value.start, value.end);
     this.bytes.put(at, list, this.#nowMs);
   }
 
@@ -147,9 +147,9 @@ class UnmatchedLists {
     if (step.done === true) return false;
     const { key, value } = step.value;
     this.storeKey = key;
-    timeScratch.latin1Write(key, 0, sideAt);
-    this.timestampMs = timeScratch.readInt32BE(0) * twoToThe32 + timeScratch.readUInt32BE(4);
-    this.isLeft = key[sideAt] === leftSide;
+    timeScratch.latin1Write(key, 0, SIDE_AT);
+    this.timestampMs = timeScratch.readInt32BE(0) * TWO_TO_THE32 + timeScratch.readUInt32BE(4);
+    this.isLeft = key[SIDE_AT] === LEFT_SIDE;
     this.#list = value;
     return true;
   }
@@ -161,17 +161,17 @@ class UnmatchedLists {
 
   /** Bytes of the records' key. */
   recordKey(): Buffer {
-    return bytesOf(this.storeKey.slice(recordKeyAt) as BinaryKey);
+    return bytesOf(this.storeKey.slice(RECORD_KEY_AT) as BinaryKey);
   }
 
   /** The values of the list, in the order of their arrival. */
   values(): Buffer[] {
     const list = this.#list as Buffer;
     const values: Buffer[] = [];
-    let at = listHeadBytes;
+    let at = LIST_HEAD_BYTES;
     for (let left = this.count; left > 0; left -= 1) {
-      const end = at + lengthBytes + list.readInt32BE(at);
-      values.push(list.subarray(at + lengthBytes + valueSideBytes, end));
+      const end = at + LENGTH_BYTES + list.readInt32BE(at);
+      values.push(list.subarray(at + LENGTH_BYTES + VALUE_SIDE_BYTES, end));
       at = end;
     }
     return values;

@@ -6,9 +6,9 @@ const BTree = ((BTreeModule as unknown as { default?: unknown }).default ?? BTre
 type KeyTree = InstanceType<typeof BTree<BinaryKey, undefined>>;
 
 /** Above this many queued changes (and above the number of keys) building anew is cheaper than catching up. */
-const queuedChangesMin = 4_096;
+const QUEUED_CHANGES_MIN = 4_096;
 /** Measured best between 64 and 256 for string keys. */
-const treeNodeSizeMax = 128;
+const TREE_NODE_SIZE_MAX = 128;
 
 function compareKeys(a: BinaryKey, b: BinaryKey): number {
   return a < b ? -1 : a > b ? 1 : 0;
@@ -35,7 +35,7 @@ export class SortedKeys {
   noteChange(key: BinaryKey, keyCount: number): void {
     if (this.#tree === undefined) return;
     this.#changed.push(key);
-    if (this.#changed.length > queuedChangesMin + keyCount) this.clear();
+    if (this.#changed.length > QUEUED_CHANGES_MIN + keyCount) this.clear();
   }
 
   /** Forgets the order: the next scan builds it from the map. Scans under way go on. */
@@ -66,7 +66,7 @@ export class SortedKeys {
     direction: 'forward' | 'reverse',
   ): Iterator<readonly [BinaryKey, undefined]> {
     const tree = this.#catchUp(source);
-    this.#openScans++;
+    this.#openScans += 1;
     const reused: BinaryKey[] = [];
     return (direction === 'forward' ? tree.entries(from, reused) : tree.entriesReversed(from, reused)) as Iterator<
       readonly [BinaryKey, undefined]
@@ -75,7 +75,7 @@ export class SortedKeys {
 
   /** Ends one scan: without it every change from then on copies tree nodes. */
   endScan(): void {
-    this.#openScans--;
+    this.#openScans -= 1;
   }
 
   #catchUp(source: ReadonlyMap<BinaryKey, unknown>): KeyTree {
@@ -100,13 +100,13 @@ export class SortedKeys {
       this.#tree = target;
     }
     let left = steps;
-    for (; left > 0 && this.#unread !== undefined; left--) {
+    for (; left > 0 && this.#unread !== undefined; left -= 1) {
       const step = this.#unread.next();
       if (step.done === true) this.#unread = undefined;
       else target.set(step.value, undefined);
     }
     // Any order will do: what counts is whether the key is there now.
-    for (; left > 0 && this.#changed.length > 0; left--) {
+    for (; left > 0 && this.#changed.length > 0; left -= 1) {
       const key = this.#changed.pop() as BinaryKey;
       if (source.has(key)) target.set(key, undefined);
       else target.delete(key);
@@ -115,5 +115,5 @@ export class SortedKeys {
 }
 
 function newTree(): KeyTree {
-  return new BTree<BinaryKey, undefined>(undefined, compareKeys, treeNodeSizeMax);
+  return new BTree<BinaryKey, undefined>(undefined, compareKeys, TREE_NODE_SIZE_MAX);
 }

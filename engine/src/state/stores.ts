@@ -103,10 +103,10 @@ export interface TypedStoreBuilder<S extends StateStore, K, V> extends StoreBuil
 }
 
 /** Kafka's rule for topic names, which store names become part of. */
-const namePattern = /^[a-zA-Z0-9._-]{1,200}$/;
+const NAME_PATTERN = /^[a-zA-Z0-9._-]{1,200}$/;
 
 function common<K, V>(options: StoreOptions<K, V>) {
-  if (!namePattern.test(options.name) || options.name === '.' || options.name === '..') {
+  if (!NAME_PATTERN.test(options.name) || options.name === '.' || options.name === '..') {
     throw invalid(options.name, 'a store name has 1 to 200 letters, digits, ".", "_" or "-"');
   }
   const { store = 'persistent' } = options;

@@ -2,20 +2,20 @@ import { type BinaryKey, binaryKey } from '../base/bytes.ts';
 import type { RecordBatch } from '../base/record-batch.ts';
 
 /** Start of the window (8 bytes) and sequence number (4 bytes), big-endian, after the record key. */
-export const windowSuffixBytes = 12;
+export const WINDOW_SUFFIX_BYTES = 12;
 /** Sequence numbers are Java ints that never go negative. */
-export const sequenceMax = 0x7fff_ffff;
+export const SEQUENCE_MAX = 0x7fff_ffff;
 
-const twoToThe32 = 4_294_967_296;
-const scratch = Buffer.alloc(windowSuffixBytes);
+const TWO_TO_THE32 = 4_294_967_296;
+const scratch = Buffer.alloc(WINDOW_SUFFIX_BYTES);
 
 /** The 12 bytes after the key in a window store's changelog. */
 export function windowSuffix(windowStartMs: number, sequence: number): BinaryKey {
-  const high = Math.floor(windowStartMs / twoToThe32);
+  const high = Math.floor(windowStartMs / TWO_TO_THE32);
   scratch.writeInt32BE(high, 0);
-  scratch.writeUInt32BE(windowStartMs - high * twoToThe32, 4);
+  scratch.writeUInt32BE(windowStartMs - high * TWO_TO_THE32, 4);
   scratch.writeInt32BE(sequence, 8);
-  return scratch.latin1Slice(0, windowSuffixBytes) as BinaryKey;
+  return scratch.latin1Slice(0, WINDOW_SUFFIX_BYTES) as BinaryKey;
 }
 
 /** A changelog row's key taken apart. One object is filled again and again: it holds the row that was read last. */
@@ -31,13 +31,13 @@ export interface WindowChangelogKey {
 /** Reads the key of a window store's changelog record into `target`. */
 export function readWindowChangelogKey(batch: RecordBatch, row: number, target: WindowChangelogKey): void {
   const start = batch.keyStarts[row] as number;
-  const end = (batch.keyEnds[row] as number) - windowSuffixBytes;
+  const end = (batch.keyEnds[row] as number) - WINDOW_SUFFIX_BYTES;
   if (start < 0 || end < start) {
     target.key = undefined;
     return;
   }
   target.key = binaryKey(batch.buffer, start, end);
-  target.windowStartMs = batch.buffer.readInt32BE(end) * twoToThe32 + batch.buffer.readUInt32BE(end + 4);
+  target.windowStartMs = batch.buffer.readInt32BE(end) * TWO_TO_THE32 + batch.buffer.readUInt32BE(end + 4);
   target.sequence = batch.buffer.readInt32BE(end + 8);
 }
 

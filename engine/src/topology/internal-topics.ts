@@ -2,13 +2,13 @@ import type { StoreBuilder } from '../state/state-store.ts';
 import type { InternalTopicSpec } from './nodes.ts';
 
 /** A changelog of windows is kept this much longer than its store, against clock drift (`windowstore.changelog.additional.retention.ms`). */
-export const additionalRetentionMsDefault = 86_400_000;
+export const ADDITIONAL_RETENTION_MS_DEFAULT = 86_400_000;
 
 /** Small segments, so that processed records of a repartition topic can be purged soon. */
-const repartitionSegmentBytes = 52_428_800;
+const REPARTITION_SEGMENT_BYTES = 52_428_800;
 
 /** The broker may not overwrite record timestamps: they are event times and store timestamps. */
-const createTime = { 'message.timestamp.type': 'CreateTime' } as const;
+const CREATE_TIME = { 'message.timestamp.type': 'CreateTime' } as const;
 
 /** `<store>-changelog` */
 export function changelogTopicName(applicationId: string, storeName: string): string {
@@ -21,7 +21,7 @@ export function changelogTopicSpec(store: StoreBuilder, additionalRetentionMs: n
     name: `${store.name}-changelog`,
     kind: 'changelog',
     partitions: undefined,
-    configs: { ...createTime, ...changelogConfigs(store, additionalRetentionMs), ...store.loggingConfig },
+    configs: { ...CREATE_TIME, ...changelogConfigs(store, additionalRetentionMs), ...store.loggingConfig },
   };
 }
 
@@ -54,10 +54,10 @@ export function repartitionTopicSpec(name: string, partitions: number | undefine
     kind: 'repartition',
     partitions,
     configs: {
-      ...createTime,
+      ...CREATE_TIME,
       'cleanup.policy': 'delete',
       'retention.ms': '-1',
-      'segment.bytes': String(repartitionSegmentBytes),
+      'segment.bytes': String(REPARTITION_SEGMENT_BYTES),
     },
   };
 }

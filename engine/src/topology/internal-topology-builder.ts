@@ -5,7 +5,7 @@ import type { GlobalStoreSpec, ProcessorNode, SourceNode, TopologyNode } from '.
 import type { TopologyContents } from './resolve-topology.ts';
 
 /** Kafka's rule for topic names, which node and store names share since topics are named after them. */
-const legalName = /^[a-zA-Z0-9._-]{1,249}$/;
+const LEGAL_NAME = /^[a-zA-Z0-9._-]{1,249}$/;
 
 /**
  * What a {@link Topology} has gathered so far: it keeps the rules between its elements, each broken one a `TopologyError` that says
@@ -246,7 +246,7 @@ interface NewGlobalStore {
 
 /** Throws for a name that Kafka would refuse in a topic's name: topics are named after nodes and stores. */
 export function checkLegal(what: string, name: string): void {
-  if (!legalName.test(name) || name === '.' || name === '..') {
+  if (!LEGAL_NAME.test(name) || name === '.' || name === '..') {
     throw new TopologyError(
       `${what} name ${JSON.stringify(name)} is not legal: use letters, digits, '.', '_' and '-'.`,
     );

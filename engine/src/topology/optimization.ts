@@ -1,7 +1,7 @@
 import type { TopologyOptimization, TopologyOptimizationRule } from '../base/config.ts';
 import { TopologyError } from '../base/errors.ts';
 
-const single: readonly TopologyOptimizationRule[] = [
+const SINGLE: readonly TopologyOptimizationRule[] = [
   'reuse.ktable.source.topics',
   'merge.repartition.topics',
   'single.store.self.join',
@@ -10,12 +10,12 @@ const single: readonly TopologyOptimizationRule[] = [
 /** The rules that a setting stands for. Throws TopologyError for a rule that doesn't exist. */
 export function optimizationRules(setting: TopologyOptimization | undefined): ReadonlySet<TopologyOptimizationRule> {
   if (setting === undefined || setting === 'none') return new Set();
-  if (setting === 'all') return new Set(single);
+  if (setting === 'all') return new Set(SINGLE);
   const rules = typeof setting === 'string' ? [setting] : setting;
   for (const rule of rules) {
-    if (!single.includes(rule)) {
+    if (!SINGLE.includes(rule)) {
       throw new TopologyError(
-        `topologyOptimization '${String(rule)}' is unknown: give 'none', 'all', or some of ${single.join(', ')}.`,
+        `topologyOptimization '${String(rule)}' is unknown: give 'none', 'all', or some of ${SINGLE.join(', ')}.`,
       );
     }
   }

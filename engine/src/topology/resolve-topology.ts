@@ -1,7 +1,7 @@
 import { TopologyError } from '../base/errors.ts';
 import type { StateStore, StoreBuilder } from '../state/state-store.ts';
 import {
-  additionalRetentionMsDefault,
+  ADDITIONAL_RETENTION_MS_DEFAULT,
   changelogTopicName,
   changelogTopicSpec,
   repartitionTopicSpec,
@@ -99,7 +99,7 @@ function resolveGroup(
     throw new TopologyError(`Nodes ${[...names].join(', ')} hang below no source.`);
   }
 
-  const additionalRetentionMs = options.windowStoreChangelogAdditionalRetentionMs ?? additionalRetentionMsDefault;
+  const additionalRetentionMs = options.windowStoreChangelogAdditionalRetentionMs ?? ADDITIONAL_RETENTION_MS_DEFAULT;
   const stores: SubTopologyStore[] = [];
   for (const [name, builder] of contents.stores) {
     if (!storeNames.has(name)) continue;

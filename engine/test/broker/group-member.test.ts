@@ -50,15 +50,15 @@ interface Member {
 }
 
 /** Where a session must not expire, whatever else the machine has to do. */
-const patientMs = 10_000;
+const PATIENT_MS = 10_000;
 /** Where it must: longer than any pause of a busy machine, so that only the frozen member misses it. */
-const impatientMs = 1_500;
+const IMPATIENT_MS = 1_500;
 
 function memberOf(
   broker: MemoryBroker,
   assignor = allToFirst,
   groupInstanceId?: string,
-  sessionTimeoutMs = patientMs,
+  sessionTimeoutMs = PATIENT_MS,
 ): Member {
   const events: string[] = [];
   const tell = (what: string) => async (partitions: readonly { partition: number }[]) => {
@@ -83,7 +83,7 @@ function memberOf(
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; !condition(); turn++) {
+  for (let turn = 0; !condition(); turn += 1) {
     if (turn > 1_500) throw new Error('It did not come to that');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -98,10 +98,10 @@ function clusterWithTopic(partitions: number): MemoryCluster {
 it('loses its partitions when its process stood still longer than the session, and joins again', async () => {
   const cluster = clusterWithTopic(2);
   const clock = new FreezableClock();
-  const sleeper = memberOf(new MemoryBroker({ cluster, clock }), allToFirst, undefined, impatientMs);
+  const sleeper = memberOf(new MemoryBroker({ cluster, clock }), allToFirst, undefined, IMPATIENT_MS);
   await sleeper.consumer.group.join();
   clock.freeze();
-  const heir = memberOf(new MemoryBroker({ cluster }), allToFirst, undefined, impatientMs);
+  const heir = memberOf(new MemoryBroker({ cluster }), allToFirst, undefined, IMPATIENT_MS);
   await heir.consumer.group.join();
   await until(() => heir.events.includes('assigned 0,1'));
   const offsets = new Map([['t-0', { topic: 't', partition: 0, offset: 1, metadata: '' }]]);
@@ -145,8 +145,8 @@ it('gives an assignment back that it could not take over for a passing reason, a
   const consumer = new MemoryBroker({ cluster }).groupConsumer({
     clientId: 'c',
     groupId: 'g',
-    sessionTimeoutMs: patientMs,
-    rebalanceTimeoutMs: patientMs,
+    sessionTimeoutMs: PATIENT_MS,
+    rebalanceTimeoutMs: PATIENT_MS,
     heartbeatIntervalMs: 20,
     assignor: allToFirst,
     listener: {
@@ -176,13 +176,13 @@ it('keeps heartbeating while the listener takes its time', async () => {
   const consumer = broker.groupConsumer({
     clientId: 'c',
     groupId: 'g',
-    sessionTimeoutMs: impatientMs,
-    rebalanceTimeoutMs: patientMs,
+    sessionTimeoutMs: IMPATIENT_MS,
+    rebalanceTimeoutMs: PATIENT_MS,
     heartbeatIntervalMs: 20,
     assignor: allToFirst,
     listener: {
       async onPartitionsAssigned() {
-        await new Promise((resolve) => setTimeout(resolve, 2 * impatientMs));
+        await new Promise((resolve) => setTimeout(resolve, 2 * IMPATIENT_MS));
         events.push('assigned');
       },
       onPartitionsRevoked: async () => void events.push('revoked'),

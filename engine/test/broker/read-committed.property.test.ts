@@ -65,7 +65,7 @@ function buildLog(steps: readonly Step[]): Log {
     if (each.commit) visible.push(...written);
     else aborted.push({ producerId: each.producer, firstOffset: written[0] as number });
     parts.push(markerBytes(offset, each.producer, each.commit));
-    offset++;
+    offset += 1;
   }
   return { blob: Buffer.concat(parts), aborted, visible: visible.sort((a, b) => a - b), endOffset: offset };
 }

@@ -5,7 +5,7 @@ import { BufferPool, SharedBuffer } from '../../src/broker/buffer-pool.ts';
 import { FrameReader, ResponseBuffers } from '../../src/broker/wire/connection/frame-reader.ts';
 import { decodeFetchResponse, encodeFetchRequest } from '../../src/broker/wire/consumer/fetch-protocol.ts';
 
-const topicId = '01234567-89ab-cdef-0123-456789abcdef';
+const TOPIC_ID = '01234567-89ab-cdef-0123-456789abcdef';
 
 it.each([
   [13, fetchV13],
@@ -20,7 +20,7 @@ it.each([
     readCommitted: true,
     topics: new Map([
       [
-        topicId,
+        TOPIC_ID,
         [
           { partition: 0, leaderEpoch: 3, fetchOffset: 5_000_000_000 },
           { partition: 7, leaderEpoch: -1, fetchOffset: 0 },
@@ -38,7 +38,7 @@ it.each([
     -1,
     [
       {
-        topicId,
+        topicId: TOPIC_ID,
         partitions: [
           { ...partition, partition: 0, currentLeaderEpoch: 3, fetchOffset: 5_000_000_000n },
           { ...partition, partition: 7, currentLeaderEpoch: -1, fetchOffset: 0n },
@@ -74,7 +74,7 @@ it('puts every answer together, however the stream is cut', () => {
           received.push(Buffer.from(frame.buffer.subarray(0, sizeBytes)));
           frame.release();
         });
-        for (let at = 0, turn = 0; at < stream.length; turn++) {
+        for (let at = 0, turn = 0; at < stream.length; turn += 1) {
           const target = reader.nextBuffer();
           const count = stream.copy(target, 0, at, at + (reads[turn % reads.length] as number));
           reader.received(count);

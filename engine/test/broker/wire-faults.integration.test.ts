@@ -54,9 +54,9 @@ describe('wire broker behind a network that fails', () => {
         for (const { batches, error, partition } of await consumer.poll(100)) {
           if (error !== undefined) throw error;
           for (const batch of batches) {
-            for (let row = 0; row < batch.count; row++) {
+            for (let row = 0; row < batch.count; row += 1) {
               received[partition]?.push(batch.buffer.utf8Slice(batch.valueStarts[row], batch.valueEnds[row]));
-              count++;
+              count += 1;
             }
             batch.release();
           }
@@ -64,7 +64,7 @@ describe('wire broker behind a network that fails', () => {
       }
     })();
     const produced: Promise<unknown>[] = [];
-    for (let call = 0; call < calls; call++) {
+    for (let call = 0; call < calls; call += 1) {
       const batches = Array.from({ length: PARTITIONS }, (_, partition) =>
         batchOf(topic, partition, [[null, `${call}`]]),
       );
@@ -121,7 +121,7 @@ describe('wire broker behind a network that fails', () => {
       },
     });
     await member.group.join();
-    for (let offset = 1; offset <= 20; offset++) {
+    for (let offset = 1; offset <= 20; offset += 1) {
       proxy.cutAll();
       await member.group.commit(new Map([[`${topic}-0`, { topic, partition: 0, offset, metadata: '' }]]));
       await sleepMs(50);
@@ -206,7 +206,7 @@ describe('wire broker behind a network that fails', () => {
       for (const { batches, error } of await consumer.poll(100)) {
         if (error !== undefined) throw error;
         for (const batch of batches) {
-          for (let row = 0; row < batch.count; row++) {
+          for (let row = 0; row < batch.count; row += 1) {
             received.push(batch.buffer.utf8Slice(batch.valueStarts[row], batch.valueEnds[row]));
           }
           batch.release();

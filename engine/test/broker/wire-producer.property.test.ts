@@ -10,12 +10,12 @@ import { batchOf } from '../contract/broker.ts';
 import { IdempotentPartition, SteppedTransport } from '../support/idempotent-partition.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
-const topic = 'topic';
-const bytesMax = 400;
+const TOPIC = 'topic';
+const BYTES_MAX = 400;
 /** Fits a batch alone, unlike four of them. */
-const usualLength = 100;
-const tooLargeLength = 600;
-const stepsMax = 20_000;
+const USUAL_LENGTH = 100;
+const TOO_LARGE_LENGTH = 600;
+const STEPS_MAX = 20_000;
 
 /** A producer whose only broker is `partition`. `hasAddress` false: nobody knows where the leader is. */
 function producerTo(partition: IdempotentPartition, hasAddress: () => boolean = () => true) {
@@ -31,7 +31,7 @@ function producerTo(partition: IdempotentPartition, hasAddress: () => boolean = 
     partition: () => ({ leaderId: 1, leaderEpoch: 0 }),
     address: () => (hasAddress() ? { host: 'broker', port: 9092 } : undefined),
     refresh: async () => {
-      refreshes++;
+      refreshes += 1;
       await turn();
     },
     anyConnection: async () => open(),
@@ -71,17 +71,17 @@ it('writes all that fits and says what does not, in order, whatever is split and
       fc.array(call, { minLength: 1, maxLength: 12 }),
       fc.array(event, { maxLength: 60 }),
       async (calls, events) => {
-        const partition = new IdempotentPartition(topic, bytesMax);
+        const partition = new IdempotentPartition(TOPIC, BYTES_MAX);
         const { producer, clock, transport } = producerTo(partition);
         const results: (ProduceResult | undefined)[] = [];
         const sent = calls.map(({ records, tooLarge }, index) =>
           Array.from({ length: records }, (_, record) =>
-            `${index}/${record}/`.padEnd(record === tooLarge ? tooLargeLength : usualLength, 'x'),
+            `${index}/${record}/`.padEnd(record === tooLarge ? TOO_LARGE_LENGTH : USUAL_LENGTH, 'x'),
           ),
         );
         sent.forEach((values, index) => {
           const batch = batchOf(
-            topic,
+            TOPIC,
             0,
             values.map((value) => [null, value]),
           );
@@ -91,14 +91,14 @@ it('writes all that fits and says what does not, in order, whatever is split and
         });
         const isOpen = (): boolean => sent.some((_, index) => results[index] === undefined);
         for (let step = 0; isOpen(); step += 1) {
-          expect(step).toBeLessThan(stepsMax);
+          expect(step).toBeLessThan(STEPS_MAX);
           const next = events[step] ?? 'answer';
           if (next === 'answer') transport().answer();
           else if (next !== 'wait') transport().cut(next.cut);
           await turn();
           clock.advance(step < events.length ? 20 : 2);
         }
-        const fits = (value: string): boolean => value.length < bytesMax;
+        const fits = (value: string): boolean => value.length < BYTES_MAX;
         sent.forEach((values, index) => {
           const lost = values.filter((value) => !fits(value)).length;
           expect(results[index]?.lostRecords ?? (results[index]?.error === undefined ? 0 : values.length)).toBe(lost);
@@ -119,9 +119,12 @@ it('writes all that fits and says what does not, in order, whatever is split and
 
 it('asks again with growing waits where the leader that it knows is no broker that it knows', async () => {
   let isKnown = false;
-  const { producer, clock, refreshes, transport } = producerTo(new IdempotentPartition(topic, bytesMax), () => isKnown);
+  const { producer, clock, refreshes, transport } = producerTo(
+    new IdempotentPartition(TOPIC, BYTES_MAX),
+    () => isKnown,
+  );
   const [sent] = await Promise.all([
-    producer.produce([batchOf(topic, 0, [[null, 'value']])]),
+    producer.produce([batchOf(TOPIC, 0, [[null, 'value']])]),
     (async () => {
       for (let turns = 0; turns < 100; turns += 1) await turn();
       expect(refreshes()).toBe(1);

@@ -6,9 +6,9 @@ import { hasVector, keptVectors } from '../../conformance/vectors.ts';
 // What Kafka Streams 4.3.1 itself computed for the same inputs: values, timestamps, order, final stores, bytes, descriptions.
 
 /** Stores on disk commit after each record here, which is slow: two runs show that they answer the same. */
-const persistentRuns = 2;
+const PERSISTENT_RUNS = 2;
 
-const cases = vectorCases(keptVectors, { media: ['memory', 'persistent'], persistentRuns });
+const cases = vectorCases(keptVectors, { media: ['memory', 'persistent'], persistentRuns: PERSISTENT_RUNS });
 const written = cases.filter(({ topology }) => topologies[topology] !== undefined || !hasVector(`${topology}.json`));
 
 describe.each([...new Set(written.map(({ topology }) => topology))])('%s', (topology) => {

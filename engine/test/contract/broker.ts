@@ -59,7 +59,7 @@ function receivedOf(fetched: readonly FetchedPartition[]): Received[] {
   for (const { batches, error } of fetched) {
     if (error !== undefined) throw error;
     for (const batch of batches) {
-      for (let row = 0; row < batch.count; row++) {
+      for (let row = 0; row < batch.count; row += 1) {
         const text = (starts: Int32Array, ends: Int32Array) =>
           starts[row] === -1 ? null : batch.buffer.utf8Slice(starts[row], ends[row]);
         received.push({
@@ -274,7 +274,7 @@ export function describeBrokerContract(name: string, connect: () => Promise<Brok
         bytes: batch.bytes,
         recordCount: batch.recordCount,
         release() {
-          released++;
+          released += 1;
           batch.release();
         },
       }));
@@ -292,7 +292,7 @@ export function describeBrokerContract(name: string, connect: () => Promise<Brok
     it('keeps the order of concurrent produce calls', async () => {
       const topic = await topicOf(2);
       const calls: Promise<unknown>[] = [];
-      for (let index = 0; index < 200; index++) {
+      for (let index = 0; index < 200; index += 1) {
         calls.push(send(batchOf(topic, 0, [['k', `${index}`]]), batchOf(topic, 1, [['k', `${index}`]])));
       }
       await Promise.all(calls);
@@ -309,7 +309,7 @@ export function describeBrokerContract(name: string, connect: () => Promise<Brok
     it('carries thousands of records and large values', async () => {
       const topic = await topicOf(1);
       const large = 'x'.repeat(200_000);
-      for (let call = 0; call < 5; call++) {
+      for (let call = 0; call < 5; call += 1) {
         const records = Array.from({ length: 2000 }, (_, index) => [`${index}`, `value ${call} ${index}`] as const);
         await send(batchOf(topic, 0, records));
         await send(batchOf(topic, 0, [[null, large]], 'zstd'));
@@ -327,7 +327,7 @@ export function describeBrokerContract(name: string, connect: () => Promise<Brok
       const topic = await topicOf(2);
       const consumer = reader(topic, [0, 1]);
       const received: Received[] = [];
-      for (let round = 0; round < 20; round++) {
+      for (let round = 0; round < 20; round += 1) {
         await send(batchOf(topic, 0, [['k', `${round}`]]), batchOf(topic, 1, [['k', `${round}`]]));
         consumer.pause([{ topic, partition: round % 2 }]);
         const now = receivedOf(await consumer.poll(20));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StreamsError } from '../../src/base/errors.ts';
 import type { CommitProtocol } from '../../src/runtime/commit/commit-protocol.ts';
-import { ackedEnd, CommitFixture } from '../support/commit-fixture.ts';
+import { ACKED_END, CommitFixture } from '../support/commit-fixture.ts';
 
 const away = new StreamsError('away', { code: 'BROKER_UNAVAILABLE', recovery: 'retry' });
 const offsetsOf = (offset: number) => new Map([['in-0', { topic: 'in', partition: 0, offset, metadata: '' }]]);
@@ -24,7 +24,7 @@ export function describeCommitProtocol(name: string, create: (fixture: CommitFix
       const tasks = [fixture.begin(fixture.task('0_0')), fixture.begin(fixture.task('0_1'))];
       await protocol.commit({ tasks, offsets: offsetsOf(3) });
       expect(steps(fixture)).toEqual(['outputs', 'offsets', 'store', 'store']);
-      expect(fixture.events.slice(-2)).toEqual([`store 0_0 up to ${ackedEnd}`, `store 0_1 up to ${ackedEnd}`]);
+      expect(fixture.events.slice(-2)).toEqual([`store 0_0 up to ${ACKED_END}`, `store 0_1 up to ${ACKED_END}`]);
     });
 
     it('begins with what was written until it was asked', () => {
@@ -77,14 +77,14 @@ export function describeCommitProtocol(name: string, create: (fixture: CommitFix
       release();
       await done;
       expect(steps(fixture)).toEqual(['outputs', 'offsets', 'store']);
-      expect(fixture.events.at(-1)).toBe(`store 0_1 up to ${ackedEnd}`);
+      expect(fixture.events.at(-1)).toBe(`store 0_1 up to ${ACKED_END}`);
     });
 
     it('makes the stores of a last commit durable at once, those of others in their time', async () => {
       const { fixture, protocol } = start();
       const tasks = [fixture.begin(fixture.task('0_0'), false), fixture.begin(fixture.task('0_1'), true)];
       await protocol.commit({ tasks, offsets: offsetsOf(3) });
-      expect(fixture.events.filter((event) => event.startsWith('store'))).toEqual([`store 0_1 up to ${ackedEnd}`]);
+      expect(fixture.events.filter((event) => event.startsWith('store'))).toEqual([`store 0_1 up to ${ACKED_END}`]);
       expect(tasks[0]?.task.stores.hasDeferred).toBe(true);
     });
 

@@ -57,7 +57,7 @@ function runSteps<S extends StateStore, C, M>(
   for (const step of steps) {
     switch (step) {
       case 'commit':
-        offset++;
+        offset += 1;
         store.commit(offset);
         committed = copy(model);
         break;

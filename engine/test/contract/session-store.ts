@@ -14,9 +14,9 @@ function rows(iterator: StoreIterator<SessionBytesKey>): Row[] {
   return all;
 }
 
-const retentionMs = 100;
-const endOfTime = Number.MAX_SAFE_INTEGER;
-const options: ExpiringStoreOptions = { name: 'sessions', loggingEnabled: true, retentionMs };
+const RETENTION_MS = 100;
+const END_OF_TIME = Number.MAX_SAFE_INTEGER;
+const options: ExpiringStoreOptions = { name: 'sessions', loggingEnabled: true, retentionMs: RETENTION_MS };
 
 const keys = ['', 'a', 'a\u0000', 'a\u0000\u0000', 'ab', 'b', '\u00ff'] as const;
 const key = fc.constantFrom(...keys);
@@ -62,7 +62,7 @@ export function sessionStoreContract(
 
     const put = (key: string, start: number, end: number, value: string | null, timestampMs = end) =>
       store.put(keyOf(key), value === null ? null : bytesFor(value), start, end, timestampMs);
-    const all = () => rows(store.findSessionsInRange(undefined, undefined, 0, endOfTime, 'forward'));
+    const all = () => rows(store.findSessionsInRange(undefined, undefined, 0, END_OF_TIME, 'forward'));
 
     beforeEach(() => {
       fixture = new StoreFixture();
@@ -95,11 +95,11 @@ export function sessionStoreContract(
       put('kk', 15, 20, 'other');
       const found = (from: number, to: number, direction: 'forward' | 'reverse') =>
         rows(store.findSessions(keyOf('k'), from, to, direction)).map((row) => row[3]);
-      expect(found(0, endOfTime, 'forward')).toEqual(['a', 'b1', 'b2', 'c']);
+      expect(found(0, END_OF_TIME, 'forward')).toEqual(['a', 'b1', 'b2', 'c']);
       expect(found(10, 15, 'forward')).toEqual(['a', 'b1', 'b2']);
       expect(found(11, 14, 'forward')).toEqual(['b1']);
       expect(found(-5, 30, 'reverse')).toEqual(['c', 'b2', 'b1', 'a']);
-      expect(found(41, endOfTime, 'forward')).toEqual([]);
+      expect(found(41, END_OF_TIME, 'forward')).toEqual([]);
     });
 
     it('orders the sessions of several keys by key, then end; by end when asked so', () => {
@@ -122,7 +122,7 @@ export function sessionStoreContract(
       expect(store.observedStreamTimeMs).toBe(110);
       expect(all().map((row) => row[3])).toEqual(['live', 'new']);
       expect(store.get(keyOf('k'), 0, 10)).toBeUndefined();
-      expect(rows(store.findByEnd(0, endOfTime)).map((row) => row[3])).toEqual(['live', 'new']);
+      expect(rows(store.findByEnd(0, END_OF_TIME)).map((row) => row[3])).toEqual(['live', 'new']);
     });
 
     it('drops and counts a put that comes too late, but logs it', () => {
@@ -198,9 +198,9 @@ export function sessionStoreContract(
         }
         expect(store.get(keyOf('k'), 35, 40)?.value).toEqual(bytesFor('newest'));
         for (const found of [
-          store.findSessions(keyOf('k'), 40, endOfTime, 'forward'),
-          store.findSessionsInRange(undefined, undefined, 40, endOfTime, 'reverse'),
-          store.findByEnd(40, endOfTime),
+          store.findSessions(keyOf('k'), 40, END_OF_TIME, 'forward'),
+          store.findSessionsInRange(undefined, undefined, 40, END_OF_TIME, 'reverse'),
+          store.findByEnd(40, END_OF_TIME),
         ]) {
           expect(rows(found).map((row) => row.slice(0, 3))).toEqual([['k', 35, 40]]);
         }
@@ -222,7 +222,7 @@ export function sessionStoreContract(
         copy: (model) => model.copy(),
         run: (store, model, step) => runCommand(store, model, step, persistent),
         compare: (store, model) =>
-          expect(rows(store.findSessionsInRange(undefined, undefined, 0, endOfTime, 'forward'))).toEqual(
+          expect(rows(store.findSessionsInRange(undefined, undefined, 0, END_OF_TIME, 'forward'))).toEqual(
             model.rows(() => true, 'forward'),
           ),
       });
@@ -249,7 +249,7 @@ class Model {
 
   /** The live sessions that are wanted, by key, then end, then start. */
   rows(keep: (row: Row) => boolean, direction: 'forward' | 'reverse'): Row[] {
-    const live = (row: Row) => row[2] > this.#streamTime - retentionMs;
+    const live = (row: Row) => row[2] > this.#streamTime - RETENTION_MS;
     const found = this.#sessions.filter((row) => live(row) && keep(row)).sort(byKey);
     return direction === 'reverse' ? found.reverse() : found;
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { notPut, validToUndefined } from '../../src/index.ts';
+import { NOT_PUT, VALID_TO_UNDEFINED } from '../../src/index.ts';
 import type { StoredVersion, VersionedBytesStore } from '../../src/state/versioned/versioned-bytes-store.ts';
 import type { VersionedBytesStoreOptions } from '../../src/state/versioned/versioned-store.ts';
 import { expectAgreement, type Made } from './model-agreement.ts';
@@ -41,7 +41,7 @@ class Model {
   }
 
   put(key: string, value: string | null, fromMs: number): number {
-    if (fromMs < this.streamTimeMs - this.#retentionMs) return notPut;
+    if (fromMs < this.streamTimeMs - this.#retentionMs) return NOT_PUT;
     this.streamTimeMs = Math.max(this.streamTimeMs, fromMs);
     const entry = this.#keys.get(key) ?? new ModelKey();
     this.#keys.set(key, entry);
@@ -58,7 +58,7 @@ class Model {
       entry.versions.push({ fromMs, value, endsBefore: value === null || !gap });
       entry.versions.sort((a, b) => a.fromMs - b.fromMs);
     }
-    return next === undefined ? validToUndefined : next.fromMs;
+    return next === undefined ? VALID_TO_UNDEFINED : next.fromMs;
   }
 
   get(key: string): Found {
@@ -126,8 +126,8 @@ export function versionedStoreContract(
     });
 
     it('answers what counted at a time, and until when', () => {
-      expect(put('a', 10)).toBe(validToUndefined);
-      expect(put('b', 20)).toBe(validToUndefined);
+      expect(put('a', 10)).toBe(VALID_TO_UNDEFINED);
+      expect(put('b', 20)).toBe(VALID_TO_UNDEFINED);
       expect(asOf(9)).toBeUndefined();
       expect(asOf(10)).toEqual(['a', 10, 20]);
       expect(asOf(19)).toEqual(['a', 10, 20]);
@@ -146,8 +146,8 @@ export function versionedStoreContract(
 
     it('drops a put that is older than the history, counts it, and logs it all the same', () => {
       put('x', 200, 'other');
-      expect(put('late', 99)).toBe(notPut);
-      expect(put('edge', 100)).toBe(validToUndefined);
+      expect(put('late', 99)).toBe(NOT_PUT);
+      expect(put('edge', 100)).toBe(VALID_TO_UNDEFINED);
       expect(fixture.counted).toHaveLength(1);
       expect(fixture.counted[0]).toMatchObject({ name: 'dropped-records-total' });
       expect(fixture.changes.map(({ value, timestampMs }) => [value, timestampMs])).toEqual([
@@ -193,7 +193,7 @@ export function versionedStoreContract(
     it('lets a late value become the newest where a tombstone left no trace', () => {
       put('a', 10);
       put(null, 10);
-      expect(put('late', 5)).toBe(validToUndefined);
+      expect(put('late', 5)).toBe(VALID_TO_UNDEFINED);
       expect(store.get(keyOf('k'))?.value.latin1Slice()).toBe('late');
     });
 

@@ -16,11 +16,11 @@ function rows(iterator: StoreIterator<WindowedBytesKey>): Row[] {
   return all;
 }
 
-const retentionMs = 100;
+const RETENTION_MS = 100;
 const options: WindowBytesStoreOptions = {
   name: 'windows',
   loggingEnabled: true,
-  retentionMs,
+  retentionMs: RETENTION_MS,
   windowSizeMs: 10,
   retainDuplicates: false,
 };
@@ -280,7 +280,7 @@ class Model {
 
   /** The live windows that are wanted, by key, then start. */
   rows(keep: (key: string, start: number) => boolean, direction: 'forward' | 'reverse'): Row[] {
-    const found = this.#windows.filter((row) => row[1] > this.#streamTime - retentionMs && keep(row[0], row[1]));
+    const found = this.#windows.filter((row) => row[1] > this.#streamTime - RETENTION_MS && keep(row[0], row[1]));
     found.sort((a, b) => (a[0] === b[0] ? a[1] - b[1] : a[0] < b[0] ? -1 : 1));
     return direction === 'reverse' ? found.reverse() : found;
   }

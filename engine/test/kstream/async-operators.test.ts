@@ -71,7 +71,7 @@ describe('asynchronous operators of a stream', () => {
     const sink: OffsetStoringSink<string, string> = {
       open: async () => new Map(),
       write: (record, metadata) => void written.push(`${record.key}=${record.value}#${metadata.offset}`),
-      full: false,
+      isFull: false,
       commit: async (positions) => void committed.push(positions.get('in-0') as number),
       close: async () => {},
     };

@@ -17,7 +17,7 @@ const concat = (_key: string, value: string, aggregate: string) => aggregate + v
 const shown = ({ key, window }: Windowed<string>) => `${key}[${window.startMs},${window.endMs}]`;
 
 /** The store keeps windows long after they were emitted, so only the commit's metadata tells that they were. */
-const longAfterMs = 10_000;
+const LONG_AFTER_MS = 10_000;
 
 function windows(store: 'memory' | 'persistent'): Topology {
   const builder = new StreamsBuilder();
@@ -28,7 +28,7 @@ function windows(store: 'memory' | 'persistent'): Topology {
     .emitStrategy(onClose)
     .aggregate(() => '', concat, {
       value: string(),
-      materialized: { name: 'kept', store, retentionMs: longAfterMs },
+      materialized: { name: 'kept', store, retentionMs: LONG_AFTER_MS },
     })
     .toStream(shown)
     .to('out', strings);
@@ -48,7 +48,7 @@ function sessions(store: 'memory' | 'persistent'): Topology {
       (_key, aggregate, other) => aggregate + other,
       {
         value: string(),
-        materialized: { name: 'kept', store, retentionMs: longAfterMs },
+        materialized: { name: 'kept', store, retentionMs: LONG_AFTER_MS },
       },
     )
     .toStream(shown)

@@ -22,8 +22,8 @@ interface Windows {
 }
 
 /** Beyond every window: what is unmatched comes out. */
-const endMs = 1_000_000;
-const farKey = '~';
+const END_MS = 1_000_000;
+const FAR_KEY = '~';
 
 const windowsArbitrary: fc.Arbitrary<Windows> = fc
   .record({
@@ -77,11 +77,11 @@ function runEngine(kind: Kind, { before, after, grace }: Windows, inputs: readon
     const topics = { left: driver.createInputTopic('left', string(), string()) };
     const right = self ? topics.left : driver.createInputTopic('right', string(), string());
     for (const { side, key, value, ms } of inputs) (side === 'left' ? topics.left : right).pipeInput(key, value, ms);
-    for (const topic of [topics.left, right]) topic.pipeInput(farKey, 'end', endMs);
+    for (const topic of [topics.left, right]) topic.pipeInput(FAR_KEY, 'end', END_MS);
     return driver
       .createOutputTopic('out', string(), string())
       .readRecordsToList()
-      .filter(({ key }) => key !== farKey)
+      .filter(({ key }) => key !== FAR_KEY)
       .map(({ key, value, timestampMs }) => `${key} ${value} ${timestampMs}`);
   } finally {
     // Nothing of this topology closes asynchronously.

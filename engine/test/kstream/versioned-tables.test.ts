@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   BufferConfig,
-  notPut,
+  NOT_PUT,
   Stores,
   StreamsBuilder,
   Suppressed,
@@ -10,8 +10,8 @@ import {
   TimeWindows,
   type Topology,
   TopologyError,
+  VALID_TO_UNDEFINED,
   type VersionedKeyValueStore,
-  validToUndefined,
 } from '../../src/index.ts';
 import { TopologyTestDriver } from '../../src/testing/index.ts';
 
@@ -246,6 +246,6 @@ test('a processor uses a versioned store', () => {
     ['in', 'b', 'z', 100],
     ['in', 'a', 'gone', 49],
   ]);
-  expect(answers).toEqual([validToUndefined, 20, validToUndefined, notPut]);
+  expect(answers).toEqual([VALID_TO_UNDEFINED, 20, VALID_TO_UNDEFINED, NOT_PUT]);
   expect(driver?.getVersionedKeyValueStore<string, string>('v').get('a')?.value).toBe('y');
 });

@@ -25,7 +25,7 @@ interface Input {
 type Row = readonly [string, number, number, string | null, number];
 
 const strings = { key: string(), value: string() };
-const forgetsNothing = 1_000_000;
+const FORGETS_NOTHING = 1_000_000;
 
 const inputs: fc.Arbitrary<readonly Input[]> = fc
   .array(fc.record({ key: fc.constantFrom('A', 'B'), at: fc.integer({ min: 0, max: 70 }) }), {
@@ -89,7 +89,7 @@ function grouped(builder: StreamsBuilder) {
 function aggregated(stream: TimeWindowedKStream<string, string>): KTable<Windowed<string>, string> {
   return stream.aggregate(() => '', joinedText, {
     value: string(),
-    materialized: { name: 'win', store: 'memory', retentionMs: forgetsNothing },
+    materialized: { name: 'win', store: 'memory', retentionMs: FORGETS_NOTHING },
   });
 }
 
@@ -171,7 +171,7 @@ describe('a naive recompute agrees', () => {
                 (_key, aggregate, other) => aggregate + other,
                 {
                   value: string(),
-                  materialized: { name: 'ses', store: 'memory', retentionMs: forgetsNothing },
+                  materialized: { name: 'ses', store: 'memory', retentionMs: FORGETS_NOTHING },
                 },
               ),
           sessionWindowed(string()),

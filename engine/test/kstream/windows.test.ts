@@ -17,7 +17,7 @@ describe('TimeWindows', () => {
 
   test('cover each timestamp by size ÷ advance windows, away from the epoch', () => {
     const windows = TimeWindows.ofSizeWithNoGrace(12).advanceBy(5);
-    for (let timestamp = 100; timestamp < 200; timestamp++) {
+    for (let timestamp = 100; timestamp < 200; timestamp += 1) {
       const starts: number[] = [];
       for (let start = windows.firstStartMs(timestamp); start <= timestamp; start += 5) starts.push(start);
       const expected: number[] = [];

@@ -34,7 +34,7 @@ const lines = ['Kafka streams in Node', 'streams of records', 'records in stream
 const countsOfLines = { kafka: 1, streams: 3, in: 2, node: 1, of: 1, records: 2 };
 
 /** How long a program may take from its start to the last count: longer than a group waits for a member that was killed. */
-const countTimeoutMs = 50_000;
+const COUNT_TIMEOUT_MS = 50_000;
 
 /** What `packaging/consumer/on-broker.ts` prints. */
 interface Answer {
@@ -219,7 +219,7 @@ describe('a program that installed it, on a real broker', () => {
       await produceText(broker, topics.lines, 0, timestamped(lines), [], compression);
       const expected = multiplied(times);
       const isCounted = async () => total(await latest(topics.counts)) === total(expected);
-      await until(async () => child.exitCode !== null || (await isCounted()), 'the counts', countTimeoutMs);
+      await until(async () => child.exitCode !== null || (await isCounted()), 'the counts', COUNT_TIMEOUT_MS);
       child.stdin.end();
       const [stdout, stderr, [code]] = await closed;
       expect(code, stderr).toBe(0);

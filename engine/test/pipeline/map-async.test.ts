@@ -40,7 +40,7 @@ describe('mapAsync', () => {
             const finished = new Set<number>();
             let next = 0;
             while (next < records.length || node.pending > 0) {
-              while (next < records.length && !node.saturated) {
+              while (next < records.length && !node.isSaturated) {
                 host.push(next, records[next]?.key);
                 next += 1;
               }

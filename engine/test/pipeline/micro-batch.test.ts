@@ -42,13 +42,13 @@ describe('microBatch', () => {
   it('keeps exact sizes under load when calls are limited, and saturates instead of piling up', async () => {
     const { calls, clock, host, node, sizes } = manual({ maxInFlight: 1 });
     let next = 0;
-    while (!node.saturated) host.push(next++);
+    while (!node.isSaturated) host.push(next++);
     expect(next).toBe(32);
     calls[0]?.settle.resolve(calls[0].values);
     await host.settle();
     expect(sizes()).toEqual([16, 16]);
     clock.advance(100);
-    expect(node.saturated).toBe(false);
+    expect(node.isSaturated).toBe(false);
   });
 
   it('starts what waits when it is flushed', () => {
@@ -61,7 +61,7 @@ describe('microBatch', () => {
   it('refuses records above its byte limit and sends what it has', () => {
     const { host, node, sizes } = manual({ maxBytes: 100, sizeOf: () => 30 });
     for (let i = 0; i < 4; i += 1) host.push(i);
-    expect(node.saturated).toBe(true);
+    expect(node.isSaturated).toBe(true);
     expect(sizes()).toEqual([4]);
   });
 
@@ -104,7 +104,7 @@ describe('microBatch', () => {
             expect(host.watermark).toBeLessThanOrEqual(Math.min(...unfinished, next));
           };
           for (const step of steps) {
-            if (step === 'push' && !node.saturated) host.push(next++);
+            if (step === 'push' && !node.isSaturated) host.push(next++);
             else if (step === 'tick') clock.advance(2);
             else if (step === 'answer') await answer(false);
             else if (step === 'fail') await answer(true);

@@ -6,7 +6,7 @@ import type { KafkaStreams } from '../../src/kafka-streams.ts';
 import { StreamsBuilder } from '../../src/kstream/streams-builder.ts';
 import { SessionWindows } from '../../src/kstream/windows/session-windows.ts';
 import { TimeWindows } from '../../src/kstream/windows/time-windows.ts';
-import { waitingQueriesMax } from '../../src/runtime/task/query-queue.ts';
+import { WAITING_QUERIES_MAX } from '../../src/runtime/task/query-queue.ts';
 import { string } from '../../src/serde/primitives.ts';
 import type { AsyncReadOnlyKeyValueStore, KeyValueStore } from '../../src/state/key-value-store.ts';
 import { Stores } from '../../src/state/stores.ts';
@@ -119,7 +119,7 @@ describe('a read of a running application', () => {
   it('is refused when too many wait already, and taken again afterwards', async () => {
     const cluster = await clusterWith({ in: 1 });
     const { pairs } = await started(cluster, pairing(), idle);
-    const taken = Array.from({ length: waitingQueriesMax }, () => pairs.get('k'));
+    const taken = Array.from({ length: WAITING_QUERIES_MAX }, () => pairs.get('k'));
     await expect(pairs.get('k')).rejects.toMatchObject(retriable);
     await Promise.all(taken);
     expect(await pairs.get('k')).toBeUndefined();

@@ -11,12 +11,12 @@ import { collect } from '../support/collect.ts';
 import { doorOf, type Medium, media, openStore, placed } from './views-harness.ts';
 
 const texts = { key: string(), value: string() };
-const keys = 40;
-const times = 10;
-const all = keys * times;
+const KEYS = 40;
+const TIMES = 10;
+const ALL = KEYS * TIMES;
 const nameOf = (index: number) => `k${String(index).padStart(3, '0')}`;
-const keyIndex = (index: number) => nameOf(index % keys);
-const timeIndex = (index: number) => Math.floor(index / keys) * 10;
+const keyIndex = (index: number) => nameOf(index % KEYS);
+const timeIndex = (index: number) => Math.floor(index / KEYS) * 10;
 
 /** Entry number `index` of a store: how to write and delete it, and all of them in order. */
 interface Kind<S extends StateStore> {
@@ -73,7 +73,7 @@ const sessions: Kind<ReturnType<ReturnType<typeof Stores.sessionStoreBuilder<str
   },
 };
 
-const write = fc.record({ index: fc.nat(all - 1), value: fc.constantFrom('x', 'y', null) });
+const write = fc.record({ index: fc.nat(ALL - 1), value: fc.constantFrom('x', 'y', null) });
 const kinds = { 'key-value': keyValue, window: windows, session: sessions } as const;
 
 describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('a %s range over several pages', (kind) => {
@@ -81,7 +81,7 @@ describe.each(Object.keys(kinds) as (keyof typeof kinds)[])('a %s range over sev
     const { builder, put, nameOf: nameOfKey, own, read } = kinds[kind] as unknown as Kind<StateStore>;
     await fc.assert(
       fc.asyncProperty(
-        fc.uniqueArray(fc.nat(all - 1), { minLength: 60, maxLength: all }),
+        fc.uniqueArray(fc.nat(ALL - 1), { minLength: 60, maxLength: ALL }),
         fc.array(fc.array(write, { maxLength: 60 }), { maxLength: 6 }),
         fc.boolean(),
         async (present, writesBetween, backwards) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
-import { QueryQueue, waitingQueriesMax } from '../../src/runtime/task/query-queue.ts';
+import { QueryQueue, WAITING_QUERIES_MAX } from '../../src/runtime/task/query-queue.ts';
 import { string } from '../../src/serde/primitives.ts';
 import type { StoreQuery } from '../../src/state/queries/store-query.ts';
 import { Stores } from '../../src/state/stores.ts';
@@ -66,10 +66,10 @@ describe('a queue of queries', () => {
 
   it('refuses more than it holds, and takes more once it has answered', async () => {
     const { queue } = newQueue();
-    const taken = Array.from({ length: waitingQueriesMax }, () => queue.ask(get('a')));
+    const taken = Array.from({ length: WAITING_QUERIES_MAX }, () => queue.ask(get('a')));
     await expect(queue.ask(get('a'))).rejects.toMatchObject({
       ...retriable,
-      message: `${waitingQueriesMax} queries of task 0_1 wait already; one of 's' was not taken`,
+      message: `${WAITING_QUERIES_MAX} queries of task 0_1 wait already; one of 's' was not taken`,
     });
     queue.answer(Number.POSITIVE_INFINITY);
     expect(new Set(await Promise.all(taken))).toEqual(new Set(['x']));

@@ -12,7 +12,7 @@ import { doorOf, media, openStore, placed } from './views-harness.ts';
 
 const texts = { key: string(), value: string() };
 /** More than several pages. */
-const many = 1_500;
+const MANY = 1_500;
 const nameOf = (index: number) => `k${String(index).padStart(5, '0')}`;
 
 /** Each range of the view hands out what the store's own iterator does, in its order. */
@@ -25,7 +25,7 @@ async function expectSame(
 describe.each(media)('views of %s stores', (medium) => {
   it('read a key-value store as its task does', async () => {
     const store = openStore(Stores.keyValueStoreBuilder({ name: 's', ...texts, ...placed(medium) }), medium);
-    for (let i = 0; i < many; i += 1) store.put(nameOf(i), `v${i}`);
+    for (let i = 0; i < MANY; i += 1) store.put(nameOf(i), `v${i}`);
     store.put('', 'empty key');
     store.put('k\u0000', 'a zero byte');
     store.delete(nameOf(40));
@@ -261,7 +261,7 @@ describe('a read that fails', () => {
 
   it('ends the iteration', async () => {
     const store = openStore(Stores.keyValueStoreBuilder({ name: 's', ...texts, store: 'memory' }));
-    for (let i = 0; i < many; i += 1) store.put(nameOf(i), 'v');
+    for (let i = 0; i < MANY; i += 1) store.put(nameOf(i), 'v');
     let queries = 0;
     const view = new KeyValueStoreView<string, string>(
       doorOf([store], () => {
@@ -280,7 +280,7 @@ describe('a read that fails', () => {
 describe('an iteration that is left', () => {
   it('asks for no further page', async () => {
     const store = openStore(Stores.keyValueStoreBuilder({ name: 's', ...texts, store: 'memory' }));
-    for (let i = 0; i < many; i += 1) store.put(nameOf(i), 'v');
+    for (let i = 0; i < MANY; i += 1) store.put(nameOf(i), 'v');
     const asked: StoreQuery[] = [];
     const view = new KeyValueStoreView<string, string>(
       doorOf([store], (query) => asked.push(query)),

@@ -9,9 +9,9 @@ import { CacheFixture } from '../state/cache/cache-fixture.ts';
 export type Medium = 'memory' | 'persistent' | 'cached' | 'half';
 export const media = ['memory', 'persistent', 'cached', 'half'] as const;
 
-const cacheBytes = 1 << 24;
+const CACHE_BYTES = 1 << 24;
 /** A few hundred entries of the tests. */
-const smallCacheBytes = 1 << 15;
+const SMALL_CACHE_BYTES = 1 << 15;
 
 const opened: { store: StateStore; fixture: CacheFixture }[] = [];
 
@@ -30,7 +30,7 @@ export function placed(medium: Medium) {
 
 /** An open store of a task that does nothing else, closed after the test. */
 export function openStore<S extends StateStore>(builder: StoreBuilder<S>, medium: Medium = 'memory'): S {
-  const fixture = new CacheFixture(medium === 'half' ? smallCacheBytes : cacheBytes);
+  const fixture = new CacheFixture(medium === 'half' ? SMALL_CACHE_BYTES : CACHE_BYTES);
   const store = builder.build(true);
   store.open(fixture.cached);
   opened.push({ store, fixture });

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { StreamsLifecycle, streamsStates, streamsTransitions } from '../../src/runtime/client/streams-state.ts';
+import { STREAMS_STATES, StreamsLifecycle, streamsTransitions } from '../../src/runtime/client/streams-state.ts';
 import { decodePartitionTimeMs, encodeCommitMetadata } from '../../src/runtime/task/commit-metadata.ts';
 import {
   allowsEvent,
   nextTaskState,
+  TASK_EVENTS,
+  TASK_STATES,
+  TASK_TRANSITIONS,
   type TaskEvent,
   type TaskState,
-  taskEvents,
-  taskStates,
-  taskTransitions,
-  workOfState,
+  WORK_OF_STATE,
 } from '../../src/runtime/task/task-state.ts';
 
 /** The same lifecycle told by independent facts, which the states must never contradict. */
@@ -64,8 +64,8 @@ describe('task states', () => {
         let state: TaskState = 'CREATED';
         const facts: TaskFacts = { phase: 'new', hasFailed: false, isDraining: false, isCommitting: false };
         for (const { choice, isAny } of walk) {
-          const lively = taskEvents.filter((each) => each !== 'close' && each !== 'fail' && isAllowed(facts, each));
-          const events = isAny || lively.length === 0 ? taskEvents : lively;
+          const lively = TASK_EVENTS.filter((each) => each !== 'close' && each !== 'fail' && isAllowed(facts, each));
+          const events = isAny || lively.length === 0 ? TASK_EVENTS : lively;
           const event = events[choice % events.length] as TaskEvent;
           expect(allowsEvent(state, event)).toBe(isAllowed(facts, event));
           if (!allowsEvent(state, event)) {
@@ -84,34 +84,35 @@ describe('task states', () => {
   it('are all reached, and all left for CLOSED by one close', () => {
     const reached = new Set<TaskState>(['CREATED']);
     for (const state of reached) {
-      for (const event of taskEvents) {
-        const next = taskTransitions[state][event];
+      for (const event of TASK_EVENTS) {
+        const next = TASK_TRANSITIONS[state][event];
         if (next !== undefined) reached.add(next);
       }
     }
-    expect([...reached].sort()).toEqual([...taskStates].sort());
-    for (const state of taskStates) expect(nextTaskState('0_0', state, 'close')).toBe('CLOSED');
+    expect([...reached].sort()).toEqual([...TASK_STATES].sort());
+    for (const state of TASK_STATES) expect(nextTaskState('0_0', state, 'close')).toBe('CLOSED');
   });
 
   it('begin to process only after restoring', () => {
-    const into = taskStates.filter((state) => taskTransitions[state].restored !== undefined);
+    const into = TASK_STATES.filter((state) => TASK_TRANSITIONS[state].restored !== undefined);
     expect(into).toEqual(['RESTORING']);
-    for (const state of ['CREATED', 'RESTORING'] as const) expect(workOfState[state]).toBe('nothing');
+    for (const state of ['CREATED', 'RESTORING'] as const) expect(WORK_OF_STATE[state]).toBe('nothing');
   });
 
   it('never lead from FAILED or CLOSED to work or to another commit', () => {
     for (const state of ['FAILED', 'CLOSED'] as const) {
-      expect(workOfState[state]).toBe('nothing');
-      for (const event of taskEvents) expect(['FAILED', 'CLOSED', undefined]).toContain(taskTransitions[state][event]);
+      expect(WORK_OF_STATE[state]).toBe('nothing');
+      for (const event of TASK_EVENTS)
+        expect(['FAILED', 'CLOSED', undefined]).toContain(TASK_TRANSITIONS[state][event]);
       expect(allowsEvent(state, 'beginCommit')).toBe(false);
     }
   });
 
   it('never lead from draining back to new records', () => {
     for (const state of ['DRAINING', 'DRAINING_COMMITTING'] as const) {
-      for (const event of taskEvents) {
-        const next = taskTransitions[state][event];
-        if (next !== undefined) expect(workOfState[next]).not.toBe('records');
+      for (const event of TASK_EVENTS) {
+        const next = TASK_TRANSITIONS[state][event];
+        if (next !== undefined) expect(WORK_OF_STATE[next]).not.toBe('records');
       }
     }
   });
@@ -120,7 +121,7 @@ describe('task states', () => {
 describe('states of an instance', () => {
   it('move along the table only, and tell listeners in order', () => {
     fc.assert(
-      fc.property(fc.array(fc.constantFrom(...streamsStates), { maxLength: 20 }), (walk) => {
+      fc.property(fc.array(fc.constantFrom(...STREAMS_STATES), { maxLength: 20 }), (walk) => {
         const lifecycle = new StreamsLifecycle();
         const seen: string[] = [];
         lifecycle.listen((next, previous) => seen.push(`${previous}>${next}`));
@@ -152,7 +153,7 @@ describe('states of an instance', () => {
   });
 
   it('end in NOT_RUNNING or ERROR', () => {
-    const ends = streamsStates.filter((state) => streamsTransitions[state].length === 0);
+    const ends = STREAMS_STATES.filter((state) => streamsTransitions[state].length === 0);
     expect(ends).toEqual(['NOT_RUNNING', 'ERROR']);
   });
 });

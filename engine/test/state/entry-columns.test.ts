@@ -15,7 +15,7 @@ describe('EntryColumns', () => {
         const model = new Map<number, Buffer>();
         let fill = 0;
         for (const { pick, length, remove, add } of steps) {
-          fill++;
+          fill += 1;
           const value = Buffer.alloc(length, fill);
           const slots = [...model.keys()];
           const slot = slots[pick % Math.max(1, slots.length)];

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type JoinBuffer, joinBufferBuilder } from '../../src/state/buffer/join-buffer.ts';
 import { bytesFor, changelogBatch, keyOf, StoreFixture } from '../contract/store-fixture.ts';
 
-const graceMs = 10;
+const GRACE_MS = 10;
 const context = (timestampMs: number) => ({
   timestampMs,
   topic: 'left',
@@ -16,7 +16,7 @@ describe.each(['memory', 'persistent'] as const)('a buffer of records that wait,
   let buffer: JoinBuffer;
 
   function open(): JoinBuffer {
-    const opened = joinBufferBuilder({ name: 'j-Buffer', graceMs, store }).build();
+    const opened = joinBufferBuilder({ name: 'j-Buffer', graceMs: GRACE_MS, store }).build();
     opened.open(fixture.context);
     return opened;
   }

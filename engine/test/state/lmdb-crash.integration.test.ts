@@ -6,13 +6,13 @@ import { LmdbKeyValueStore } from '../../src/state/persistent/lmdb-key-value-sto
 import { StoreFixture } from '../contract/store-fixture.ts';
 
 const writer = fileURLToPath(new URL('../support/lmdb-writer.ts', import.meta.url));
-const kills = 6;
+const KILLS = 6;
 
 describe('A persistent store whose process is killed', () => {
-  it(`has the state and the offset of one and the same commit, ${kills} times in a row`, async () => {
+  it(`has the state and the offset of one and the same commit, ${KILLS} times in a row`, async () => {
     const fixture = new StoreFixture();
     let lastRound = 0;
-    for (let kill = 0; kill < kills; kill++) {
+    for (let kill = 0; kill < KILLS; kill += 1) {
       const child = spawn(process.execPath, [writer, fixture.stateDirectory], { stdio: ['ignore', 'pipe', 'inherit'] });
       const exited = once(child, 'exit');
       await once(child.stdout, 'data');
@@ -27,7 +27,7 @@ describe('A persistent store whose process is killed', () => {
       let count = 0;
       for (const entry of store.range(undefined, undefined, 'forward')) {
         found.add(`${entry.value.toString().trim()} at ${entry.timestampMs}`);
-        count++;
+        count += 1;
       }
       expect([...found]).toEqual([`${round} at ${round}`]);
       expect(count).toBe(200);

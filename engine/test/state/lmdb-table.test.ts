@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TaskCorruptedError } from '../../src/base/errors.ts';
 import { LmdbKeyValueStore } from '../../src/state/persistent/lmdb-key-value-store.ts';
-import { LmdbTable, lmdbKeyBytesMax, overlayBytesMax } from '../../src/state/persistent/lmdb-table.ts';
+import { LMDB_KEY_BYTES_MAX, LmdbTable, OVERLAY_BYTES_MAX } from '../../src/state/persistent/lmdb-table.ts';
 import { LmdbWindowStore } from '../../src/state/persistent/lmdb-window-store.ts';
 import { bytesFor, changelogBatch, keyOf, StoreFixture } from '../contract/store-fixture.ts';
 
@@ -28,7 +28,7 @@ describe('Persistent stores', () => {
     const store = opened();
     const value = 'x'.repeat(1_000);
     let offset = 0;
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 10; round += 1) {
       const rows = Array.from({ length: 1_000 }, (_, i) => ({ key: `k${round}-${i}`, value: `${round}${value}` }));
       offset += rows.length;
       store.restore(changelogBatch(rows), offset);
@@ -65,12 +65,12 @@ describe('Persistent stores', () => {
 
   it('ask for a commit when too much is waiting', () => {
     const store = opened();
-    const megabytes = Math.ceil(overlayBytesMax / 1024 / 1024);
-    for (let i = 0; i <= megabytes; i++) {
+    const megabytes = Math.ceil(OVERLAY_BYTES_MAX / 1024 / 1024);
+    for (let i = 0; i <= megabytes; i += 1) {
       expect(store.wantsCommit).toBe(false);
       store.put(keyOf('same'), Buffer.alloc(1024 * 1024), 1);
     }
-    for (let i = 0; i <= megabytes; i++) store.put(keyOf(`k${i}`), Buffer.alloc(1024 * 1024), 1);
+    for (let i = 0; i <= megabytes; i += 1) store.put(keyOf(`k${i}`), Buffer.alloc(1024 * 1024), 1);
     expect(store.wantsCommit).toBe(true);
     store.rollback();
     expect(store.wantsCommit).toBe(false);
@@ -79,11 +79,11 @@ describe('Persistent stores', () => {
 
   it('take keys up to their limit, and say what the limit is', () => {
     const store = opened();
-    const longest = keyOf('k'.repeat(lmdbKeyBytesMax));
+    const longest = keyOf('k'.repeat(LMDB_KEY_BYTES_MAX));
     store.put(longest, bytesFor('1'), 1);
     store.commit(1);
     expect([...store.range(undefined, undefined, 'forward')].length).toBe(1);
-    const tooLong = keyOf('k'.repeat(lmdbKeyBytesMax + 1));
+    const tooLong = keyOf('k'.repeat(LMDB_KEY_BYTES_MAX + 1));
     expect(store.get(tooLong)).toBeUndefined();
     expect(() => store.put(tooLong, bytesFor('1'), 1)).toThrow(/a key of 4026 bytes; persistent stores take 4025/);
     store.close();
@@ -119,7 +119,7 @@ describe('Persistent stores', () => {
     ['almost gone', (path: string) => truncateSync(path, 100), /100 bytes/],
   ] as const)('ask to be restored when their file is %s, and work after a wipe', (_, damage, message) => {
     let store = opened();
-    for (let i = 0; i < 1_000; i++) store.put(keyOf(`k${i}`), Buffer.alloc(200), 1);
+    for (let i = 0; i < 1_000; i += 1) store.put(keyOf(`k${i}`), Buffer.alloc(200), 1);
     store.commit(1);
     store.close();
     damage(join(fixture.stateDirectory, 'store', 'data.mdb'));

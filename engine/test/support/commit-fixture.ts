@@ -9,7 +9,7 @@ import { processing } from './streams-harness.ts';
 import { give, runningTask } from './task-harness.ts';
 
 /** Where the changelogs of these tasks end, as the broker acknowledged it. */
-export const ackedEnd = 5;
+export const ACKED_END = 5;
 
 /** What a commit protocol works with, noting what is asked of it, in order; each step can be held back or made to fail. */
 export class CommitFixture {
@@ -59,7 +59,7 @@ export class CommitFixture {
     };
     const collector = {
       flush: () => this.#step('outputs'),
-      ackedEnd: () => ackedEnd,
+      ackedEnd: () => ACKED_END,
       check: () => {
         if (this.lost !== undefined) throw this.lost;
       },

@@ -27,7 +27,7 @@ export class FlakyProxy {
 
   cutAll(): void {
     for (const socket of this.#sockets) {
-      this.cuts++;
+      this.cuts += 1;
       socket.destroy();
     }
   }

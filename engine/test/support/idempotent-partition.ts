@@ -8,7 +8,7 @@ import type { Transport, WireRequest, WireResponse } from '../../src/broker/wire
 import { PRODUCE_API_KEY } from '../../src/broker/wire/producer/produce-protocol.ts';
 
 /** Brokers know the last batches of a producer again when they come twice. */
-const rememberedBatches = 5;
+const REMEMBERED_BATCHES = 5;
 
 interface Producer {
   nextSequence: number;
@@ -54,14 +54,14 @@ export class IdempotentPartition {
     this.#producers.set(producerId, producer);
     producer.nextSequence = sequence + records;
     producer.batches.push({ sequence, records, baseOffset });
-    if (producer.batches.length > rememberedBatches) producer.batches.shift();
+    if (producer.batches.length > REMEMBERED_BATCHES) producer.batches.shift();
     const read = new RecordBatchReader().decode(new SharedBuffer(Buffer.from(bytes)), 0, bytes.length, {
       topic: this.topic,
       partition: 0,
       fromOffset: 0,
     });
     for (const batch of read.batches) {
-      for (let row = 0; row < batch.count; row++) {
+      for (let row = 0; row < batch.count; row += 1) {
         this.values.push(batch.buffer.utf8Slice(batch.valueStarts[row], batch.valueEnds[row]));
       }
     }

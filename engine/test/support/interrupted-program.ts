@@ -12,8 +12,8 @@ export const interruptedInputs = ['left', 'right', 'events', 'prices', 'stocks']
 export const interruptedOutputs = ['joined', 'final', 'closed', 'sessions', 'offers'] as const;
 
 /** Stores keep everything: what a repetition finds must not depend on how far back it begins. */
-const retentionMs = 3_600_000;
-const hourMs = 3_600_000;
+const RETENTION_MS = 3_600_000;
+const HOUR_MS = 3_600_000;
 const text = { key: string(), value: string() };
 const set = json<string[]>();
 
@@ -37,7 +37,7 @@ export function interruptedProgram(prefix: string): Topology {
     .leftJoin(
       builder.stream(`${prefix}-right`, text),
       (left, right) => `${left}+${right}`,
-      JoinWindows.ofTimeDifferenceAndGrace(100, hourMs),
+      JoinWindows.ofTimeDifferenceAndGrace(100, HOUR_MS),
       { ...text, otherValue: string(), name: 'pairs', storeName: 'pairs' },
     )
     .to(`${prefix}-joined`, text);
@@ -45,18 +45,18 @@ export function interruptedProgram(prefix: string): Topology {
   const events = builder.stream(`${prefix}-events`, text).groupByKey();
   const windowed = events.windowedBy(TimeWindows.ofSizeAndGrace(500, 200));
   windowed
-    .aggregate(() => [], add, { materialized: { name: 'windows', value: set, retentionMs } })
+    .aggregate(() => [], add, { materialized: { name: 'windows', value: set, retentionMs: RETENTION_MS } })
     .suppress(Suppressed.untilWindowCloses(undefined, { name: 'waiting' }))
     .toStream((key) => `${key.key}@${key.window.startMs}`)
     .to(`${prefix}-final`, { key: string(), value: set });
   windowed
     .emitStrategy(EmitStrategy.onWindowClose())
-    .aggregate(() => [], add, { materialized: { name: 'closing', value: set, retentionMs } })
+    .aggregate(() => [], add, { materialized: { name: 'closing', value: set, retentionMs: RETENTION_MS } })
     .toStream((key) => `${key.key}@${key.window.startMs}`)
     .to(`${prefix}-closed`, { key: string(), value: set });
   events
     .windowedBy(SessionWindows.ofInactivityGapAndGrace(40, 200))
-    .aggregate(() => [], add, union, { materialized: { name: 'sessions', value: set, retentionMs } })
+    .aggregate(() => [], add, union, { materialized: { name: 'sessions', value: set, retentionMs: RETENTION_MS } })
     .toStream((key) => `${key.key}@${key.window.startMs}-${key.window.endMs}`)
     .to(`${prefix}-sessions`, { key: string(), value: set });
 

@@ -19,7 +19,7 @@ const lowestNodes: Readonly<Record<string, string>> = {
 };
 const nodePackage = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
 /** Declarations for the same Node: what is newer is unknown to the compiler. */
-const nodeTypesVersion = '22.20.7';
+const NODE_TYPES_VERSION = '22.20.7';
 
 /** Whether npm has a Node 22 for this machine. */
 export const isNode22Available = nodePackage in lowestNodes;
@@ -58,7 +58,7 @@ export async function installPackage(): Promise<PackageConsumer> {
     const archive = await buildPackage(folder);
     const dependencies = {
       millrace: `file:${archive}`,
-      '@types/node': nodeTypesVersion,
+      '@types/node': NODE_TYPES_VERSION,
       ...(isNode22Available && { [nodePackage]: lowestNodes[nodePackage] }),
     };
     writeJson(join(folder, 'package.json'), { name: 'consumer', private: true, type: 'module', dependencies });

@@ -4,10 +4,13 @@ import { resolveConfig } from '../../src/base/default-config.ts';
 import { StateDirectory } from '../../src/runtime/directory/state-directory.ts';
 
 /** Renews far more often than the test, which waits longer, looks. */
-const stateCleanupDelayMs = 100;
+const STATE_CLEANUP_DELAY_MS = 100;
 
 const [stateDir = ''] = process.argv.slice(2);
-const directory = new StateDirectory(resolveConfig({ applicationId: 'app', stateDir, stateCleanupDelayMs }), 'holder');
+const directory = new StateDirectory(
+  resolveConfig({ applicationId: 'app', stateDir, stateCleanupDelayMs: STATE_CLEANUP_DELAY_MS }),
+  'holder',
+);
 directory.lease('0_1');
 const renew = (): void => {
   directory.cleanIfDue();

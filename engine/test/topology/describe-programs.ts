@@ -153,9 +153,9 @@ export const programs: { readonly [name: string]: (builder: StreamsBuilder) => v
   },
   'fan-out': (b) => {
     const stream = b.stream('in', strings);
-    for (let i = 0; i < 9; i++) {
+    for (let i = 0; i < 9; i += 1) {
       let child: KStream<string, string> = stream;
-      for (let j = 0; j <= i % 4; j++) child = child.peek(() => {});
+      for (let j = 0; j <= i % 4; j += 1) child = child.peek(() => {});
       child.to(`out-${i}`, strings);
     }
     stream.merge(stream.filter(yes)).groupByKey(strings).count();

@@ -1,5 +1,5 @@
 import { IMAGE_SIDE_PX } from '@chip-quality/schemas';
-import { BARE, COPPER, discIs, fillDisc, type Point, pixelAt } from './raster.ts';
+import { BARE, COPPER, fillDisc, isDiscOf, type Point, pixelAt } from './raster.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
 /** The six defect kinds of the DeepPCB data set, in the order of the model's class ids. */
@@ -78,7 +78,7 @@ export function placeDefect(
     const mark = markFor(label, ideal, start, random);
     if (mark === undefined) continue;
     const box = boxAround(mark, label, random);
-    if (box === undefined || taken.some((other) => tooClose(box, other))) continue;
+    if (box === undefined || taken.some((other) => isTooClose(box, other))) continue;
     for (const disc of mark.discs) fillDisc(board, disc, disc.radius, mark.value);
     return box;
   }
@@ -106,7 +106,7 @@ function markFor(label: DefectLabel, ideal: Uint8Array, start: Point, random: Se
 function looseMark(ideal: Uint8Array, start: Point, ground: number, random: SeededRandom): Mark | undefined {
   const radius = random.between(2.6, 5);
   const length = random.between(2, 12);
-  if (!discIs(ideal, start, radius + length / 2 + 4, ground)) return undefined;
+  if (!isDiscOf(ideal, start, radius + length / 2 + 4, ground)) return undefined;
   const angle = random.between(0, 2 * Math.PI);
   const direction = { x: Math.cos(angle), y: Math.sin(angle) };
   const from = { x: start.x - (direction.x * length) / 2, y: start.y - (direction.y * length) / 2 };
@@ -125,7 +125,7 @@ function edgeMark(ideal: Uint8Array, start: Point, value: number, random: Seeded
   const direction = { x: edge.out.x * sign, y: edge.out.y * sign };
   const tip = { x: edge.at.x + direction.x * depth, y: edge.at.y + direction.y * depth };
   // What remains between the tip and the far side must be visibly more than threshold noise.
-  if (!discIs(ideal, tip, 6, value === COPPER ? BARE : COPPER)) return undefined;
+  if (!isDiscOf(ideal, tip, 6, value === COPPER ? BARE : COPPER)) return undefined;
   const radius = random.between(2.6, 4.6);
   return { discs: roughLine(edge.at, direction, depth - radius * 0.5, radius, random), value };
 }
@@ -152,7 +152,7 @@ function crossingMark(ideal: Uint8Array, start: Point, value: number, random: Se
   // Both banks must be real: a cut that only nicks a corner is no cut.
   const far = { x: edge.at.x + direction.x * (distance + 4), y: edge.at.y + direction.y * (distance + 4) };
   const near = { x: edge.at.x - direction.x * 4, y: edge.at.y - direction.y * 4 };
-  if (!discIs(ideal, far, 3, value) || !discIs(ideal, near, 3, value)) return undefined;
+  if (!isDiscOf(ideal, far, 3, value) || !isDiscOf(ideal, near, 3, value)) return undefined;
   // In the middle it must be a track or gap that runs on to both sides, not the rim of a small shape.
   const half = distance / 2;
   for (const side of [-LATERAL_PX, LATERAL_PX]) {
@@ -226,7 +226,7 @@ function boxAround(mark: Mark, label: DefectLabel, random: SeededRandom): BoardD
   return { x, y, width, height, label };
 }
 
-function tooClose(a: BoardDefect, b: BoardDefect): boolean {
+function isTooClose(a: BoardDefect, b: BoardDefect): boolean {
   return (
     a.x < b.x + b.width + CLEARANCE_PX &&
     b.x < a.x + a.width + CLEARANCE_PX &&

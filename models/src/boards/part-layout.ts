@@ -1,5 +1,5 @@
 import { IMAGE_SIDE_PX } from '@chip-quality/schemas';
-import { BARE, blankImage, COPPER, discIs, fillDisc, fillRect, type Point, strokePath, transpose } from './raster.ts';
+import { BARE, blankImage, COPPER, fillDisc, fillRect, isDiscOf, type Point, strokePath, transpose } from './raster.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
 type Layout = (random: SeededRandom) => Uint8Array;
@@ -123,7 +123,7 @@ function planeBoard(random: SeededRandom): Uint8Array {
   for (let i = random.integer(2, 8); i > 0; i -= 1) {
     const centre = { x: random.between(0, 640), y: random.between(0, 640) };
     const radius = random.between(18, 34);
-    if (!discIs(image, centre, radius + gap + 8, COPPER)) continue;
+    if (!isDiscOf(image, centre, radius + gap + 8, COPPER)) continue;
     fillDisc(image, centre, radius + gap, BARE);
     fillDisc(image, centre, radius, COPPER);
     if (random.chance(0.5)) fillDisc(image, centre, radius * 0.4, BARE);
@@ -194,7 +194,7 @@ function scatterPads(image: Uint8Array, random: SeededRandom, count: number): vo
 function findRoom(image: Uint8Array, random: SeededRandom, radius: number): Point | undefined {
   for (let tries = 0; tries < PLACEMENT_TRIES; tries += 1) {
     const centre = { x: random.between(0, 640), y: random.between(0, 640) };
-    if (discIs(image, centre, radius, BARE)) return centre;
+    if (isDiscOf(image, centre, radius, BARE)) return centre;
   }
   return undefined;
 }

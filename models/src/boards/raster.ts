@@ -100,7 +100,7 @@ export function strokePath(image: Uint8Array, points: readonly Point[], width: n
 }
 
 /** Whether every sampled pixel of a disc that lies inside the image has the value. */
-export function discIs(image: Uint8Array, centre: Point, radius: number, value: number): boolean {
+export function isDiscOf(image: Uint8Array, centre: Point, radius: number, value: number): boolean {
   const step = Math.max(1, Math.floor(radius / 6));
   for (let dy = -radius; dy <= radius; dy += step) {
     for (let dx = -radius; dx <= radius; dx += step) {

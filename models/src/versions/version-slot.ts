@@ -17,7 +17,7 @@ export class VersionSlot {
   readonly engine: ResilientEngine;
   readonly #observer: ModelObserver;
   #underWay = 0;
-  #retired = false;
+  #isRetired = false;
   #idle: (() => void) | undefined;
 
   constructor(version: string, engine: ResilientEngine, observer: ModelObserver) {
@@ -37,7 +37,7 @@ export class VersionSlot {
    * version is `unavailable`: ask for a route again.
    */
   async infer(role: ModelRole, batch: readonly DetectorInput[], options?: InferOptions): Promise<Detection[][]> {
-    if (this.#retired) throw new InferenceError('unavailable', `version ${this.version} was replaced`);
+    if (this.#isRetired) throw new InferenceError('unavailable', `version ${this.version} was replaced`);
     this.#underWay += 1;
     const startMs = performance.now();
     try {
@@ -69,7 +69,7 @@ export class VersionSlot {
 
   /** Lets calls under way end, then closes the engine. */
   async retire(): Promise<void> {
-    this.#retired = true;
+    this.#isRetired = true;
     if (this.#underWay > 0) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
@@ -80,7 +80,7 @@ export class VersionSlot {
 
   /** Closes the engine at once; calls under way reject. */
   async abandon(): Promise<void> {
-    this.#retired = true;
+    this.#isRetired = true;
     await this.engine.close();
   }
 

@@ -42,5 +42,5 @@ export interface CommandGateway {
    */
   execute(request: CommandRequest, signal: AbortSignal): Promise<CommandReply>;
   /** Whether a command would be taken now. */
-  ready(): boolean;
+  isReady(): boolean;
 }

@@ -61,7 +61,7 @@ export class CommandProducer {
     return this.#connecting;
   }
 
-  get connected(): boolean {
+  get isConnected(): boolean {
     return this.#producer !== undefined;
   }
 

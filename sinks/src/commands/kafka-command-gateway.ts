@@ -66,8 +66,8 @@ export class KafkaCommandGateway implements CommandGateway {
     replicas: [],
     isr: [],
   }));
-  #configured = false;
-  #closed = false;
+  #isConfigured = false;
+  #isClosed = false;
 
   /** Connects nothing: see {@link CommandGateway.start}. */
   constructor(options: CommandGatewayOptions) {
@@ -80,12 +80,12 @@ export class KafkaCommandGateway implements CommandGateway {
   /** Registers the schema and connects. Rejects when the registry refuses the schema; a broker that is away is waited for. */
   async start(): Promise<void> {
     await this.#options.requestSerde.configure?.({ topic: this.#topic, side: 'value', reads: false, writes: true });
-    this.#configured = true;
+    this.#isConfigured = true;
     await this.#producer.connect();
   }
 
   /** Whether `execute` would be tried now: the broker is connected and answers can be read. */
-  ready(): boolean {
+  isReady(): boolean {
     return this.#isConnected && this.#canBeAnswered;
   }
 
@@ -97,7 +97,7 @@ export class KafkaCommandGateway implements CommandGateway {
   /** Rejects with an unavailable error when the broker or the answer doesn't come, and with the signal's reason when aborted. */
   async execute(request: CommandRequest, signal: AbortSignal): Promise<CommandReply> {
     signal.throwIfAborted();
-    if (this.#closed) throw this.#unavailable('shutting down');
+    if (this.#isClosed) throw this.#unavailable('shutting down');
     if (!this.#isConnected) throw this.#unavailable('not connected to the broker');
     if (!this.#canBeAnswered) throw this.#unavailable('answers can not be read at the moment');
     if (this.#pending.size >= PENDING_MAX) throw this.#unavailable('too many requests are waiting');
@@ -140,13 +140,13 @@ export class KafkaCommandGateway implements CommandGateway {
 
   /** Rejects what still waits and disconnects. */
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#isClosed = true;
     for (const pending of [...this.#pending.values()]) pending.reject(this.#unavailable('shutting down'));
     await this.#producer.close();
   }
 
   get #isConnected(): boolean {
-    return this.#configured && this.#producer.connected;
+    return this.#isConfigured && this.#producer.isConnected;
   }
 
   get #canBeAnswered(): boolean {

@@ -1,9 +1,9 @@
 /** What a column of a COPY row may hold; objects and arrays go through {@link jsonText} or {@link arrayText} first. */
 export type CopyValue = string | number | boolean | null;
 
-const special = /[\\\n\r\t]/;
-const specials = /[\\\n\r\t]/g;
-const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+const SPECIAL = /[\\\n\r\t]/;
+const SPECIALS = /[\\\n\r\t]/g;
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** One line of PostgreSQL's COPY text format, newline included. */
 export function copyLine(values: readonly CopyValue[]): string {
@@ -13,7 +13,7 @@ export function copyLine(values: readonly CopyValue[]): string {
     if (index > 0) line += '\t';
     if (value === null) line += '\\N';
     else if (typeof value === 'string')
-      line += special.test(value) ? value.replace(specials, (c) => escapes[c] as string) : value;
+      line += SPECIAL.test(value) ? value.replace(SPECIALS, (c) => ESCAPES[c] as string) : value;
     else line += String(value);
   }
   return `${line}\n`;

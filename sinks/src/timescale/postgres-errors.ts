@@ -8,11 +8,11 @@ export type PostgresFault =
   | 'fatal';
 
 /** Connection exceptions; insufficient resources; operator intervention (shutdown, statement timeout); system errors; lock not available. */
-const transientClasses = new Set(['08', '53', '57', '58', '55']);
+const TRANSIENT_CLASSES = new Set(['08', '53', '57', '58', '55']);
 /** Serialization failure and deadlock; a server that became a standby (the next connection finds its successor). */
-const transientCodes = new Set(['40001', '40P01', '25006']);
+const TRANSIENT_CODES = new Set(['40001', '40P01', '25006']);
 /** Data exceptions and constraint violations; a value too deep or a row too wide. */
-const dataClasses = new Set(['22', '23', '54']);
+const DATA_CLASSES = new Set(['22', '23', '54']);
 
 /** SQLSTATE of an error; undefined when it didn't come from the server. */
 export function sqlState(error: unknown): string | undefined {
@@ -27,6 +27,6 @@ export function faultOf(error: unknown): PostgresFault {
   const state = sqlState(error);
   // No SQLSTATE: the socket broke, or the pool couldn't connect.
   if (state === undefined) return 'transient';
-  if (transientCodes.has(state) || transientClasses.has(state.slice(0, 2))) return 'transient';
-  return dataClasses.has(state.slice(0, 2)) ? 'data' : 'fatal';
+  if (TRANSIENT_CODES.has(state) || TRANSIENT_CLASSES.has(state.slice(0, 2))) return 'transient';
+  return DATA_CLASSES.has(state.slice(0, 2)) ? 'data' : 'fatal';
 }

@@ -55,13 +55,13 @@ class TimescaleSink implements OffsetStoringSink<string, ProjectedEvent | null> 
   #records: BufferedRecord[] = [];
   #rows = 0;
   #chars = 0;
-  #closed = false;
+  #isClosed = false;
 
   constructor(options: TimescaleSinkOptions) {
     this.#options = options;
   }
 
-  get full(): boolean {
+  get isFull(): boolean {
     return this.#rows >= BUFFER_ROWS_MAX || this.#chars >= BUFFER_CHARS_MAX;
   }
 
@@ -121,7 +121,7 @@ class TimescaleSink implements OffsetStoringSink<string, ProjectedEvent | null> 
   }
 
   close(): Promise<void> {
-    this.#closed = true;
+    this.#isClosed = true;
     this.#releaseClient(undefined);
     return Promise.resolve();
   }
@@ -185,7 +185,7 @@ class TimescaleSink implements OffsetStoringSink<string, ProjectedEvent | null> 
         if (error instanceof StreamsError) throw error;
         this.#releaseClient(error instanceof Error ? error : new Error(String(error)));
         const fault = faultOf(error);
-        if (fault !== 'transient' || attempt >= ATTEMPTS_MAX || this.#closed) {
+        if (fault !== 'transient' || attempt >= ATTEMPTS_MAX || this.#isClosed) {
           throw new StreamsError(`${what} failed: ${error instanceof Error ? error.message : String(error)}`, {
             code: 'PRODUCTION',
             recovery: fault === 'transient' ? 'retry' : 'fail',
@@ -200,10 +200,10 @@ class TimescaleSink implements OffsetStoringSink<string, ProjectedEvent | null> 
   }
 
   async #connect(): Promise<PoolClient> {
-    if (this.#closed) throw new StreamsError('the SQL sink is closed', { code: 'INVALID_STATE', recovery: 'fail' });
+    if (this.#isClosed) throw new StreamsError('the SQL sink is closed', { code: 'INVALID_STATE', recovery: 'fail' });
     if (this.#client !== undefined) return this.#client;
     const client = await this.#options.pool.connect();
-    if (this.#closed) {
+    if (this.#isClosed) {
       // Closed meanwhile: nobody would give it back, and the pool could never end.
       client.release(true);
       throw new StreamsError('the SQL sink is closed', { code: 'INVALID_STATE', recovery: 'fail' });

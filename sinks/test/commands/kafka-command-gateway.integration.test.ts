@@ -98,7 +98,7 @@ function answerTo(request: ApiRequest): ApiResponse {
 
 test('a request reaches its topic and the answer reaches its caller, whoever else is answered', async () => {
   const gateway = await startGateway();
-  expect(gateway.ready()).toBe(true);
+  expect(gateway.isReady()).toBe(true);
   onRequest = (r) => {
     gateway.onReply({ ...answerTo(r), request_id: randomUUID() });
     gateway.onReply(answerTo(r));
@@ -145,7 +145,7 @@ test('while no answers can be read, nothing is sent', async () => {
   const gateway = await startGateway({ repliesReady: () => false });
   const sent = request();
   await expect(gateway.execute(sent, noAbort)).rejects.toMatchObject({ name: 'UnavailableError' });
-  expect(gateway.ready()).toBe(false);
+  expect(gateway.isReady()).toBe(false);
 });
 
 test('closing rejects what still waits', async () => {
@@ -163,7 +163,7 @@ test('a broker that goes away makes the gateway unavailable, and one that comes 
   const gateway = await startGateway({ topic: missing, replyTimeoutMs: 20_000 });
   await expect(gateway.execute(request(), noAbort)).rejects.toMatchObject({ name: 'UnavailableError' });
   await createTopic(missing);
-  await expect.poll(() => gateway.ready(), { timeout: 15_000 }).toBe(true);
+  await expect.poll(() => gateway.isReady(), { timeout: 15_000 }).toBe(true);
   const again = request();
   const waiting = gateway.execute(again, noAbort);
   await expect.poll(() => gateway.pending).toBe(1);

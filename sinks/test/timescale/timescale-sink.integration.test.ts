@@ -323,7 +323,7 @@ describe('a lost connection', () => {
 test('the buffer asks for a commit before it grows without bound, and a full one is stored', async () => {
   const { sink, put } = await openSink();
   const ids: string[] = [];
-  while (!sink.full) {
+  while (!sink.isFull) {
     const event = inspectionEvent();
     put(topics.inspectionLifecycle, ids.length, event);
     ids.push(event.event_id);
@@ -331,7 +331,7 @@ test('the buffer asks for a commit before it grows without bound, and a full one
   expect(ids.length).toBeGreaterThan(5_000);
   expect(ids.length).toBeLessThanOrEqual(10_000);
   await sink.commit(at(topics.inspectionLifecycle, ids.length));
-  expect(sink.full).toBe(false);
+  expect(sink.isFull).toBe(false);
   expect(await count('inspection_events WHERE event_id = ANY($1)', ids)).toBe(ids.length);
 });
 

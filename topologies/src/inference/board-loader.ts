@@ -88,14 +88,14 @@ export class BoardLoader {
   }
 }
 
-const digests: Readonly<Record<number, string>> = { 32: 'md5', 64: 'sha256' };
+const DIGESTS: Readonly<Record<number, string>> = { 32: 'md5', 64: 'sha256' };
 
 function assertUnchanged(artifact: ArtifactRef, bytes: Uint8Array): void {
   const changed = (what: string) =>
     new InferenceFailedError('artifact_changed', `${artifact.storage_path} is not what was confirmed: ${what}`);
   if (bytes.length !== artifact.size_bytes) throw changed(`${bytes.length} bytes, not ${artifact.size_bytes}`);
   // Entity tags of multipart uploads (`…-2`) are no digests and can't be checked.
-  const algorithm = /^[0-9a-f]+$/.test(artifact.checksum) ? digests[artifact.checksum.length] : undefined;
+  const algorithm = /^[0-9a-f]+$/.test(artifact.checksum) ? DIGESTS[artifact.checksum.length] : undefined;
   if (algorithm === undefined) return;
   const digest = createHash(algorithm).update(bytes).digest('hex');
   if (digest !== artifact.checksum) throw changed(`checksum ${digest}, not ${artifact.checksum}`);

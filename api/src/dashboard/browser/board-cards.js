@@ -45,7 +45,7 @@ export class BoardCards {
   #boards = [];
   #shown = '';
   #refreshedAtMs = 0;
-  paused = false;
+  isPaused = false;
   #list;
   #images;
   #cardsMax;
@@ -77,7 +77,7 @@ export class BoardCards {
   /** Shows what has come, if it is time to. */
   refresh() {
     const nowMs = performance.now();
-    if (this.paused || document.hidden || nowMs - this.#refreshedAtMs < REFRESH_MS) return;
+    if (this.isPaused || document.hidden || nowMs - this.#refreshedAtMs < REFRESH_MS) return;
     const wanted = this.#boards.map(cardKey);
     if (wanted.join() === this.#shown) return;
     this.#refreshedAtMs = nowMs;

@@ -75,10 +75,10 @@ function start(/** @type {string} */ token) {
 
   const pause = byId('pause');
   pause.addEventListener('click', () => {
-    latest.paused = !latest.paused;
-    rejects.paused = latest.paused;
-    pause.setAttribute('aria-pressed', String(latest.paused));
-    setText(pause, latest.paused ? 'Resume boards' : 'Pause boards');
+    latest.isPaused = !latest.isPaused;
+    rejects.isPaused = latest.isPaused;
+    pause.setAttribute('aria-pressed', String(latest.isPaused));
+    setText(pause, latest.isPaused ? 'Resume boards' : 'Pause boards');
   });
 
   setInterval(() => {

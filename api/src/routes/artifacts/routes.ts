@@ -8,7 +8,7 @@ import { found } from '../lookup.ts';
 import { confirmUpload, download, presignUpload, type UploadContext } from '../uploads.ts';
 import { ARTIFACT_TYPES, Artifact, ArtifactConfirm, ArtifactPresign, DownloadTicket, UploadTicket } from './schema.ts';
 
-const tag = 'Artifacts';
+const TAG = 'Artifacts';
 const params = z.object({ inspection_id: uuid });
 const query = z.strictObject({});
 
@@ -24,7 +24,7 @@ function presignArtifact(queries: Queries, uploads: UploadContext): Route {
     operationId: 'presignArtifact',
     summary: 'Get an address to upload an artifact to',
     description: 'Repeating the request with the same Idempotency-Key (or file name) gives the same artifact id.',
-    tag,
+    tag: TAG,
     scope: 'inspections:write',
     params,
     query,
@@ -45,7 +45,7 @@ function confirmArtifact(gateway: CommandGateway, queries: Queries, uploads: Upl
     path: '/v1/inspections/{inspection_id}/artifacts/confirm',
     operationId: 'confirmArtifact',
     summary: 'Confirm that an artifact is uploaded',
-    tag,
+    tag: TAG,
     scope: 'inspections:write',
     params,
     query,
@@ -77,7 +77,7 @@ function getArtifact(queries: Queries, uploads: UploadContext): Route {
     path: '/v1/inspections/{inspection_id}/artifacts/{artifact_id}',
     operationId: 'getArtifact',
     summary: 'Get an address to download an artifact from',
-    tag,
+    tag: TAG,
     scope: 'inspections:read',
     params: params.extend({ artifact_id: uuid }),
     query,

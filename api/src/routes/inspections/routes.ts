@@ -16,7 +16,7 @@ import { answers, COMMAND_PROBLEMS, commandAnswers, NOT_FOUND } from '../documen
 import { found, referred } from '../lookup.ts';
 import { InferAccepted, InferRequest, Inspection, InspectionCreate, InspectionPage, ListQuery } from './schema.ts';
 
-const tag = 'Inspections';
+const TAG = 'Inspections';
 const params = z.object({ inspection_id: uuid });
 const noQuery = z.strictObject({});
 
@@ -37,7 +37,7 @@ function createInspection(gateway: CommandGateway, queries: Queries): Route {
     operationId: 'createInspection',
     summary: 'Create an inspection',
     description: 'There is one inspection per lot, chip and type: another key for the same three is refused with 409.',
-    tag,
+    tag: TAG,
     scope: 'inspections:write',
     params: z.object({}),
     query: noQuery,
@@ -63,7 +63,7 @@ function listInspections(queries: Queries): Route {
     summary: 'List inspections, newest first',
     description:
       'A filter that few inspections pass may give a page that is short, even empty, while `has_more` says to go on.',
-    tag,
+    tag: TAG,
     scope: 'inspections:read',
     params: z.object({}),
     query: ListQuery,
@@ -92,7 +92,7 @@ function getInspection(queries: Queries): Route {
     path: '/v1/inspections/{inspection_id}',
     operationId: 'getInspection',
     summary: 'Read an inspection with its artifacts and defects',
-    tag,
+    tag: TAG,
     scope: 'inspections:read',
     params,
     query: noQuery,
@@ -110,7 +110,7 @@ function inferInspection(gateway: CommandGateway, queries: Queries): Route {
     operationId: 'inferInspection',
     summary: 'Queue an inference over the inspection’s images',
     description: 'Another request is another attempt; first-pass yield counts the first.',
-    tag,
+    tag: TAG,
     scope: 'inspections:write',
     params,
     query: noQuery,

@@ -8,7 +8,7 @@ import { answers, COMMAND_PROBLEMS, commandAnswers, NOT_FOUND } from '../documen
 import { found, referred } from '../lookup.ts';
 import { Lot, LotCreate } from './schema.ts';
 
-const tag = 'Lots';
+const TAG = 'Lots';
 const query = z.strictObject({});
 
 /** Lots: the boards of one part that are made together. */
@@ -22,7 +22,7 @@ function createLot(gateway: CommandGateway, queries: Queries): Route {
     path: '/v1/lots',
     operationId: 'createLot',
     summary: 'Create a lot',
-    tag,
+    tag: TAG,
     scope: 'lots:write',
     params: z.object({}),
     query,
@@ -45,7 +45,7 @@ function getLot(queries: Queries): Route {
     path: '/v1/lots/{lot_id}',
     operationId: 'getLot',
     summary: 'Read a lot',
-    tag,
+    tag: TAG,
     scope: 'inspections:read',
     params: z.object({ lot_id: uuid }),
     query,

@@ -8,7 +8,7 @@ import { answers, COMMAND_PROBLEMS, commandAnswers, NOT_FOUND } from '../documen
 import { found, referred } from '../lookup.ts';
 import { Model, ModelDeployment, ModelDeploymentRequest, ModelList, ModelRollback, modelName } from './schema.ts';
 
-const tag = 'Models';
+const TAG = 'Models';
 const params = z.object({ model_name: modelName });
 const query = z.strictObject({});
 
@@ -23,7 +23,7 @@ function listModels(models: Models): Route {
     path: '/v1/models',
     operationId: 'listModels',
     summary: 'List the models of the repository',
-    tag,
+    tag: TAG,
     scope: 'models:read',
     params: z.object({}),
     query,
@@ -39,7 +39,7 @@ function getModel(models: Models): Route {
     path: '/v1/models/{model_name}',
     operationId: 'getModel',
     summary: 'Read a model with its versions and what is deployed of it',
-    tag,
+    tag: TAG,
     scope: 'models:read',
     params,
     query,
@@ -58,7 +58,7 @@ function deployModel(gateway: CommandGateway, models: Models): Route {
     description:
       'Every instance loads what it lacks, switches, and lets what is under way finish: no inference fails for it. Without ' +
       '`candidate` there is none any more.',
-    tag,
+    tag: TAG,
     scope: 'models:write',
     params,
     query,
@@ -87,7 +87,7 @@ function rollBackModel(gateway: CommandGateway, models: Models): Route {
     summary: 'Take the newest change back',
     description:
       'Ends the trial of the candidate where there is one; else the version that was in production before judges again.',
-    tag,
+    tag: TAG,
     scope: 'models:write',
     params,
     query,

@@ -10,7 +10,7 @@ import { found } from '../lookup.ts';
 import { confirmUpload, download, presignUpload, type UploadContext } from '../uploads.ts';
 import { GoldenConfirm, GoldenPresign, Part, PartCreate } from './schema.ts';
 
-const tag = 'Parts';
+const TAG = 'Parts';
 const params = z.object({ part_id: uuid });
 const query = z.strictObject({});
 
@@ -31,7 +31,7 @@ function createPart(gateway: CommandGateway): Route {
     path: '/v1/parts',
     operationId: 'createPart',
     summary: 'Create a part',
-    tag,
+    tag: TAG,
     scope: 'parts:write',
     params: z.object({}),
     query,
@@ -52,7 +52,7 @@ function getPart(queries: Queries): Route {
     path: '/v1/parts/{part_id}',
     operationId: 'getPart',
     summary: 'Read a part',
-    tag,
+    tag: TAG,
     scope: 'inspections:read',
     params,
     query,
@@ -70,7 +70,7 @@ function presignGolden(queries: Queries, uploads: UploadContext): Route {
     operationId: 'presignGolden',
     summary: "Get an address to upload a part's golden image to",
     description: 'Repeating the request with the same Idempotency-Key (or file name) gives the same artifact id.',
-    tag,
+    tag: TAG,
     scope: 'parts:write',
     params,
     query,
@@ -91,7 +91,7 @@ function confirmGolden(gateway: CommandGateway, queries: Queries, uploads: Uploa
     path: '/v1/parts/{part_id}/artifacts/confirm',
     operationId: 'confirmGolden',
     summary: "Confirm the upload: the image becomes the part's golden image",
-    tag,
+    tag: TAG,
     scope: 'parts:write',
     params,
     query,
@@ -123,7 +123,7 @@ function getGolden(queries: Queries, uploads: UploadContext): Route {
     path: '/v1/parts/{part_id}/golden',
     operationId: 'getGolden',
     summary: "Get an address to download a part's golden image from",
-    tag,
+    tag: TAG,
     scope: 'inspections:read',
     params,
     query,

@@ -124,7 +124,7 @@ class ProtocolReader {
   array<T>(read: () => T): T[] {
     const count = this.int32();
     const items: T[] = [];
-    for (let index = 0; index < count; index++) items.push(read());
+    for (let index = 0; index < count; index += 1) items.push(read());
     return items;
   }
 

@@ -95,7 +95,7 @@ export class GroupMember implements GroupMembership {
     if (offsets.size === 0) return;
     const { clock, coordinator, options, random } = this.#dependencies;
     const deadlineMs = clock.monotonicMs() + options.rebalanceTimeoutMs;
-    for (let failures = 1; ; failures++) {
+    for (let failures = 1; ; failures += 1) {
       for (const key of offsets.keys()) {
         if (!this.#owned.has(key)) throw new TaskMigratedError(`${key} is not owned by ${this.#who()}`);
       }
@@ -172,7 +172,7 @@ export class GroupMember implements GroupMembership {
           break;
         }
         this.#needsJoin = true;
-        failures++;
+        failures += 1;
         log.warn({ err: error, failures }, `${this.#who()} could not join and tries again`);
         await sleep(clock, retryBackoffMs(failures, random));
       }

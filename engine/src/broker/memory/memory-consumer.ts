@@ -34,7 +34,7 @@ export class MemoryConsumer implements BrokerConsumer {
   readonly #watched = new Set<MemoryLog>();
   readonly #wake = (): void => this.#waiting?.();
   #waiting: (() => void) | undefined;
-  #wokenUp = false;
+  #wasWokenUp = false;
   #isClosed = false;
   #turn = 0;
 
@@ -96,8 +96,8 @@ export class MemoryConsumer implements BrokerConsumer {
     // An empty answer at once, again and again, would let a loop around it starve everything else.
     if (this.#isClosed) throw new StreamsError('The consumer is closed', { code: 'CANCELLED', recovery: 'fail' });
     const ready = this.take();
-    if (ready.length > 0 || timeoutMs <= 0 || this.#wokenUp) {
-      this.#wokenUp = false;
+    if (ready.length > 0 || timeoutMs <= 0 || this.#wasWokenUp) {
+      this.#wasWokenUp = false;
       return ready;
     }
     let timer: Timer | undefined;
@@ -109,7 +109,7 @@ export class MemoryConsumer implements BrokerConsumer {
     timer?.cancel();
     this.#waiting = undefined;
     this.#unwatch();
-    this.#wokenUp = false;
+    this.#wasWokenUp = false;
     return this.take();
   }
 
@@ -118,7 +118,7 @@ export class MemoryConsumer implements BrokerConsumer {
     const assigned = [...this.#assigned.values()];
     let room = this.#options.fetchBytesMax ?? FETCH_BYTES_MAX;
     const first = this.#turn++ % Math.max(1, assigned.length);
-    for (let index = 0; index < assigned.length && room > 0; index++) {
+    for (let index = 0; index < assigned.length && room > 0; index += 1) {
       const each = assigned[(first + index) % assigned.length] as Assigned;
       if (each.isPaused || each.hasFailed || each.position < 0) continue;
       const log = this.#cluster.log(each.topic, each.partition);
@@ -132,7 +132,7 @@ export class MemoryConsumer implements BrokerConsumer {
   }
 
   wakeup(): void {
-    if (this.#waiting === undefined) this.#wokenUp = true;
+    if (this.#waiting === undefined) this.#wasWokenUp = true;
     this.#wake();
   }
 

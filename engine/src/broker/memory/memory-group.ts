@@ -183,7 +183,7 @@ export class MemoryGroup {
       this.#state = 'empty';
       return;
     }
-    this.#generationId++;
+    this.#generationId += 1;
     this.#state = 'completing';
     if (!this.#members.has(this.#leaderId)) this.#leaderId = first.memberId;
     for (const member of members) {
@@ -215,7 +215,7 @@ export class MemoryGroup {
     if (this.#members.size === 0) {
       this.#rebalanceTimer?.cancel();
       this.#state = 'empty';
-      this.#generationId++;
+      this.#generationId += 1;
       return;
     }
     this.#prepareRebalance();

@@ -55,7 +55,7 @@ export class MemoryLog {
     }
     const chunks: Buffer[] = [];
     let size = 0;
-    for (let index = this.#indexOf(offset); index < this.#batches.length; index++) {
+    for (let index = this.#indexOf(offset); index < this.#batches.length; index += 1) {
       const { bytes } = this.#batches[index] as StoredBatch;
       if (size > 0 && size + bytes.length > bytesMax) break;
       chunks.push(bytes);

@@ -111,7 +111,7 @@ class WireBroker implements Broker {
 
   #dependencies(kind: string, clientId: string, onClosed: () => void) {
     const { clock, random, log } = this.#options;
-    this.#clientCount++;
+    this.#clientCount += 1;
     const name = `${kind}-${clientId}-${this.#clientCount}`;
     return { links: this.#links, metadata: this.#metadata, clock, random, log, name, onClosed };
   }

@@ -24,7 +24,7 @@ import type { ClusterMetadata } from './metadata/cluster-metadata.ts';
 const PROTOCOL_TYPE = 'consumer';
 const GROUP_KEY_TYPE = 0;
 
-const coordinatorMoved: ReadonlySet<number> = new Set([
+const COORDINATOR_MOVED: ReadonlySet<number> = new Set([
   kafkaCodes.NOT_COORDINATOR,
   kafkaCodes.COORDINATOR_NOT_AVAILABLE,
   NO_ANSWER,
@@ -198,7 +198,7 @@ export class WireCoordinator implements GroupCoordinator {
       return await ask(await this.#links.connect(this.#address, purpose));
     } catch (error) {
       const code = kafkaCodeOf(error);
-      if (code !== undefined && coordinatorMoved.has(code)) this.#address = undefined;
+      if (code !== undefined && COORDINATOR_MOVED.has(code)) this.#address = undefined;
       // A coordinator that is gone may still be named by the others for a moment: metadata is asked for anew.
       if (code === NO_ANSWER && what !== 'JoinGroup') await this.#metadata.refresh().catch(() => undefined);
       throw error;

@@ -2,7 +2,7 @@ import { type BinaryKey, binaryKey } from '../../base/bytes.ts';
 import type { Datum } from '../../processor/datum.ts';
 import type { Serde } from '../../serde/serde.ts';
 
-const lengthBytes = 4;
+const LENGTH_BYTES = 4;
 
 /**
  * A key as this program writes it, whatever bytes it came in: whoever wrote it may have used another version of the schema, and
@@ -26,5 +26,5 @@ export function combinedKey(foreignKey: BinaryKey, primaryKey: BinaryKey): Binar
 
 /** The primary key inside a combined key. */
 export function primaryKeyOf(combined: BinaryKey, foreignKey: BinaryKey): BinaryKey {
-  return combined.slice(lengthBytes + foreignKey.length) as BinaryKey;
+  return combined.slice(LENGTH_BYTES + foreignKey.length) as BinaryKey;
 }

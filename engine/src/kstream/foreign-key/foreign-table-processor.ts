@@ -10,7 +10,7 @@ import { foreignKeyPrefix, ownBytes, primaryKeyOf } from './combined-key.ts';
 import type { ForeignKeyJoinSpec } from './foreign-key-spec.ts';
 import { type PseudoTopics, pseudoTopics } from './pseudo-topics.ts';
 import type { Response } from './response.ts';
-import { hashBytes, readSubscription, type SubscriptionWrapper } from './subscription.ts';
+import { HASH_BYTES, readSubscription, type SubscriptionWrapper } from './subscription.ts';
 
 /**
  * Sends a changed foreign value to all its subscribers, in the order of their primary keys' bytes.
@@ -61,7 +61,7 @@ export class ForeignTableProcessor<K, V, KO, VO> implements Processor<KO, Change
         const { hashStart, primaryPartition } = layout;
         const primaryKey = bytesOf(primaryKeyOf(key, foreignKey));
         output.keyDatum.setBytes(primaryKey, 0, primaryKey.length, this.#spec.keySerde, this.#topics.primaryKey, true);
-        const hash = hashStart < 0 ? undefined : value.subarray(hashStart, hashStart + hashBytes);
+        const hash = hashStart < 0 ? undefined : value.subarray(hashStart, hashStart + HASH_BYTES);
         output.valueDatum.setObject({ hash, foreignValue, primaryPartition });
         this.#context.forward(output);
       }

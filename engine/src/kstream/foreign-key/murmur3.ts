@@ -1,7 +1,7 @@
-const seed = 104_729;
-const blockBytes = 16;
+const SEED = 104_729;
+const BLOCK_BYTES = 16;
 /** Holds the last, incomplete block, filled up with zeros. */
-const tail = Buffer.alloc(blockBytes);
+const tail = Buffer.alloc(BLOCK_BYTES);
 
 function word32(bytes: Uint8Array, at: number): number {
   return (
@@ -95,10 +95,10 @@ function mixSecond(): void {
  */
 export function murmur3Hash128(bytes: Buffer): Buffer {
   const { length } = bytes;
-  h1.set(0, seed);
-  h2.set(0, seed);
-  const blocksEnd = length - (length % blockBytes);
-  for (let at = 0; at < blocksEnd; at += blockBytes) {
+  h1.set(0, SEED);
+  h2.set(0, SEED);
+  const blocksEnd = length - (length % BLOCK_BYTES);
+  for (let at = 0; at < blocksEnd; at += BLOCK_BYTES) {
     k1.readLittleEndian(bytes, at);
     k2.readLittleEndian(bytes, at + 8);
     mixFirst();
@@ -123,7 +123,7 @@ export function murmur3Hash128(bytes: Buffer): Buffer {
   h1.add(h2.high, h2.low);
   h2.add(h1.high, h1.low);
 
-  const hash = Buffer.allocUnsafe(blockBytes);
+  const hash = Buffer.allocUnsafe(BLOCK_BYTES);
   hash.writeInt32BE(h1.high, 0);
   hash.writeInt32BE(h1.low, 4);
   hash.writeInt32BE(h2.high, 8);

@@ -3,7 +3,7 @@ import type { RecordBatch } from '../../base/record-batch.ts';
 import { Datum } from '../../processor/datum.ts';
 import type { Serde, SerdeUse } from '../../serde/serde.ts';
 import { batchOfSlices } from '../processors/table/batch-slices.ts';
-import { hashBytes, noHashFlag } from './subscription.ts';
+import { HASH_BYTES, NO_HASH_FLAG } from './subscription.ts';
 
 /** What the right side of a foreign-key join answers; the record's key is the primary key. */
 export interface Response<V> {
@@ -20,9 +20,9 @@ function foreignValueStart(buffer: Buffer, start: number, end: number, topic: st
   const broken = (reason: string) => new DeserializationError(`Topic ${topic}: not a foreign-key response: ${reason}`);
   if (end <= start) throw broken('no bytes');
   const flags = buffer[start] as number;
-  const version = flags & ~noHashFlag;
+  const version = flags & ~NO_HASH_FLAG;
   if (version !== 0) throw broken(`version ${version} is not known here`);
-  const valueStart = start + 1 + ((flags & noHashFlag) === 0 ? hashBytes : 0);
+  const valueStart = start + 1 + ((flags & NO_HASH_FLAG) === 0 ? HASH_BYTES : 0);
   if (valueStart > end) throw broken('it is shorter than it says');
   return valueStart;
 }
@@ -39,7 +39,7 @@ export class ResponseSerde<V> implements Serde<Response<V>> {
 
   serialize(response: Response<V>, topic: string): Buffer {
     const { hash, foreignValue } = response;
-    const valueStart = 1 + (hash === undefined ? 0 : hashBytes);
+    const valueStart = 1 + (hash === undefined ? 0 : HASH_BYTES);
     let length = 0;
     if (!foreignValue.isNull) {
       // Kept in the datum, which all subscribers of a foreign value share.
@@ -47,7 +47,7 @@ export class ResponseSerde<V> implements Serde<Response<V>> {
       if (!foreignValue.isNull) length = foreignValue.end - foreignValue.start;
     }
     const bytes = Buffer.allocUnsafe(valueStart + length);
-    bytes[0] = hash === undefined ? noHashFlag : 0;
+    bytes[0] = hash === undefined ? NO_HASH_FLAG : 0;
     hash?.copy(bytes, 1);
     if (length > 0) foreignValue.buffer.copy(bytes, valueStart, foreignValue.start, foreignValue.end);
     return bytes;
@@ -60,9 +60,9 @@ export class ResponseSerde<V> implements Serde<Response<V>> {
       const value = Buffer.copyBytesFrom(buffer, valueStart, end - valueStart);
       foreignValue.setBytes(value, 0, value.length, this.#value, topic);
     }
-    const hasHash = valueStart - start > hashBytes;
+    const hasHash = valueStart - start > HASH_BYTES;
     return {
-      hash: hasHash ? Buffer.copyBytesFrom(buffer, start + 1, hashBytes) : undefined,
+      hash: hasHash ? Buffer.copyBytesFrom(buffer, start + 1, HASH_BYTES) : undefined,
       foreignValue,
       primaryPartition: undefined,
     };

@@ -51,7 +51,7 @@ export class SubscriptionSendProcessor<K, V, KO, VO> implements Processor<K, Cha
   }
 
   #sendForLeft(record: Record<K, Change<V>>, oldKey: KO | null, newKey: KO | null): void {
-    if (oldKey !== null && this.#differ(oldKey, newKey)) this.#send(record, oldKey, instruction.deleteSilently);
+    if (oldKey !== null && this.#differs(oldKey, newKey)) this.#send(record, oldKey, instruction.deleteSilently);
     this.#send(record, newKey, instruction.answerAlways);
   }
 
@@ -62,7 +62,7 @@ export class SubscriptionSendProcessor<K, V, KO, VO> implements Processor<K, Cha
       if (oldKey !== null) this.#send(record, oldKey, instruction.deleteAndAnswer);
       return;
     }
-    if (oldKey !== null && this.#differ(oldKey, newKey)) {
+    if (oldKey !== null && this.#differs(oldKey, newKey)) {
       this.#send(record, oldKey, instruction.deleteSilently);
       this.#send(record, newKey, instruction.answerAlways);
       return;
@@ -78,7 +78,7 @@ export class SubscriptionSendProcessor<K, V, KO, VO> implements Processor<K, Cha
     return key ?? null;
   }
 
-  #differ(oldKey: KO, newKey: KO | null): boolean {
+  #differs(oldKey: KO, newKey: KO | null): boolean {
     if (newKey === null) return true;
     if (typeof oldKey !== 'object' && Object.is(oldKey, newKey)) return false;
     const { foreignKeySerde } = this.#spec;

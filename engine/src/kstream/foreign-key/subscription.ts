@@ -20,11 +20,11 @@ export const instruction = {
 export type Instruction = (typeof instruction)[keyof typeof instruction];
 
 /** Length of a murmur3 hash of 128 bits. */
-export const hashBytes = 16;
+export const HASH_BYTES = 16;
 /** First bit of a message: it carries no hash. The other bits are the version. */
-export const noHashFlag = 0x80;
-const newestVersion = 1;
-const partitionBytes = 4;
+export const NO_HASH_FLAG = 0x80;
+const NEWEST_VERSION = 1;
+const PARTITION_BYTES = 4;
 
 /** What the left side of a foreign-key join sends to the right one; the record's key is the foreign key. */
 export interface SubscriptionWrapper<K> {
@@ -42,7 +42,7 @@ export interface SubscriptionWrapper<K> {
 export interface SubscriptionLayout {
   /** What the right side is to do with it. */
   readonly instruction: Instruction;
-  /** Where the hash of {@link hashBytes} begins; -1: there is none. */
+  /** Where the hash of {@link HASH_BYTES} begins; -1: there is none. */
   readonly hashStart: number;
   /** Where the primary key begins. */
   readonly keyStart: number;
@@ -58,14 +58,14 @@ export function readSubscription(buffer: Buffer, start: number, end: number, top
     new DeserializationError(`Topic ${topic}: not a foreign-key subscription: ${reason}`);
   if (end - start < 2) throw broken(`${end - start} bytes`);
   const flags = buffer[start] as number;
-  const version = flags & ~noHashFlag;
-  if (version > newestVersion)
-    throw broken(`version ${version} is newer than ${newestVersion}, the newest that is known here`);
+  const version = flags & ~NO_HASH_FLAG;
+  if (version > NEWEST_VERSION)
+    throw broken(`version ${version} is newer than ${NEWEST_VERSION}, the newest that is known here`);
   const code = buffer[start + 1] as number;
   if (code > instruction.answerIfPresent) throw broken(`unknown instruction ${code}`);
-  const hasHash = (flags & noHashFlag) === 0;
-  const keyStart = start + 2 + (hasHash ? hashBytes : 0);
-  const keyEnd = end - (version > 0 ? partitionBytes : 0);
+  const hasHash = (flags & NO_HASH_FLAG) === 0;
+  const keyStart = start + 2 + (hasHash ? HASH_BYTES : 0);
+  const keyEnd = end - (version > 0 ? PARTITION_BYTES : 0);
   if (keyEnd < keyStart) throw broken('it is shorter than it says');
   return {
     instruction: code as Instruction,
@@ -101,10 +101,10 @@ export class SubscriptionSerde<K> implements Serde<SubscriptionWrapper<K>> {
   serialize(subscription: SubscriptionWrapper<K>, topic: string): Buffer {
     const { hash, primaryKey, primaryPartition } = subscription;
     const key = this.#key.serialize(primaryKey.get(), pseudoTopics(topic).primaryKey);
-    const keyStart = 2 + (hash === undefined ? 0 : hashBytes);
-    const version = primaryPartition === undefined ? 0 : newestVersion;
-    const bytes = Buffer.allocUnsafe(keyStart + key.length + (version > 0 ? partitionBytes : 0));
-    bytes[0] = hash === undefined ? version | noHashFlag : version;
+    const keyStart = 2 + (hash === undefined ? 0 : HASH_BYTES);
+    const version = primaryPartition === undefined ? 0 : NEWEST_VERSION;
+    const bytes = Buffer.allocUnsafe(keyStart + key.length + (version > 0 ? PARTITION_BYTES : 0));
+    bytes[0] = hash === undefined ? version | NO_HASH_FLAG : version;
     bytes[1] = subscription.instruction;
     hash?.copy(bytes, 2);
     key.copy(bytes, keyStart);
@@ -119,7 +119,7 @@ export class SubscriptionSerde<K> implements Serde<SubscriptionWrapper<K>> {
     const key = Buffer.copyBytesFrom(buffer, keyStart, keyEnd - keyStart);
     primaryKey.setBytes(key, 0, key.length, this.#key, pseudoTopics(topic).primaryKey);
     return {
-      hash: hashStart < 0 ? undefined : Buffer.copyBytesFrom(buffer, hashStart, hashBytes),
+      hash: hashStart < 0 ? undefined : Buffer.copyBytesFrom(buffer, hashStart, HASH_BYTES),
       instruction: layout.instruction,
       primaryKey,
       primaryPartition: layout.primaryPartition,

@@ -1,6 +1,6 @@
 import { ImplicitNames } from './explicit-names.ts';
 
-const indexDigits = 10;
+const INDEX_DIGITS = 10;
 
 /**
  * Hands out the names of nodes and stores: prefix and a ten-digit number, one counter for a builder.
@@ -58,6 +58,6 @@ export class NameProvider {
   #takeIndex(): string {
     const index = this.#nextIndex;
     this.#nextIndex += 1;
-    return String(index).padStart(indexDigits, '0');
+    return String(index).padStart(INDEX_DIGITS, '0');
   }
 }

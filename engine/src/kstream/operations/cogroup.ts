@@ -9,11 +9,11 @@ import type { AggregateSpec } from '../processors/aggregate/aggregate-processor.
 import { PassThroughProcessor } from '../processors/stream/stateless-processors.ts';
 import type { TableValueGetterSupplier } from '../processors/table/table-value-getter.ts';
 import { aggregating } from './aggregations.ts';
-import { type Dsl, ofGrouping, required, type StreamDefinition } from './definitions.ts';
+import { type Dsl, OF_GROUPING, required, type StreamDefinition } from './definitions.ts';
 import type { Grouping } from './repartition.ts';
 import { StoredTableLogic } from './stored-table-logic.ts';
 
-const aggregatePrefix = 'COGROUPKSTREAM-AGGREGATE-';
+const AGGREGATE_PREFIX = 'COGROUPKSTREAM-AGGREGATE-';
 
 /** How one input of a cogroup changes the common aggregate. */
 type CogroupAggregator<K, A> = (key: K, value: never, aggregate: A) => A | null;
@@ -66,13 +66,13 @@ export class Cogroup<K, A> {
     const { dsl } = this;
     const { names } = dsl.graph;
     const { materialized } = options;
-    const storeName = names.store(materialized?.name, aggregatePrefix, materialized?.loggingEnabled);
+    const storeName = names.store(materialized?.name, AGGREGATE_PREFIX, materialized?.loggingEnabled);
     const streams = this.#partitionedInputs(storeName);
     const key = required(
       readingBack(materialized?.key) ?? this.#anyKeySerde(),
       'key',
       'aggregate of a cogroup',
-      ofGrouping,
+      OF_GROUPING,
     );
     const value = required(materialized?.value ?? options.value, 'value', 'aggregate of a cogroup');
     const keySerde = form.keySerde(key);
@@ -87,10 +87,10 @@ export class Cogroup<K, A> {
         keySerde: key,
         valueSerde: value,
         aggregation: aggregating(initializer, aggregator),
-        sendOldValues: () => logic.sendOldValues,
+        sendsOldValues: () => logic.sendsOldValues,
       };
       const supplier = { get: () => form.processor(spec, keySerde) } as unknown as ProcessorSupplier;
-      const name = names.suffixed(options.name, `-cogroup-agg-${index}`, aggregatePrefix);
+      const name = names.suffixed(options.name, `-cogroup-agg-${index}`, AGGREGATE_PREFIX);
       const above = streams[index] as StreamDefinition<K, never>;
       const node = dsl.graph.add(new ProcessorGraphNode(name, [above.node], supplier, { own: () => [store] }));
       node.closesAfterMs = form.closesAfterMs;

@@ -89,7 +89,7 @@ export interface GroupedTableDefinition<K, V> {
 }
 
 /** Where aggregations get the serdes of what they aggregate. */
-export const ofGrouping = 'groupBy or groupByKey';
+export const OF_GROUPING = 'groupBy or groupByKey';
 
 /** A serde that must be known; the error says in which operation's options to give it. */
 export function required<T>(

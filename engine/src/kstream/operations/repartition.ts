@@ -1,12 +1,12 @@
 import { RepartitionNode } from '../graph/graph-node.ts';
 import { type GroupedOptions, type ProducedOptions, readingBack } from '../options.ts';
 import { KeyFilterProcessor } from '../processors/stream/stateless-processors.ts';
-import { ofGrouping, required, type StreamDefinition } from './definitions.ts';
+import { OF_GROUPING, required, type StreamDefinition } from './definitions.ts';
 
-const repartitionSuffix = '-repartition';
+const REPARTITION_SUFFIX = '-repartition';
 /** Topics whose name is made of a generated one have nodes with generated names; others are named after the topic. */
-const generatedName = /^KSTREAM.*-[0-9]{10}$/;
-const generatedStoreName = /-STATE-STORE-[0-9]{10}$/;
+const GENERATED_NAME = /^KSTREAM.*-[0-9]{10}$/;
+const GENERATED_STORE_NAME = /-STATE-STORE-[0-9]{10}$/;
 
 /** What a repartition topic is for, and how it is written. */
 export interface RepartitionPlan<K, V> extends ProducedOptions<K, V> {
@@ -34,7 +34,9 @@ export function repartition<K, V>(
   existing?: RepartitionNode,
 ): StreamDefinition<K, V> {
   const { names } = definition.dsl.graph;
-  const topic = plan.topicPrefix.endsWith(repartitionSuffix) ? plan.topicPrefix : plan.topicPrefix + repartitionSuffix;
+  const topic = plan.topicPrefix.endsWith(REPARTITION_SUFFIX)
+    ? plan.topicPrefix
+    : plan.topicPrefix + REPARTITION_SUFFIX;
   if (!plan.named) names.implicit.add({ repartition: topic });
   // Generated even where they are not used: later numbers depend on it.
   const sink = names.processorName('KSTREAM-SINK-');
@@ -46,7 +48,7 @@ export function repartition<K, V>(
     existing ??
     definition.dsl.graph.add(
       new RepartitionNode(
-        generatedName.test(plan.topicPrefix)
+        GENERATED_NAME.test(plan.topicPrefix)
           ? { topic, sink, filter, source }
           : { topic, sink: `${topic}-sink`, filter: `${topic}-filter`, source: `${topic}-source` },
         definition.node,
@@ -86,9 +88,9 @@ export class Grouping<K, V> {
   partitioned(storeName: string, operation: string): StreamDefinition<K, V> {
     if (!this.definition.repartitionRequired) return this.definition;
     const topicPrefix = this.#name ?? storeName;
-    const named = this.#name !== undefined || !generatedStoreName.test(storeName);
+    const named = this.#name !== undefined || !GENERATED_STORE_NAME.test(storeName);
     const shared = this.#shared;
-    const partitioned = repartition(this.definition, { topicPrefix, named, operation, givenTo: ofGrouping }, shared);
+    const partitioned = repartition(this.definition, { topicPrefix, named, operation, givenTo: OF_GROUPING }, shared);
     if (shared !== undefined) this.definition.dsl.graph.touch(shared);
     else if (this.#name !== undefined) this.#shared = partitioned.node as RepartitionNode;
     return partitioned;
@@ -102,9 +104,9 @@ export class Grouping<K, V> {
     if (!this.definition.repartitionRequired) return this.definition;
     const plan = {
       topicPrefix: this.#name ?? storeName,
-      named: this.#name !== undefined || !generatedStoreName.test(storeName),
+      named: this.#name !== undefined || !GENERATED_STORE_NAME.test(storeName),
       operation: 'cogroup',
-      givenTo: ofGrouping,
+      givenTo: OF_GROUPING,
     };
     return repartition(this.definition, plan, before?.node as RepartitionNode | undefined);
   }

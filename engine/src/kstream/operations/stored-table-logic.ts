@@ -5,14 +5,14 @@ import type { TableLogic } from './definitions.ts';
 export class StoredTableLogic<K, V> implements TableLogic<K, V> {
   readonly #getter: TableValueGetterSupplier<K, V>;
   /** Whether somebody below asked for old values; processors ask when the task is made. */
-  sendOldValues = false;
+  sendsOldValues = false;
 
   constructor(getter: TableValueGetterSupplier<K, V>) {
     this.#getter = getter;
   }
 
   enableSendingOldValues(): boolean {
-    this.sendOldValues = true;
+    this.sendsOldValues = true;
     return true;
   }
 

@@ -16,11 +16,11 @@ import { PassThroughProcessor } from '../processors/stream/stateless-processors.
 import type { JoinWindows } from '../windows/join-windows.ts';
 import { required, type StreamDefinition } from './definitions.ts';
 
-const storeSuffix = '-store';
+const STORE_SUFFIX = '-store';
 /** Records of duplicates must not be compacted away: this policy is not the user's to choose. */
-const deleteOnly = { 'cleanup.policy': 'delete' } as const;
+const DELETE_ONLY = { 'cleanup.policy': 'delete' } as const;
 /** What Kafka Streams gives the changelogs of stores that the user made; every record there has a key of its own. */
-const compactAndDelete = { 'cleanup.policy': 'compact,delete' } as const;
+const COMPACT_AND_DELETE = { 'cleanup.policy': 'compact,delete' } as const;
 
 /** A window store of a join with a name of its own. Retention and size are the join window's. */
 export interface JoinStoreOptions {
@@ -255,8 +255,8 @@ class JoinStores {
     if (given !== undefined) return given.name;
     const { storeName } = this.#options;
     const names = this.#names;
-    if (storeName === undefined) return (side === 'this' ? names.thisGenerated : names.otherGenerated) + storeSuffix;
-    return storeName + (side === 'this' ? names.thisSuffix : names.otherSuffix) + storeSuffix;
+    if (storeName === undefined) return (side === 'this' ? names.thisGenerated : names.otherGenerated) + STORE_SUFFIX;
+    return storeName + (side === 'this' ? names.thisSuffix : names.otherSuffix) + STORE_SUFFIX;
   }
 
   side<K, V>(side: 'this' | 'other', kept: JoinWindowStore<K, V>): StoreBuilder<StateStore> {
@@ -272,7 +272,7 @@ class JoinStores {
       retainDuplicates: true,
       loggingEnabled,
       loggingConfig:
-        given === undefined ? { ...loggingConfig, ...deleteOnly } : { ...compactAndDelete, ...loggingConfig },
+        given === undefined ? { ...loggingConfig, ...DELETE_ONLY } : { ...COMPACT_AND_DELETE, ...loggingConfig },
     });
   }
 
@@ -283,7 +283,7 @@ class JoinStores {
     const base = thisStore?.name ?? storeName;
     // The number of the left side, with a prefix of its own.
     const generated = `KSTREAM-OUTERSHARED-${thisGenerated.slice(thisGenerated.lastIndexOf('-') + 1)}`;
-    const name = (base === undefined ? generated : base + unmatchedSuffix) + storeSuffix;
+    const name = (base === undefined ? generated : base + unmatchedSuffix) + STORE_SUFFIX;
     const medium = thisStore?.store ?? store ?? 'persistent';
     return outerJoinStoreBuilder({ name, store: medium, loggingEnabled, loggingConfig });
   }

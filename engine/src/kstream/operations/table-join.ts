@@ -23,7 +23,7 @@ class JoinLogic<K, V, VO, VOut> implements TableLogic<K, VOut> {
   readonly #inputs: readonly TableLogic<K, never>[];
   readonly #tables: JoinedTables<K, V, VO, VOut>;
   readonly #store: TableStore<K, VOut> | undefined;
-  sendOldValues = false;
+  sendsOldValues = false;
 
   constructor(
     inputs: readonly TableLogic<K, never>[],
@@ -38,7 +38,7 @@ class JoinLogic<K, V, VO, VOut> implements TableLogic<K, VOut> {
   /** Old results come from old inputs, even where the join is kept. */
   enableSendingOldValues(): boolean {
     for (const input of this.#inputs) input.enableSendingOldValues(true);
-    this.sendOldValues = true;
+    this.sendsOldValues = true;
     return true;
   }
 
@@ -81,14 +81,14 @@ export function joinTables<K, V, VO, VOut>(
     keepsRight,
   };
   const logic = new JoinLogic([left.logic as TableLogic<K, never>, right.logic as TableLogic<K, never>], tables, store);
-  const sendOldValues = () => logic.sendOldValues;
+  const sendsOldValues = () => logic.sendsOldValues;
   const leftSide: TableJoinSide<K, V, VO, VOut> = {
     other: tables.right,
     joiner,
     keepsOwn: keepsLeft,
     keepsOther: keepsRight,
     ownIsVersioned: () => left.node.isVersioned,
-    sendOldValues,
+    sendsOldValues: sendsOldValues,
   };
   const rightSide: TableJoinSide<K, VO, V, VOut> = {
     other: tables.left,
@@ -96,9 +96,9 @@ export function joinTables<K, V, VO, VOut>(
     keepsOwn: keepsRight,
     keepsOther: keepsLeft,
     ownIsVersioned: () => right.node.isVersioned,
-    sendOldValues,
+    sendsOldValues: sendsOldValues,
   };
-  const spec: TableSpec<K, VOut> = { store: () => store, sendOldValues };
+  const spec: TableSpec<K, VOut> = { store: () => store, sendsOldValues };
   const sources = [...new Set([...left.sources, ...right.sources])];
   const own =
     store === undefined ? () => [] : () => [tableStore(store.name, store.keySerde, store.valueSerde, materialized)];

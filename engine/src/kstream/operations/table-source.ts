@@ -20,7 +20,7 @@ export class TableSourceLogic<K, V> implements TableLogic<K, V> {
   readonly #valueSerde: Serde<V> | undefined;
   readonly #materialized: MaterializedOptions<K, V> | undefined;
   #isMaterialized: boolean;
-  #sendOldValues = false;
+  #sendsOldValues = false;
 
   constructor(
     storeName: string,
@@ -40,7 +40,7 @@ export class TableSourceLogic<K, V> implements TableLogic<K, V> {
     get: () =>
       new TableSourceProcessor<K, V>({
         store: () => (this.#isMaterialized ? this.#store : undefined),
-        sendOldValues: () => this.#sendOldValues,
+        sendsOldValues: () => this.#sendsOldValues,
       }) as never,
   };
 
@@ -54,7 +54,7 @@ export class TableSourceLogic<K, V> implements TableLogic<K, V> {
   enableSendingOldValues(force: boolean): boolean {
     if (!force && !this.#isMaterialized) return false;
     this.#isMaterialized = true;
-    this.#sendOldValues = true;
+    this.#sendsOldValues = true;
     return true;
   }
 

@@ -1,7 +1,7 @@
 import { TopologyError } from '../../base/errors.ts';
 import type { Processor } from '../../processor/processor.ts';
 import type { Serde } from '../../serde/serde.ts';
-import { endlessMs, sessionWindowed, type Windowed, windowed } from '../../serde/windowed.ts';
+import { ENDLESS_MS, sessionWindowed, type Windowed, windowed } from '../../serde/windowed.ts';
 import type { StateStore, StoreBuilder } from '../../state/state-store.ts';
 import { Stores } from '../../state/stores.ts';
 import type { MaterializedOptions } from '../options.ts';
@@ -57,7 +57,8 @@ export function timeForm<K, A>(
         retentionMs: retentionOf(name, materialized, leastTimeRetention(windows)),
         ...keeping(materialized, strategy),
         readByTime: strategy.kind === 'close',
-        extraRetentionMs: strategy.kind === 'close' && windows instanceof SlidingWindows ? extraSlidingRetentionMs : 0,
+        extraRetentionMs:
+          strategy.kind === 'close' && windows instanceof SlidingWindows ? EXTRA_SLIDING_RETENTION_MS : 0,
       }),
     getter: windowStoreGetter,
     processor: (spec, keySerde) =>
@@ -85,7 +86,7 @@ export function sessionForm<K, A>(
         value,
         retentionMs: retentionOf(name, materialized, least),
         readByTime: strategy.kind === 'close',
-        extraRetentionMs: strategy.kind === 'close' ? windows.gapMs + extraSessionRetentionMs : 0,
+        extraRetentionMs: strategy.kind === 'close' ? windows.gapMs + EXTRA_SESSION_RETENTION_MS : 0,
         ...keeping(materialized, strategy),
       }),
     getter: sessionStoreGetter,
@@ -99,8 +100,8 @@ export function sessionForm<K, A>(
  * tell what a late record's sliding windows begin with, the sessions that a late record connects with one that is still open. So
  * the default retention gives what ample retention gives, but that a record later than the gap and a minute finds no closed session.
  */
-const extraSlidingRetentionMs = 2;
-const extraSessionRetentionMs = 60_000;
+const EXTRA_SLIDING_RETENTION_MS = 2;
+const EXTRA_SESSION_RETENTION_MS = 60_000;
 
 interface LeastRetention {
   readonly ms: number;
@@ -112,7 +113,7 @@ function leastTimeRetention(windows: AnyTimeWindows): LeastRetention {
   if (windows instanceof SlidingWindows) {
     return { ms: 2 * windows.timeDifferenceMs + windows.graceMs, rule: '2 × time difference + grace' };
   }
-  if (windows instanceof UnlimitedWindows) return { ms: endlessMs, rule: 'ever (unlimited windows)' };
+  if (windows instanceof UnlimitedWindows) return { ms: ENDLESS_MS, rule: 'ever (unlimited windows)' };
   return { ms: windows.sizeMs + windows.graceMs, rule: 'size + grace' };
 }
 

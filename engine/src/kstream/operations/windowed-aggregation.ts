@@ -5,15 +5,15 @@ import { ProcessorGraphNode } from '../graph/graph-node.ts';
 import type { KTable } from '../k-table.ts';
 import { readingBack, type TableOptions } from '../options.ts';
 import type { Aggregation } from '../processors/aggregate/aggregate-processor.ts';
-import { ofGrouping, required } from './definitions.ts';
+import { OF_GROUPING, required } from './definitions.ts';
 import type { Grouping } from './repartition.ts';
 import { StoredTableLogic } from './stored-table-logic.ts';
 import type { WindowForm } from './window-forms.ts';
 
 /** Beginning of the generated names of `count` and `aggregate`, as in Kafka Streams. */
-export const aggregatePrefix = 'KSTREAM-AGGREGATE-';
+export const AGGREGATE_PREFIX = 'KSTREAM-AGGREGATE-';
 /** Beginning of the generated names of `reduce`, as in Kafka Streams. */
-export const reducePrefix = 'KSTREAM-REDUCE-';
+export const REDUCE_PREFIX = 'KSTREAM-REDUCE-';
 
 /** One windowed aggregation of a grouped stream. */
 export interface WindowedAggregation<K, V, A> {
@@ -46,13 +46,13 @@ export function windowedTable<K, V, A>(
     readingBack(materialized?.key) ?? grouping.definition.keySerde,
     'key',
     operation,
-    ofGrouping,
+    OF_GROUPING,
   );
   const valueSerde = materialized?.value ?? plan.defaultValueSerde();
   const windowedSerde = form.keySerde(keySerde);
   const above = grouping.partitioned(storeName, operation);
   const logic = new StoredTableLogic(form.getter(storeName, keySerde, valueSerde));
-  const spec = { storeName, keySerde, valueSerde, aggregation, sendOldValues: () => logic.sendOldValues };
+  const spec = { storeName, keySerde, valueSerde, aggregation, sendsOldValues: () => logic.sendsOldValues };
   const supplier = { get: () => form.processor(spec as never, windowedSerde) } as unknown as ProcessorSupplier;
   // Built now, so that impossible retention fails where the mistake is.
   const store = form.store(storeName, keySerde, valueSerde);
@@ -73,6 +73,6 @@ export function windowedTable<K, V, A>(
 export function burnCountName<K, V>(grouping: Grouping<K, V>, options: TableOptions<K, number>): void {
   const { materialized } = options;
   if (materialized !== undefined && materialized.name === undefined) {
-    grouping.definition.dsl.graph.names.storeName(aggregatePrefix);
+    grouping.definition.dsl.graph.names.storeName(AGGREGATE_PREFIX);
   }
 }

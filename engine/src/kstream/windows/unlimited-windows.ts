@@ -1,4 +1,4 @@
-import { endlessMs } from '../../serde/windowed.ts';
+import { ENDLESS_MS } from '../../serde/windowed.ts';
 import { checkDuration } from './durations.ts';
 
 /**
@@ -14,9 +14,9 @@ export class UnlimitedWindows {
   /** First moment of the window, epoch ms. */
   readonly startMs: number;
   /** Longer than any time, ms. */
-  readonly sizeMs = endlessMs;
+  readonly sizeMs = ENDLESS_MS;
   /** There is no second window, so the distance to it is longer than any time, ms. */
-  readonly advanceMs = endlessMs;
+  readonly advanceMs = ENDLESS_MS;
   /** 0 ms: what never ends has no late records. */
   readonly graceMs = 0;
 

@@ -15,7 +15,7 @@ export interface TaskSpec {
 }
 
 /** Kafka's own topics begin so; patterns don't match them. */
-const brokerTopicPrefix = '__';
+const BROKER_TOPIC_PREFIX = '__';
 
 /** Whether sources read what matches a pattern, so that topics may join in at any time. */
 export function readsPattern(resolved: ResolvedTopology): boolean {
@@ -30,7 +30,7 @@ export function sourceTopicsOf(subTopology: SubTopology, existing: Iterable<stri
   for (const node of subTopology.nodes) {
     if (node.type !== 'source' || node.pattern === undefined) continue;
     for (const topic of existing) {
-      if (!topic.startsWith(brokerTopicPrefix) && node.pattern.test(topic)) topics.add(topic);
+      if (!topic.startsWith(BROKER_TOPIC_PREFIX) && node.pattern.test(topic)) topics.add(topic);
     }
   }
   return [...topics];

@@ -2,7 +2,7 @@ import { StreamsError } from '../../base/errors.ts';
 import { type Log, silentLog } from '../../base/metrics.ts';
 
 /** States of an instance, as in Kafka Streams. */
-export const streamsStates = [
+export const STREAMS_STATES = [
   'CREATED',
   'REBALANCING',
   'RUNNING',
@@ -23,7 +23,7 @@ export const streamsStates = [
  * - `PENDING_ERROR`: an error that nothing heals; the instance is being shut down without a commit.
  * - `ERROR`: shut down by an error, for good; see `failure`.
  */
-export type StreamsState = (typeof streamsStates)[number];
+export type StreamsState = (typeof STREAMS_STATES)[number];
 
 /** Which state may follow which; everything else is a defect. */
 export const streamsTransitions: Readonly<Record<StreamsState, readonly StreamsState[]>> = {

@@ -3,7 +3,7 @@ import type { TopicPartition, TopicPartitionKey } from '../../base/record-batch.
 import type { BrokerAdmin } from '../../broker/broker.ts';
 
 /** Kafka Streams' `repartition.purge.interval.ms`. */
-const purgeIntervalMs = 30_000;
+const PURGE_INTERVAL_MS = 30_000;
 
 /**
  * Deletes what is committed from repartition topics, whose retention is unlimited.
@@ -43,7 +43,7 @@ export class RepartitionPurge {
   /** Never rejects: the next purge covers what this one could not delete. */
   async runIfDue(): Promise<void> {
     const nowMs = this.#config.clock.monotonicMs();
-    if (this.#purgeable.size === 0 || nowMs - this.#lastPurgeMs < purgeIntervalMs) return;
+    if (this.#purgeable.size === 0 || nowMs - this.#lastPurgeMs < PURGE_INTERVAL_MS) return;
     this.#lastPurgeMs = nowMs;
     const offsets = [...this.#purgeable.values()];
     this.#purgeable.clear();

@@ -5,17 +5,17 @@ import { type Disk, isAbsent } from '../../base/disk.ts';
 import type { Log } from '../../base/metrics.ts';
 import { leaseTimeMs, TaskLeases } from './task-leases.ts';
 
-const taskFolder = /^\d+_\d+$/;
+const TASK_FOLDER = /^\d+_\d+$/;
 /**
  * A folder that is being removed has this behind its name. One that a process did not get to remove is removed like any
  * other.
  */
-const removedSuffix = '.removed';
-const removedFolder = /^\d+_\d+\.removed$/;
+const REMOVED_SUFFIX = '.removed';
+const REMOVED_FOLDER = /^\d+_\d+\.removed$/;
 /** Renewals of a lease within the time after which others take a folder for abandoned: a busy process may miss some. */
-const renewalsPerDelay = 4;
+const RENEWALS_PER_DELAY = 4;
 /** And not less often than this, so that a long delay does not let a lease look old. */
-const passIntervalMsMax = 60_000;
+const PASS_INTERVAL_MS_MAX = 60_000;
 
 /**
  * The folder of an application's local state on one disk, which other instances and processes may share. A task's folder is
@@ -48,7 +48,7 @@ export class StateDirectory {
     this.#disk = disk;
     this.#log = log;
     this.#lastPassMs = clock.monotonicMs();
-    this.#passIntervalMs = Math.min(stateCleanupDelayMs / renewalsPerDelay, passIntervalMsMax);
+    this.#passIntervalMs = Math.min(stateCleanupDelayMs / RENEWALS_PER_DELAY, PASS_INTERVAL_MS_MAX);
     const folderOf = (taskId: string) => this.folderOf(taskId);
     this.#leases = new TaskLeases({ holder, folderOf, renewalMs: this.#passIntervalMs, disk, clock, log });
   }
@@ -93,8 +93,8 @@ export class StateDirectory {
     const names = await this.#names();
     for (const name of this.#watched.keys()) if (!names.includes(name)) this.#watched.delete(name);
     for (const name of names) {
-      if (removedFolder.test(name) && (await this.#isAbandoned(name))) await this.#remove(name);
-      if (taskFolder.test(name) && (await this.#isAbandoned(name))) await this.#moveAwayAndRemove(name);
+      if (REMOVED_FOLDER.test(name) && (await this.#isAbandoned(name))) await this.#remove(name);
+      if (TASK_FOLDER.test(name) && (await this.#isAbandoned(name))) await this.#moveAwayAndRemove(name);
     }
   }
 
@@ -114,7 +114,7 @@ export class StateDirectory {
 
   async #moveAwayAndRemove(taskId: string): Promise<void> {
     const folder = this.folderOf(taskId);
-    const removed = `${taskId}${removedSuffix}`;
+    const removed = `${taskId}${REMOVED_SUFFIX}`;
     const seenMs = this.#watched.get(taskId)?.leaseMs;
     await this.#disk.remove(join(this.path, removed));
     try {
@@ -150,7 +150,7 @@ export class StateDirectory {
   cleanUp(): void {
     const kept: string[] = [];
     for (const name of this.#namesSync()) {
-      if (taskFolder.test(name) && this.#leases.isHeld(name, this.#delayMs)) kept.push(name);
+      if (TASK_FOLDER.test(name) && this.#leases.isHeld(name, this.#delayMs)) kept.push(name);
       else if (name !== 'global') this.#disk.removeSync(join(this.path, name));
     }
     if (kept.length === 0) this.#disk.removeSync(this.path);

@@ -7,9 +7,9 @@ import { StreamsError } from '../../base/errors.ts';
 import type { Log } from '../../base/metrics.ts';
 
 /** In a task's folder: who has it, and, as the time of the file, when that was last so. Empty when it was given back. */
-const leaseFile = '.lease';
+const LEASE_FILE = '.lease';
 /** Renewals that the lease of a living process may miss before a task may be taken from it. */
-const missedRenewalsMax = 2;
+const MISSED_RENEWALS_MAX = 2;
 /** Instances of this thread that hold leases: a lease of this thread and process id by nobody of these is from a former life. */
 const holdersHere = new Set<string>();
 
@@ -60,7 +60,7 @@ export class TaskLeases {
   /** Makes the folder where there is none. Throws, to be tried again, while another instance of this host has it. */
   take(taskId: string): void {
     const { folderOf, holder, renewalMs } = this.#options;
-    const other = this.#read(taskId, missedRenewalsMax * renewalMs);
+    const other = this.#read(taskId, MISSED_RENEWALS_MAX * renewalMs);
     if (other !== undefined && other.holder !== holder && other.host === hostname() && isLiving(other)) {
       const folder = folderOf(taskId);
       throw new StreamsError(`The local state of task ${taskId} is still held by another instance (${folder})`, {
@@ -145,13 +145,13 @@ export class TaskLeases {
   }
 
   #fileOf(taskId: string): string {
-    return join(this.#options.folderOf(taskId), leaseFile);
+    return join(this.#options.folderOf(taskId), LEASE_FILE);
   }
 }
 
 /** When a folder's lease was renewed last; undefined when the folder is gone. One without a lease has its own time. */
 export async function leaseTimeMs(disk: Disk, folder: string): Promise<number | undefined> {
-  for (const path of [join(folder, leaseFile), folder]) {
+  for (const path of [join(folder, LEASE_FILE), folder]) {
     try {
       return (await disk.status(path)).modifiedMs;
     } catch (error) {

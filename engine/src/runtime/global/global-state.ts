@@ -15,11 +15,11 @@ import { nextTaskState, type TaskState } from '../task/task-state.ts';
 import { GlobalStoreFiller } from './global-store-filler.ts';
 
 /** Longest wait of one poll while filling; only a bound for looking at the end condition again. */
-const fillPollMs = 200;
+const FILL_POLL_MS = 200;
 /** Longest synchronous stretch of answering queries, as a thread has for its records. */
-const turnMs = 5;
+const TURN_MS = 5;
 /** Waits between two tries to reach a registry. */
-const schemaBackoff: BackoffBounds = { minMs: 100, maxMs: 10_000 };
+const SCHEMA_BACKOFF: BackoffBounds = { minMs: 100, maxMs: 10_000 };
 
 /**
  * The global task of an instance: its stores are filled from all partitions of their topics before the first record is processed,
@@ -63,7 +63,7 @@ export class GlobalState implements Task {
   /** A turn of its own: a batch is applied in one go, so this one comes between two, and there may be no thread. */
   readonly #answerQueries = (): void => {
     const { clock } = this.#config;
-    this.queries.answer(clock.monotonicMs() + turnMs);
+    this.queries.answer(clock.monotonicMs() + TURN_MS);
     if (this.queries.hasMail) clock.yield(this.#answerQueries);
   };
 
@@ -115,12 +115,12 @@ export class GlobalState implements Task {
         offset: begins.get(topicPartitionKey(partition.topic, partition.partition)) ?? 0,
       })),
     );
-    const unfinished = (): boolean =>
+    const isUnfinished = (): boolean =>
       this.#partitions.some((partition) => {
         const end = ends.get(topicPartitionKey(partition.topic, partition.partition)) ?? 0;
         return consumer.position(partition) < end;
       });
-    while (!this.#isClosed && unfinished()) await this.#apply(await consumer.poll(fillPollMs));
+    while (!this.#isClosed && isUnfinished()) await this.#apply(await consumer.poll(FILL_POLL_MS));
   }
 
   /** Applies what has arrived. Undefined when there was nothing to wait for. */
@@ -173,7 +173,7 @@ export class GlobalState implements Task {
       } catch (error) {
         if (error instanceof StreamsError && error.recovery !== 'retry') throw error;
         log.warn({ err: error, topic: filler.topic, failures }, 'Schemas are out of reach; the global store waits');
-        await sleep(clock, backoffMs(failures, schemaBackoff, random));
+        await sleep(clock, backoffMs(failures, SCHEMA_BACKOFF, random));
       }
     }
   }

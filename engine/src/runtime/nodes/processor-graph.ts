@@ -39,7 +39,7 @@ export class ProcessorGraph {
   readonly externalSinks: readonly ExternalSinkTaskNode[];
   readonly #processors: readonly { readonly node: ProcessorTaskNode; readonly context: NodeContext }[];
   readonly #asyncHostOf: GraphOptions['asyncHostOf'];
-  #initialized = false;
+  #isInitialized = false;
 
   /**
    * Makes processors by their suppliers and links them; `init` begins them. Throws `TOPOLOGY` for a node whose parent
@@ -99,7 +99,7 @@ export class ProcessorGraph {
 
   /** Attaches asynchronous operators and calls each processor's `init`. */
   init(): void {
-    this.#initialized = true;
+    this.#isInitialized = true;
     for (const { node, context } of this.#processors) {
       if (node instanceof AsyncTaskNode) node.asyncProcessor.attach(this.#asyncHostOf(node.name));
       node.processor.init?.(context);
@@ -108,8 +108,8 @@ export class ProcessorGraph {
 
   /** Closes processors in order; the first error is thrown after all were closed. */
   close(): void {
-    if (!this.#initialized) return;
-    this.#initialized = false;
+    if (!this.#isInitialized) return;
+    this.#isInitialized = false;
     const failures: unknown[] = [];
     for (const { node } of this.#processors) {
       try {

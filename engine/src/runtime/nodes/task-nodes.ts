@@ -131,7 +131,7 @@ export class ProcessorTaskNode implements TaskNode {
   }
 }
 
-/** An asynchronous boundary: gathers records; the task watches `processor.saturated`. */
+/** An asynchronous boundary: gathers records; the task watches `processor.isSaturated`. */
 export class AsyncTaskNode extends ProcessorTaskNode {
   /** The processor as an asynchronous one. */
   readonly asyncProcessor: AsyncProcessor;
@@ -172,7 +172,7 @@ export class SinkTaskNode implements TaskNode {
   #chosen(record: Record<unknown, unknown>): OutputTopic {
     const choose = this.#spec.topic as Exclude<SinkNode['topic'], string>;
     const { timestamp, headers } = record;
-    const metadata = this.#host.currentMetadata() ?? nowhere;
+    const metadata = this.#host.currentMetadata() ?? NOWHERE;
     const topic = choose(record.key, record.value, { ...metadata, timestamp, headers });
     if (typeof topic === 'string' && topic !== '') return this.#collector.output(topic);
     throw new StreamsError(
@@ -185,7 +185,7 @@ export class SinkTaskNode implements TaskNode {
   }
 }
 
-const nowhere: RecordMetadata = { topic: '', partition: -1, offset: -1 };
+const NOWHERE: RecordMetadata = { topic: '', partition: -1, offset: -1 };
 
 /** Buffers records into a system that keeps offsets itself; the task commits it. */
 export class ExternalSinkTaskNode implements TaskNode {
@@ -202,7 +202,7 @@ export class ExternalSinkTaskNode implements TaskNode {
 
   process(record: Record<unknown, unknown>): void {
     try {
-      this.sink.write(record, this.#host.currentMetadata() ?? nowhere);
+      this.sink.write(record, this.#host.currentMetadata() ?? NOWHERE);
     } catch (error) {
       this.#host.nodeFailed(this.name, error);
     }

@@ -13,7 +13,7 @@ import type { ChangelogOutput, OutputTopic, RecordCollector } from './record-col
  * Unacknowledged bytes above which tasks take no more records: several full requests a broker, so that five in flight stay
  * busy, and little enough that a slow broker doesn't fill the memory.
  */
-const inFlightBytesMax = 32 * 1024 * 1024;
+const IN_FLIGHT_BYTES_MAX = 32 * 1024 * 1024;
 
 /** How output leaves, and who is told. */
 export interface BatchingCollectorOptions {
@@ -79,8 +79,8 @@ export class BatchingCollector implements RecordCollector, OutputHost {
   };
 
   /** True while no more records should be processed: too much is unacknowledged. */
-  get saturated(): boolean {
-    return this.#inFlightBytes >= inFlightBytesMax;
+  get isSaturated(): boolean {
+    return this.#inFlightBytes >= IN_FLIGHT_BYTES_MAX;
   }
 
   /** Records wait in a batch that was not sent. */

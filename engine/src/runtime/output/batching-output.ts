@@ -16,7 +16,7 @@ import {
 } from './record-collector.ts';
 
 /** Records waiting for the partition count of a topic chosen at run time; more means the topic isn't there. */
-const parkedRecordsMax = 10_000;
+const PARKED_RECORDS_MAX = 10_000;
 
 /** What outputs need of whoever sends their batches. */
 export interface OutputHost {
@@ -254,7 +254,7 @@ export class BatchingOutput implements OutputTopic {
       this.#parked = [];
       this.#host.lookUp(this);
     }
-    if (this.#parked.length >= parkedRecordsMax) {
+    if (this.#parked.length >= PARKED_RECORDS_MAX) {
       throw new StreamsError(`Topic '${this.topic}' was chosen by a record and is still unknown to the broker`, {
         code: 'PRODUCTION',
         recovery: 'fail',

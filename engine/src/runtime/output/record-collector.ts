@@ -43,8 +43,8 @@ export interface ChangelogOutput {
   append(key: BinaryKey, value: Buffer | null, timestampMs: number | null, headers?: readonly Header[]): void;
 }
 
-const timeWindowedPrefix = 'time-windowed(';
-const sessionWindowedPrefix = 'session-windowed(';
+const TIME_WINDOWED_PREFIX = 'time-windowed(';
+const SESSION_WINDOWED_PREFIX = 'session-windowed(';
 
 /**
  * Bytes at the end of a serialized key that don't take part in the default partitioning of a sink: where it says so, windowed keys go
@@ -52,6 +52,6 @@ const sessionWindowedPrefix = 'session-windowed(';
  */
 export function unpartitionedSuffixBytes({ keySerde, partitioner, partitionsByInnerKey }: OutputSerdes): number {
   if (!partitionsByInnerKey || partitioner !== undefined) return 0;
-  if (keySerde.format.startsWith(timeWindowedPrefix)) return 8;
-  return keySerde.format.startsWith(sessionWindowedPrefix) ? 16 : 0;
+  if (keySerde.format.startsWith(TIME_WINDOWED_PREFIX)) return 8;
+  return keySerde.format.startsWith(SESSION_WINDOWED_PREFIX) ? 16 : 0;
 }

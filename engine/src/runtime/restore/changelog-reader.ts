@@ -8,16 +8,16 @@ import { isOutOfRange } from '../errors.ts';
 import { type ChangelogEnds, type RestoredTask, RestoringChangelog } from './restoring-changelog.ts';
 
 /** Longest wait of one poll. Only a bound: what arrives, comes or goes is noticed at once. */
-const restorePollMs = 100;
+const RESTORE_POLL_MS = 100;
 /** Longest synchronous stretch of restoring, as long as a turn of the thread: tasks that run get every other turn. */
-const turnMs = 5;
+const TURN_MS = 5;
 /** Rows between two looks at the clock: the slowest stores take about 20 µs a row. */
-const rowsPerLook = 64;
+const ROWS_PER_LOOK = 64;
 /**
  * Changelogs that are read at a time, the shortest first; the others wait. Of each, two fetched answers may wait in memory, of
  * `partitionFetchBytesMax` (1 MB) each.
  */
-const changelogsReadMax = 32;
+const CHANGELOGS_READ_MAX = 32;
 /** Offsets that the application's group has committed, by `topic-partition`. */
 type CommittedOffsets = ReadonlyMap<TopicPartitionKey, OffsetAndMetadata>;
 
@@ -74,7 +74,7 @@ interface Restoration {
  * Owns: one consumer, the changelogs that it reads. Called by: TaskManager, StreamThread.
  * Invariants: I1 a store is touched only between `restore` or `follow` and the moment its promise settles or `remove` returns (of
  * a followed task: until `remove`); I2 what fails in one changelog ends the restoration of its own task, and of no other; I3 no
- * synchronous stretch is much longer than {@link turnMs}; I4 a changelog partition belongs to one store.
+ * synchronous stretch is much longer than {@link TURN_MS}; I4 a changelog partition belongs to one store.
  */
 export class ChangelogReader {
   readonly #options: ChangelogReaderOptions;
@@ -236,7 +236,7 @@ export class ChangelogReader {
   /** Pauses what has to wait: all but the shortest of the changelogs that are not restored yet, and those that are at their limits. */
   #regulate(): void {
     const behind = [...this.#reading.values()].filter(({ log }) => !log.isRestored).map(({ log }) => log);
-    const waiting = new Set(behind.sort((one, other) => one.remaining - other.remaining).slice(changelogsReadMax));
+    const waiting = new Set(behind.sort((one, other) => one.remaining - other.remaining).slice(CHANGELOGS_READ_MAX));
     for (const { log } of this.#reading.values()) {
       const mustWait = waiting.has(log) || log.isAtLimit;
       if (mustWait === log.isPaused) continue;
@@ -256,7 +256,7 @@ export class ChangelogReader {
   async #run(consumer: BrokerConsumer): Promise<void> {
     try {
       while (this.#reading.size > 0 && !this.#isClosed) {
-        const fetched = await consumer.poll(restorePollMs);
+        const fetched = await consumer.poll(RESTORE_POLL_MS);
         // Now: a task may go and come again while others are being restored, and what was fetched for the first is not the second's.
         const arrivals = fetched.map((each) => ({
           each,
@@ -278,7 +278,7 @@ export class ChangelogReader {
   async #yield(): Promise<void> {
     const { clock } = this.#options.config;
     await yieldTurn(clock);
-    this.#turnEndsMs = clock.monotonicMs() + turnMs;
+    this.#turnEndsMs = clock.monotonicMs() + TURN_MS;
   }
 
   /** Never rejects. */
@@ -313,8 +313,8 @@ export class ChangelogReader {
     const { clock } = this.#options.config;
     for (const batch of batches) {
       const rows = log.rowsOf(batch);
-      for (let row = 0; row < rows; row += rowsPerLook) {
-        log.apply(batch, row, Math.min(rows, row + rowsPerLook));
+      for (let row = 0; row < rows; row += ROWS_PER_LOOK) {
+        log.apply(batch, row, Math.min(rows, row + ROWS_PER_LOOK));
         if (clock.monotonicMs() < this.#turnEndsMs) continue;
         await this.#yield();
         if (!this.#isReading(log)) return;

@@ -11,7 +11,7 @@ import type { TaskStore } from '../task/task-stores.ts';
  * Kafka forgets tombstones a day after compaction (`delete.retention.ms`). Local state that missed them would keep deleted keys for
  * ever, so what is older is restored whole; the difference is for the hours that a restore may take.
  */
-const staleAfterMs = 20 * 60 * 60 * 1_000;
+const STALE_AFTER_MS = 20 * 60 * 60 * 1_000;
 
 /** What restoring asks of a task. */
 export type RestoredTask = Pick<PartitionTask, 'taskId' | 'stores'>;
@@ -73,7 +73,7 @@ export class RestoringChangelog implements TopicPartition {
     const position = stores.position(store.name);
     if (position !== undefined) {
       const ageMs = store.lastDurableMs === undefined ? 0 : nowMs - store.lastDurableMs;
-      const isStale = position < this.endOffset && ageMs > staleAfterMs;
+      const isStale = position < this.endOffset && ageMs > STALE_AFTER_MS;
       if (isStale || position > this.endOffset || position < beginningOffset) this.wipe();
     }
     stores.advance(store, stores.position(store.name) ?? beginningOffset);

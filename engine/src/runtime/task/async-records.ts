@@ -54,9 +54,9 @@ export class AsyncRecords {
   });
 
   /** An operator takes no more. */
-  get saturated(): boolean {
+  get isSaturated(): boolean {
     const processors = this.#processors;
-    for (let i = 0; i < processors.length; i += 1) if (processors[i]?.saturated) return true;
+    for (let i = 0; i < processors.length; i += 1) if (processors[i]?.isSaturated) return true;
     return false;
   }
 

@@ -1,7 +1,7 @@
-const magicByte = 2;
-const headerBytes = 9;
-const lengthBytes = 4;
-const valueBytes = 8;
+const MAGIC_BYTE = 2;
+const HEADER_BYTES = 9;
+const LENGTH_BYTES = 4;
+const VALUE_BYTES = 8;
 const noMetadata: ReadonlyMap<string, number> = new Map();
 
 /**
@@ -13,19 +13,19 @@ export function encodeCommitMetadata(
   partitionTimeMs: number,
   processorMetadata: ReadonlyMap<string, number> = noMetadata,
 ): string {
-  const header = Buffer.alloc(headerBytes);
-  header[0] = magicByte;
+  const header = Buffer.alloc(HEADER_BYTES);
+  header[0] = MAGIC_BYTE;
   header.writeBigInt64BE(BigInt(partitionTimeMs), 1);
   if (processorMetadata.size === 0) return header.toString('base64');
-  const count = Buffer.alloc(lengthBytes);
+  const count = Buffer.alloc(LENGTH_BYTES);
   count.writeInt32BE(processorMetadata.size);
   const chunks = [header, count];
   for (const [name, value] of processorMetadata) {
     const nameBytes = Buffer.byteLength(name);
-    const entry = Buffer.alloc(lengthBytes + nameBytes + valueBytes);
+    const entry = Buffer.alloc(LENGTH_BYTES + nameBytes + VALUE_BYTES);
     entry.writeInt32BE(nameBytes);
-    entry.write(name, lengthBytes);
-    entry.writeBigInt64BE(BigInt(value), lengthBytes + nameBytes);
+    entry.write(name, LENGTH_BYTES);
+    entry.writeBigInt64BE(BigInt(value), LENGTH_BYTES + nameBytes);
     chunks.push(entry);
   }
   return Buffer.concat(chunks).toString('base64');
@@ -35,23 +35,23 @@ export function encodeCommitMetadata(
 export function decodePartitionTimeMs(metadata: string): number {
   const bytes = Buffer.from(metadata, 'base64');
   // Version 1 has the same first nine bytes without processor metadata.
-  if (bytes.length < headerBytes || (bytes[0] !== magicByte && bytes[0] !== 1)) return -1;
+  if (bytes.length < HEADER_BYTES || (bytes[0] !== MAGIC_BYTE && bytes[0] !== 1)) return -1;
   return Number(bytes.readBigInt64BE(1));
 }
 
 /** What the nodes kept with the offset; nothing for anything that can't be read. */
 export function decodeProcessorMetadata(metadata: string): ReadonlyMap<string, number> {
   const bytes = Buffer.from(metadata, 'base64');
-  if (bytes[0] !== magicByte || bytes.length < headerBytes + lengthBytes) return noMetadata;
+  if (bytes[0] !== MAGIC_BYTE || bytes.length < HEADER_BYTES + LENGTH_BYTES) return noMetadata;
   const values = new Map<string, number>();
-  let position = headerBytes + lengthBytes;
-  for (let left = bytes.readInt32BE(headerBytes); left > 0; left -= 1) {
-    if (position + lengthBytes > bytes.length) return noMetadata;
-    const nameEnd = position + lengthBytes + bytes.readInt32BE(position);
-    if (nameEnd < position + lengthBytes || nameEnd + valueBytes > bytes.length) return noMetadata;
-    const name = bytes.toString('utf8', position + lengthBytes, nameEnd);
+  let position = HEADER_BYTES + LENGTH_BYTES;
+  for (let left = bytes.readInt32BE(HEADER_BYTES); left > 0; left -= 1) {
+    if (position + LENGTH_BYTES > bytes.length) return noMetadata;
+    const nameEnd = position + LENGTH_BYTES + bytes.readInt32BE(position);
+    if (nameEnd < position + LENGTH_BYTES || nameEnd + VALUE_BYTES > bytes.length) return noMetadata;
+    const name = bytes.toString('utf8', position + LENGTH_BYTES, nameEnd);
     values.set(name, Number(bytes.readBigInt64BE(nameEnd)));
-    position = nameEnd + valueBytes;
+    position = nameEnd + VALUE_BYTES;
   }
   return values;
 }

@@ -22,7 +22,7 @@ export class ExternalSinks {
   /** One of them takes no more before it is committed. */
   get isFull(): boolean {
     const nodes = this.#nodes;
-    for (let i = 0; i < nodes.length; i += 1) if (nodes[i]?.sink.full) return true;
+    for (let i = 0; i < nodes.length; i += 1) if (nodes[i]?.sink.isFull) return true;
     return false;
   }
 

@@ -70,9 +70,9 @@ export class NodeHost implements ContextHost, GraphHost, ProcessingFrame {
   /** A record, punctuator or kept result runs at this moment. */
   isProcessing = false;
   /** Something was processed since the last commit. */
-  commitNeeded = false;
+  needsCommit = false;
   /** A node asked for a commit. */
-  commitRequested = false;
+  isCommitRequested = false;
 
   /** Runs nothing yet. */
   constructor(options: NodeHostOptions) {
@@ -110,7 +110,7 @@ export class NodeHost implements ContextHost, GraphHost, ProcessingFrame {
     this.context = context;
     if (this.openRecords !== undefined) this.openRecords.length = 0;
     this.isProcessing = true;
-    this.commitNeeded = true;
+    this.needsCommit = true;
     try {
       source.node.process(batch, row, timestampMs);
     } catch (error) {
@@ -125,7 +125,7 @@ export class NodeHost implements ContextHost, GraphHost, ProcessingFrame {
 
   /** A row that its queue left out before it was processed: why, or undefined for a time that the extractor refused. */
   skip(nodeName: string, batch: RecordBatch, row: number, error: Error | undefined): void {
-    this.commitNeeded = true;
+    this.needsCommit = true;
     if (error === undefined) {
       this.countDropped(nodeName, 'negative-timestamp');
       return;
@@ -146,7 +146,7 @@ export class NodeHost implements ContextHost, GraphHost, ProcessingFrame {
     this.context = held.context;
     this.timestampMs = held.timestampMs;
     this.isProcessing = true;
-    this.commitNeeded = true;
+    this.needsCommit = true;
     try {
       forwardAll();
     } finally {
@@ -205,7 +205,7 @@ export class NodeHost implements ContextHost, GraphHost, ProcessingFrame {
   readonly #firePunctuation = (nodeName: string, timestampMs: number, callback: (nowMs: number) => void): void => {
     this.timestampMs = timestampMs;
     this.record = undefined;
-    this.commitNeeded = true;
+    this.needsCommit = true;
     this.isProcessing = true;
     try {
       callback(timestampMs);
@@ -238,7 +238,7 @@ export class NodeHost implements ContextHost, GraphHost, ProcessingFrame {
   }
 
   requestCommit(): void {
-    this.commitRequested = true;
+    this.isCommitRequested = true;
   }
 
   schedule(nodeName: string, { type, intervalMs, startTimeMs, callback }: Punctuation): Cancellable {

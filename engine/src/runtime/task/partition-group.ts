@@ -1,15 +1,15 @@
 import { QueueOrder } from './queue-order.ts';
-import { type RecordQueue, unknownTimestamp } from './record-queue.ts';
+import { type RecordQueue, UNKNOWN_TIMESTAMP } from './record-queue.ts';
 
 /** Never wait for an empty partition (`max.task.idle.ms = -1`). */
-const idleDisabled = -1;
+const IDLE_DISABLED = -1;
 
 /**
  * The queues of a task and the order between them: the next record is the one whose queue's *head* has the lowest
  * timestamp; only heads are compared, so order inside a partition is never changed.
  *
  * Owns: the queues and stream time. Called by: StreamTask.
- * Invariants: I1 stream time is the highest timestamp taken and never falls; I2 `readyToProcess` with `maxTaskIdleMs` 0 or more
+ * Invariants: I1 stream time is the highest timestamp taken and never falls; I2 `isReadyToProcess` with `maxTaskIdleMs` 0 or more
  * is true only when each empty partition is known to be drained on the broker (and the idle time has passed).
  */
 export class PartitionGroup {
@@ -20,7 +20,7 @@ export class PartitionGroup {
   readonly #idleDeadlineMs: (number | undefined)[] = [];
   readonly #onEnforced: (() => void) | undefined;
   /** Highest timestamp taken from any partition, epoch ms; -1 before the first record. */
-  streamTimeMs = unknownTimestamp;
+  streamTimeMs = UNKNOWN_TIMESTAMP;
 
   /** `lagOf`: records on the broker that were not handed over yet; undefined while no fetch has answered. */
   constructor(
@@ -62,7 +62,7 @@ export class PartitionGroup {
   }
 
   /** Whether a record may be taken now; with several partitions an empty one may have to be waited for. */
-  readyToProcess(nowMs: number): boolean {
+  isReadyToProcess(nowMs: number): boolean {
     const queues = this.#queues;
     const count = queues.length;
     if (count === 1) return (queues[0] as RecordQueue).size > 0;
@@ -74,7 +74,7 @@ export class PartitionGroup {
         this.#idleDeadlineMs[i] = undefined;
       } else empty = true;
     }
-    if (!buffered || !empty || this.#maxTaskIdleMs === idleDisabled) return buffered;
+    if (!buffered || !empty || this.#maxTaskIdleMs === IDLE_DISABLED) return buffered;
     let enforced = false;
     for (let i = 0; i < count; i += 1) {
       const queue = queues[i] as RecordQueue;

@@ -5,7 +5,7 @@ class Schedule implements Cancellable {
   readonly nodeName: string;
   readonly callback: (timestampMs: number) => void;
   nextMs: number;
-  cancelled = false;
+  isCancelled = false;
 
   constructor(nodeName: string, nextMs: number, intervalMs: number, callback: (timestampMs: number) => void) {
     this.nodeName = nodeName;
@@ -15,7 +15,7 @@ class Schedule implements Cancellable {
   }
 
   cancel(): void {
-    this.cancelled = true;
+    this.isCancelled = true;
   }
 }
 
@@ -72,7 +72,7 @@ export class PunctuationQueue {
         this.#moveLast(due);
       }
     } finally {
-      this.#schedules = this.#schedules.filter((punctuation) => !punctuation.cancelled);
+      this.#schedules = this.#schedules.filter((punctuation) => !punctuation.isCancelled);
       this.nextMs = this.#schedules.reduce((least, { nextMs }) => Math.min(least, nextMs), Number.POSITIVE_INFINITY);
     }
     return fired;
@@ -90,7 +90,7 @@ export class PunctuationQueue {
   #firstDue(nowMs: number): Schedule | undefined {
     let first: Schedule | undefined;
     for (const schedule of this.#schedules) {
-      if (schedule.cancelled || schedule.nextMs > nowMs) continue;
+      if (schedule.isCancelled || schedule.nextMs > nowMs) continue;
       if (first === undefined || schedule.nextMs < first.nextMs) first = schedule;
     }
     return first;

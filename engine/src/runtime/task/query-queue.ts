@@ -9,7 +9,7 @@ import type { StateStore } from '../../state/state-store.ts';
  * Queries of one task that may wait at a time: some 10 to 50 ms of work. Who is behind so many waits longer than it
  * takes to ask again, and each that waits holds memory.
  */
-export const waitingQueriesMax = 10_000;
+export const WAITING_QUERIES_MAX = 10_000;
 
 /** Whose stores are read, and when. */
 export interface QueryQueueOptions {
@@ -38,7 +38,7 @@ interface WaitingQuery {
  * Owns: the queries that wait. Called by: the views of room `query/` (`ask`), whoever runs the owner (`answer`,
  * `close`).
  * Invariants: I1 a query is answered between two records, in the order of coming; I2 every query gets an answer or an
- * error, at the latest when its owner closes; I3 no more than {@link waitingQueriesMax} wait.
+ * error, at the latest when its owner closes; I3 no more than {@link WAITING_QUERIES_MAX} wait.
  */
 export class QueryQueue {
   readonly #options: QueryQueueOptions;
@@ -63,8 +63,8 @@ export class QueryQueue {
     const { owner, isReadable, wake } = this.#options;
     if (this.#isClosed) return Promise.reject(this.#moved(query));
     if (!isReadable()) return Promise.reject(retriable(`State store '${query.store}' of ${owner} is being restored`));
-    if (this.#waiting.length >= waitingQueriesMax) {
-      const message = `${waitingQueriesMax} queries of ${owner} wait already; one of '${query.store}' was not taken`;
+    if (this.#waiting.length >= WAITING_QUERIES_MAX) {
+      const message = `${WAITING_QUERIES_MAX} queries of ${owner} wait already; one of '${query.store}' was not taken`;
       return Promise.reject(retriable(message));
     }
     const answer = new Promise<unknown>((resolve, reject) => {

@@ -3,7 +3,7 @@ import type { RecordBatch } from '../../base/record-batch.ts';
 import type { QueueOrder } from './queue-order.ts';
 
 /** Timestamp of "nothing processed yet", as in Kafka Streams. */
-export const unknownTimestamp = -1;
+export const UNKNOWN_TIMESTAMP = -1;
 
 /** What the queue asks of its owner about a head record. */
 export interface HeadInspector {
@@ -42,11 +42,11 @@ export class RecordQueue {
   /** Row of the head in its batch. */
   headRow = 0;
   /** Event time of the head, epoch ms: what the order between partitions goes by. */
-  headTimestampMs = unknownTimestamp;
+  headTimestampMs = UNKNOWN_TIMESTAMP;
   /** Rows buffered, the head included. */
   size = 0;
   /** Highest timestamp taken from this partition. */
-  partitionTimeMs = unknownTimestamp;
+  partitionTimeMs = UNKNOWN_TIMESTAMP;
 
   /** Without an inspector the records' own timestamps are used and a negative one is dropped. */
   constructor(topic: string, partition: number, key: string, startOffset: number, inspector?: HeadInspector) {
@@ -130,7 +130,7 @@ export class RecordQueue {
     this.headBatch = undefined;
     this.#batches = [];
     this.size = 0;
-    this.headTimestampMs = unknownTimestamp;
+    this.headTimestampMs = UNKNOWN_TIMESTAMP;
     this.order?.remove(this);
   }
 
@@ -146,7 +146,7 @@ export class RecordQueue {
     for (;;) {
       const batch = this.headBatch;
       if (batch === undefined) {
-        this.headTimestampMs = unknownTimestamp;
+        this.headTimestampMs = UNKNOWN_TIMESTAMP;
         return;
       }
       const inspector = this.#inspector;
@@ -159,7 +159,7 @@ export class RecordQueue {
           // What an extractor throws ends the task, as in Kafka Streams, whatever the handler says of records that can't be decoded.
           if (!(error instanceof DeserializationError)) throw error;
           failure = error;
-          timestampMs = unknownTimestamp;
+          timestampMs = UNKNOWN_TIMESTAMP;
         }
       }
       if (timestampMs >= 0) {

@@ -21,11 +21,11 @@ import type { RecordQueue } from './record-queue.ts';
 import { SourcePartition } from './source-partition.ts';
 import type { PartitionTask } from './task.ts';
 import { TaskCache } from './task-cache.ts';
-import { nextTaskState, type TaskEvent, type TaskState, type TaskWork, workOfState } from './task-state.ts';
+import { nextTaskState, type TaskEvent, type TaskState, type TaskWork, WORK_OF_STATE } from './task-state.ts';
 import { TaskStores } from './task-stores.ts';
 
 /** How many records may be taken between two looks at the clock: 64 records cost far less than a turn. */
-const recordsPerClockCheck = 64;
+const RECORDS_PER_CLOCK_CHECK = 64;
 
 /** What a task is, and what it works with. */
 export interface StreamTaskOptions {
@@ -73,7 +73,7 @@ export interface TaskCommit {
  *
  * Owns: record queues, processor graph, stores, what its nodes run in, what asynchronous operators hold, queries that wait.
  * Called by: StreamThread, TaskManager, TopologyTestDriver. Calls: RecordCollector.
- * Invariants: I1 a record is taken only where {@link workOfState} says so, and while a commit is on its way only if that commit
+ * Invariants: I1 a record is taken only where {@link WORK_OF_STATE} says so, and while a commit is on its way only if that commit
  * lets the task work; I2 a committed offset never passes an unfinished record; I3 a task is in one commit at a time; I4 a task that
  * failed processes and commits nothing more; I5 once draining it takes no new record, whatever its commits do.
  */
@@ -144,7 +144,7 @@ export class StreamTask implements PartitionTask {
         assert(!host.isProcessing, 'queries are answered between records');
         return this.stores.get(name);
       },
-      isReadable: () => workOfState[this.#state] !== 'nothing',
+      isReadable: () => WORK_OF_STATE[this.#state] !== 'nothing',
       wake: options.wake,
     });
     this.asyncRecords = new AsyncRecords(host, this.#sources, options.createAsyncProcessor, options.wake);
@@ -173,7 +173,7 @@ export class StreamTask implements PartitionTask {
       (batch, row, error) => this.#host.skip(node.name, batch, row, error),
       () => this.#host.systemTimeMs(),
       () => {
-        this.#host.commitNeeded = true;
+        this.#host.needsCommit = true;
       },
     );
     this.#sources.push(source);
@@ -187,7 +187,7 @@ export class StreamTask implements PartitionTask {
 
   #transition(event: TaskEvent): void {
     this.#state = nextTaskState(this.taskId, this.#state, event);
-    this.#work = this.#isFrozen ? 'nothing' : workOfState[this.#state];
+    this.#work = this.#isFrozen ? 'nothing' : WORK_OF_STATE[this.#state];
   }
 
   /** Records, messages or punctuators may run now. */
@@ -216,7 +216,7 @@ export class StreamTask implements PartitionTask {
   /** The source's position lay outside the log; the next commit says where it goes on, even if no record comes. */
   movePosition(source: SourcePartition, offset: number): void {
     source.moveTo(offset);
-    this.#host.commitNeeded = true;
+    this.#host.needsCommit = true;
   }
 
   /** All stores are restored: initialises the processors. RESTORING → RUNNING, unless a processor's `init` throws. */
@@ -237,12 +237,12 @@ export class StreamTask implements PartitionTask {
   }
 
   #mayTake(nowMs: number): boolean {
-    return this.#work === 'records' && !this.saturated && this.group.readyToProcess(nowMs);
+    return this.#work === 'records' && !this.isSaturated && this.group.isReadyToProcess(nowMs);
   }
 
   /** True while an asynchronous operator or an external sink takes no more. */
-  get saturated(): boolean {
-    if (this.asyncRecords.saturated) return true;
+  get isSaturated(): boolean {
+    if (this.asyncRecords.isSaturated) return true;
     if (!this.externalSinks.isFull) return false;
     this.#host.requestCommit();
     return true;
@@ -262,7 +262,7 @@ export class StreamTask implements PartitionTask {
       if (!this.#mayTake(nowMs)) break;
       this.#processNext(group.nextQueue() as RecordQueue);
       taken += 1;
-      if (taken % recordsPerClockCheck === 0 && clock.monotonicMs() >= deadlineMs) break;
+      if (taken % RECORDS_PER_CLOCK_CHECK === 0 && clock.monotonicMs() >= deadlineMs) break;
     }
     if (taken > 0) {
       for (let i = 0; i < group.queues.length; i += 1) group.queues[i]?.releaseSpent();
@@ -274,7 +274,7 @@ export class StreamTask implements PartitionTask {
   processOne(): boolean {
     if (this.asyncRecords.hasMail) this.runMailbox();
     const queue = this.group.nextQueue();
-    if (queue === undefined || this.saturated) return false;
+    if (queue === undefined || this.isSaturated) return false;
     this.#processNext(queue);
     queue.releaseSpent();
     return true;
@@ -313,9 +313,9 @@ export class StreamTask implements PartitionTask {
    * a node, a full sink or a store asks for it.
    */
   wantsCommit(occasion: 'early' | 'interval' | 'last'): boolean {
-    const { commitNeeded, commitRequested } = this.#host;
-    if (occasion === 'last') return commitNeeded || !this.externalSinks.isEmpty || this.stores.hasDeferred;
-    return commitNeeded && (occasion === 'interval' || commitRequested || this.stores.wantsCommit);
+    const { needsCommit, isCommitRequested } = this.#host;
+    if (occasion === 'last') return needsCommit || !this.externalSinks.isEmpty || this.stores.hasDeferred;
+    return needsCommit && (occasion === 'interval' || isCommitRequested || this.stores.wantsCommit);
   }
 
   /**
@@ -340,8 +340,8 @@ export class StreamTask implements PartitionTask {
         metadata: encodeCommitMetadata(source.queue.partitionTimeMs, this.#host.processorMetadata),
       });
     }
-    this.#host.commitNeeded = this.asyncRecords.pending > 0;
-    this.#host.commitRequested = false;
+    this.#host.needsCommit = this.asyncRecords.pending > 0;
+    this.#host.isCommitRequested = false;
     return { offsets, positions };
   }
 
@@ -349,7 +349,7 @@ export class StreamTask implements PartitionTask {
   endCommit(committed: boolean): void {
     this.#isFrozen = false;
     this.#transition('endCommit');
-    if (!committed) this.#host.commitNeeded = true;
+    if (!committed) this.#host.needsCommit = true;
   }
 
   /**

@@ -17,7 +17,7 @@ export class TaskHeldRecord implements HeldRecord {
   /** Its event time, epoch ms. */
   readonly timestampMs: number;
   readonly #run: (held: TaskHeldRecord, forwardAll: () => void) => void;
-  #released = false;
+  #isReleased = false;
 
   /** Its offset is held already. `run` processes what is forwarded as part of this record. */
   constructor(
@@ -39,9 +39,9 @@ export class TaskHeldRecord implements HeldRecord {
 
   release(forwardAll: () => void): void {
     const { pending } = this.context;
-    assert(!this.#released && pending !== undefined && pending.holds > 0, 'a held record is released once');
+    assert(!this.#isReleased && pending !== undefined && pending.holds > 0, 'a held record is released once');
     this.#run(this, forwardAll);
-    this.#released = true;
+    this.#isReleased = true;
     pending.holds -= 1;
   }
 }

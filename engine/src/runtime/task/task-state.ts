@@ -12,7 +12,7 @@ import { StreamsError } from '../../base/errors.ts';
  * - `FAILED`: nothing since its last commit counts; it does nothing more and is never committed again.
  * - `CLOSED`: its stores are closed.
  */
-export const taskStates = [
+export const TASK_STATES = [
   'CREATED',
   'RESTORING',
   'RUNNING',
@@ -23,17 +23,17 @@ export const taskStates = [
   'CLOSED',
 ] as const;
 
-/** One of {@link taskStates}. */
-export type TaskState = (typeof taskStates)[number];
+/** One of {@link TASK_STATES}. */
+export type TaskState = (typeof TASK_STATES)[number];
 
 /** What happens to a task, in its own words. */
-export const taskEvents = ['initialize', 'restored', 'beginCommit', 'endCommit', 'drain', 'fail', 'close'] as const;
+export const TASK_EVENTS = ['initialize', 'restored', 'beginCommit', 'endCommit', 'drain', 'fail', 'close'] as const;
 
-/** One of {@link taskEvents}. */
-export type TaskEvent = (typeof taskEvents)[number];
+/** One of {@link TASK_EVENTS}. */
+export type TaskEvent = (typeof TASK_EVENTS)[number];
 
 /** What each event does in each state; undefined is forbidden. Total: the compiler finds a forgotten case. */
-export const taskTransitions: Readonly<Record<TaskState, Readonly<Record<TaskEvent, TaskState | undefined>>>> = {
+export const TASK_TRANSITIONS: Readonly<Record<TaskState, Readonly<Record<TaskEvent, TaskState | undefined>>>> = {
   CREATED: {
     initialize: 'RESTORING',
     restored: undefined,
@@ -113,7 +113,7 @@ export const taskTransitions: Readonly<Record<TaskState, Readonly<Record<TaskEve
 export type TaskWork = 'records' | 'begun' | 'nothing';
 
 /** What a task works on in each state, unless its commit protocol keeps it still while a commit is on its way. */
-export const workOfState: Readonly<Record<TaskState, TaskWork>> = {
+export const WORK_OF_STATE: Readonly<Record<TaskState, TaskWork>> = {
   CREATED: 'nothing',
   RESTORING: 'nothing',
   RUNNING: 'records',
@@ -126,12 +126,12 @@ export const workOfState: Readonly<Record<TaskState, TaskWork>> = {
 
 /** Whether a task in this state may be told the event. */
 export function allowsEvent(state: TaskState, event: TaskEvent): boolean {
-  return taskTransitions[state][event] !== undefined;
+  return TASK_TRANSITIONS[state][event] !== undefined;
 }
 
 /** The next state; throws `INVALID_STATE` for an event that the state doesn't allow. */
 export function nextTaskState(taskId: string, state: TaskState, event: TaskEvent): TaskState {
-  const next = taskTransitions[state][event];
+  const next = TASK_TRANSITIONS[state][event];
   if (next === undefined) {
     throw new StreamsError(`Task ${taskId} can't ${event} while ${state}`, { code: 'INVALID_STATE', recovery: 'fail' });
   }

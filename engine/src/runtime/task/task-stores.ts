@@ -12,7 +12,7 @@ import type { ChangelogOutput, RecordCollector } from '../output/record-collecto
  * A persistent store with a changelog is made durable at the first commit after this long. A crash in between restores that much
  * more from the changelog, and nothing else: an lmdb transaction per commit interval would cost more than the processing.
  */
-const durableIntervalMs = 1_000;
+const DURABLE_INTERVAL_MS = 1_000;
 
 /** One store of a task with its changelog partition. */
 export interface TaskStore {
@@ -69,7 +69,7 @@ export class TaskStores implements StateStoreContext {
   readonly #stores = new Map<string, TaskStore>();
   readonly #changelogs = new Map<string, ChangelogOutput>();
   readonly #positions = new Map<string, number>();
-  #logging = false;
+  #isLogging = false;
   #lastDurableMs = 0;
   #hasDeferred = false;
 
@@ -105,7 +105,7 @@ export class TaskStores implements StateStoreContext {
     timestampMs: number | null,
     headers?: readonly Header[],
   ): void {
-    if (!this.#logging) return;
+    if (!this.#isLogging) return;
     this.#changelogs.get(storeName)?.append(key, value, timestampMs, headers);
   }
 
@@ -115,7 +115,7 @@ export class TaskStores implements StateStoreContext {
       if (changelogTopic === undefined || changelogIsSource) continue;
       this.#changelogs.set(store.name, collector.changelog(changelogTopic, this.partition));
     }
-    this.#logging = true;
+    this.#isLogging = true;
   }
 
   /** A store holds so many uncommitted writes that the task should not wait for its commit interval. */
@@ -135,14 +135,14 @@ export class TaskStores implements StateStoreContext {
   }
 
   /** Some of it is on the disk. */
-  get persistent(): boolean {
+  get hasPersistent(): boolean {
     for (const { store } of this.#stores.values()) if (store.persistent) return true;
     return false;
   }
 
   /** Opens the stores that are not open, and takes over how far each has been restored before. */
   open(): void {
-    if (this.persistent) this.disk.makeFolderSync(this.stateDirectory);
+    if (this.hasPersistent) this.disk.makeFolderSync(this.stateDirectory);
     for (const { store } of this.#stores.values()) {
       if (!store.isOpen) store.open(this);
       if (store.restoredOffset !== undefined) this.#positions.set(store.name, store.restoredOffset);
@@ -212,7 +212,7 @@ export class TaskStores implements StateStoreContext {
     consumedEnd: (topic: string, partition: number) => number | undefined = () => undefined,
   ): void {
     const nowMs = this.clock.monotonicMs();
-    const due = final || nowMs - this.#lastDurableMs >= durableIntervalMs || this.wantsCommit;
+    const due = final || nowMs - this.#lastDurableMs >= DURABLE_INTERVAL_MS || this.wantsCommit;
     if (due) this.#lastDurableMs = nowMs;
     this.#hasDeferred = !due;
     for (const { store, changelogTopic, changelogIsSource } of this.#stores.values()) {
@@ -226,7 +226,7 @@ export class TaskStores implements StateStoreContext {
 
   /** Closes all stores; the first error is thrown after all were closed. */
   close(): void {
-    this.#logging = false;
+    this.#isLogging = false;
     const failures: unknown[] = [];
     for (const { store } of this.#stores.values()) {
       try {

@@ -7,7 +7,7 @@ import type { SourcePartition } from '../task/source-partition.ts';
 import type { StreamTask } from '../task/stream-task.ts';
 
 /** Waits between two tries to reach a registry. */
-const schemaBackoff: BackoffBounds = { minMs: 100, maxMs: 10_000 };
+const SCHEMA_BACKOFF: BackoffBounds = { minMs: 100, maxMs: 10_000 };
 
 interface Waiting {
   readonly fetched: FetchedPartition[];
@@ -98,7 +98,7 @@ export class SerdePreparation {
           { err: error, partition: source.key, failures },
           'Schemas are out of reach; the partition waits',
         );
-        await sleep(this.#clock, backoffMs(failures, schemaBackoff, this.#random));
+        await sleep(this.#clock, backoffMs(failures, SCHEMA_BACKOFF, this.#random));
         continue;
       }
       failures = 0;

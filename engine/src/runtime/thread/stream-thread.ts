@@ -30,7 +30,7 @@ import { TaskSupervisor } from './task-supervisor.ts';
 import { TopicWatch } from './topic-watch.ts';
 
 /** Longest synchronous stretch of record processing: heartbeats, HTTP and punctuators of the process run in between. */
-const turnMs = 5;
+const TURN_MS = 5;
 
 /** What a thread runs, and who is told how it fares. */
 export interface StreamThreadOptions {
@@ -85,8 +85,8 @@ export class StreamThread implements RebalanceListener {
   readonly #topics: TopicWatch;
   readonly #paused = new Set<string>();
   #rotation = 0;
-  #stopping = false;
-  #clean = true;
+  #isStopping = false;
+  #stopsCleanly = true;
   #failure: Error | undefined;
   #globalUpdate: Promise<void> | undefined;
   #loop: Promise<void> | undefined;
@@ -104,13 +104,13 @@ export class StreamThread implements RebalanceListener {
       layout,
       onLayout: (partitionCounts) => this.#manager.layOut(partitionCounts),
       onChange: () => {
-        if (!this.#stopping) this.#member.group.rejoin();
+        if (!this.#isStopping) this.#member.group.rejoin();
       },
       onFailure: (error) => this.#fail(error),
     });
     this.#supervisor = new TaskSupervisor({
       config,
-      isStopping: () => this.#stopping,
+      isStopping: () => this.#isStopping,
       recreate: (task, wipe) => this.#manager.recreate(task, wipe),
       onFailure: (error) => this.#fail(error),
     });
@@ -163,7 +163,7 @@ export class StreamThread implements RebalanceListener {
       wake: this.#wake,
       onError: (error, task) => this.#supervisor.failed(task, error),
       onReadiness: () => {
-        if (!this.#stopping) options.onReadiness(this.#manager.allRunning);
+        if (!this.#isStopping) options.onReadiness(this.#manager.areAllRunning);
       },
     });
   }
@@ -207,8 +207,8 @@ export class StreamThread implements RebalanceListener {
   }
 
   async #stop(clean: boolean): Promise<void> {
-    this.#clean = clean;
-    this.#stopping = true;
+    this.#stopsCleanly = clean;
+    this.#isStopping = true;
     this.#wake();
     await this.#loop;
     // Before leaving: a member that is leaving in the middle of a rebalance could not commit any more.
@@ -232,7 +232,7 @@ export class StreamThread implements RebalanceListener {
   }
 
   async onPartitionsRevoked(partitions: readonly TopicPartition[]): Promise<void> {
-    if (this.#clean) await this.#manager.revoked(partitions);
+    if (this.#stopsCleanly) await this.#manager.revoked(partitions);
     else await this.#manager.lost(partitions);
     this.#forgetPaused(partitions);
   }
@@ -253,7 +253,7 @@ export class StreamThread implements RebalanceListener {
 
   async #run(): Promise<void> {
     const { clock } = this.#config;
-    while (!this.#stopping && this.#failure === undefined) {
+    while (!this.#isStopping && this.#failure === undefined) {
       let busy = false;
       try {
         if (this.#manager.tasks.some(({ queries }) => queries.hasMail)) await this.#answerQueries();
@@ -277,7 +277,7 @@ export class StreamThread implements RebalanceListener {
    */
   async #answerQueries(): Promise<void> {
     const { clock } = this.#config;
-    const deadlineMs = clock.monotonicMs() + turnMs;
+    const deadlineMs = clock.monotonicMs() + TURN_MS;
     for (;;) {
       let answered = false;
       for (const { queries } of this.#inRotation()) if (queries.answer(deadlineMs)) answered = true;
@@ -307,14 +307,14 @@ export class StreamThread implements RebalanceListener {
     let worked = fetched.length > 0;
     this.#rotation += 1;
     const tasks = this.#inRotation();
-    const deadlineMs = clock.monotonicMs() + turnMs;
+    const deadlineMs = clock.monotonicMs() + TURN_MS;
     for (let i = 0; i < tasks.length; i += 1) {
       const task = tasks[i] as StreamTask;
       if (!task.mayWork) continue;
       try {
         const mail = task.runMailbox();
         let taken = 0;
-        if (!this.#collector.saturated) {
+        if (!this.#collector.isSaturated) {
           const share = (deadlineMs - clock.monotonicMs()) / (tasks.length - i);
           taken = task.process(nowMs, clock.monotonicMs() + Math.max(share, 0));
         }

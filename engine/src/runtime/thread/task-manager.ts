@@ -19,9 +19,9 @@ import { newThreadCache } from '../task/task-cache.ts';
 import { allowsEvent } from '../task/task-state.ts';
 
 /** How often a draining task is looked at when nothing wakes it. */
-const drainCheckMs = 5;
+const DRAIN_CHECK_MS = 5;
 /** Longest wait for asynchronous operators before partitions are given up; also bounded by half the rebalance timeout. */
-const drainMsMax = 30_000;
+const DRAIN_MS_MAX = 30_000;
 
 /** What the tasks of a thread are made from, and who is told how they fare. */
 export interface TaskManagerOptions {
@@ -91,7 +91,7 @@ export class TaskManager {
   }
 
   /** Whether every assigned task has been restored and started. */
-  get allRunning(): boolean {
+  get areAllRunning(): boolean {
     return this.#starting === 0 && this.tasks.every((task) => task.isStarted);
   }
 
@@ -259,7 +259,7 @@ export class TaskManager {
   /** Lets asynchronous operators finish, within a deadline; what isn't finished then will be done again by the next owner. */
   async #drain(tasks: readonly StreamTask[]): Promise<void> {
     const { clock, rebalanceTimeoutMs } = this.#options.config;
-    const deadlineMs = clock.monotonicMs() + Math.min(drainMsMax, rebalanceTimeoutMs / 2);
+    const deadlineMs = clock.monotonicMs() + Math.min(DRAIN_MS_MAX, rebalanceTimeoutMs / 2);
     for (const task of tasks) task.drain();
     for (;;) {
       let pending = 0;
@@ -274,7 +274,7 @@ export class TaskManager {
         this.#options.config.log.warn({ pending }, 'Gave up waiting for asynchronous operators');
         return;
       }
-      await sleep(clock, drainCheckMs);
+      await sleep(clock, DRAIN_CHECK_MS);
     }
   }
 
@@ -325,7 +325,7 @@ export class TaskManager {
     const tasks: StreamTask[] = [];
     for (const task of created) {
       try {
-        if (task.stores.persistent) stateDirectory.lease(task.taskId);
+        if (task.stores.hasPersistent) stateDirectory.lease(task.taskId);
         task.initializeStores();
         tasks.push(task);
       } catch (error) {

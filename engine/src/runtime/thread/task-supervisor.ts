@@ -6,9 +6,9 @@ import { asError } from '../errors.ts';
 import type { PartitionTask } from '../task/task.ts';
 
 /** Waits before a failed task is started again. */
-const taskBackoff: BackoffBounds = { minMs: 100, maxMs: 30_000 };
+const TASK_BACKOFF: BackoffBounds = { minMs: 100, maxMs: 30_000 };
 /** A task that ran this long is healthy: earlier failures have nothing to do with the next one. */
-const healthyMs = 2 * taskBackoff.maxMs;
+const HEALTHY_MS = 2 * TASK_BACKOFF.maxMs;
 
 /** How tasks are started again, and who is told that none can be. */
 export interface TaskSupervisorOptions {
@@ -62,7 +62,7 @@ export class TaskSupervisor {
       onFailure(error);
       return;
     }
-    if (task.runningMs > healthyMs) this.#failures.delete(task.taskId);
+    if (task.runningMs > HEALTHY_MS) this.#failures.delete(task.taskId);
     const known = this.#failures.get(task.taskId) ?? { count: 0, sinceMs: clock.monotonicMs() };
     known.count += 1;
     this.#failures.set(task.taskId, known);
@@ -72,7 +72,7 @@ export class TaskSupervisor {
       return;
     }
     log.warn({ err: error, taskId: task.taskId, recovery, failures: known.count }, 'Restarting a task');
-    void sleep(clock, backoffMs(known.count, taskBackoff, random))
+    void sleep(clock, backoffMs(known.count, TASK_BACKOFF, random))
       .then(() => (isStopping() ? undefined : recreate(task, recovery === 'restore')))
       .catch((failure: unknown) => onFailure(asError(failure)));
   }

@@ -28,54 +28,54 @@ export interface BufferedChange {
   readonly newValue: Buffer | null;
 }
 
-const int32Bytes = 4;
-const int64Bytes = 8;
+const INT32_BYTES = 4;
+const INT64_BYTES = 8;
 /** Length of a value that is null. */
-const nullLength = -1;
+const NULL_LENGTH = -1;
 /** Length of an old value that equals the prior value, which is not written twice. */
-const sameAsPriorLength = -2;
+const SAME_AS_PRIOR_LENGTH = -2;
 /** Context without topic and headers, as Kafka Streams counts it against a limit of bytes. */
-const fixedContextBytes = 2 * int64Bytes + int32Bytes;
+const FIXED_CONTEXT_BYTES = 2 * INT64_BYTES + INT32_BYTES;
 
-function sameBytes(a: Buffer | null, b: Buffer | null): boolean {
+function hasSameBytes(a: Buffer | null, b: Buffer | null): boolean {
   return a === b || (a !== null && b !== null && a.equals(b));
 }
 
 /** Memory that Kafka Streams would estimate for an entry; limits of bytes are measured in it. */
 export function entryBytes(keyBytes: number, change: BufferedChange): number {
   const { context, priorValue, oldValue, newValue } = change;
-  let bytes = int64Bytes + keyBytes + fixedContextBytes + context.topic.length;
+  let bytes = INT64_BYTES + keyBytes + FIXED_CONTEXT_BYTES + context.topic.length;
   for (const header of context.headers) bytes += header.key.length + (header.value?.length ?? 0);
   bytes += (priorValue?.length ?? 0) + (newValue?.length ?? 0);
-  return sameBytes(priorValue, oldValue) ? bytes : bytes + (oldValue?.length ?? 0);
+  return hasSameBytes(priorValue, oldValue) ? bytes : bytes + (oldValue?.length ?? 0);
 }
 
 function sizedBytes(value: Buffer | null): number {
-  return int32Bytes + (value?.length ?? 0);
+  return INT32_BYTES + (value?.length ?? 0);
 }
 
 function contextBytes(context: BufferedContext): number {
-  let bytes = 2 * int64Bytes + int32Bytes + Buffer.byteLength(context.topic) + 2 * int32Bytes;
-  for (const { key, value } of context.headers) bytes += int32Bytes + Buffer.byteLength(key) + sizedBytes(value);
+  let bytes = 2 * INT64_BYTES + INT32_BYTES + Buffer.byteLength(context.topic) + 2 * INT32_BYTES;
+  for (const { key, value } of context.headers) bytes += INT32_BYTES + Buffer.byteLength(key) + sizedBytes(value);
   return bytes;
 }
 
 function writeText(buffer: Buffer, position: number, text: string): number {
-  const written = buffer.utf8Write(text, position + int32Bytes);
+  const written = buffer.utf8Write(text, position + INT32_BYTES);
   buffer.writeInt32BE(written, position);
-  return position + int32Bytes + written;
+  return position + INT32_BYTES + written;
 }
 
 function writeSized(buffer: Buffer, position: number, value: Buffer | null): number {
-  buffer.writeInt32BE(value === null ? nullLength : value.length, position);
-  if (value === null) return position + int32Bytes;
-  return position + int32Bytes + value.copy(buffer, position + int32Bytes);
+  buffer.writeInt32BE(value === null ? NULL_LENGTH : value.length, position);
+  if (value === null) return position + INT32_BYTES;
+  return position + INT32_BYTES + value.copy(buffer, position + INT32_BYTES);
 }
 
 function writeContext(buffer: Buffer, context: BufferedContext): number {
   writeInt64(buffer, context.timestampMs, 0);
-  writeInt64(buffer, context.offset, int64Bytes);
-  let at = writeText(buffer, 2 * int64Bytes, context.topic);
+  writeInt64(buffer, context.offset, INT64_BYTES);
+  let at = writeText(buffer, 2 * INT64_BYTES, context.topic);
   at = buffer.writeInt32BE(context.partition, at);
   at = buffer.writeInt32BE(context.headers.length, at);
   for (const { key, value } of context.headers) at = writeSized(buffer, writeText(buffer, at, key), value);
@@ -85,12 +85,12 @@ function writeContext(buffer: Buffer, context: BufferedContext): number {
 /** The value of a changelog record in format 3: context, prior, old and new value, then the buffer time. */
 export function encodeBufferedChange(change: BufferedChange, bufferTimeMs: number): Buffer {
   const { context, priorValue, oldValue, newValue } = change;
-  const oldIsPrior = oldValue !== null && sameBytes(priorValue, oldValue);
-  const oldBytes = oldIsPrior ? int32Bytes : sizedBytes(oldValue);
-  const size = contextBytes(context) + sizedBytes(priorValue) + oldBytes + sizedBytes(newValue) + int64Bytes;
+  const oldIsPrior = oldValue !== null && hasSameBytes(priorValue, oldValue);
+  const oldBytes = oldIsPrior ? INT32_BYTES : sizedBytes(oldValue);
+  const size = contextBytes(context) + sizedBytes(priorValue) + oldBytes + sizedBytes(newValue) + INT64_BYTES;
   const buffer = Buffer.allocUnsafe(size);
   let at = writeSized(buffer, writeContext(buffer, context), priorValue);
-  at = oldIsPrior ? buffer.writeInt32BE(sameAsPriorLength, at) : writeSized(buffer, at, oldValue);
+  at = oldIsPrior ? buffer.writeInt32BE(SAME_AS_PRIOR_LENGTH, at) : writeSized(buffer, at, oldValue);
   at = writeSized(buffer, at, newValue);
   writeInt64(buffer, bufferTimeMs, at);
   return buffer;
@@ -161,7 +161,7 @@ function decodeSecond(reader: ValueReader): BufferedRecord {
 function decodeThird(reader: ValueReader): BufferedRecord {
   const context = reader.context();
   const priorValue = reader.sized();
-  const oldValue = reader.sizedOr(sameAsPriorLength, priorValue);
+  const oldValue = reader.sizedOr(SAME_AS_PRIOR_LENGTH, priorValue);
   const newValue = reader.sized();
   return { bufferTimeMs: reader.int64(), change: { context, priorValue, oldValue, newValue } };
 }
@@ -191,22 +191,22 @@ class ValueReader {
   }
 
   int64(): number {
-    return readInt64(this.#buffer, this.#take(int64Bytes));
+    return readInt64(this.#buffer, this.#take(INT64_BYTES));
   }
 
   int32(): number {
-    return this.#buffer.readInt32BE(this.#take(int32Bytes));
+    return this.#buffer.readInt32BE(this.#take(INT32_BYTES));
   }
 
   sized(): Buffer | null {
-    return this.sizedOr(nullLength, null);
+    return this.sizedOr(NULL_LENGTH, null);
   }
 
   /** A value, or `other` where the length is `otherLength`. */
   sizedOr(otherLength: number, other: Buffer | null): Buffer | null {
     const length = this.int32();
     if (length === otherLength) return other;
-    if (length === nullLength) return null;
+    if (length === NULL_LENGTH) return null;
     if (length < 0) throw corrupt(`a length is ${length}`);
     return Buffer.copyBytesFrom(this.#buffer, this.#take(length), length);
   }
@@ -226,7 +226,7 @@ class ValueReader {
     // -1 was written for "no headers" once.
     const headerCount = this.int32();
     const headers: Header[] = [];
-    for (let i = 0; i < headerCount; i++) headers.push({ key: this.#text(), value: this.sized() });
+    for (let i = 0; i < headerCount; i += 1) headers.push({ key: this.#text(), value: this.sized() });
     return { timestampMs, offset, topic, partition, headers };
   }
 

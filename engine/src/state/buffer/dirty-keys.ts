@@ -1,8 +1,8 @@
 import type { BinaryKey } from '../../base/bytes.ts';
 
 /** Java's `HashSet` starts with 16 buckets and doubles when it is more than three quarters full; clearing keeps the buckets. */
-const initialBuckets = 16;
-const loadFactor = 0.75;
+const INITIAL_BUCKETS = 16;
+const LOAD_FACTOR = 0.75;
 
 /**
  * Keys that changed since the last commit, handed out in the order of a Java `HashSet<Bytes>`: Kafka Streams writes a buffer's
@@ -13,7 +13,7 @@ const loadFactor = 0.75;
  */
 export class DirtyKeys {
   readonly #keys = new Set<BinaryKey>();
-  #buckets = initialBuckets;
+  #buckets = INITIAL_BUCKETS;
 
   /** Keys that `drain` would hand out. */
   get size(): number {
@@ -23,7 +23,7 @@ export class DirtyKeys {
   /** Notes a change of the key; further changes before the next commit make no difference. */
   add(key: BinaryKey): void {
     this.#keys.add(key);
-    while (this.#keys.size > this.#buckets * loadFactor) this.#buckets *= 2;
+    while (this.#keys.size > this.#buckets * LOAD_FACTOR) this.#buckets *= 2;
   }
 
   /** All keys; there are none afterwards. */
@@ -45,7 +45,7 @@ export class DirtyKeys {
 /** `Arrays.hashCode(byte[])` */
 function bytesHash(key: BinaryKey): number {
   let hash = 1;
-  for (let i = 0; i < key.length; i++) {
+  for (let i = 0; i < key.length; i += 1) {
     const byte = key.charCodeAt(i);
     hash = (Math.imul(31, hash) + (byte < 128 ? byte : byte - 256)) | 0;
   }

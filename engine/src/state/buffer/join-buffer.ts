@@ -4,17 +4,17 @@ import { MemoryKeyValueStore } from '../memory/memory-key-value-store.ts';
 import { LmdbKeyValueStore } from '../persistent/lmdb-key-value-store.ts';
 import type { KeyValueBytesStore, StateStore, StateStoreContext, StoreBuilder } from '../state-store.ts';
 import { storeClosed } from '../store-support.ts';
-import { sequenceMax, windowSuffix } from '../window-key.ts';
+import { SEQUENCE_MAX, windowSuffix } from '../window-key.ts';
 import { type BufferedContext, decodeBufferedChange, encodeBufferedChange } from './buffered-change.ts';
 
 /** The first byte of a key, by which Kafka Streams tells keys that begin with the time from others. */
-const timeFirst = '\u0000';
-const timeBytes = 8;
-const sequenceBytes = 4;
-const keyStart = timeFirst.length + timeBytes;
+const TIME_FIRST = '\u0000';
+const TIME_BYTES = 8;
+const SEQUENCE_BYTES = 4;
+const KEY_START = TIME_FIRST.length + TIME_BYTES;
 /** Format of the values: `encodeBufferedChange` writes no other. */
-const valueFormat = 3;
-const zeroSequence = 0;
+const VALUE_FORMAT = 3;
+const ZERO_SEQUENCE = 0;
 
 /** A record that waits, as it leaves the buffer. */
 export interface BufferedJoinRecord {
@@ -82,7 +82,7 @@ export class JoinBuffer implements StateStore {
     const { timestampMs } = context;
     if (timestampMs < this.#streamTimeMs - this.#graceMs) return false;
     if (timestampMs > this.#streamTimeMs) this.#streamTimeMs = timestampMs;
-    this.#sequence = (this.#sequence + 1) & sequenceMax;
+    this.#sequence = (this.#sequence + 1) & SEQUENCE_MAX;
     const change = { context, priorValue: null, oldValue: null, newValue: value };
     this.#write(store, recordKey(timestampMs, key, this.#sequence), encodeBufferedChange(change, 0));
     return true;
@@ -107,7 +107,7 @@ export class JoinBuffer implements StateStore {
   }
 
   restore(batch: RecordBatch, nextOffset: number): void {
-    for (let row = 0; row < batch.count; row++) {
+    for (let row = 0; row < batch.count; row += 1) {
       const start = batch.keyStarts[row] as number;
       if (start >= 0) this.#notePosition(binaryKey(batch.buffer, start, batch.keyEnds[row] as number));
     }
@@ -154,26 +154,26 @@ export class JoinBuffer implements StateStore {
   }
 
   #notePosition(key: BinaryKey): void {
-    if (key.length < keyStart + sequenceBytes) return;
+    if (key.length < KEY_START + SEQUENCE_BYTES) return;
     const bytes = bytesOf(key);
-    this.#streamTimeMs = Math.max(this.#streamTimeMs, Number(bytes.readBigInt64BE(timeFirst.length)));
-    this.#sequence = Math.max(this.#sequence, bytes.readInt32BE(bytes.length - sequenceBytes));
+    this.#streamTimeMs = Math.max(this.#streamTimeMs, Number(bytes.readBigInt64BE(TIME_FIRST.length)));
+    this.#sequence = Math.max(this.#sequence, bytes.readInt32BE(bytes.length - SEQUENCE_BYTES));
   }
 }
 
 function timePrefix(timeMs: number): BinaryKey {
-  return (timeFirst + windowSuffix(timeMs, zeroSequence).slice(0, timeBytes)) as BinaryKey;
+  return (TIME_FIRST + windowSuffix(timeMs, ZERO_SEQUENCE).slice(0, TIME_BYTES)) as BinaryKey;
 }
 
 function recordKey(timeMs: number, key: BinaryKey, sequence: number): BinaryKey {
   const suffix = windowSuffix(timeMs, sequence);
-  return (timeFirst + suffix.slice(0, timeBytes) + key + suffix.slice(timeBytes)) as BinaryKey;
+  return (TIME_FIRST + suffix.slice(0, TIME_BYTES) + key + suffix.slice(TIME_BYTES)) as BinaryKey;
 }
 
 function decode(recordKeyBytes: BinaryKey, value: Buffer): BufferedJoinRecord {
   const nowhere = { timestampMs: 0, offset: -1, topic: '', partition: -1, headers: [] };
-  const { change } = decodeBufferedChange(value, valueFormat, { context: nowhere, bufferedPrior: undefined });
-  const key = Buffer.from(recordKeyBytes.slice(keyStart, -sequenceBytes), 'latin1');
+  const { change } = decodeBufferedChange(value, VALUE_FORMAT, { context: nowhere, bufferedPrior: undefined });
+  const key = Buffer.from(recordKeyBytes.slice(KEY_START, -SEQUENCE_BYTES), 'latin1');
   return { key, value: change.newValue as Buffer, context: change.context };
 }
 

@@ -26,9 +26,9 @@ interface HeldEntry {
   isHeld: boolean;
 }
 
-const formatHeader = 'v';
+const FORMAT_HEADER = 'v';
 /** Every changelog record but tombstones says its format; ours is 3, as that of Kafka Streams since 2.6. */
-const formatHeaders: readonly Header[] = [{ key: formatHeader, value: Buffer.of(3) }];
+const formatHeaders: readonly Header[] = [{ key: FORMAT_HEADER, value: Buffer.of(3) }];
 
 /**
  * Changes of a table that are held back, ordered by buffer time, then key bytes. In memory always, as in Kafka Streams, and
@@ -42,7 +42,7 @@ export class MemoryChangeBuffer implements StateStore {
   readonly name: string;
   readonly persistent = false;
   readonly restoredOffset = undefined;
-  readonly #loggingEnabled: boolean;
+  readonly #isLoggingEnabled: boolean;
   readonly #entries = new Map<BinaryKey, HeldEntry>();
   readonly #heap: HeldEntry[] = [];
   readonly #dirty = new DirtyKeys();
@@ -52,7 +52,7 @@ export class MemoryChangeBuffer implements StateStore {
   /** `loggingEnabled` false: there is no changelog, and what is held back is lost when the task moves. */
   constructor(name: string, loggingEnabled: boolean) {
     this.name = name;
-    this.#loggingEnabled = loggingEnabled;
+    this.#isLoggingEnabled = loggingEnabled;
   }
 
   get isOpen(): boolean {
@@ -97,17 +97,17 @@ export class MemoryChangeBuffer implements StateStore {
     const priorValue = held === undefined ? change.oldValue : held.change.priorValue;
     const { context, oldValue, newValue } = change;
     this.#place(key, bufferTimeMs, { context, priorValue, oldValue, newValue });
-    if (this.#loggingEnabled) this.#dirty.add(key);
+    if (this.#isLoggingEnabled) this.#dirty.add(key);
   }
 
   /** Removes what `first` answered. */
   evict(entry: BufferEntry): void {
     this.#remove(entry as HeldEntry);
-    if (this.#loggingEnabled) this.#dirty.add(entry.key);
+    if (this.#isLoggingEnabled) this.#dirty.add(entry.key);
   }
 
   restore(batch: RecordBatch): void {
-    for (let row = 0; row < batch.count; row++) {
+    for (let row = 0; row < batch.count; row += 1) {
       const keyStart = batch.keyStarts[row] as number;
       if (keyStart < 0) continue;
       const key = binaryKey(batch.buffer, keyStart, batch.keyEnds[row] as number);
@@ -225,7 +225,7 @@ function isBefore(a: HeldEntry, b: HeldEntry): boolean {
 }
 
 function formatOf(headers: readonly Header[]): number {
-  const header = headers.findLast(({ key }) => key === formatHeader);
+  const header = headers.findLast(({ key }) => key === FORMAT_HEADER);
   if (header === undefined) return 0;
   // Anything but one byte is no format; -1 is refused where formats are read.
   return header.value?.length === 1 ? (header.value[0] as number) : -1;

@@ -47,13 +47,13 @@ export class FoundPlaces implements CacheWalk {
   }
 }
 
-const timeBytes = 8;
+const TIME_BYTES = 8;
 
 /**
  * Places of other keys that one read looks at, at most. Kafka Streams has no such limit: there a read of a store in memory takes as
  * long as there are cached keys of the time that is read.
  */
-const strangersMax = 2_000;
+const STRANGERS_MAX = 2_000;
 
 /** Which places of a cache a read by time wants. */
 export interface TimeRange {
@@ -129,7 +129,7 @@ class TimeWalk implements CacheWalk {
   readonly #onClose: () => void;
   #strangers = 0;
   #rest: ListedPlaces | undefined;
-  #closed = false;
+  #isClosed = false;
 
   constructor(
     range: TimeRange,
@@ -145,7 +145,7 @@ class TimeWalk implements CacheWalk {
 
   next(): CacheNode | undefined {
     const { from, to, direction, key } = this.#range;
-    while (!this.#closed) {
+    while (!this.#isClosed) {
       if (this.#rest !== undefined) return this.#rest.next();
       const step = this.#ids.next();
       if (step.done === true) break;
@@ -155,7 +155,7 @@ class TimeWalk implements CacheWalk {
       if (node === undefined) continue;
       if (node.key !== key) {
         this.#strangers += 1;
-        if (this.#strangers > strangersMax) this.#rest = this.#ownAfter(id);
+        if (this.#strangers > STRANGERS_MAX) this.#rest = this.#ownAfter(id);
       }
       return node;
     }
@@ -164,8 +164,8 @@ class TimeWalk implements CacheWalk {
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#onClose();
   }
 
@@ -177,5 +177,5 @@ class TimeWalk implements CacheWalk {
 }
 
 function orderOf({ key, suffix }: CacheNode): BinaryKey {
-  return (suffix.slice(0, timeBytes) + key + suffix) as BinaryKey;
+  return (suffix.slice(0, TIME_BYTES) + key + suffix) as BinaryKey;
 }

@@ -7,7 +7,7 @@ import { MergedIterator } from './merged-iterator.ts';
 import type { DirtyEntry } from './record-cache.ts';
 import { compareKeys } from './suffix-index.ts';
 
-const noSuffix = '' as BinaryKey;
+const NO_SUFFIX = '' as BinaryKey;
 
 /**
  * A key-value store behind a record cache. What is read from the store beneath is cached, too.
@@ -31,13 +31,13 @@ export class CachingKeyValueStore extends CachingStore<KeyValueBytesStore> imple
     const stored = this.inner.get(key);
     if (stored === undefined || !context.isProcessing) return stored;
     const { value, timestampMs } = stored;
-    context.thread.keepRead(this.cache, key, noSuffix, value, timestampMs, context);
+    context.thread.keepRead(this.cache, key, NO_SUFFIX, value, timestampMs, context);
     return { value, timestampMs };
   }
 
   put(key: BinaryKey, value: Buffer | null, timestampMs: number): void {
     const { context } = this;
-    context.thread.put(this.cache, key, noSuffix, value, this.timeOf(value, timestampMs), context.origin());
+    context.thread.put(this.cache, key, NO_SUFFIX, value, this.timeOf(value, timestampMs), context.origin());
   }
 
   range(

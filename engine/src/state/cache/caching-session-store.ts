@@ -8,8 +8,8 @@ import type { CacheNode, DirtyEntry } from './record-cache.ts';
 import { compareKeys, SuffixIndex } from './suffix-index.ts';
 
 /** Kafka Streams' cache puts the number of the segment before each key. */
-const segmentNumberBytes = 8;
-const msBytes = 8;
+const SEGMENT_NUMBER_BYTES = 8;
+const MS_BYTES = 8;
 
 /**
  * A session store behind a record cache.
@@ -24,7 +24,7 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
 
   /** Before a store in memory reads walk by time, as Kafka Streams' do there; before one on disk by key. */
   constructor(inner: SessionBytesStore) {
-    super(inner, { keyOverheadBytes: segmentNumberBytes, valueOverheadBytes: 0 });
+    super(inner, { keyOverheadBytes: SEGMENT_NUMBER_BYTES, valueOverheadBytes: 0 });
     if (!inner.persistent) this.#byTime = new TimeOrder();
   }
 
@@ -65,7 +65,7 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
       cache: this.cache,
       walk:
         this.#byTime?.walk({
-          from: (from.slice(0, msBytes) + key + from) as BinaryKey,
+          from: (from.slice(0, MS_BYTES) + key + from) as BinaryKey,
           to: undefined,
           direction,
           key,
@@ -94,7 +94,7 @@ export class CachingSessionStore extends CachingStore<SessionBytesStore> impleme
     const accepts = (suffix: BinaryKey): boolean => endOf(suffix) >= fromMs && endOf(suffix) <= toMs;
     return new MergedIterator<SessionBytesKey>({
       cache: this.cache,
-      walk: new ListedPlaces(this.#index.nodesByTime(accepts, (suffix) => suffix.slice(0, msBytes) as BinaryKey)),
+      walk: new ListedPlaces(this.#index.nodesByTime(accepts, (suffix) => suffix.slice(0, MS_BYTES) as BinaryKey)),
       stored: this.inner.findByEnd(fromMs, toMs),
       compare: (node, key) =>
         endOf(node.suffix) - key.endMs || compareKeys(node.key, key.key) || startOf(node.suffix) - key.startMs,
@@ -183,11 +183,11 @@ function endOf(suffix: BinaryKey): number {
 }
 
 function startOf(suffix: BinaryKey): number {
-  return msAt(suffix, msBytes);
+  return msAt(suffix, MS_BYTES);
 }
 
 function msAt(suffix: BinaryKey, position: number): number {
   let ms = 0;
-  for (let index = 0; index < msBytes; index += 1) ms = ms * 256 + suffix.charCodeAt(position + index);
+  for (let index = 0; index < MS_BYTES; index += 1) ms = ms * 256 + suffix.charCodeAt(position + index);
   return ms;
 }

@@ -1,6 +1,6 @@
 import { type BinaryKey, bytesOf } from '../../base/bytes.ts';
 import type { BoundedScan, StoredValue, StoreIterator, WindowBytesStore, WindowedBytesKey } from '../state-store.ts';
-import { sequenceMax, WindowSuffixCache, windowSuffix } from '../window-key.ts';
+import { SEQUENCE_MAX, WindowSuffixCache, windowSuffix } from '../window-key.ts';
 import { type CacheWalk, FoundPlaces, ListedPlaces, TimeOrder } from './cache-walk.ts';
 import { CachingStore } from './caching-store.ts';
 import { MergedIterator } from './merged-iterator.ts';
@@ -8,10 +8,10 @@ import type { CacheNode, DirtyEntry } from './record-cache.ts';
 import { compareKeys, SuffixIndex } from './suffix-index.ts';
 
 /** Kafka Streams' cache puts the number of the segment before each key. */
-const segmentNumberBytes = 8;
-const segmentIntervalMinMs = 60_000;
+const SEGMENT_NUMBER_BYTES = 8;
+const SEGMENT_INTERVAL_MIN_MS = 60_000;
 /** The sequence number isn't part of the key that readers of the table see. */
-const startBytes = 8;
+const START_BYTES = 8;
 const lastSuffix = '\u00ff'.repeat(13) as BinaryKey;
 
 /**
@@ -29,7 +29,7 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
 
   /** `valueOverheadBytes`: 8 where Kafka Streams' values have a timestamp in front. */
   constructor(inner: WindowBytesStore, valueOverheadBytes: number) {
-    super(inner, { keyOverheadBytes: segmentNumberBytes, valueOverheadBytes });
+    super(inner, { keyOverheadBytes: SEGMENT_NUMBER_BYTES, valueOverheadBytes });
     if (!inner.persistent) this.#byTime = new TimeOrder();
   }
 
@@ -123,7 +123,7 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
   }
 
   protected keyBytes(dirty: DirtyEntry): Buffer {
-    return bytesOf((dirty.key + dirty.suffix.slice(0, startBytes)) as BinaryKey);
+    return bytesOf((dirty.key + dirty.suffix.slice(0, START_BYTES)) as BinaryKey);
   }
 
   protected override added(node: CacheNode): void {
@@ -155,7 +155,7 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
     const walk = (order: TimeOrder): CacheWalk =>
       order.walk({
         from: placeInTime(key, lookedAtFromMs, 0),
-        to: toMs >= Number.MAX_SAFE_INTEGER ? undefined : placeInTime(key, Math.max(0, toMs), sequenceMax),
+        to: toMs >= Number.MAX_SAFE_INTEGER ? undefined : placeInTime(key, Math.max(0, toMs), SEQUENCE_MAX),
         direction,
         key,
         own,
@@ -193,12 +193,12 @@ export class CachingWindowStore extends CachingStore<WindowBytesStore> implement
 
 /** As Kafka Streams' default stores on disk have it. */
 function segmentIntervalMs(retentionMs: number): number {
-  return Math.max(Math.floor(retentionMs / 2), segmentIntervalMinMs);
+  return Math.max(Math.floor(retentionMs / 2), SEGMENT_INTERVAL_MIN_MS);
 }
 
 function placeInTime(key: BinaryKey, startMs: number, sequence: number): BinaryKey {
   const suffix = windowSuffix(startMs, sequence);
-  return (suffix.slice(0, startBytes) + key + suffix) as BinaryKey;
+  return (suffix.slice(0, START_BYTES) + key + suffix) as BinaryKey;
 }
 
 /** By key, then start. */
@@ -221,6 +221,6 @@ function suffixesBetween(fromMs: number, toMs: number): (suffix: BinaryKey) => b
 /** The start that a suffix begins with. */
 function startOf(suffix: BinaryKey): number {
   let startMs = 0;
-  for (let index = 0; index < startBytes; index += 1) startMs = startMs * 256 + suffix.charCodeAt(index);
+  for (let index = 0; index < START_BYTES; index += 1) startMs = startMs * 256 + suffix.charCodeAt(index);
   return startMs;
 }

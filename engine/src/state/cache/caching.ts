@@ -4,7 +4,7 @@ import { CachingSessionStore } from './caching-session-store.ts';
 import { CachingWindowStore } from './caching-window-store.ts';
 
 /** Kafka Streams' cache reckons with the timestamp in front of the values of timestamped stores. */
-const timestampBytes = 8;
+const TIMESTAMP_BYTES = 8;
 
 /** What the builder of a store says about caching. */
 interface CachingWish {
@@ -22,7 +22,7 @@ export function withCache(
   timestamped: boolean,
 ): KeyValueBytesStore {
   if (caching !== true || !cachingEnabled) return bytes;
-  return new CachingKeyValueStore(bytes, timestamped ? timestampBytes : 0);
+  return new CachingKeyValueStore(bytes, timestamped ? TIMESTAMP_BYTES : 0);
 }
 
 /**
@@ -36,7 +36,7 @@ export function withWindowCache(
   timestamped: boolean,
 ): WindowBytesStore {
   if (caching !== true || !cachingEnabled || retainDuplicates === true) return bytes;
-  return new CachingWindowStore(bytes, timestamped ? timestampBytes : 0);
+  return new CachingWindowStore(bytes, timestamped ? TIMESTAMP_BYTES : 0);
 }
 
 /** Puts a record cache before a session store whose builder wants one, where the task has one. */

@@ -36,12 +36,12 @@ export class MergedIterator<K> implements StoreIterator<K>, StoreEntry<K> {
   timestampMs = 0;
   readonly #options: MergeOptions<K>;
   readonly #result: IteratorYieldResult<StoreEntry<K>> = { done: false, value: this };
-  #walked = false;
+  #wasWalked = false;
   /** The cached place that comes next and what it held when it did. */
   #node: CacheNode | undefined;
   #entry: CacheEntry | undefined;
   #stored: StoreEntry<K> | undefined;
-  #closed = false;
+  #isClosed = false;
 
   /** Reads nothing yet: the first `next` does. Takes over `walk` and `stored`. */
   constructor(options: MergeOptions<K>) {
@@ -50,9 +50,9 @@ export class MergedIterator<K> implements StoreIterator<K>, StoreEntry<K> {
 
   next(): IteratorResult<StoreEntry<K>, undefined> {
     const { stored, compare, keyOf } = this.#options;
-    while (!this.#closed) {
+    while (!this.#isClosed) {
       this.#stored ??= stored.next().value;
-      if (this.#node === undefined && !this.#walked) this.#peek();
+      if (this.#node === undefined && !this.#wasWalked) this.#peek();
       const node = this.#node;
       const entry = this.#stored;
       if (node === undefined && entry === undefined) break;
@@ -94,7 +94,7 @@ export class MergedIterator<K> implements StoreIterator<K>, StoreEntry<K> {
       this.#entry = entry;
       return;
     }
-    this.#walked = true;
+    this.#wasWalked = true;
   }
 
   return(): IteratorResult<StoreEntry<K>, undefined> {
@@ -103,8 +103,8 @@ export class MergedIterator<K> implements StoreIterator<K>, StoreEntry<K> {
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#options.walk.close();
     this.#options.stored.close();
   }

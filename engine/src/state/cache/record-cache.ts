@@ -3,7 +3,7 @@ import { SortedKeys } from '../sorted-keys.ts';
 import type { CacheOrigin } from './cache-origin.ts';
 
 /** What Kafka Streams reckons for an entry beside key and value: three references, a flag, timestamp, offset and partition. */
-const entryOverheadBytes = 3 * 8 + 1 + 8 + 8 + 4;
+const ENTRY_OVERHEAD_BYTES = 3 * 8 + 1 + 8 + 8 + 4;
 
 /** One value of one key, as it was put. */
 export interface CacheEntry {
@@ -278,7 +278,7 @@ export class RecordCache {
 
   #sizeOf(idBytes: number, value: Buffer | null, origin: CacheOrigin | undefined): number {
     const { keyOverheadBytes, valueOverheadBytes } = this.#options;
-    let bytes = entryOverheadBytes + keyOverheadBytes + idBytes;
+    let bytes = ENTRY_OVERHEAD_BYTES + keyOverheadBytes + idBytes;
     if (value !== null) bytes += valueOverheadBytes + value.length;
     if (origin === undefined) return bytes;
     bytes += origin.topic.length;

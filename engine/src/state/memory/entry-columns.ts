@@ -1,17 +1,17 @@
 import type { StoredValue, StoredView } from '../state-store.ts';
 
 /** Values lie on this grid, so that 32 bits address 32 GB. */
-const granuleBytes = 8;
-const granuleShift = 3;
+const GRANULE_BYTES = 8;
+const GRANULE_SHIFT = 3;
 /** Values share chunks of this size; a value that needs more than a quarter of one gets a buffer of its own. */
-const chunkBytes = 1 << 20;
-const chunkGranules = chunkBytes >> granuleShift;
-const sharedValueBytesMax = chunkBytes / 4;
-const firstSlots = 64;
+const CHUNK_BYTES = 1 << 20;
+const CHUNK_GRANULES = CHUNK_BYTES >> GRANULE_SHIFT;
+const SHARED_VALUE_BYTES_MAX = CHUNK_BYTES / 4;
+const FIRST_SLOTS = 64;
 /** Up to here a loop beats a call into native copying. */
-const loopCopyBytesMax = 32;
+const LOOP_COPY_BYTES_MAX = 32;
 /** Place of a value that has a buffer of its own. */
-const ownBuffer = 0xffff_ffff;
+const OWN_BUFFER = 0xffff_ffff;
 const noBytes = Buffer.alloc(0);
 
 /**
@@ -26,14 +26,14 @@ const noBytes = Buffer.alloc(0);
  * place itself.
  */
 export class EntryColumns {
-  #timestamps = new Float64Array(firstSlots);
-  #places = new Uint32Array(firstSlots);
-  #lengths = new Int32Array(firstSlots);
+  #timestamps = new Float64Array(FIRST_SLOTS);
+  #places = new Uint32Array(FIRST_SLOTS);
+  #lengths = new Int32Array(FIRST_SLOTS);
   #slotsEnd = 0;
   #freeSlots: number[] = [];
   #chunks: Buffer[] = [];
   /** Granules used of the last chunk. */
-  #chunkUsed = chunkGranules;
+  #chunkUsed = CHUNK_GRANULES;
   #freePlaces = new Map<number, number[]>();
   readonly #large = new Map<number, Buffer>();
   readonly #view = { buffer: noBytes as Buffer, start: 0, end: 0, timestampMs: 0 };
@@ -47,8 +47,8 @@ export class EntryColumns {
     const length = value.length;
     this.#timestamps[slot] = timestampMs;
     this.#lengths[slot] = length;
-    if (length > sharedValueBytesMax) {
-      this.#places[slot] = ownBuffer;
+    if (length > SHARED_VALUE_BYTES_MAX) {
+      this.#places[slot] = OWN_BUFFER;
       this.#large.set(slot, value);
     } else {
       const place = this.#takePlace(sizeClass(length));
@@ -62,7 +62,7 @@ export class EntryColumns {
   set(slot: number, value: Buffer, timestampMs: number): void {
     const length = value.length;
     const place = this.#places[slot] as number;
-    if (place !== ownBuffer && length <= sharedValueBytesMax) {
+    if (place !== OWN_BUFFER && length <= SHARED_VALUE_BYTES_MAX) {
       const size = sizeClass(length);
       const oldSize = sizeClass(this.#lengths[slot] as number);
       let target = place;
@@ -91,12 +91,12 @@ export class EntryColumns {
   value(slot: number): Buffer {
     const length = this.#lengths[slot] as number;
     const place = this.#places[slot] as number;
-    if (place === ownBuffer) return this.#large.get(slot) as Buffer;
+    if (place === OWN_BUFFER) return this.#large.get(slot) as Buffer;
     const copy = Buffer.allocUnsafe(length);
-    const chunk = this.#chunks[Math.floor(place / chunkGranules)] as Buffer;
-    const start = (place % chunkGranules) * granuleBytes;
-    if (length <= loopCopyBytesMax) {
-      for (let i = 0; i < length; i++) copy[i] = chunk[start + i] as number;
+    const chunk = this.#chunks[Math.floor(place / CHUNK_GRANULES)] as Buffer;
+    const start = (place % CHUNK_GRANULES) * GRANULE_BYTES;
+    if (length <= LOOP_COPY_BYTES_MAX) {
+      for (let i = 0; i < length; i += 1) copy[i] = chunk[start + i] as number;
     } else {
       chunk.copy(copy, 0, start, start + length);
     }
@@ -107,12 +107,12 @@ export class EntryColumns {
   peek(slot: number): StoredView {
     const view = this.#view;
     const place = this.#places[slot] as number;
-    if (place === ownBuffer) {
+    if (place === OWN_BUFFER) {
       view.buffer = this.#large.get(slot) as Buffer;
       view.start = 0;
     } else {
-      view.buffer = this.#chunks[Math.floor(place / chunkGranules)] as Buffer;
-      view.start = (place % chunkGranules) * granuleBytes;
+      view.buffer = this.#chunks[Math.floor(place / CHUNK_GRANULES)] as Buffer;
+      view.start = (place % CHUNK_GRANULES) * GRANULE_BYTES;
     }
     view.end = view.start + (this.#lengths[slot] as number);
     view.timestampMs = this.#timestamps[slot] as number;
@@ -131,13 +131,13 @@ export class EntryColumns {
 
   /** Forgets all slots and gives their memory back. */
   clear(): void {
-    this.#timestamps = new Float64Array(firstSlots);
-    this.#places = new Uint32Array(firstSlots);
-    this.#lengths = new Int32Array(firstSlots);
+    this.#timestamps = new Float64Array(FIRST_SLOTS);
+    this.#places = new Uint32Array(FIRST_SLOTS);
+    this.#lengths = new Int32Array(FIRST_SLOTS);
     this.#slotsEnd = 0;
     this.#freeSlots = [];
     this.#chunks = [];
-    this.#chunkUsed = chunkGranules;
+    this.#chunkUsed = CHUNK_GRANULES;
     this.#freePlaces = new Map();
     this.#large.clear();
     this.#view.buffer = noBytes;
@@ -164,7 +164,7 @@ export class EntryColumns {
 
   #release(slot: number): void {
     const place = this.#places[slot] as number;
-    if (place === ownBuffer) this.#large.delete(slot);
+    if (place === OWN_BUFFER) this.#large.delete(slot);
     else this.#freePlace(place, sizeClass(this.#lengths[slot] as number));
     this.#freeSlots.push(slot);
   }
@@ -172,11 +172,11 @@ export class EntryColumns {
   #takePlace(granules: number): number {
     const free = this.#freePlaces.get(granules)?.pop();
     if (free !== undefined) return free;
-    if (this.#chunkUsed + granules > chunkGranules) {
-      this.#chunks.push(Buffer.allocUnsafeSlow(chunkBytes));
+    if (this.#chunkUsed + granules > CHUNK_GRANULES) {
+      this.#chunks.push(Buffer.allocUnsafeSlow(CHUNK_BYTES));
       this.#chunkUsed = 0;
     }
-    const place = (this.#chunks.length - 1) * chunkGranules + this.#chunkUsed;
+    const place = (this.#chunks.length - 1) * CHUNK_GRANULES + this.#chunkUsed;
     this.#chunkUsed += granules;
     return place;
   }
@@ -188,10 +188,10 @@ export class EntryColumns {
   }
 
   #write(place: number, value: Buffer, length: number): void {
-    const chunk = this.#chunks[Math.floor(place / chunkGranules)] as Buffer;
-    const start = (place % chunkGranules) * granuleBytes;
-    if (length <= loopCopyBytesMax) {
-      for (let i = 0; i < length; i++) chunk[start + i] = value[i] as number;
+    const chunk = this.#chunks[Math.floor(place / CHUNK_GRANULES)] as Buffer;
+    const start = (place % CHUNK_GRANULES) * GRANULE_BYTES;
+    if (length <= LOOP_COPY_BYTES_MAX) {
+      for (let i = 0; i < length; i += 1) chunk[start + i] = value[i] as number;
     } else {
       chunk.set(value, start);
     }
@@ -200,7 +200,7 @@ export class EntryColumns {
 
 /** Granules reserved for a value: exact up to 128 bytes, then in steps of a quarter of the next power of two, so that growing values move rarely. */
 function sizeClass(bytes: number): number {
-  const granules = bytes <= granuleBytes ? 1 : (bytes + granuleBytes - 1) >> granuleShift;
+  const granules = bytes <= GRANULE_BYTES ? 1 : (bytes + GRANULE_BYTES - 1) >> GRANULE_SHIFT;
   if (granules <= 16) return granules;
   const step = 1 << (29 - Math.clz32(granules - 1));
   return Math.ceil(granules / step) * step;

@@ -1,10 +1,10 @@
 /** No window: {@link KeyWindows} holds slots, which are never negative. */
-export const noSlot = -1;
+export const NO_SLOT = -1;
 
 let versions = 0;
 
 function nextVersion(): number {
-  versions++;
+  versions += 1;
   return versions;
 }
 
@@ -40,32 +40,33 @@ export class KeyWindows {
     return this.starts.length;
   }
 
-  /** Slot of the first window with this start; {@link noSlot} where there is none. */
+  /** Slot of the first window with this start; {@link NO_SLOT} where there is none. */
   get(startMs: number): number {
     const starts = this.starts;
     const last = starts.length - 1;
     if (starts[last] === startMs) return this.slots[last] as number;
     const index = this.#lowerBound(startMs);
-    return starts[index] === startMs ? (this.slots[index] as number) : noSlot;
+    return starts[index] === startMs ? (this.slots[index] as number) : NO_SLOT;
   }
 
   /** Adds a window, after those of the same start with a lower sequence number. There must be none of the same start and number. */
   add(startMs: number, sequence: number, slot: number): void {
     let index = this.#lowerBound(startMs + 1);
-    while (index > 0 && this.starts[index - 1] === startMs && (this.sequences[index - 1] as number) > sequence) index--;
+    while (index > 0 && this.starts[index - 1] === startMs && (this.sequences[index - 1] as number) > sequence)
+      index -= 1;
     this.#insert(index, startMs, sequence, slot);
   }
 
   /** Slot of the window with this sequence number. */
   find(startMs: number, sequence: number): number {
     const index = this.#indexOf(startMs, sequence);
-    return index < 0 ? noSlot : (this.slots[index] as number);
+    return index < 0 ? NO_SLOT : (this.slots[index] as number);
   }
 
   /** Removes the window with this sequence number, and answers the slot that is free now. */
   delete(startMs: number, sequence: number): number {
     const index = this.#indexOf(startMs, sequence);
-    if (index < 0) return noSlot;
+    if (index < 0) return NO_SLOT;
     this.version = nextVersion();
     this.starts.splice(index, 1);
     this.sequences.splice(index, 1);
@@ -108,7 +109,7 @@ export class KeyWindows {
     const { starts, sequences } = this;
     const last = starts.length - 1;
     if (starts[last] === startMs && sequences[last] === sequence) return last;
-    for (let index = this.#lowerBound(startMs); starts[index] === startMs; index++) {
+    for (let index = this.#lowerBound(startMs); starts[index] === startMs; index += 1) {
       if (sequences[index] === sequence) return index;
     }
     return -1;

@@ -48,7 +48,7 @@ export class MemoryEntries<K> implements StoreIterator<K>, StoreEntry<K> {
   #recordKey = '' as BinaryKey;
   #current: KeyWindows | undefined;
   #index = 0;
-  #closed = false;
+  #isClosed = false;
 
   /** `liveFromMs`: nothing of an earlier time is shown. */
   constructor(
@@ -68,11 +68,11 @@ export class MemoryEntries<K> implements StoreIterator<K>, StoreEntry<K> {
   next(): IteratorResult<StoreEntry<K>, undefined> {
     const source = this.#source;
     const scan = this.#scan;
-    while (!this.#closed) {
+    while (!this.#isClosed) {
       const current = this.#current;
       if (current !== undefined && this.#index < current.size) {
         const index = scan.direction === 'reverse' ? current.size - 1 - this.#index : this.#index;
-        this.#index++;
+        this.#index += 1;
         const slot = current.slots[index] as number;
         const timeMs = current.starts[index] as number;
         const number = current.sequences[index] as number;
@@ -102,8 +102,8 @@ export class MemoryEntries<K> implements StoreIterator<K>, StoreEntry<K> {
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#current = undefined;
     this.#onClose?.();
   }

@@ -5,7 +5,7 @@ import type { PreparedScans, StateStore, StateStoreContext, StoredValue, StoreIt
 import { storeClosed } from '../store-support.ts';
 import { countExpired, WindowRetention } from '../window-retention.ts';
 import { EntryColumns } from './entry-columns.ts';
-import { KeyWindows, noSlot } from './key-windows.ts';
+import { KeyWindows, NO_SLOT } from './key-windows.ts';
 import { type EntryScan, type EntrySource, MemoryEntries } from './memory-entries.ts';
 import { type CopiedEntry, SortedEntries } from './sorted-entries.ts';
 import { TimeBuckets } from './time-buckets.ts';
@@ -37,7 +37,7 @@ export abstract class MemoryExpiringStore<K> implements StateStore, PreparedScan
   readonly restoredOffset = undefined;
   /** How long an entry is kept after the newest entry's time, ms. */
   readonly retentionMs: number;
-  readonly #loggingEnabled: boolean;
+  readonly #isLoggingEnabled: boolean;
   readonly #keys = new Map<BinaryKey, KeyWindows>();
   readonly #columns = new EntryColumns();
   readonly #sorted = new SortedKeys();
@@ -54,7 +54,7 @@ export abstract class MemoryExpiringStore<K> implements StateStore, PreparedScan
   constructor(options: ExpiringStoreOptions, bucketMs: number) {
     this.name = options.name;
     this.retentionMs = options.retentionMs;
-    this.#loggingEnabled = options.loggingEnabled;
+    this.#isLoggingEnabled = options.loggingEnabled;
     this.#retention = new WindowRetention(options.retentionMs);
     this.#buckets = new TimeBuckets(Math.max(1, Math.ceil(bucketMs)));
   }
@@ -78,7 +78,7 @@ export abstract class MemoryExpiringStore<K> implements StateStore, PreparedScan
   }
 
   restore(batch: RecordBatch): void {
-    for (let row = 0; row < batch.count; row++) this.restoreRow(batch, row);
+    for (let row = 0; row < batch.count; row += 1) this.restoreRow(batch, row);
   }
 
   prepareScan(steps: number): boolean {
@@ -112,7 +112,7 @@ export abstract class MemoryExpiringStore<K> implements StateStore, PreparedScan
 
   /** Appends to the changelog; `key` is the changelog's. */
   protected log(key: BinaryKey, value: Buffer | null, timestampMs: number): void {
-    if (this.#loggingEnabled) this.context.logChange(this.name, key, value, timestampMs);
+    if (this.#isLoggingEnabled) this.context.logChange(this.name, key, value, timestampMs);
   }
 
   /** Counts a put that was dropped because its time had expired. */
@@ -141,8 +141,8 @@ export abstract class MemoryExpiringStore<K> implements StateStore, PreparedScan
     if (this.#context === undefined) throw storeClosed(this.name);
     if (timeMs < this.#retention.minLiveStartMs) return undefined;
     const entries = this.#keys.get(key);
-    const slot = (number === undefined ? entries?.get(timeMs) : entries?.find(timeMs, number)) ?? noSlot;
-    return slot === noSlot ? undefined : this.#columns.read(slot);
+    const slot = (number === undefined ? entries?.get(timeMs) : entries?.find(timeMs, number)) ?? NO_SLOT;
+    return slot === NO_SLOT ? undefined : this.#columns.read(slot);
   }
 
   /** Entries of one key, by time, then number. */
@@ -197,7 +197,7 @@ export abstract class MemoryExpiringStore<K> implements StateStore, PreparedScan
       this.#sorted.noteChange(key, this.#keys.size);
     }
     const slot = entries.find(timeMs, number);
-    if (slot !== noSlot) {
+    if (slot !== NO_SLOT) {
       this.#columns.set(slot, value, timestampMs);
       return;
     }
@@ -207,8 +207,8 @@ export abstract class MemoryExpiringStore<K> implements StateStore, PreparedScan
 
   #remove(key: BinaryKey, timeMs: number, number: number): void {
     const entries = this.#keys.get(key);
-    const freed = entries?.delete(timeMs, number) ?? noSlot;
-    if (freed === noSlot) return;
+    const freed = entries?.delete(timeMs, number) ?? NO_SLOT;
+    if (freed === NO_SLOT) return;
     this.#columns.remove(freed);
     if (entries?.size === 0) this.#removeKey(key);
   }

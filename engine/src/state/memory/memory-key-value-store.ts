@@ -23,7 +23,7 @@ export interface KeyValueBytesStoreOptions {
 
 const noBytes = Buffer.alloc(0);
 /** Slots are never negative. */
-const noSlot = -1;
+const NO_SLOT = -1;
 
 /**
  * A key-value store that lives in memory and is restored from its changelog.
@@ -37,17 +37,17 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
   readonly name: string;
   readonly persistent = false;
   readonly restoredOffset = undefined;
-  readonly #loggingEnabled: boolean;
+  readonly #isLoggingEnabled: boolean;
   readonly #slots = new Map<BinaryKey, number>();
   readonly #entries = new EntryColumns();
   readonly #sorted = new SortedKeys();
   #foundKey: BinaryKey | undefined;
-  #foundSlot = noSlot;
+  #foundSlot = NO_SLOT;
   #context: StateStoreContext | undefined;
 
   constructor(options: KeyValueBytesStoreOptions) {
     this.name = options.name;
-    this.#loggingEnabled = options.loggingEnabled;
+    this.#isLoggingEnabled = options.loggingEnabled;
   }
 
   get isOpen(): boolean {
@@ -61,13 +61,13 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
   get(key: BinaryKey): StoredValue | undefined {
     if (this.#context === undefined) throw storeClosed(this.name);
     const slot = this.#find(key);
-    return slot === noSlot ? undefined : this.#entries.read(slot);
+    return slot === NO_SLOT ? undefined : this.#entries.read(slot);
   }
 
   peek(key: BinaryKey): StoredView | undefined {
     if (this.#context === undefined) throw storeClosed(this.name);
     const slot = this.#find(key);
-    return slot === noSlot ? undefined : this.#entries.peek(slot);
+    return slot === NO_SLOT ? undefined : this.#entries.peek(slot);
   }
 
   put(key: BinaryKey, value: Buffer | null, timestampMs: number): void {
@@ -75,7 +75,7 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
     if (context === undefined) throw storeClosed(this.name);
     this.#write(key, value, timestampMs);
     // A tombstone has no time of its own: Kafka Streams logs it with that of the record being processed.
-    if (this.#loggingEnabled) {
+    if (this.#isLoggingEnabled) {
       context.logChange(this.name, key, value, value === null ? context.timestampMs() : timestampMs);
     }
   }
@@ -106,7 +106,7 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
 
   /** `onRow` is told each key, and whether it has a value, before it is applied; what it answers is removed. */
   restoreEach(batch: RecordBatch, onRow: (key: BinaryKey, hasValue: boolean) => BinaryKey | undefined): void {
-    for (let row = 0; row < batch.count; row++) {
+    for (let row = 0; row < batch.count; row += 1) {
       const keyStart = batch.keyStarts[row] as number;
       if (keyStart < 0) continue;
       const key = binaryKey(batch.buffer, keyStart, batch.keyEnds[row] as number);
@@ -137,14 +137,14 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
   #write(key: BinaryKey, value: Buffer | null, timestampMs: number): void {
     const slots = this.#slots;
     const slot = this.#find(key);
-    if (slot !== noSlot) {
+    if (slot !== NO_SLOT) {
       if (value !== null) {
         this.#entries.set(slot, value, timestampMs);
         return;
       }
       this.#entries.remove(slot);
       slots.delete(key);
-      this.#foundSlot = noSlot;
+      this.#foundSlot = NO_SLOT;
     } else {
       if (value === null) return;
       this.#foundSlot = this.#entries.add(value, timestampMs);
@@ -156,7 +156,7 @@ export class MemoryKeyValueStore implements KeyValueBytesStore {
   /** Aggregations read a key and write it at once: the second look-up is answered from the first. */
   #find(key: BinaryKey): number {
     if (key === this.#foundKey) return this.#foundSlot;
-    const slot = this.#slots.get(key) ?? noSlot;
+    const slot = this.#slots.get(key) ?? NO_SLOT;
     this.#foundKey = key;
     this.#foundSlot = slot;
     return slot;
@@ -182,11 +182,11 @@ class MemoryKeyValueIterator implements StoreIterator<BinaryKey>, StoreEntry<Bin
   readonly #entries: EntryColumns;
   readonly #sorted: SortedKeys;
   readonly #keys: Iterator<readonly [BinaryKey, undefined]>;
-  readonly #reverse: boolean;
+  readonly #isReverse: boolean;
   readonly #end: BinaryKey | undefined;
-  readonly #endExclusive: boolean;
+  readonly #isEndExclusive: boolean;
   readonly #result: IteratorYieldResult<StoreEntry<BinaryKey>> = { done: false, value: this };
-  #closed = false;
+  #isClosed = false;
 
   constructor(
     slots: ReadonlyMap<BinaryKey, number>,
@@ -200,14 +200,14 @@ class MemoryKeyValueIterator implements StoreIterator<BinaryKey>, StoreEntry<Bin
     this.#slots = slots;
     this.#entries = entries;
     this.#sorted = sorted;
-    this.#reverse = direction === 'reverse';
-    this.#keys = sorted.scan(slots, this.#reverse ? to : from, direction);
-    this.#end = this.#reverse ? from : to;
-    this.#endExclusive = toExclusive;
+    this.#isReverse = direction === 'reverse';
+    this.#keys = sorted.scan(slots, this.#isReverse ? to : from, direction);
+    this.#end = this.#isReverse ? from : to;
+    this.#isEndExclusive = toExclusive;
   }
 
   next(): IteratorResult<StoreEntry<BinaryKey>, undefined> {
-    while (!this.#closed) {
+    while (!this.#isClosed) {
       const step = this.#keys.next();
       if (step.done === true) break;
       const key = step.value[0];
@@ -229,8 +229,8 @@ class MemoryKeyValueIterator implements StoreIterator<BinaryKey>, StoreEntry<Bin
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#sorted.endScan();
   }
 
@@ -241,7 +241,7 @@ class MemoryKeyValueIterator implements StoreIterator<BinaryKey>, StoreEntry<Bin
   #isPastEnd(key: BinaryKey): boolean {
     const end = this.#end;
     if (end === undefined) return false;
-    if (this.#reverse) return key < end;
-    return this.#endExclusive ? key >= end : key > end;
+    if (this.#isReverse) return key < end;
+    return this.#isEndExclusive ? key >= end : key > end;
   }
 }

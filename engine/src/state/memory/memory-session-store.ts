@@ -7,8 +7,8 @@ import { type ExpiringStoreOptions, MemoryExpiringStore } from './memory-expirin
 import type { CopiedEntry } from './sorted-entries.ts';
 
 /** Expired sessions leave memory a bucket at a time: retention ÷ this is the longest they linger, invisible. */
-const bucketsPerRetention = 64;
-const endOfTime = Number.MAX_SAFE_INTEGER;
+const BUCKETS_PER_RETENTION = 64;
+const END_OF_TIME = Number.MAX_SAFE_INTEGER;
 
 /**
  * A session store that lives in memory and is restored from its changelog. An entry's time is the end of its session, its number
@@ -19,7 +19,7 @@ export class MemorySessionStore extends MemoryExpiringStore<SessionBytesKey> imp
 
   /** Expired sessions leave memory in steps of 1/64 of `retentionMs`. */
   constructor(options: ExpiringStoreOptions) {
-    super(options, options.retentionMs / bucketsPerRetention);
+    super(options, options.retentionMs / BUCKETS_PER_RETENTION);
   }
 
   put(key: BinaryKey, value: Buffer | null, startMs: number, endMs: number, timestampMs: number): void {
@@ -36,7 +36,7 @@ export class MemorySessionStore extends MemoryExpiringStore<SessionBytesKey> imp
     earliestEndMs: number,
     latestStartMs: number,
     direction: 'forward' | 'reverse',
-    latestEndMs = endOfTime,
+    latestEndMs = END_OF_TIME,
   ): StoreIterator<SessionBytesKey> {
     return this.entriesOfKey(key, sessionsBetween(earliestEndMs, latestStartMs, direction, latestEndMs));
   }
@@ -72,7 +72,7 @@ function sessionsBetween(
   earliestEndMs: number,
   latestStartMs: number,
   direction: 'forward' | 'reverse',
-  latestEndMs = endOfTime,
+  latestEndMs = END_OF_TIME,
 ) {
   const accepts = (startMs: number) => startMs <= latestStartMs;
   return { fromMs: earliestEndMs, toMs: latestEndMs, direction, accepts };

@@ -4,7 +4,7 @@ import type { Version, VersionRows } from '../versioned/version-history.ts';
 import { VersionedStore } from '../versioned/versioned-store.ts';
 
 /** Keys that a put looks at besides its own for versions that have expired: more than one, or the sweep never catches up. */
-const sweptKeysPerPut = 2;
+const SWEPT_KEYS_PER_PUT = 2;
 
 interface KeyVersions {
   newest: Version | undefined;
@@ -89,7 +89,7 @@ export class MemoryVersionedStore extends VersionedStore {
     const { liveFromMs } = this.retention;
     if (liveFromMs === 0) return;
     this.#forgetExpired(key, this.#keys.get(key), liveFromMs);
-    for (let swept = 0; swept < sweptKeysPerPut; swept += 1) {
+    for (let swept = 0; swept < SWEPT_KEYS_PER_PUT; swept += 1) {
       this.#sweep ??= this.#keys.entries();
       const step = this.#sweep.next();
       if (step.done === true) {

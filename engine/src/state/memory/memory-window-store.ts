@@ -2,7 +2,7 @@ import type { BinaryKey } from '../../base/bytes.ts';
 import type { RecordBatch } from '../../base/record-batch.ts';
 import type { BoundedScan, StoredValue, StoreIterator, WindowBytesStore, WindowedBytesKey } from '../state-store.ts';
 import { copyRow } from '../store-support.ts';
-import { readWindowChangelogKey, sequenceMax, type WindowChangelogKey, WindowSuffixCache } from '../window-key.ts';
+import { readWindowChangelogKey, SEQUENCE_MAX, type WindowChangelogKey, WindowSuffixCache } from '../window-key.ts';
 import { type ExpiringStoreOptions, MemoryExpiringStore } from './memory-expiring-store.ts';
 import type { CopiedEntry } from './sorted-entries.ts';
 
@@ -15,7 +15,7 @@ export interface WindowBytesStoreOptions extends ExpiringStoreOptions {
 }
 
 /** Expired windows leave memory a bucket at a time: retention ÷ this is the longest they linger, invisible. */
-const bucketsPerRetention = 8;
+const BUCKETS_PER_RETENTION = 8;
 
 /**
  * A window store that lives in memory and is restored from its changelog. An entry's time is the start of its window.
@@ -25,7 +25,7 @@ const bucketsPerRetention = 8;
  */
 export class MemoryWindowStore extends MemoryExpiringStore<WindowedBytesKey> implements WindowBytesStore {
   readonly windowSizeMs: number;
-  readonly #retainDuplicates: boolean;
+  readonly #retainsDuplicates: boolean;
   readonly #suffixes = new WindowSuffixCache();
   readonly #parsed: WindowChangelogKey = { key: undefined, windowStartMs: 0, sequence: 0 };
   #sequence = 0;
@@ -35,15 +35,15 @@ export class MemoryWindowStore extends MemoryExpiringStore<WindowedBytesKey> imp
    * set.
    */
   constructor(options: WindowBytesStoreOptions) {
-    const bucketMs = options.retentionMs / bucketsPerRetention;
+    const bucketMs = options.retentionMs / BUCKETS_PER_RETENTION;
     super(options, options.readByTime === true ? Math.min(bucketMs, options.windowSizeMs) : bucketMs);
     this.windowSizeMs = options.windowSizeMs;
-    this.#retainDuplicates = options.retainDuplicates;
+    this.#retainsDuplicates = options.retainDuplicates;
   }
 
   put(key: BinaryKey, value: Buffer | null, windowStartMs: number, timestampMs: number): void {
     const { context } = this;
-    if (this.#retainDuplicates) this.#sequence = (this.#sequence + 1) & sequenceMax;
+    if (this.#retainsDuplicates) this.#sequence = (this.#sequence + 1) & SEQUENCE_MAX;
     if (!this.write(key, value, windowStartMs, this.#sequence, timestampMs)) this.countExpired();
     const suffix = this.#suffixes.suffix(windowStartMs, this.#sequence);
     // A tombstone has no time of its own: Kafka Streams logs it with that of the record being processed.
@@ -92,7 +92,7 @@ export class MemoryWindowStore extends MemoryExpiringStore<WindowedBytesKey> imp
     readWindowChangelogKey(batch, row, parsed);
     const { key, windowStartMs } = parsed;
     if (key === undefined) return;
-    const sequence = this.#retainDuplicates ? parsed.sequence : 0;
+    const sequence = this.#retainsDuplicates ? parsed.sequence : 0;
     this.#sequence = Math.max(this.#sequence, sequence);
     this.write(key, copyRow(batch, row), windowStartMs, sequence, batch.timestamps[row] as number);
   }
@@ -109,7 +109,7 @@ export class MemoryWindowStore extends MemoryExpiringStore<WindowedBytesKey> imp
     sequence: number,
     timestampMs: number,
   ): boolean {
-    if (value === null && this.#retainDuplicates) return this.observe(windowStartMs);
+    if (value === null && this.#retainsDuplicates) return this.observe(windowStartMs);
     return super.write(key, value, windowStartMs, sequence, timestampMs);
   }
 }

@@ -36,7 +36,7 @@ export class TimeBuckets {
     const passed = liveFrom - this.#expiredBefore;
     const beforeMs = liveFrom * this.#bucketMs;
     if (passed < this.#buckets.size) {
-      for (let id = this.#expiredBefore; id < liveFrom; id++) this.#expire(id, beforeMs, drop);
+      for (let id = this.#expiredBefore; id < liveFrom; id += 1) this.#expire(id, beforeMs, drop);
     } else {
       for (const id of this.#buckets.keys()) if (id < liveFrom) this.#expire(id, beforeMs, drop);
     }

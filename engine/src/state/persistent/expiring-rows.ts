@@ -6,12 +6,12 @@ import { recordKeyBefore, timeAt, windowTableKeyStart } from './window-table-key
  * Begins the rows that list windows or sessions by time, beside those that hold them. No table key of a window begins so: a zero
  * byte there is followed by 0 or 255.
  */
-const prefix = '\u0000\u0001';
-const timeBytes = 8;
-const zeros = '\u0000'.repeat(timeBytes);
+const PREFIX = '\u0000\u0001';
+const TIME_BYTES = 8;
+const zeros = '\u0000'.repeat(TIME_BYTES);
 
 /** The rows that list entries by time lie between these two, the second excluded, and nothing else does. */
-export const timeRows = { from: prefix as BinaryKey, end: '\u0000\u0002' as BinaryKey } as const;
+export const timeRows = { from: PREFIX as BinaryKey, end: '\u0000\u0002' as BinaryKey } as const;
 
 /** Whether a row lists an entry by time, instead of holding one. */
 export function isTimeRow(tableKey: BinaryKey): boolean {
@@ -20,7 +20,7 @@ export function isTimeRow(tableKey: BinaryKey): boolean {
 
 /** Sorts after the rows that list what is of an earlier time, before the others. */
 export function timeRowsFrom(timeMs: number): BinaryKey {
-  return (prefix + windowSuffix(timeMs, 0).slice(0, timeBytes)) as BinaryKey;
+  return (PREFIX + windowSuffix(timeMs, 0).slice(0, TIME_BYTES)) as BinaryKey;
 }
 
 /**
@@ -39,7 +39,7 @@ export class ExpiringRows {
 
   /** The time by which a row expires, epoch ms, be it an entry or a row of the list. */
   timeOf(tableKey: BinaryKey): number {
-    return timeAt(tableKey, isTimeRow(tableKey) ? prefix.length : tableKey.length - this.#suffixBytes);
+    return timeAt(tableKey, isTimeRow(tableKey) ? PREFIX.length : tableKey.length - this.#suffixBytes);
   }
 
   /** The record key of an entry's row. */
@@ -50,13 +50,13 @@ export class ExpiringRows {
   /** The row that lists an entry by time. */
   timeRowOf(tableKey: BinaryKey): BinaryKey {
     const at = tableKey.length - this.#suffixBytes;
-    return (prefix + tableKey.slice(at, at + this.#listedBytes) + this.recordKeyOf(tableKey)) as BinaryKey;
+    return (PREFIX + tableKey.slice(at, at + this.#listedBytes) + this.recordKeyOf(tableKey)) as BinaryKey;
   }
 
   /** The table key of the entry that a row of the list is about. */
   entryOf(timeRow: BinaryKey): BinaryKey {
-    const at = prefix.length + this.#listedBytes;
+    const at = PREFIX.length + this.#listedBytes;
     const rest = zeros.slice(0, this.#suffixBytes - this.#listedBytes);
-    return (windowTableKeyStart(timeRow.slice(at) as BinaryKey) + timeRow.slice(prefix.length, at) + rest) as BinaryKey;
+    return (windowTableKeyStart(timeRow.slice(at) as BinaryKey) + timeRow.slice(PREFIX.length, at) + rest) as BinaryKey;
   }
 }

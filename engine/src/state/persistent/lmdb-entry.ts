@@ -1,26 +1,26 @@
 import type { StoredValue } from '../state-store.ts';
 
 /** Timestamp (8 bytes big-endian) before the value, as Kafka Streams' own timestamped stores keep it. */
-const timestampBytes = 8;
-const twoToThe32 = 4_294_967_296;
+const TIMESTAMP_BYTES = 8;
+const TWO_TO_THE32 = 4_294_967_296;
 
 /** Entries as lmdb writes and reads them. */
 export const entryCodec = {
   /** The bytes that lie on disk: timestamp, then value. */
   encode(stored: StoredValue): Buffer {
-    const bytes = Buffer.allocUnsafe(timestampBytes + stored.value.length);
-    const high = Math.floor(stored.timestampMs / twoToThe32);
+    const bytes = Buffer.allocUnsafe(TIMESTAMP_BYTES + stored.value.length);
+    const high = Math.floor(stored.timestampMs / TWO_TO_THE32);
     bytes.writeInt32BE(high, 0);
-    bytes.writeUInt32BE(stored.timestampMs - high * twoToThe32, 4);
-    bytes.set(stored.value, timestampBytes);
+    bytes.writeUInt32BE(stored.timestampMs - high * TWO_TO_THE32, 4);
+    bytes.set(stored.value, TIMESTAMP_BYTES);
     return bytes;
   },
 
   /** Copies: the bytes are lmdb's own, which it reuses. */
   decode(bytes: Buffer): StoredValue {
-    const value = Buffer.allocUnsafe(bytes.length - timestampBytes);
-    bytes.copy(value, 0, timestampBytes, bytes.length);
-    return { value, timestampMs: bytes.readInt32BE(0) * twoToThe32 + bytes.readUInt32BE(4) };
+    const value = Buffer.allocUnsafe(bytes.length - TIMESTAMP_BYTES);
+    bytes.copy(value, 0, TIMESTAMP_BYTES, bytes.length);
+    return { value, timestampMs: bytes.readInt32BE(0) * TWO_TO_THE32 + bytes.readUInt32BE(4) };
   },
 };
 

@@ -8,12 +8,12 @@ import { ExpirySweep } from './expiry-sweep.ts';
 import { LmdbStore } from './lmdb-store.ts';
 import { windowTableKeyStart } from './window-table-key.ts';
 
-const streamTimeMeta = 'observed-stream-time';
+const STREAM_TIME_META = 'observed-stream-time';
 /** Says whether the table lists its entries by time. */
-const timeIndexMeta = 'indexed-by-time';
+const TIME_INDEX_META = 'indexed-by-time';
 const noBytes = Buffer.alloc(0);
 /** Sorts after every suffix that follows a key: no time begins with this byte. */
-const afterAllTimes = '\u00ff';
+const AFTER_ALL_TIMES = '\u00ff';
 
 /**
  * What window and session stores on disk share: entries expire by stream time, and may be listed by time.
@@ -29,7 +29,7 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
   /** The observed stream time, and what it lets live. */
   protected readonly retention: WindowRetention;
   readonly #rows: ExpiringRows;
-  readonly #timeIndexed: boolean;
+  readonly #hasTimeIndex: boolean;
   readonly #sweep: ExpirySweep;
   #newestOnDiskMs = -1;
 
@@ -39,7 +39,7 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
     this.retentionMs = options.retentionMs;
     this.retention = new WindowRetention(options.retentionMs);
     this.#rows = rows;
-    this.#timeIndexed = options.readByTime === true;
+    this.#hasTimeIndex = options.readByTime === true;
     this.#sweep = new ExpirySweep(this.table, options.retentionMs, (key, _next, beforeMs) => {
       return rows.timeOf(key) < beforeMs;
     });
@@ -56,7 +56,7 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
   override open(context: StateStoreContext): void {
     super.open(context);
     this.readPosition();
-    if (this.#timeIndexed && this.table.readMeta(timeIndexMeta) !== 1) this.#listByTime();
+    if (this.#hasTimeIndex && this.table.readMeta(TIME_INDEX_META) !== 1) this.#listByTime();
   }
 
   override commit(changelogOffset: number | undefined): void {
@@ -78,12 +78,12 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
 
   /** What is committed with the entries, by name; {@link readPosition} takes it up again. */
   protected position(): Record<string, number> {
-    return { [streamTimeMeta]: this.observedStreamTimeMs, [timeIndexMeta]: this.#timeIndexed ? 1 : 0 };
+    return { [STREAM_TIME_META]: this.observedStreamTimeMs, [TIME_INDEX_META]: this.#hasTimeIndex ? 1 : 0 };
   }
 
   /** Goes back to what the last commit wrote, or to the beginning where there was none. */
   protected readPosition(): void {
-    this.retention.reset(this.table.readMeta(streamTimeMeta) ?? -1);
+    this.retention.reset(this.table.readMeta(STREAM_TIME_META) ?? -1);
     this.#newestOnDiskMs = this.observedStreamTimeMs;
     this.#sweep.reset();
   }
@@ -103,7 +103,8 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
     this.retention.observe(timeMs);
     if (timeMs < this.retention.minLiveStartMs) return false;
     this.table.put(tableKey, value, timestampMs);
-    if (this.#timeIndexed) this.table.put(this.#rows.timeRowOf(tableKey), value === null ? null : noBytes, timestampMs);
+    if (this.#hasTimeIndex)
+      this.table.put(this.#rows.timeRowOf(tableKey), value === null ? null : noBytes, timestampMs);
     return true;
   }
 
@@ -145,7 +146,7 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
     bound?: BoundedScan<K>,
   ): StoreIterator<K> {
     const first = keyFrom === undefined ? undefined : windowTableKeyStart(keyFrom);
-    const last = keyTo === undefined ? undefined : ((windowTableKeyStart(keyTo) + afterAllTimes) as BinaryKey);
+    const last = keyTo === undefined ? undefined : ((windowTableKeyStart(keyTo) + AFTER_ALL_TIMES) as BinaryKey);
     return this.entries(first, last, fromMs, direction, wanted, bound);
   }
 
@@ -157,7 +158,7 @@ export abstract class LmdbExpiringStore<K extends object> extends LmdbStore {
   ): StoreIterator<K> {
     const from = this.liveFrom(fromMs);
     const found: CopiedEntry<K>[] = [];
-    if (!this.#timeIndexed) {
+    if (!this.#hasTimeIndex) {
       const isInTime = (tableKey: BinaryKey) => {
         const timeMs = this.#rows.timeOf(tableKey);
         return timeMs >= from && timeMs <= toMs;

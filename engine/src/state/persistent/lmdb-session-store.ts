@@ -4,9 +4,9 @@ import type { ExpiringStoreOptions } from '../memory/memory-expiring-store.ts';
 import type { CopiedEntry } from '../memory/sorted-entries.ts';
 import {
   readSessionChangelogKey,
+  SESSION_SUFFIX_BYTES,
   type SessionChangelogKey,
   sessionSuffix,
-  sessionSuffixBytes,
 } from '../session-key.ts';
 import type { BoundedScan, SessionBytesKey, SessionBytesStore, StoredValue, StoreIterator } from '../state-store.ts';
 import { copyRow } from '../store-support.ts';
@@ -14,8 +14,8 @@ import { ExpiringRows } from './expiring-rows.ts';
 import { LmdbExpiringStore } from './lmdb-expiring-store.ts';
 import { timeAt, windowTableKeyStart } from './window-table-key.ts';
 
-const endOfTime = Number.MAX_SAFE_INTEGER;
-const rows = new ExpiringRows(sessionSuffixBytes, sessionSuffixBytes);
+const END_OF_TIME = Number.MAX_SAFE_INTEGER;
+const rows = new ExpiringRows(SESSION_SUFFIX_BYTES, SESSION_SUFFIX_BYTES);
 
 /** A session store on disk: the table is keyed by record key, end and start. */
 export class LmdbSessionStore extends LmdbExpiringStore<SessionBytesKey> implements SessionBytesStore {
@@ -41,11 +41,11 @@ export class LmdbSessionStore extends LmdbExpiringStore<SessionBytesKey> impleme
     earliestEndMs: number,
     latestStartMs: number,
     direction: 'forward' | 'reverse',
-    latestEndMs = endOfTime,
+    latestEndMs = END_OF_TIME,
   ): StoreIterator<SessionBytesKey> {
     const fromMs = this.liveFrom(earliestEndMs);
     const first = tableKeyOf(key, 0, fromMs);
-    const last = tableKeyOf(key, endOfTime, latestEndMs);
+    const last = tableKeyOf(key, END_OF_TIME, latestEndMs);
     return this.entries(first, last, fromMs, direction, (row) => startOf(row) <= latestStartMs);
   }
 
@@ -58,8 +58,8 @@ export class LmdbSessionStore extends LmdbExpiringStore<SessionBytesKey> impleme
     bound?: BoundedScan<SessionBytesKey>,
   ): StoreIterator<SessionBytesKey> {
     const fromMs = this.liveFrom(earliestEndMs);
-    const wanted = (row: BinaryKey) => rows.timeOf(row) >= fromMs && startOf(row) <= latestStartMs;
-    return this.entriesOfKeys(from, to, fromMs, direction, wanted, bound);
+    const isWanted = (row: BinaryKey) => rows.timeOf(row) >= fromMs && startOf(row) <= latestStartMs;
+    return this.entriesOfKeys(from, to, fromMs, direction, isWanted, bound);
   }
 
   findByEnd(fromMs: number, toMs: number): StoreIterator<SessionBytesKey> {
@@ -83,7 +83,7 @@ function tableKeyOf(key: BinaryKey, startMs: number, endMs: number): BinaryKey {
 }
 
 function startOf(tableKey: BinaryKey): number {
-  return timeAt(tableKey, tableKey.length - sessionSuffixBytes / 2);
+  return timeAt(tableKey, tableKey.length - SESSION_SUFFIX_BYTES / 2);
 }
 
 /** By end, then start, then key: the order of Kafka Streams' time-ordered session stores. */

@@ -16,7 +16,7 @@ export abstract class LmdbStore implements StateStore, PreparedScans {
   readonly persistent = true;
   /** The entries: what is on disk and what waits for the next commit. */
   protected readonly table: LmdbTable;
-  readonly #loggingEnabled: boolean;
+  readonly #isLoggingEnabled: boolean;
   #context: StateStoreContext | undefined;
 
   /** The folder is made by `open`, not here. */
@@ -28,7 +28,7 @@ export abstract class LmdbStore implements StateStore, PreparedScans {
   }) {
     this.name = options.name;
     this.table = new LmdbTable(options.name);
-    this.#loggingEnabled = options.loggingEnabled;
+    this.#isLoggingEnabled = options.loggingEnabled;
   }
 
   /** Applies one record of the changelog, without logging it. */
@@ -56,8 +56,8 @@ export abstract class LmdbStore implements StateStore, PreparedScans {
   }
 
   restore(batch: RecordBatch, nextOffset: number): void {
-    for (let row = 0; row < batch.count; row++) this.restoreRow(batch, row);
-    if (this.table.restoreWantsCommit) this.commit(nextOffset);
+    for (let row = 0; row < batch.count; row += 1) this.restoreRow(batch, row);
+    if (this.table.isRestoreCommitDue) this.commit(nextOffset);
   }
 
   prepareScan(steps: number): boolean {
@@ -92,6 +92,6 @@ export abstract class LmdbStore implements StateStore, PreparedScans {
 
   /** Appends to the changelog; `key` is the changelog's. */
   protected log(key: BinaryKey, value: Buffer | null, timestampMs: number): void {
-    if (this.#loggingEnabled) this.context.logChange(this.name, key, value, timestampMs);
+    if (this.#isLoggingEnabled) this.context.logChange(this.name, key, value, timestampMs);
   }
 }

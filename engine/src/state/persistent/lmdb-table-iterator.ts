@@ -5,11 +5,11 @@ import type { SortedKeys } from '../sorted-keys.ts';
 import type { BoundedScan, StoredValue, StoreEntry, StoreIterator } from '../state-store.ts';
 
 /** Rows read from lmdb at a time: few at first, since many scans stop early, then enough to hide the cost of a page. */
-const firstPageRows = 16;
-const pageRowsMax = 512;
-const dataPrefix = '\u0001';
+const FIRST_PAGE_ROWS = 16;
+const PAGE_ROWS_MAX = 512;
+const DATA_PREFIX = '\u0001';
 /** Sorts after every data key. */
-const afterData = '\u0002';
+const AFTER_DATA = '\u0002';
 const noBytes = Buffer.alloc(0);
 
 /** Keys are strings of one char a byte: with the table's prefix where they are asked for, without where they are answered. */
@@ -69,15 +69,15 @@ export class LmdbTableIterator implements StoreIterator<BinaryKey>, StoreEntry<B
   #overlayKey: BinaryKey | undefined;
   #page: DiskRow[] = [];
   #pageIndex = 0;
-  #pageRows = firstPageRows;
-  #diskEnded: boolean;
+  #pageRows = FIRST_PAGE_ROWS;
+  #hasDiskEnded: boolean;
   #lastDiskKey: BinaryKey | undefined;
-  #closed = false;
+  #isClosed = false;
 
   /** Begins at once in the overlay, and reads from disk at the first `next`. Must come to its end or be closed. */
   constructor(scan: LmdbTableScan) {
     this.#scan = scan;
-    this.#diskEnded = !scan.onDisk;
+    this.#hasDiskEnded = !scan.onDisk;
     this.#overlayKeys = scan.sorted.scan(
       scan.overlay,
       scan.reverse ? scan.to : scan.from,
@@ -87,16 +87,16 @@ export class LmdbTableIterator implements StoreIterator<BinaryKey>, StoreEntry<B
   }
 
   next(): IteratorResult<StoreEntry<BinaryKey>, undefined> {
-    while (!this.#closed) {
+    while (!this.#isClosed) {
       if (this.#scan.epoch.isOver) throw this.#outlived();
       const disk = this.#diskRow();
       const overlayKey = this.#overlayKey;
       if (overlayKey === undefined && disk === undefined) break;
       if (overlayKey === undefined || (disk !== undefined && this.#isBefore(disk.key, overlayKey))) {
-        this.#pageIndex++;
+        this.#pageIndex += 1;
         return this.#emit((disk as DiskRow).key, (disk as DiskRow).stored);
       }
-      if (disk?.key === overlayKey) this.#pageIndex++;
+      if (disk?.key === overlayKey) this.#pageIndex += 1;
       const written = this.#scan.overlay.get(overlayKey);
       this.#advanceOverlay();
       if (written !== undefined && written !== null) return this.#emit(overlayKey, written);
@@ -112,8 +112,8 @@ export class LmdbTableIterator implements StoreIterator<BinaryKey>, StoreEntry<B
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#page = [];
     this.#scan.sorted.endScan();
   }
@@ -165,7 +165,7 @@ export class LmdbTableIterator implements StoreIterator<BinaryKey>, StoreEntry<B
 
   #diskRow(): DiskRow | undefined {
     if (this.#pageIndex < this.#page.length) return this.#page[this.#pageIndex];
-    if (this.#diskEnded) return undefined;
+    if (this.#hasDiskEnded) return undefined;
     this.#readPage();
     return this.#page[0];
   }
@@ -173,7 +173,7 @@ export class LmdbTableIterator implements StoreIterator<BinaryKey>, StoreEntry<B
   #readPage(): void {
     const { database, from, to, toExclusive, reverse } = this.#scan;
     const lower = diskKey(from);
-    const upper = to === undefined ? afterData : diskKey(to);
+    const upper = to === undefined ? AFTER_DATA : diskKey(to);
     const resumed = this.#lastDiskKey === undefined ? undefined : diskKey(this.#lastDiskKey);
     const options: RangeOptions = reverse
       ? {
@@ -196,12 +196,12 @@ export class LmdbTableIterator implements StoreIterator<BinaryKey>, StoreEntry<B
       this.#page.push({ key: row.key as BinaryKey, stored: row.value });
     }
     this.#pageIndex = 0;
-    this.#diskEnded = this.#page.length < this.#pageRows;
+    this.#hasDiskEnded = this.#page.length < this.#pageRows;
     this.#lastDiskKey = this.#page.at(-1)?.key;
-    this.#pageRows = Math.min(this.#pageRows * 4, pageRowsMax);
+    this.#pageRows = Math.min(this.#pageRows * 4, PAGE_ROWS_MAX);
   }
 }
 
 function diskKey(key: BinaryKey | undefined): string {
-  return dataPrefix + (key ?? '');
+  return DATA_PREFIX + (key ?? '');
 }

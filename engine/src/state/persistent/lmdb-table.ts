@@ -13,32 +13,32 @@ import { checkLmdbFile } from './lmdb-file-check.ts';
 import { type LmdbDatabase, LmdbTableIterator, type TableEpoch } from './lmdb-table-iterator.ts';
 
 /** 8 KB pages allow keys of 4,026 bytes (4 KB pages: 1,978), lmdb's most; one byte is our table prefix. */
-const pageBytes = 8_192;
+const PAGE_BYTES = 8_192;
 /** Longest key that a persistent store takes, in bytes; a longer one throws `INVALID_STATE_STORE`. */
-export const lmdbKeyBytesMax = 4_025;
+export const LMDB_KEY_BYTES_MAX = 4_025;
 /**
  * Writes kept in memory before the store asks for a commit. 64 MB is about 200,000 entries of 200 bytes, more than a task
  * writes in several commit intervals; above it, one transaction would block the event loop for seconds.
  */
-export const overlayBytesMax = 64 * 1024 * 1024;
+export const OVERLAY_BYTES_MAX = 64 * 1024 * 1024;
 /** A restore has no transaction to wait for: it writes whenever this much has come, about 50 ms of work. */
-const restoreOverlayBytesMax = 4 * 1024 * 1024;
+const RESTORE_OVERLAY_BYTES_MAX = 4 * 1024 * 1024;
 /** Rough cost of an overlay entry besides its key and value: map slot, objects, buffer header. */
-const entryOverheadBytes = 160;
+const ENTRY_OVERHEAD_BYTES = 160;
 /**
  * Abortable, synchronous, not waiting for the disk: lmdb's overlapping sync flushes right after and returns to the last flushed
  * transaction if the machine (not the process) dies, which costs a longer restore and never mixes state and offset.
  */
-const transactionFlags = 0x10003 as TransactionFlags;
+const TRANSACTION_FLAGS = 0x10003 as TransactionFlags;
 
 /** First byte of every lmdb key: lmdb has no empty keys, Kafka has. */
-const dataPrefix = '\u0001';
-const metaPrefix = '\u0000';
-const offsetMeta = 'changelog-offset';
-const formatMeta = 'format';
-const timeMeta = 'committed-at';
+const DATA_PREFIX = '\u0001';
+const META_PREFIX = '\u0000';
+const OFFSET_META = 'changelog-offset';
+const FORMAT_META = 'format';
+const TIME_META = 'committed-at';
 /** Raised when the layout of keys or values changes: another version's data is restored from the changelog, not misread. */
-const formatVersion = 1;
+const FORMAT_VERSION = 1;
 
 /**
  * An ordered table on disk whose writes wait in memory until they are committed together with the changelog offset.
@@ -85,10 +85,10 @@ export class LmdbTable {
   }
 
   /**
-   * Whether more than {@link overlayBytesMax} bytes of writes wait: the task should commit before its interval is over.
+   * Whether more than {@link OVERLAY_BYTES_MAX} bytes of writes wait: the task should commit before its interval is over.
    */
   get wantsCommit(): boolean {
-    return this.#overlayBytes > overlayBytesMax;
+    return this.#overlayBytes > OVERLAY_BYTES_MAX;
   }
 
   /** Entries on disk and in the overlay; counts twice what is in both. */
@@ -107,21 +107,21 @@ export class LmdbTable {
     this.#disk = context.disk;
     this.#disk.makeFolderSync(this.#directory);
     try {
-      checkLmdbFile(this.#disk, join(this.#directory, 'data.mdb'), pageBytes);
+      checkLmdbFile(this.#disk, join(this.#directory, 'data.mdb'), PAGE_BYTES);
       const database: LmdbDatabase = open({
         path: this.#directory,
         encoder: entryCodec,
         keyEncoder: keyCodec,
-        pageSize: pageBytes,
+        pageSize: PAGE_BYTES,
         cache: false,
       });
       this.#database = database;
-      const format = this.readMeta(formatMeta);
-      if (format !== undefined && format !== formatVersion) {
-        throw new Error(`its data has format ${format}, this version writes ${formatVersion}`);
+      const format = this.readMeta(FORMAT_META);
+      if (format !== undefined && format !== FORMAT_VERSION) {
+        throw new Error(`its data has format ${format}, this version writes ${FORMAT_VERSION}`);
       }
-      this.#restoredOffset = this.readMeta(offsetMeta);
-      this.#lastDurableMs = this.readMeta(timeMeta);
+      this.#restoredOffset = this.readMeta(OFFSET_META);
+      this.#lastDurableMs = this.readMeta(TIME_META);
       this.#clock = context.clock;
     } catch (error) {
       void this.#database?.close();
@@ -139,16 +139,16 @@ export class LmdbTable {
     let written = this.#overlay.get(key);
     if (written === undefined) written = this.#committed.get(key);
     if (written !== undefined) return written ?? undefined;
-    if (!onDisk || key.length > lmdbKeyBytesMax) return undefined;
-    return database.get(dataPrefix + key);
+    if (!onDisk || key.length > LMDB_KEY_BYTES_MAX) return undefined;
+    return database.get(DATA_PREFIX + key);
   }
 
   /** Takes ownership of `value`; null deletes. */
   put(key: BinaryKey, value: Buffer | null, timestampMs: number): void {
     this.#opened();
-    if (key.length > lmdbKeyBytesMax) {
+    if (key.length > LMDB_KEY_BYTES_MAX) {
       throw new StreamsError(
-        `State store ${this.name}: a key of ${key.length} bytes; persistent stores take ${lmdbKeyBytesMax}, memory stores any`,
+        `State store ${this.name}: a key of ${key.length} bytes; persistent stores take ${LMDB_KEY_BYTES_MAX}, memory stores any`,
         { code: 'INVALID_STATE_STORE', recovery: 'fail' },
       );
     }
@@ -158,7 +158,7 @@ export class LmdbTable {
     overlay.set(key, value === null ? null : { value, timestampMs });
     this.#overlayBytes += (value?.length ?? 0) - (replaced?.value.length ?? 0);
     if (overlay.size !== sizeBefore) {
-      this.#overlayBytes += key.length + entryOverheadBytes;
+      this.#overlayBytes += key.length + ENTRY_OVERHEAD_BYTES;
       this.#sorted.noteChange(key, sizeBefore);
     }
   }
@@ -196,7 +196,7 @@ export class LmdbTable {
   keysOnDisk(after: BinaryKey | undefined, limit: number): BinaryKey[] {
     const database = this.#opened();
     const keys: BinaryKey[] = [];
-    const start = dataPrefix + (after ?? '');
+    const start = DATA_PREFIX + (after ?? '');
     for (const key of database.getKeys({ start, exclusiveStart: after !== undefined, limit })) {
       keys.push(key as BinaryKey);
     }
@@ -223,16 +223,16 @@ export class LmdbTable {
     if (this.#overlay.size === 0 && removals.length === 0 && offset === this.#restoredOffset) return;
     const nowMs = this.#clock?.nowMs();
     database.transactionSync(() => {
-      for (const key of removals) database.removeSync(dataPrefix + key);
+      for (const key of removals) database.removeSync(DATA_PREFIX + key);
       for (const [key, written] of this.#overlay) {
-        if (written === null) database.removeSync(dataPrefix + key);
-        else if (keep === undefined || keep(key)) database.putSync(dataPrefix + key, written);
+        if (written === null) database.removeSync(DATA_PREFIX + key);
+        else if (keep === undefined || keep(key)) database.putSync(DATA_PREFIX + key, written);
       }
-      this.#writeMeta(database, formatMeta, formatVersion);
+      this.#writeMeta(database, FORMAT_META, FORMAT_VERSION);
       for (const name in meta) this.#writeMeta(database, name, meta[name] as number);
-      if (offset !== undefined) this.#writeMeta(database, offsetMeta, offset);
-      if (nowMs !== undefined) this.#writeMeta(database, timeMeta, nowMs);
-    }, transactionFlags);
+      if (offset !== undefined) this.#writeMeta(database, OFFSET_META, offset);
+      if (nowMs !== undefined) this.#writeMeta(database, TIME_META, nowMs);
+    }, TRANSACTION_FLAGS);
     this.#restoredOffset = offset;
     this.#lastDurableMs = nowMs;
     this.#committed = this.#overlay;
@@ -240,8 +240,8 @@ export class LmdbTable {
   }
 
   /** After a batch of restored records: whether to commit now. */
-  get restoreWantsCommit(): boolean {
-    return this.#overlayBytes > restoreOverlayBytesMax;
+  get isRestoreCommitDue(): boolean {
+    return this.#overlayBytes > RESTORE_OVERLAY_BYTES_MAX;
   }
 
   /** Forgets the writes since the last commit. */
@@ -252,7 +252,7 @@ export class LmdbTable {
 
   /** A number stored by an earlier commit. */
   readMeta(name: string): number | undefined {
-    const bytes = this.#opened().getBinary(metaPrefix + name);
+    const bytes = this.#opened().getBinary(META_PREFIX + name);
     return bytes?.readDoubleBE(0);
   }
 
@@ -276,14 +276,14 @@ export class LmdbTable {
   }
 
   #metaCount(): number {
-    return [...this.#opened().getKeys({ start: metaPrefix, end: dataPrefix })].length;
+    return [...this.#opened().getKeys({ start: META_PREFIX, end: DATA_PREFIX })].length;
   }
 
   #writeMeta(database: LmdbDatabase, name: string, value: number): void {
     const bytes = Buffer.allocUnsafe(8);
     bytes.writeDoubleBE(value);
     // Not an entry: lmdb writes it as it is.
-    database.putSync(metaPrefix + name, asBinary(bytes) as never);
+    database.putSync(META_PREFIX + name, asBinary(bytes) as never);
   }
 
   #clearOverlay(): void {

@@ -2,22 +2,22 @@ import type { BinaryKey } from '../../base/bytes.ts';
 import type { StateStoreContext } from '../state-store.ts';
 import type { Version, VersionRows } from '../versioned/version-history.ts';
 import { type VersionedBytesStoreOptions, VersionedStore } from '../versioned/versioned-store.ts';
-import { windowSuffixBytes } from '../window-key.ts';
+import { WINDOW_SUFFIX_BYTES } from '../window-key.ts';
 import { ExpirySweep } from './expiry-sweep.ts';
 import { LmdbTable } from './lmdb-table.ts';
 import { recordKeyOf, windowStartOf, windowTableKey } from './window-table-key.ts';
 
 /** First byte of a table key. Older versions and tombstones come first: the sweep ends where the newest values begin. */
-const olderPrefix = '1';
-const tombstonePrefix = '2';
-const newestPrefix = '3';
+const OLDER_PREFIX = '1';
+const TOMBSTONE_PREFIX = '2';
+const NEWEST_PREFIX = '3';
 /** In the place of an older version's timestamp, which its key holds: what the bytes are. */
-const isValue = 0;
-const isTombstone = -1;
-const isOpenTombstone = -2;
+const IS_VALUE = 0;
+const IS_TOMBSTONE = -1;
+const IS_OPEN_TOMBSTONE = -2;
 
-const streamTimeMeta = 'observed-stream-time';
-const timeMax = Number.MAX_SAFE_INTEGER - 1;
+const STREAM_TIME_META = 'observed-stream-time';
+const TIME_MAX = Number.MAX_SAFE_INTEGER - 1;
 const noBytes = Buffer.alloc(0);
 
 /**
@@ -42,15 +42,15 @@ export class LmdbVersionedStore extends VersionedStore {
       this.#table,
       options.historyRetentionMs,
       (key, next, beforeMs) => (this.#endOf(key, next) ?? beforeMs) < beforeMs,
-      (key) => key.startsWith(newestPrefix),
+      (key) => key.startsWith(NEWEST_PREFIX),
     );
   }
 
   protected readonly rows: VersionRows = {
     newest: (key) => {
-      const value = this.#table.get(rowKey(newestPrefix, key));
+      const value = this.#table.get(rowKey(NEWEST_PREFIX, key));
       if (value !== undefined) return { timestampMs: value.timestampMs, value: value.value, open: false };
-      const tombstone = this.#table.get(rowKey(tombstonePrefix, key));
+      const tombstone = this.#table.get(rowKey(TOMBSTONE_PREFIX, key));
       return tombstone === undefined ? undefined : { timestampMs: tombstone.timestampMs, value: null, open: false };
     },
     setNewest: (key, version, before) => {
@@ -63,10 +63,10 @@ export class LmdbVersionedStore extends VersionedStore {
     },
     olderUpTo: (key, timeMs) => this.#first(olderKey(key, 0), olderKey(key, timeMs), 'reverse'),
     olderAfter: (key, timeMs) => {
-      return this.#first(olderKey(key, timeMs + 1), olderKey(key, timeMax), 'forward')?.timestampMs;
+      return this.#first(olderKey(key, timeMs + 1), olderKey(key, TIME_MAX), 'forward')?.timestampMs;
     },
     setOlder: (key, version) => {
-      const kind = version.value !== null ? isValue : version.open ? isOpenTombstone : isTombstone;
+      const kind = version.value !== null ? IS_VALUE : version.open ? IS_OPEN_TOMBSTONE : IS_TOMBSTONE;
       this.#table.put(olderKey(key, version.timestampMs), version.value ?? noBytes, kind);
     },
     removeOlder: (key, timeMs) => this.#table.put(olderKey(key, timeMs), null, 0),
@@ -96,7 +96,7 @@ export class LmdbVersionedStore extends VersionedStore {
 
   commit(changelogOffset: number | undefined): void {
     const { observedStreamTimeMs, liveFromMs } = this.retention;
-    const position = { [streamTimeMeta]: observedStreamTimeMs };
+    const position = { [STREAM_TIME_META]: observedStreamTimeMs };
     this.#table.commit(changelogOffset, position, undefined, this.#sweep.next(liveFromMs));
   }
 
@@ -122,7 +122,7 @@ export class LmdbVersionedStore extends VersionedStore {
 
   protected older(key: BinaryKey): readonly Version[] {
     const versions: Version[] = [];
-    for (const row of this.#table.scan(olderKey(key, 0), olderKey(key, timeMax), false, 'forward')) {
+    for (const row of this.#table.scan(olderKey(key, 0), olderKey(key, TIME_MAX), false, 'forward')) {
       versions.push(versionOf(row.key, row.value, row.timestampMs));
     }
     return versions;
@@ -131,7 +131,7 @@ export class LmdbVersionedStore extends VersionedStore {
   protected wrote(): void {}
 
   protected restored(nextOffset: number): void {
-    if (this.#table.restoreWantsCommit) this.commit(nextOffset);
+    if (this.#table.isRestoreCommitDue) this.commit(nextOffset);
   }
 
   #first(from: BinaryKey, to: BinaryKey, direction: 'forward' | 'reverse'): Version | undefined {
@@ -144,15 +144,15 @@ export class LmdbVersionedStore extends VersionedStore {
   }
 
   #readPosition(): void {
-    this.retention.reset(this.#table.readMeta(streamTimeMeta) ?? -1);
+    this.retention.reset(this.#table.readMeta(STREAM_TIME_META) ?? -1);
     this.#sweep.reset();
   }
 
   /** When the version in a row stopped to count; a newest tombstone ends as it begins, a newest value never. */
   #endOf(tableKey: BinaryKey, next: BinaryKey | undefined): number | undefined {
-    if (tableKey.startsWith(tombstonePrefix)) return this.#table.get(tableKey)?.timestampMs;
-    if (!tableKey.startsWith(olderPrefix)) return undefined;
-    const isSameKey = next?.length === tableKey.length && next.startsWith(tableKey.slice(0, -windowSuffixBytes));
+    if (tableKey.startsWith(TOMBSTONE_PREFIX)) return this.#table.get(tableKey)?.timestampMs;
+    if (!tableKey.startsWith(OLDER_PREFIX)) return undefined;
+    const isSameKey = next?.length === tableKey.length && next.startsWith(tableKey.slice(0, -WINDOW_SUFFIX_BYTES));
     if (isSameKey) return windowStartOf(next);
     const key = recordKeyOf(tableKey.slice(1) as BinaryKey);
     return this.rows.olderAfter(key, windowStartOf(tableKey)) ?? this.rows.newest(key)?.timestampMs;
@@ -160,7 +160,7 @@ export class LmdbVersionedStore extends VersionedStore {
 }
 
 function newestPrefixOf(version: Version): string {
-  return version.value === null ? tombstonePrefix : newestPrefix;
+  return version.value === null ? TOMBSTONE_PREFIX : NEWEST_PREFIX;
 }
 
 function rowKey(prefix: string, key: BinaryKey): BinaryKey {
@@ -168,10 +168,10 @@ function rowKey(prefix: string, key: BinaryKey): BinaryKey {
 }
 
 function olderKey(key: BinaryKey, timeMs: number): BinaryKey {
-  return rowKey(olderPrefix, windowTableKey(key, Math.min(Math.max(timeMs, 0), timeMax), 0));
+  return rowKey(OLDER_PREFIX, windowTableKey(key, Math.min(Math.max(timeMs, 0), TIME_MAX), 0));
 }
 
 function versionOf(tableKey: BinaryKey, value: Buffer, kind: number): Version {
   const timestampMs = windowStartOf(tableKey);
-  return { timestampMs, value: kind === isValue ? value : null, open: kind === isOpenTombstone };
+  return { timestampMs, value: kind === IS_VALUE ? value : null, open: kind === IS_OPEN_TOMBSTONE };
 }

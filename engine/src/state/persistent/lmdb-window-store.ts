@@ -5,19 +5,19 @@ import type { BoundedScan, StoredValue, StoreIterator, WindowBytesStore, Windowe
 import { copyRow } from '../store-support.ts';
 import {
   readWindowChangelogKey,
-  sequenceMax,
+  SEQUENCE_MAX,
+  WINDOW_SUFFIX_BYTES,
   type WindowChangelogKey,
   WindowSuffixCache,
-  windowSuffixBytes,
 } from '../window-key.ts';
 import { ExpiringRows } from './expiring-rows.ts';
 import { LmdbExpiringStore } from './lmdb-expiring-store.ts';
 import { sequenceOf, windowStartOf, windowTableKey, windowTableKeyStart } from './window-table-key.ts';
 
-const sequenceMeta = 'sequence';
-const startMax = Number.MAX_SAFE_INTEGER;
-const startBytes = 8;
-const rows = new ExpiringRows(windowSuffixBytes, startBytes);
+const SEQUENCE_META = 'sequence';
+const START_MAX = Number.MAX_SAFE_INTEGER;
+const START_BYTES = 8;
+const rows = new ExpiringRows(WINDOW_SUFFIX_BYTES, START_BYTES);
 
 /**
  * A window store on disk: the table is keyed by record key, start and sequence number.
@@ -28,7 +28,7 @@ const rows = new ExpiringRows(windowSuffixBytes, startBytes);
  */
 export class LmdbWindowStore extends LmdbExpiringStore<WindowedBytesKey> implements WindowBytesStore {
   readonly windowSizeMs: number;
-  readonly #retainDuplicates: boolean;
+  readonly #retainsDuplicates: boolean;
   readonly #suffixes = new WindowSuffixCache();
   readonly #parsed: WindowChangelogKey = { key: undefined, windowStartMs: 0, sequence: 0 };
   #sequence = 0;
@@ -37,14 +37,14 @@ export class LmdbWindowStore extends LmdbExpiringStore<WindowedBytesKey> impleme
   constructor(options: WindowBytesStoreOptions) {
     super({ ...options, readByTime: options.readByTime === true && !options.retainDuplicates }, rows);
     this.windowSizeMs = options.windowSizeMs;
-    this.#retainDuplicates = options.retainDuplicates;
+    this.#retainsDuplicates = options.retainDuplicates;
   }
 
   put(key: BinaryKey, value: Buffer | null, windowStartMs: number, timestampMs: number): void {
     const { context } = this;
-    if (this.#retainDuplicates) this.#sequence = (this.#sequence + 1) & sequenceMax;
+    if (this.#retainsDuplicates) this.#sequence = (this.#sequence + 1) & SEQUENCE_MAX;
     const suffix = this.#suffixes.suffix(windowStartMs, this.#sequence);
-    if (value !== null || !this.#retainDuplicates) {
+    if (value !== null || !this.#retainsDuplicates) {
       this.write((windowTableKeyStart(key) + suffix) as BinaryKey, value, windowStartMs, timestampMs);
     }
     // A tombstone has no time of its own: Kafka Streams logs it with that of the record being processed.
@@ -52,7 +52,7 @@ export class LmdbWindowStore extends LmdbExpiringStore<WindowedBytesKey> impleme
   }
 
   get(key: BinaryKey, windowStartMs: number): StoredValue | undefined {
-    if (!this.#retainDuplicates) {
+    if (!this.#retainsDuplicates) {
       const tableKey = (windowTableKeyStart(key) + this.#suffixes.suffix(windowStartMs, 0)) as BinaryKey;
       return this.read(tableKey, windowStartMs);
     }
@@ -70,7 +70,7 @@ export class LmdbWindowStore extends LmdbExpiringStore<WindowedBytesKey> impleme
   ): StoreIterator<WindowedBytesKey> {
     const from = this.liveFrom(fromMs);
     const first = windowTableKey(key, from, 0);
-    const last = windowTableKey(key, Math.max(0, Math.min(toMs, startMax)), sequenceMax);
+    const last = windowTableKey(key, Math.max(0, Math.min(toMs, START_MAX)), SEQUENCE_MAX);
     return this.entries(first, last, from, direction, (row) => windowStartOf(row) <= toMs);
   }
 
@@ -99,12 +99,12 @@ export class LmdbWindowStore extends LmdbExpiringStore<WindowedBytesKey> impleme
   }
 
   protected override position(): Record<string, number> {
-    return { ...super.position(), [sequenceMeta]: this.#sequence };
+    return { ...super.position(), [SEQUENCE_META]: this.#sequence };
   }
 
   protected override readPosition(): void {
     super.readPosition();
-    this.#sequence = this.table.readMeta(sequenceMeta) ?? 0;
+    this.#sequence = this.table.readMeta(SEQUENCE_META) ?? 0;
   }
 
   protected restoreRow(batch: RecordBatch, row: number): void {
@@ -113,7 +113,7 @@ export class LmdbWindowStore extends LmdbExpiringStore<WindowedBytesKey> impleme
     const { key, windowStartMs, sequence } = parsed;
     if (key === undefined) return;
     const value = copyRow(batch, row);
-    if (this.#retainDuplicates) {
+    if (this.#retainsDuplicates) {
       this.#sequence = Math.max(this.#sequence, sequence);
       if (value === null) return;
     }

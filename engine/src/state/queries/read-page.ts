@@ -6,16 +6,16 @@ import type { EntryPosition, Page, PageRequest, QueryDirection } from './store-q
  * Most entries of a page, whatever was asked for: decoding one takes up to some 5 µs, so a page takes no more than about
  * 2 ms of the thread that processes records.
  */
-export const pageEntriesMax = 512;
+export const PAGE_ENTRIES_MAX = 512;
 /**
  * A page ends after so many bytes of keys and values: decoders do some 100 MB/s, which is 2.5 ms again. At least one
  * entry is in it.
  */
-const pageBytesMax = 256 * 1024;
+const PAGE_BYTES_MAX = 256 * 1024;
 /** Keys or rows of other times that a page passes over before it ends: each takes up to 1 µs. */
-const passedOverMax = 2_000;
+const PASSED_OVER_MAX = 2_000;
 /** What a page does at most for the order of a store's keys before it reads, some 1 µs each; the next page goes on. */
-const preparedMax = 2_000;
+const PREPARED_MAX = 2_000;
 
 /** How a range is read from a place on. */
 export interface PageScan<B, K, V> {
@@ -37,12 +37,12 @@ export interface PageScan<B, K, V> {
 /** Reads one page. What lies before or at `request.after` is left out, so the iterators may begin a little earlier. */
 export function readPage<B, K, V>(scan: PageScan<B, K, V>): Page<K, V> {
   const { store, segments, request, direction, positionOf, entryOf, isPast } = scan;
-  const entriesMax = Math.max(1, Math.min(request.entriesMax, pageEntriesMax));
+  const entriesMax = Math.max(1, Math.min(request.entriesMax, PAGE_ENTRIES_MAX));
   const entries: KeyValue<K, V>[] = [];
   let bytes = 0;
   let { after } = request;
-  if (!store.prepareScan(preparedMax)) return { entries, after, isLast: false };
-  const bound: BoundedScan<B> = { stepsLeft: passedOverMax, stoppedAt: undefined };
+  if (!store.prepareScan(PREPARED_MAX)) return { entries, after, isLast: false };
+  const bound: BoundedScan<B> = { stepsLeft: PASSED_OVER_MAX, stoppedAt: undefined };
   for (const open of segments) {
     const iterator = open(bound);
     try {
@@ -51,7 +51,7 @@ export function readPage<B, K, V>(scan: PageScan<B, K, V>): Page<K, V> {
         if (isPast?.(key) === true) return { entries, after, isLast: true };
         const position = positionOf(key);
         if (after !== undefined && !isBehind(position, after, direction)) continue;
-        if (entries.length === entriesMax || bytes >= pageBytesMax) return { entries, after, isLast: false };
+        if (entries.length === entriesMax || bytes >= PAGE_BYTES_MAX) return { entries, after, isLast: false };
         entries.push(entryOf(step.value));
         bytes += position.key.length + value.length;
         after = position;

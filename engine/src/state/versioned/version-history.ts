@@ -1,5 +1,5 @@
 import type { BinaryKey } from '../../base/bytes.ts';
-import { validToUndefined } from './versioned-bytes-store.ts';
+import { VALID_TO_UNDEFINED } from './versioned-bytes-store.ts';
 
 /** A value of a key from `timestampMs` on, until the next one's; null is a tombstone. */
 export interface Version {
@@ -38,7 +38,7 @@ export function putVersion(rows: VersionRows, key: BinaryKey, value: Buffer | nu
   if (newest === undefined || timestampMs > newest.timestampMs) {
     if (newest !== undefined) rows.setOlder(key, { ...newest, open: newest.value === null && value !== null });
     rows.setNewest(key, { timestampMs, value, open: false }, newest);
-    return validToUndefined;
+    return VALID_TO_UNDEFINED;
   }
   if (timestampMs < newest.timestampMs) {
     const validToMs = rows.olderAfter(key, timestampMs) ?? newest.timestampMs;
@@ -50,7 +50,7 @@ export function putVersion(rows: VersionRows, key: BinaryKey, value: Buffer | nu
     if (newest.value === null) rows.setOlder(key, { ...newest, open: false });
     rows.setNewest(key, { timestampMs, value, open: false }, newest);
   } else if (newest.value !== null) replaceByTombstone(rows, key, newest);
-  return validToUndefined;
+  return VALID_TO_UNDEFINED;
 }
 
 function replaceByTombstone(rows: VersionRows, key: BinaryKey, newest: Version): void {

@@ -2,9 +2,9 @@ import type { BinaryKey } from '../../base/bytes.ts';
 import type { StateStore, StoredValue } from '../state-store.ts';
 
 /** What a put answers when its version is the newest of the key. */
-export const validToUndefined = -1;
+export const VALID_TO_UNDEFINED = -1;
 /** What a put answers when it came after the grace period: nothing was written. */
-export const notPut = Number.NEGATIVE_INFINITY;
+export const NOT_PUT = Number.NEGATIVE_INFINITY;
 
 /** A stored version: valid from `timestampMs` until `validToMs`; undefined: it is the newest. */
 export interface StoredVersion extends StoredValue {
@@ -25,8 +25,8 @@ export interface VersionedBytesStore extends StateStore {
   /** The value that counted at `asOfMs`; undefined too where that is longer ago than the retention and not the newest. */
   getAsOf(key: BinaryKey, asOfMs: number): StoredVersion | undefined;
   /**
-   * Takes ownership of `value`; null is a tombstone. Answers until when the value counts: {@link validToUndefined} for the newest,
-   * {@link notPut} where it came too late.
+   * Takes ownership of `value`; null is a tombstone. Answers until when the value counts: {@link VALID_TO_UNDEFINED} for the newest,
+   * {@link NOT_PUT} where it came too late.
    */
   put(key: BinaryKey, value: Buffer | null, timestampMs: number): number;
   /** A tombstone; answers what counted at that time. */

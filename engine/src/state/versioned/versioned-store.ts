@@ -4,7 +4,7 @@ import type { StateStoreContext, StoredValue } from '../state-store.ts';
 import { copyRow, storeClosed } from '../store-support.ts';
 import { HistoryRetention } from './history-retention.ts';
 import { putVersion, type Version, type VersionRows } from './version-history.ts';
-import { notPut, type StoredVersion, type VersionedBytesStore } from './versioned-bytes-store.ts';
+import { NOT_PUT, type StoredVersion, type VersionedBytesStore } from './versioned-bytes-store.ts';
 
 /** What versioned stores of all media are made from. */
 export interface VersionedBytesStoreOptions {
@@ -33,14 +33,14 @@ export abstract class VersionedStore implements VersionedBytesStore {
   protected readonly retention: HistoryRetention;
   /** The task's; undefined while the store is not open. */
   protected context: StateStoreContext | undefined;
-  readonly #loggingEnabled: boolean;
+  readonly #isLoggingEnabled: boolean;
 
   /** The observed stream time begins at -1; media that keep it set it in `open`. */
   constructor(options: VersionedBytesStoreOptions) {
     this.name = options.name;
     this.historyRetentionMs = options.historyRetentionMs;
     this.retention = new HistoryRetention(options.historyRetentionMs, options.segmentIntervalMs);
-    this.#loggingEnabled = options.loggingEnabled;
+    this.#isLoggingEnabled = options.loggingEnabled;
   }
 
   abstract readonly persistent: boolean;
@@ -81,8 +81,8 @@ export abstract class VersionedStore implements VersionedBytesStore {
     const context = this.context;
     if (context === undefined) throw storeClosed(this.name);
     const validToMs = this.#write(key, value, timestampMs);
-    if (validToMs === notPut) this.#countExpired(context);
-    if (this.#loggingEnabled) context.logChange(this.name, key, value, timestampMs);
+    if (validToMs === NOT_PUT) this.#countExpired(context);
+    if (this.#isLoggingEnabled) context.logChange(this.name, key, value, timestampMs);
     return validToMs;
   }
 
@@ -90,8 +90,8 @@ export abstract class VersionedStore implements VersionedBytesStore {
     const context = this.context;
     if (context === undefined) throw storeClosed(this.name);
     const before = this.retention.isExpired(timestampMs) ? undefined : this.getAsOf(key, timestampMs);
-    if (this.#write(key, null, timestampMs) === notPut) this.#countExpired(context);
-    if (this.#loggingEnabled) context.logChange(this.name, key, null, timestampMs);
+    if (this.#write(key, null, timestampMs) === NOT_PUT) this.#countExpired(context);
+    if (this.#isLoggingEnabled) context.logChange(this.name, key, null, timestampMs);
     return before;
   }
 
@@ -119,7 +119,7 @@ export abstract class VersionedStore implements VersionedBytesStore {
 
   /** Each record is judged by the stream time of those before it, so that the state is what the original puts left. */
   restore(batch: RecordBatch, nextOffset: number): void {
-    for (let row = 0; row < batch.count; row++) {
+    for (let row = 0; row < batch.count; row += 1) {
       const keyStart = batch.keyStarts[row] as number;
       if (keyStart < 0) continue;
       const key = binaryKey(batch.buffer, keyStart, batch.keyEnds[row] as number);
@@ -131,7 +131,7 @@ export abstract class VersionedStore implements VersionedBytesStore {
   flush(): void {}
 
   #write(key: BinaryKey, value: Buffer | null, timestampMs: number): number {
-    if (this.retention.isExpired(timestampMs)) return notPut;
+    if (this.retention.isExpired(timestampMs)) return NOT_PUT;
     this.retention.observe(timestampMs);
     const validToMs = putVersion(this.rows, key, value, timestampMs);
     this.wrote(key);

@@ -32,9 +32,9 @@ import { TestClock } from './test-clock.ts';
 import { type TestInputTime, TestInputTopic, TestOutputTopic } from './test-topics.ts';
 
 /** Quiet real time after which `settle` moves the test clock to the next timer, when no user call is running. */
-const quietTurns = 3;
+const QUIET_TURNS = 3;
 /** Real time after which `settle` gives up on a user call that never ends. */
-const settleTimeoutMs = 30_000;
+const SETTLE_TIMEOUT_MS = 30_000;
 
 /** Options of the driver: the application's configuration, but for the clock, which is the driver's own. */
 export interface TopologyTestDriverOptions extends Partial<Omit<StreamsOptions, 'clock'>> {
@@ -74,7 +74,7 @@ export class TopologyTestDriver {
   readonly #offsets = new Map<string, number>();
   readonly #stateDir: string;
   readonly #metrics: MetricsRegistry;
-  #mail = false;
+  #hasMail = false;
   #ready: Promise<void> | undefined;
 
   /**
@@ -109,7 +109,7 @@ export class TopologyTestDriver {
       createAsyncProcessor: (operator, nodeName) =>
         createAsyncProcessor(operator, { clock: this.#clock, random: this.#config.random, nodeName }),
       wake: () => {
-        this.#mail = true;
+        this.#hasMail = true;
       },
     });
     this.#task = task;
@@ -253,7 +253,7 @@ export class TopologyTestDriver {
     const task = this.#task;
     if (task === undefined) return;
     await this.#ready;
-    const giveUpMs = systemClock.monotonicMs() + settleTimeoutMs;
+    const giveUpMs = systemClock.monotonicMs() + SETTLE_TIMEOUT_MS;
     let quiet = 0;
     for (;;) {
       this.#settleSynchronously();
@@ -263,13 +263,13 @@ export class TopologyTestDriver {
       task.asyncRecords.completeBundles();
       if (task.asyncRecords.callsInFlight > 0) await sleep(systemClock, 1);
       else await yieldTurn(systemClock);
-      if (this.#mail) {
+      if (this.#hasMail) {
         quiet = 0;
         continue;
       }
       quiet += 1;
       const nextTimerMs = this.#clock.nextTimerMs;
-      if (quiet > quietTurns && task.asyncRecords.callsInFlight === 0 && nextTimerMs !== undefined) {
+      if (quiet > QUIET_TURNS && task.asyncRecords.callsInFlight === 0 && nextTimerMs !== undefined) {
         this.#clock.advance(Math.max(0, nextTimerMs - this.#clock.nowMs()));
         quiet = 0;
       }
@@ -354,7 +354,7 @@ export class TopologyTestDriver {
   #settleSynchronously(): void {
     const task = this.#task;
     if (task === undefined) return;
-    this.#mail = false;
+    this.#hasMail = false;
     for (;;) {
       this.#loopBack();
       if (!task.processOne()) {

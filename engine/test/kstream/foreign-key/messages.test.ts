@@ -9,7 +9,7 @@ import { Datum } from '../../../src/processor/datum.ts';
 import { string } from '../../../src/serde/primitives.ts';
 import type { Serde } from '../../../src/serde/serde.ts';
 
-const topic = 'app-fk-subscription-registration-topic';
+const TOPIC = 'app-fk-subscription-registration-topic';
 const hash = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex');
 
 function datum(value: string): Datum<string> {
@@ -45,7 +45,7 @@ describe('a subscription', () => {
   const serde = serdeOf();
   const read = (hex: string): SubscriptionWrapper<string> => {
     const bytes = Buffer.from(`ff${hex}ff`, 'hex');
-    return serde.deserialize(bytes, 1, bytes.length - 1, topic);
+    return serde.deserialize(bytes, 1, bytes.length - 1, TOPIC);
   };
 
   test.each([
@@ -55,7 +55,7 @@ describe('a subscription', () => {
     [{ hash: undefined, primaryPartition: undefined }, '800341'],
   ])('is written and read in the format of Kafka Streams (%#)', (parts, hex) => {
     const written = { ...parts, instruction: instruction.answerIfPresent, primaryKey: datum('A') };
-    expect(serde.serialize(written, topic).toString('hex')).toBe(hex);
+    expect(serde.serialize(written, TOPIC).toString('hex')).toBe(hex);
     const back = read(hex);
     expect(back.primaryKey.get()).toBe('A');
     expect({ ...back, primaryKey: undefined }).toEqual({ ...parts, instruction: 3, primaryKey: undefined });
@@ -74,11 +74,11 @@ describe('a subscription', () => {
       primaryKey: datum('A'),
       primaryPartition: 0,
     };
-    spy.serialize(made, topic);
-    await spy.configure({ topic, side: 'value', reads: false, writes: true });
-    await spy.configure({ topic, side: 'value', reads: true, writes: false });
+    spy.serialize(made, TOPIC);
+    await spy.configure({ topic: TOPIC, side: 'value', reads: false, writes: true });
+    await spy.configure({ topic: TOPIC, side: 'value', reads: true, writes: false });
     await spy.configure({ topic: 'app-fk-subscription-store-changelog', side: 'value', reads: true, writes: true });
-    expect(seen).toEqual([`${topic}-pk`, `key ${topic}-pk`, `key ${topic}-fk`, `value ${topic}-vh`]);
+    expect(seen).toEqual([`${TOPIC}-pk`, `key ${TOPIC}-pk`, `key ${TOPIC}-fk`, `value ${TOPIC}-vh`]);
   });
 });
 
@@ -92,15 +92,15 @@ describe('a response', () => {
     [undefined, null, '80'],
   ])('is written and read in the format of Kafka Streams (%#)', (withHash, value, hex) => {
     const foreignValue = value === null ? new Datum<string>() : datum(value);
-    expect(serde.serialize({ hash: withHash, foreignValue, primaryPartition: 3 }, topic).toString('hex')).toBe(hex);
+    expect(serde.serialize({ hash: withHash, foreignValue, primaryPartition: 3 }, TOPIC).toString('hex')).toBe(hex);
     const bytes = Buffer.from(`ff${hex}ff`, 'hex');
-    const back = serde.deserialize(bytes, 1, bytes.length - 1, topic);
+    const back = serde.deserialize(bytes, 1, bytes.length - 1, TOPIC);
     expect(back.foreignValue.get()).toBe(value);
     expect(back.hash).toEqual(withHash);
   });
 
   test.each(['', '01', '0000'])('that is broken (%s) is told as such', (hex) => {
     const bytes = Buffer.from(hex, 'hex');
-    expect(() => serde.deserialize(bytes, 0, bytes.length, topic)).toThrow(/not a foreign-key response/);
+    expect(() => serde.deserialize(bytes, 0, bytes.length, TOPIC)).toThrow(/not a foreign-key response/);
   });
 });

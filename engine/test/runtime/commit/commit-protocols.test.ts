@@ -22,7 +22,7 @@ function sinkTask({ events }: CommitFixture, failure?: Error) {
   const sink: OffsetStoringSink<string, string> = {
     open: async () => new Map(),
     write() {},
-    full: false,
+    isFull: false,
     async commit(positions) {
       events.push(`sink ${[...positions.values()]}`);
       if (failure !== undefined) throw failure;

@@ -14,8 +14,8 @@ import { ScriptedProtocol } from '../../support/scripted-protocol.ts';
 import { processing } from '../../support/streams-harness.ts';
 import { give, runningTask } from '../../support/task-harness.ts';
 
-const farMs = Number.POSITIVE_INFINITY;
-const intervalMs = 100;
+const FAR_MS = Number.POSITIVE_INFINITY;
+const INTERVAL_MS = 100;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A committer over tasks of its own, and what it said. */
@@ -32,7 +32,7 @@ function start(
   const failed: { readonly taskId: string; readonly error: unknown }[] = [];
   const committer = new Committer({
     protocol,
-    config: resolveConfig({ applicationId: 'app', commitIntervalMs: intervalMs, clock: fixture.clock }),
+    config: resolveConfig({ applicationId: 'app', commitIntervalMs: INTERVAL_MS, clock: fixture.clock }),
     admin,
     repartitionTopics: new Set(repartitionTopics),
     tasks: () => tasks,
@@ -56,7 +56,7 @@ function start(
     idle: (taskId: string) => add(fixture.task(taskId)),
     /** The interval passes, and a turn of the thread. */
     due: () => {
-      fixture.clock.advance(intervalMs);
+      fixture.clock.advance(INTERVAL_MS);
       committer.commitIfDue();
     },
   };
@@ -64,14 +64,14 @@ function start(
 
 function work(task: StreamTask): number {
   give(task.sources[0] as SourcePartition, 'more');
-  return task.process(0, farMs);
+  return task.process(0, FAR_MS);
 }
 
 function sinkTask(taskId: string): StreamTask {
   const sink: OffsetStoringSink<string, string> = {
     open: async () => new Map(),
     write() {},
-    full: false,
+    isFull: false,
     commit: async () => {},
     close: async () => {},
   };
@@ -88,8 +88,8 @@ describe('commits that are due', () => {
     busy('0_0');
     idle('0_1');
     busy('0_2');
-    expect(committer.nextDueMs).toBe(intervalMs);
-    fixture.clock.advance(intervalMs - 1);
+    expect(committer.nextDueMs).toBe(INTERVAL_MS);
+    fixture.clock.advance(INTERVAL_MS - 1);
     committer.commitIfDue();
     expect(protocol.commits).toEqual([]);
     due();
@@ -124,7 +124,7 @@ describe('commits that are due', () => {
     await turn();
     expect(task.state).toBe('RUNNING');
     expect(committed).toEqual(['0_0']);
-    expect(task.process(0, farMs)).toBe(1);
+    expect(task.process(0, FAR_MS)).toBe(1);
     due();
     expect(protocol.commits).toHaveLength(2);
   });

@@ -11,7 +11,7 @@ import { StateDirectory } from '../../../src/runtime/directory/state-directory.t
 
 const holder = fileURLToPath(new URL('../../support/state-holder.ts', import.meta.url));
 /** Long enough for a busy process to renew its lease within it. */
-const delayMs = 2_000;
+const DELAY_MS = 2_000;
 
 it('keeps the local state of another process on the same disk as long as that lives', async () => {
   const stateDir = mkdtempSync(join(tmpdir(), 'millrace-state-'));
@@ -19,7 +19,7 @@ it('keeps the local state of another process on the same disk as long as that li
   const exited = once(child, 'exit');
   try {
     await once(child.stdout, 'data');
-    const config = resolveConfig({ applicationId: 'app', stateDir, stateCleanupDelayMs: delayMs });
+    const config = resolveConfig({ applicationId: 'app', stateDir, stateCleanupDelayMs: DELAY_MS });
     const here = new StateDirectory(config, 'here');
     const theirs = here.folderOf('0_1');
     here.lease('0_2');

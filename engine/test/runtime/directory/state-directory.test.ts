@@ -10,8 +10,8 @@ import { StateDirectory } from '../../../src/runtime/directory/state-directory.t
 import { TestClock } from '../../../src/testing/driver/test-clock.ts';
 import { MemoryDisk } from '../../support/memory-disk.ts';
 
-const delayMs = 1_000;
-const startMs = 1_700_000_000_000;
+const DELAY_MS = 1_000;
+const START_MS = 1_700_000_000_000;
 
 const disks: readonly (readonly [name: string, create: (clock: TestClock) => Disk])[] = [
   ['the disk of the machine', () => systemDisk],
@@ -27,7 +27,7 @@ describe.each(disks)('StateDirectory on %s', (_name, createDisk) => {
 
   beforeEach(() => {
     warnings = [];
-    clock = new TestClock(startMs);
+    clock = new TestClock(START_MS);
     disk = createDisk(clock);
     stateDir = disk.makeTemporaryFolderSync('millrace-state-');
   });
@@ -36,14 +36,14 @@ describe.each(disks)('StateDirectory on %s', (_name, createDisk) => {
 
   const instance = (holder: string): StateDirectory =>
     new StateDirectory(
-      resolveConfig({ applicationId: 'app', stateDir, clock, disk, log, stateCleanupDelayMs: delayMs }),
+      resolveConfig({ applicationId: 'app', stateDir, clock, disk, log, stateCleanupDelayMs: DELAY_MS }),
       holder,
     );
   const folders = (): readonly string[] => [...disk.namesSync(join(stateDir, 'app'))].sort();
   /** Lets time pass; each of these instances works meanwhile. */
   const pass = async (byMs: number, ...working: readonly StateDirectory[]): Promise<void> => {
-    for (let passedMs = 0; passedMs < byMs; passedMs += delayMs / 4) {
-      clock.advance(delayMs / 4);
+    for (let passedMs = 0; passedMs < byMs; passedMs += DELAY_MS / 4) {
+      clock.advance(DELAY_MS / 4);
       for (const each of working) {
         each.cleanIfDue();
         await each.settled();
@@ -59,12 +59,12 @@ describe.each(disks)('StateDirectory on %s', (_name, createDisk) => {
     here.lease('0_2');
     here.release('0_2');
     disk.makeFolderSync(join(stateDir, 'app', 'global'));
-    await pass(delayMs, here, there);
+    await pass(DELAY_MS, here, there);
     expect(folders()).toEqual(['0_0', '0_1', '0_2', 'global']);
-    await pass(2 * delayMs, here, there);
+    await pass(2 * DELAY_MS, here, there);
     expect(folders()).toEqual(['0_0', '0_1', 'global']);
     // The other one stops without giving its lease back, as a killed process does.
-    await pass(2 * delayMs, here);
+    await pass(2 * DELAY_MS, here);
     expect(folders()).toEqual(['0_0', 'global']);
   });
 
@@ -72,11 +72,11 @@ describe.each(disks)('StateDirectory on %s', (_name, createDisk) => {
     const before = instance('before');
     before.lease('0_0');
     before.release('0_0');
-    clock.advance(100 * delayMs);
+    clock.advance(100 * DELAY_MS);
     const here = instance('here');
-    await pass(delayMs, here);
+    await pass(DELAY_MS, here);
     expect(folders()).toEqual(['0_0']);
-    await pass(delayMs, here);
+    await pass(DELAY_MS, here);
     expect(folders()).toEqual([]);
   });
 
@@ -86,8 +86,8 @@ describe.each(disks)('StateDirectory on %s', (_name, createDisk) => {
     for (const taker of [here, there]) {
       taker.lease('0_0');
       taker.release('0_0');
-      await pass(delayMs, here);
-      clock.advance(delayMs / 4);
+      await pass(DELAY_MS, here);
+      clock.advance(DELAY_MS / 4);
       here.cleanIfDue();
       taker.lease('0_0');
       disk.makeFolderSync(join(taker.folderOf('0_0'), 'store'));
@@ -105,7 +105,7 @@ describe.each(disks)('StateDirectory on %s', (_name, createDisk) => {
       instances[0]?.release(`0_${partition}`);
     }
     for (let passes = 0; passes < 10; passes += 1) {
-      clock.advance(delayMs / 4);
+      clock.advance(DELAY_MS / 4);
       for (const each of instances) each.cleanIfDue();
       for (const each of instances) await each.settled();
     }
@@ -118,7 +118,7 @@ describe.each(disks)('StateDirectory on %s', (_name, createDisk) => {
     const there = instance('there');
     here.lease('0_0');
     disk.removeSync(join(here.folderOf('0_0'), '.lease'));
-    await pass(4 * delayMs, here, there);
+    await pass(4 * DELAY_MS, here, there);
     expect(folders()).toEqual(['0_0']);
     there.cleanUp();
     expect(folders()).toEqual(['0_0']);
@@ -128,13 +128,13 @@ describe.each(disks)('StateDirectory on %s', (_name, createDisk) => {
     const here = instance('here');
     const there = instance('there');
     there.lease('0_0');
-    await pass(4 * delayMs, there);
+    await pass(4 * DELAY_MS, there);
     here.lease('0_1');
     expect(() => here.lease('0_0')).toThrow(expect.objectContaining({ recovery: 'retry' }));
     there.release('0_0');
     here.lease('0_0');
     here.lease('0_0');
-    await pass(delayMs, there);
+    await pass(DELAY_MS, there);
     there.lease('0_1');
     // What it has lost it neither gives back nor lets be cleaned up.
     here.release('0_1');
@@ -159,7 +159,7 @@ describe.each(disks)('StateDirectory on %s', (_name, createDisk) => {
 
   it('removes what a process left that ended while it removed', async () => {
     disk.makeFolderSync(join(stateDir, 'app', '0_7.removed', 'store'));
-    await pass(2 * delayMs, instance('here'));
+    await pass(2 * DELAY_MS, instance('here'));
     expect(folders()).toEqual([]);
   });
 
@@ -189,7 +189,7 @@ describe.each(disks)('StateDirectory on %s', (_name, createDisk) => {
     here.cleanUp();
     expect(folders()).toEqual(['0_1', '0_2', '0_5', '0_6']);
     // A lease that nobody has renewed for so long is nobody's.
-    clock.advance(Date.now() - startMs + 2 * delayMs);
+    clock.advance(Date.now() - START_MS + 2 * DELAY_MS);
     here.cleanUp();
     expect(disk.namesSync(stateDir)).toEqual([]);
   });
@@ -207,17 +207,17 @@ describe('StateDirectory on a disk that fails', () => {
 
   beforeEach(() => {
     reasons.length = 0;
-    clock = new TestClock(startMs);
+    clock = new TestClock(START_MS);
     disk = new MemoryDisk(clock);
   });
 
   const instance = (holder: string): StateDirectory =>
     new StateDirectory(
-      resolveConfig({ applicationId: 'app', stateDir: '/state', clock, disk, log, stateCleanupDelayMs: delayMs }),
+      resolveConfig({ applicationId: 'app', stateDir: '/state', clock, disk, log, stateCleanupDelayMs: DELAY_MS }),
       holder,
     );
   const clean = async (directory: StateDirectory): Promise<void> => {
-    clock.advance(delayMs / 4);
+    clock.advance(DELAY_MS / 4);
     directory.cleanIfDue();
     await directory.settled();
   };

@@ -4,23 +4,23 @@ import { json, long, StreamsBuilder, string, TimeWindows, Topology, windowed } f
 import { brokerOf, produceText, readAll, until } from '../../support/memory-cluster-harness.ts';
 import { clusterWith, streamsOn } from '../../support/streams-harness.ts';
 
-const partitions = 8;
+const PARTITIONS = 8;
 const keys = Array.from({ length: 12 }, (_, i) => `key-${i}`);
 const windowedKey = windowed(string(), 1_000);
 
-const ofAllBytes = (bytes: Buffer) => partitionForBytes(bytes, 0, bytes.length, partitions);
-const ofInnerKey = (bytes: Buffer) => partitionForBytes(bytes, 0, bytes.length - 8, partitions);
+const ofAllBytes = (bytes: Buffer) => partitionForBytes(bytes, 0, bytes.length, PARTITIONS);
+const ofInnerKey = (bytes: Buffer) => partitionForBytes(bytes, 0, bytes.length - 8, PARTITIONS);
 
 async function produceKeys(broker: ReturnType<typeof brokerOf>): Promise<void> {
   for (const key of keys) {
     const bytes = Buffer.from(key);
-    const partition = partitionForBytes(bytes, 0, bytes.length, partitions);
+    const partition = partitionForBytes(bytes, 0, bytes.length, PARTITIONS);
     await produceText(broker, 'in', partition, [[key, 'x', 0]]);
   }
 }
 
 test('E11: only the DSL’s to() sends windowed keys where their inner key goes, as in Kafka Streams', async () => {
-  const cluster = await clusterWith({ in: partitions, out: partitions });
+  const cluster = await clusterWith({ in: PARTITIONS, out: PARTITIONS });
   const broker = brokerOf(cluster);
   const builder = new StreamsBuilder();
   const counts = builder
@@ -58,7 +58,7 @@ test('E11: only the DSL’s to() sends windowed keys where their inner key goes,
 });
 
 test('E11: a sink of the Processor API hashes all bytes, unless it is told otherwise', async () => {
-  const cluster = await clusterWith({ in: partitions, plain: partitions, inner: partitions });
+  const cluster = await clusterWith({ in: PARTITIONS, plain: PARTITIONS, inner: PARTITIONS });
   const broker = brokerOf(cluster);
   const serdes = { key: windowedKey, value: string() };
   const topology = new Topology()

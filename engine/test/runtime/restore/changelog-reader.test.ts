@@ -21,7 +21,7 @@ import { brokerOf, produceText, until } from '../../support/memory-cluster-harne
 import { StandbyTask } from '../../support/standby-task.ts';
 import { clusterWith, newDirectory, processing } from '../../support/streams-harness.ts';
 
-const changelog = 'app-kept-changelog';
+const CHANGELOG = 'app-kept-changelog';
 const nothing: ReadonlyMap<string, OffsetAndMetadata> = new Map();
 
 /** `count` records, each with a key of its own. */
@@ -101,7 +101,7 @@ describe('a changelog reader', () => {
   const tasks: StandbyTask[] = [];
 
   const begin = async (partitions: number, given: Partial<StreamsOptions> = {}): Promise<void> => {
-    cluster = await clusterWith({ [changelog]: partitions });
+    cluster = await clusterWith({ [CHANGELOG]: partitions });
     gate = new FetchGate();
     broker = fetchingThrough(gate, brokerOf(cluster));
     options = { applicationId: 'app', stateDir: newDirectory(), commitIntervalMs: 10, ...given };
@@ -110,7 +110,7 @@ describe('a changelog reader', () => {
   const newReader = (): ChangelogReader =>
     new ChangelogReader({ broker, config: resolveConfig(options), clientId: 'restore' });
   const produce = (partition: number, rows: ReturnType<typeof records>): Promise<void> =>
-    produceText(brokerOf(cluster), changelog, partition, rows);
+    produceText(brokerOf(cluster), CHANGELOG, partition, rows);
   /** Its stores are open. */
   const task = (topology: Topology, partition = 0, stateDirectory = newDirectory()): StandbyTask => {
     const created = new StandbyTask(topology, { config: resolveConfig(options), partition, stateDirectory });
@@ -136,7 +136,7 @@ describe('a changelog reader', () => {
   it('is done with each task as soon as its own stores are restored', async () => {
     await produce(0, records(500));
     await produce(1, records(3));
-    gate.hold(changelog, 0);
+    gate.hold(CHANGELOG, 0);
     const large = task(keeping(), 0);
     const small = task(keeping(), 1);
     let isLargeDone = false;
@@ -148,9 +148,9 @@ describe('a changelog reader', () => {
     expect([kept(small, 'k2'), position(small)]).toEqual(['v2', 3]);
     expect(isLargeDone).toBe(false);
     expect(reader.progress()).toEqual([
-      { topic: changelog, partition: 0, taskId: '0_0', storeName: 'kept', restored: 0, remaining: 500 },
+      { topic: CHANGELOG, partition: 0, taskId: '0_0', storeName: 'kept', restored: 0, remaining: 500 },
     ]);
-    gate.release(changelog, 0);
+    gate.release(CHANGELOG, 0);
     expect(await largeDone).toBe(true);
     expect(kept(large, 'k499')).toBe('v499');
     expect(reader.progress()).toEqual([]);
@@ -159,13 +159,13 @@ describe('a changelog reader', () => {
   it('takes tasks at any time, also those that come while others are being restored, and after', async () => {
     await produce(0, records(5));
     await produce(1, records(5));
-    gate.hold(changelog, 0);
+    gate.hold(CHANGELOG, 0);
     const early = task(keeping(), 0);
     const earlyDone = reader.restore(early, nothing);
     await until(() => reader.progress()[0]?.remaining === 5, 'the first to be read');
     const late = task(keeping(), 1);
     expect(await reader.restore(late, nothing)).toBe(true);
-    gate.release(changelog, 0);
+    gate.release(CHANGELOG, 0);
     expect(await earlyDone).toBe(true);
     await produce(1, records(5, 5));
     const again = task(keeping(), 1);
@@ -219,13 +219,13 @@ describe('a changelog reader', () => {
   it('ends with the task whose changelog fails, and with no other', async () => {
     await produce(0, records(5));
     await produce(1, records(5));
-    gate.hold(changelog, 0);
-    gate.hold(changelog, 1);
+    gate.hold(CHANGELOG, 0);
+    gate.hold(CHANGELOG, 1);
     const bad = reader.restore(task(keeping(), 0), nothing);
     const good = reader.restore(task(keeping(), 1), nothing);
-    gate.failNext(changelog, 0, new BrokerError('gone', { kafkaCode: 3, retriable: false }));
+    gate.failNext(CHANGELOG, 0, new BrokerError('gone', { kafkaCode: 3, retriable: false }));
     await expect(bad).rejects.toThrow('gone');
-    gate.release(changelog, 1);
+    gate.release(CHANGELOG, 1);
     expect(await good).toBe(true);
   });
 
@@ -257,11 +257,11 @@ describe('a changelog reader', () => {
 
   it('ends by position, where the last offset is the marker of a transaction', async () => {
     await produce(0, records(3));
-    appendMarker(cluster, changelog, 0);
+    appendMarker(cluster, CHANGELOG, 0);
     const marked = task(keeping());
     expect(await reader.restore(marked, nothing)).toBe(true);
     expect(position(marked)).toBe(4);
-    appendMarker(cluster, changelog, 1);
+    appendMarker(cluster, CHANGELOG, 1);
     const empty = task(keeping(), 1);
     expect(await reader.restore(empty, nothing)).toBe(true);
     expect(position(empty)).toBe(1);
@@ -272,7 +272,7 @@ describe('a changelog reader', () => {
     ['behind the beginning of its changelog', 1, 3],
   ])('wipes a store that is %s', async (_where, at, beginning) => {
     await produce(0, records(5));
-    await broker.admin().deleteRecords([{ topic: changelog, partition: 0, offset: beginning }]);
+    await broker.admin().deleteRecords([{ topic: CHANGELOG, partition: 0, offset: beginning }]);
     const wiped = task(watching());
     wiped.stores.advance(watched(wiped), at);
     watched(wiped).offsets = [1_000];
@@ -287,16 +287,16 @@ describe('a changelog reader', () => {
   it('begins anew when its position falls out of the log meanwhile', async () => {
     await begin(1, { partitionFetchBytesMax: 1_024 });
     for (let batch = 0; batch < 10; batch += 1) await produce(0, records(50, batch * 50));
-    gate.hold(changelog, 0);
+    gate.hold(CHANGELOG, 0);
     let trimmed = false;
     const trimming = watching(() => {
       if (trimmed) return;
       trimmed = true;
-      cluster.log(changelog, 0)?.deleteBefore(400);
+      cluster.log(CHANGELOG, 0)?.deleteBefore(400);
     });
     const restoring = task(trimming);
     const done = reader.restore(restoring, nothing);
-    gate.release(changelog, 0);
+    gate.release(CHANGELOG, 0);
     expect(await done).toBe(true);
     expect(offsetsOf(restoring)).toEqual(upTo(500).slice(400));
     expect(position(restoring)).toBe(500);
@@ -345,15 +345,15 @@ describe('a changelog reader', () => {
     const done: Promise<unknown>[] = [];
     for (let partition = 0; partition < partitions; partition += 1) {
       await produce(partition, records(partitions - partition));
-      gate.hold(changelog, partition);
+      gate.hold(CHANGELOG, partition);
       done.push(reader.restore(task(topology, partition), nothing).then(() => restored.push(partition)));
     }
     await until(() => gate.paused.size === 8, 'the longest to wait');
-    expect([...gate.paused].sort()).toEqual(upTo(8).map((partition) => `${changelog}-${partition}`));
-    gate.release(changelog, 39);
+    expect([...gate.paused].sort()).toEqual(upTo(8).map((partition) => `${CHANGELOG}-${partition}`));
+    gate.release(CHANGELOG, 39);
     await until(() => gate.paused.size === 7, 'the next one to be read');
     expect(restored).toEqual([39]);
-    for (let partition = 0; partition < partitions; partition += 1) gate.release(changelog, partition);
+    for (let partition = 0; partition < partitions; partition += 1) gate.release(CHANGELOG, partition);
     await Promise.all(done);
     expect(restored).toHaveLength(partitions);
   });
@@ -373,13 +373,13 @@ describe('a changelog reader', () => {
       reader.remove(former);
       nextDone = reader.restore(next, nothing);
     });
-    gate.hold(changelog, 0);
-    gate.hold(changelog, 1, 1);
+    gate.hold(CHANGELOG, 0);
+    gate.hold(CHANGELOG, 1, 1);
     const formerDone = reader.restore(former, nothing);
     const meddled = reader.restore(task(meddling, 0), nothing);
     await until(() => position(former) === 500, 'a part of the former life');
-    gate.release(changelog, 1);
-    gate.release(changelog, 0);
+    gate.release(CHANGELOG, 1);
+    gate.release(CHANGELOG, 0);
     expect(await meddled).toBe(true);
     expect(await formerDone).toBe(false);
     expect(await nextDone).toBe(true);
@@ -412,12 +412,12 @@ describe('a changelog reader', () => {
       const standby = task(keeping());
       expect(await reader.follow(standby, follow)).toBe(true);
       expect(position(standby)).toBe(3);
-      gate.hold(changelog, 0);
+      gate.hold(CHANGELOG, 0);
       await produce(0, records(4, 3));
-      await until(() => reader.lag(standby).get(`${changelog}-0`) === 4, 'the lag to be known');
+      await until(() => reader.lag(standby).get(`${CHANGELOG}-0`) === 4, 'the lag to be known');
       expect(kept(standby, 'k6')).toBeUndefined();
-      gate.release(changelog, 0);
-      await until(() => reader.lag(standby).get(`${changelog}-0`) === 0, 'the end');
+      gate.release(CHANGELOG, 0);
+      await until(() => reader.lag(standby).get(`${CHANGELOG}-0`) === 0, 'the end');
       expect([kept(standby, 'k6'), position(standby)]).toEqual(['v6', 7]);
       reader.remove(standby);
       await produce(0, records(1, 7));
@@ -437,10 +437,10 @@ describe('a changelog reader', () => {
       await produce(0, records(3));
       const standby = task(keeping());
       await reader.follow(standby, follow);
-      gate.hold(changelog, 0);
+      gate.hold(CHANGELOG, 0);
       await produce(0, records(2, 3));
       const promoted = reader.restore(standby, nothing);
-      gate.release(changelog, 0);
+      gate.release(CHANGELOG, 0);
       expect(await promoted).toBe(true);
       expect([kept(standby, 'k4'), position(standby)]).toEqual(['v4', 5]);
       expect(reader.progress()).toEqual([]);
@@ -451,7 +451,7 @@ describe('a changelog reader', () => {
       const errors: unknown[] = [];
       const standby = task(keeping());
       await reader.follow(standby, { ...follow, onError: (error) => errors.push(error) });
-      gate.failNext(changelog, 0, new BrokerError('gone', { kafkaCode: 3, retriable: false }));
+      gate.failNext(CHANGELOG, 0, new BrokerError('gone', { kafkaCode: 3, retriable: false }));
       await until(() => errors.length === 1, 'the error');
       expect(reader.progress()).toEqual([]);
     });

@@ -6,7 +6,7 @@ import { brokerOf, produceText, readAll, until } from '../../support/memory-clus
 import { clusterWith, streamsOn } from '../../support/streams-harness.ts';
 
 const strings = { key: string(), value: string() };
-const hourMs = 3_600_000;
+const HOUR_MS = 3_600_000;
 
 function copying(autoOffsetReset: AutoOffsetReset | undefined) {
   const builder = new StreamsBuilder();
@@ -19,7 +19,7 @@ async function copied(source: AutoOffsetReset | undefined, application: AutoOffs
   const cluster = await clusterWith({ in: 1, out: 1 });
   const nowMs = Date.now();
   for (const hours of [3, 2, 1]) {
-    await produceText(brokerOf(cluster), 'in', 0, [['k', String(hours), nowMs - hours * hourMs]]);
+    await produceText(brokerOf(cluster), 'in', 0, [['k', String(hours), nowMs - hours * HOUR_MS]]);
   }
   const streams = streamsOn(brokerOf(cluster), copying(source), { autoOffsetReset: application });
   await streams.start();
@@ -33,9 +33,14 @@ async function copied(source: AutoOffsetReset | undefined, application: AutoOffs
 test.each<[string, AutoOffsetReset | undefined, AutoOffsetReset, string[]]>([
   ['at the beginning', 'earliest', 'latest', ['3', '2', '1', 'new']],
   ['at the end', 'latest', 'earliest', ['new']],
-  ['at the first record of the last two and a half hours', { byDurationMs: 2.5 * hourMs }, 'latest', ['2', '1', 'new']],
+  [
+    'at the first record of the last two and a half hours',
+    { byDurationMs: 2.5 * HOUR_MS },
+    'latest',
+    ['2', '1', 'new'],
+  ],
   ['at the end where no record is so young', { byDurationMs: 1 }, 'earliest', ['new']],
-  ['as the application says', undefined, { byDurationMs: 1.5 * hourMs }, ['1', 'new']],
+  ['as the application says', undefined, { byDurationMs: 1.5 * HOUR_MS }, ['1', 'new']],
 ])('a source without an offset begins %s', async (_where, source, application, expected) => {
   expect(await copied(source, application)).toEqual(expected);
 });

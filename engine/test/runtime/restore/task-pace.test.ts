@@ -13,7 +13,7 @@ import { brokerOf, produceText, until } from '../../support/memory-cluster-harne
 import { replacing } from '../../support/replacing.ts';
 import { clusterWith, newDirectory, processing, streamsOn } from '../../support/streams-harness.ts';
 
-const changelog = 'app-kept-changelog';
+const CHANGELOG = 'app-kept-changelog';
 
 /** Says of each record what the store held for its key, and puts the record there. */
 function remembering(said: string[], store: 'memory' | 'persistent' = 'memory'): Topology {
@@ -30,16 +30,16 @@ function remembering(said: string[], store: 'memory' | 'persistent' = 'memory'):
 
 /** Two tasks with a changelog each: the first is long, the second short. Both are held. */
 async function heldChangelogs() {
-  const cluster = await clusterWith({ in: 2, [changelog]: 2 });
+  const cluster = await clusterWith({ in: 2, [CHANGELOG]: 2 });
   await produceText(
     brokerOf(cluster),
-    changelog,
+    CHANGELOG,
     0,
     Array.from({ length: 2_000 }, (_, index) => [`k${index % 100}`, `old${index}`] as const),
   );
-  await produceText(brokerOf(cluster), changelog, 1, [['k0', 'old']]);
+  await produceText(brokerOf(cluster), CHANGELOG, 1, [['k0', 'old']]);
   const gate = new FetchGate();
-  for (const partition of [0, 1]) gate.hold(changelog, partition);
+  for (const partition of [0, 1]) gate.hold(CHANGELOG, partition);
   return { cluster, gate, gated: fetchingThrough(gate, brokerOf(cluster)) };
 }
 
@@ -51,7 +51,7 @@ it('a small task processes and commits while a large one is still being restored
   const said: string[] = [];
   const streams = streamsOn(gated, remembering(said));
   const started = streams.start();
-  gate.release(changelog, 1);
+  gate.release(CHANGELOG, 1);
   await until(() => stateOf(streams, '0_1') === 'RUNNING', 'the small task');
   for (const partition of [0, 1]) await produceText(brokerOf(cluster), 'in', partition, [['k0', 'new']]);
   const committed = () =>
@@ -65,9 +65,9 @@ it('a small task processes and commits while a large one is still being restored
   expect(said).toEqual(['0_1 k0: old → new']);
   expect([stateOf(streams, '0_0'), streams.state]).toEqual(['RESTORING', 'REBALANCING']);
   expect(streams.restoring).toEqual([
-    { topic: changelog, partition: 0, taskId: '0_0', storeName: 'kept', restored: 0, remaining: 2_000 },
+    { topic: CHANGELOG, partition: 0, taskId: '0_0', storeName: 'kept', restored: 0, remaining: 2_000 },
   ]);
-  gate.release(changelog, 0);
+  gate.release(CHANGELOG, 0);
   await started;
   await until(() => said.length === 2, 'the record of the large task');
   expect(said[1]).toBe('0_0 k0: old1900 → new');
@@ -85,7 +85,7 @@ it('a task is taken away while it is being restored, and restored by its next ow
   await until(() => second.tasks.length === 1 && second.tasks[0]?.state === 'RUNNING', 'one of them to move');
   expect(first.tasks).toEqual([expect.objectContaining({ state: 'RESTORING' })]);
   expect(first.restoring).toHaveLength(1);
-  for (const partition of [0, 1]) gate.release(changelog, partition);
+  for (const partition of [0, 1]) gate.release(CHANGELOG, partition);
   await firstStarted;
   for (const partition of [0, 1]) await produceText(brokerOf(cluster), 'in', partition, [['k0', 'new']]);
   await until(() => said.length === 2, 'both records');
@@ -122,11 +122,11 @@ it.each([
   ['closed', (streams: KafkaStreams) => streams.close()],
   ['killed', (streams: KafkaStreams) => streams.abandon()],
 ])('what an instance restored on its disk before it was %s is not restored again', async (_how, end) => {
-  const cluster = await clusterWith({ in: 1, [changelog]: 1 });
+  const cluster = await clusterWith({ in: 1, [CHANGELOG]: 1 });
   const rows = (from: number) => Array.from({ length: 50 }, (_, index) => [`k${from + index}`, 'old'] as const);
-  for (const from of [0, 50, 100]) await produceText(brokerOf(cluster), changelog, 0, rows(from));
+  for (const from of [0, 50, 100]) await produceText(brokerOf(cluster), CHANGELOG, 0, rows(from));
   const gate = new FetchGate();
-  gate.hold(changelog, 0, 1);
+  gate.hold(CHANGELOG, 0, 1);
   const stateDir = newDirectory();
   const options = { stateDir, partitionFetchBytesMax: 1_024 };
   const first = streamsOn(fetchingThrough(gate, brokerOf(cluster)), remembering([], 'persistent'), options);
@@ -166,12 +166,12 @@ it('a changelog that can not be read for a while starts its own task again, and 
   const streams = streamsOn(gated, remembering(said));
   const started = streams.start();
   await until(() => streams.restoring.length === 2, 'both to be restored');
-  gate.failNext(changelog, 0, new BrokerError('not now', { kafkaCode: 6, retriable: true }));
-  gate.release(changelog, 1);
+  gate.failNext(CHANGELOG, 0, new BrokerError('not now', { kafkaCode: 6, retriable: true }));
+  gate.release(CHANGELOG, 1);
   await until(() => stateOf(streams, '0_1') === 'RUNNING', 'the small task');
   await produceText(brokerOf(cluster), 'in', 1, [['k0', 'new']]);
   await until(() => said.length === 1, 'its record');
-  gate.release(changelog, 0);
+  gate.release(CHANGELOG, 0);
   await started;
   await produceText(brokerOf(cluster), 'in', 0, [['k99', 'new']]);
   await until(() => said.length === 2, 'the record of the large task');
@@ -188,7 +188,7 @@ it('a sink that takes long to open holds up its own task only', async () => {
       return new Map();
     },
     write: (record) => written.push(record.value),
-    full: false,
+    isFull: false,
     async commit() {},
     async close() {},
   });

@@ -32,7 +32,7 @@ describe('the metadata of a committed offset', () => {
 
   test('that is cut off or of somebody else says nothing', () => {
     const whole = Buffer.from(encodeCommitMetadata(5, new Map([['win', 258]])), 'base64');
-    for (let length = 0; length < whole.length; length++) {
+    for (let length = 0; length < whole.length; length += 1) {
       expect(decodeProcessorMetadata(whole.subarray(0, length).toString('base64')).size).toBe(0);
     }
     expect(decodeProcessorMetadata('not such metadata').size).toBe(0);

@@ -35,7 +35,7 @@ class OutsideSystem {
       write(record: Record<string, string>) {
         buffer.push(record.value);
       },
-      get full() {
+      get isFull() {
         return buffer.length >= limit;
       },
       async commit(positions) {

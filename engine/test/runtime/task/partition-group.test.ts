@@ -47,46 +47,46 @@ describe('PartitionGroup', () => {
 
   it('P3: with idle 0 waits for an empty partition until its lag is known to be 0', () => {
     const { group, lags } = groupOf([[1], []], { maxTaskIdleMs: 0 });
-    expect(group.readyToProcess(0)).toBe(false);
+    expect(group.isReadyToProcess(0)).toBe(false);
     lags[1] = 3;
-    expect(group.readyToProcess(0)).toBe(false);
+    expect(group.isReadyToProcess(0)).toBe(false);
     lags[1] = 0;
-    expect(group.readyToProcess(0)).toBe(true);
+    expect(group.isReadyToProcess(0)).toBe(true);
   });
 
   it('P4: with idle -1 never waits', () => {
     const { group } = groupOf([[1], []], { maxTaskIdleMs: -1 });
-    expect(group.readyToProcess(0)).toBe(true);
+    expect(group.isReadyToProcess(0)).toBe(true);
   });
 
   it('P5: with idle 100 waits that long at lag 0, and anew after data came in between', () => {
     const { group, queues } = groupOf([[1, 2, 3], []], { maxTaskIdleMs: 100, lags: [0, 0] });
-    expect(group.readyToProcess(0)).toBe(false);
+    expect(group.isReadyToProcess(0)).toBe(false);
     expect(group.nextIdleDeadlineMs(0)).toBe(100);
-    expect(group.readyToProcess(99)).toBe(false);
-    expect(group.readyToProcess(100)).toBe(true);
+    expect(group.isReadyToProcess(99)).toBe(false);
+    expect(group.isReadyToProcess(100)).toBe(true);
 
     const again = groupOf([[1, 2, 3], []], { maxTaskIdleMs: 100, lags: [0, 0] });
-    expect(again.group.readyToProcess(0)).toBe(false);
+    expect(again.group.isReadyToProcess(0)).toBe(false);
     again.queues[1]?.add(batchOf([0]));
-    expect(again.group.readyToProcess(50)).toBe(true);
+    expect(again.group.isReadyToProcess(50)).toBe(true);
     again.group.take(again.group.nextQueue() as RecordQueue);
-    expect(again.group.readyToProcess(60)).toBe(false);
-    expect(again.group.readyToProcess(159)).toBe(false);
-    expect(again.group.readyToProcess(160)).toBe(true);
+    expect(again.group.isReadyToProcess(60)).toBe(false);
+    expect(again.group.isReadyToProcess(159)).toBe(false);
+    expect(again.group.isReadyToProcess(160)).toBe(true);
     expect(queues).toHaveLength(2);
   });
 
   it('waits for nothing when there is nothing to process, nor after the wait is over', () => {
     const { group, queues } = groupOf([[1], []], { lags: [0, 0] });
-    expect(group.readyToProcess(0)).toBe(true);
+    expect(group.isReadyToProcess(0)).toBe(true);
     expect(group.nextIdleDeadlineMs(0)).toBeUndefined();
     drain(group);
-    expect(group.readyToProcess(1)).toBe(false);
+    expect(group.isReadyToProcess(1)).toBe(false);
     expect(group.nextIdleDeadlineMs(1)).toBeUndefined();
 
     const patient = groupOf([[1], []], { lags: [0, 0], maxTaskIdleMs: 100 }).group;
-    expect(patient.readyToProcess(0)).toBe(false);
+    expect(patient.isReadyToProcess(0)).toBe(false);
     expect(patient.nextIdleDeadlineMs(50)).toBe(100);
     expect(patient.nextIdleDeadlineMs(100)).toBeUndefined();
     expect(queues).toHaveLength(2);
@@ -94,8 +94,8 @@ describe('PartitionGroup', () => {
 
   it('P6: is not ready when everything is empty', () => {
     for (const maxTaskIdleMs of [-1, 0, 100]) {
-      expect(groupOf([[], []], { maxTaskIdleMs, lags: [0, 0] }).group.readyToProcess(1_000)).toBe(false);
-      expect(groupOf([[]], { maxTaskIdleMs, lags: [0] }).group.readyToProcess(1_000)).toBe(false);
+      expect(groupOf([[], []], { maxTaskIdleMs, lags: [0, 0] }).group.isReadyToProcess(1_000)).toBe(false);
+      expect(groupOf([[]], { maxTaskIdleMs, lags: [0] }).group.isReadyToProcess(1_000)).toBe(false);
     }
   });
 

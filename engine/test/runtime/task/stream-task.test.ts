@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { StreamsBuilder } from '../../../src/kstream/streams-builder.ts';
 import type { SourcePartition } from '../../../src/runtime/task/source-partition.ts';
 import type { StreamTask } from '../../../src/runtime/task/stream-task.ts';
-import { type TaskState, taskStates } from '../../../src/runtime/task/task-state.ts';
+import { TASK_STATES, type TaskState } from '../../../src/runtime/task/task-state.ts';
 import { string } from '../../../src/serde/primitives.ts';
 import { processing } from '../../support/streams-harness.ts';
 import { give, newTask, runningTask } from '../../support/task-harness.ts';
 
 /** Long after every deadline of these tests. */
-const farMs = Number.POSITIVE_INFINITY;
+const FAR_MS = Number.POSITIVE_INFINITY;
 
 function noting(): { readonly task: StreamTask; readonly seen: string[]; readonly source: SourcePartition } {
   const seen: string[] = [];
@@ -51,25 +51,25 @@ function taskIn(state: TaskState): StreamTask {
 }
 
 describe('a task takes records', () => {
-  it.each(taskStates)('only as its state says (I1): %s', (state) => {
+  it.each(TASK_STATES)('only as its state says (I1): %s', (state) => {
     const task = taskIn(state);
     expect(task.state).toBe(state);
     expect(task.mayWork).toBe(state === 'RUNNING' || state === 'DRAINING');
     give(task.sources[0] as SourcePartition, 'a');
-    expect(task.process(0, farMs)).toBe(state === 'RUNNING' ? 1 : 0);
+    expect(task.process(0, FAR_MS)).toBe(state === 'RUNNING' ? 1 : 0);
   });
 
   it('while a commit is on its way only if the commit lets it (I1)', () => {
     const { task, seen, source } = noting();
     task.beginCommit(false);
     give(source, 'a');
-    expect(task.process(0, farMs)).toBe(0);
+    expect(task.process(0, FAR_MS)).toBe(0);
     task.endCommit(true);
-    expect(task.process(0, farMs)).toBe(1);
+    expect(task.process(0, FAR_MS)).toBe(1);
     task.beginCommit(true);
     expect(task.state).toBe('COMMITTING');
     give(source, 'b');
-    expect(task.process(0, farMs)).toBe(1);
+    expect(task.process(0, FAR_MS)).toBe(1);
     task.endCommit(true);
     expect(seen).toEqual(['a', 'b']);
   });
@@ -80,14 +80,14 @@ describe('a task takes records', () => {
       task.beginCommit(worksMeanwhile);
       task.drain();
       give(source, 'a');
-      expect(task.process(0, farMs)).toBe(0);
+      expect(task.process(0, FAR_MS)).toBe(0);
       task.endCommit(true);
       expect(task.state).toBe('DRAINING');
-      expect(task.process(0, farMs)).toBe(0);
+      expect(task.process(0, FAR_MS)).toBe(0);
       task.beginCommit(worksMeanwhile);
-      expect(task.process(0, farMs)).toBe(0);
+      expect(task.process(0, FAR_MS)).toBe(0);
       task.endCommit(true);
-      expect(task.process(0, farMs)).toBe(0);
+      expect(task.process(0, FAR_MS)).toBe(0);
     }
   });
 
@@ -97,11 +97,11 @@ describe('a task takes records', () => {
       task.beginCommit(worksMeanwhile);
       task.fail();
       give(source, 'a');
-      expect(task.process(0, farMs)).toBe(0);
+      expect(task.process(0, FAR_MS)).toBe(0);
       task.endCommit(true);
       expect(task.state).toBe('FAILED');
-      expect(task.process(0, farMs)).toBe(0);
-      expect(task.punctuateWallClock(farMs)).toBe(0);
+      expect(task.process(0, FAR_MS)).toBe(0);
+      expect(task.punctuateWallClock(FAR_MS)).toBe(0);
       expect(seen).toEqual([]);
       expect(() => task.beginCommit(false)).toThrow("can't beginCommit while FAILED");
     }
@@ -112,7 +112,7 @@ describe('a commit of a task', () => {
   it('never passes a record that an operator holds (I2)', async () => {
     const { task, calls, source } = holding();
     give(source, 'a', 'b');
-    task.process(0, farMs);
+    task.process(0, FAR_MS);
     expect(task.beginCommit(false).positions.get('in-0')).toBe(0);
     task.endCommit(true);
     expect(task.wantsCommit('interval')).toBe(true);
@@ -138,10 +138,10 @@ describe('a commit of a task', () => {
   it('is of the moment when it began, and what came after it is due again', () => {
     const { task, source } = noting();
     give(source, 'a');
-    task.process(0, farMs);
+    task.process(0, FAR_MS);
     const { positions } = task.beginCommit(true);
     give(source, 'b');
-    task.process(0, farMs);
+    task.process(0, FAR_MS);
     task.endCommit(true);
     expect(positions.get('in-0')).toBe(1);
     expect(task.wantsCommit('interval')).toBe(true);
@@ -150,7 +150,7 @@ describe('a commit of a task', () => {
   it('is due again when it did not happen', () => {
     const { task, source } = noting();
     give(source, 'a');
-    task.process(0, farMs);
+    task.process(0, FAR_MS);
     for (const committed of [false, true]) {
       task.beginCommit(false);
       expect(task.wantsCommit('interval')).toBe(false);
@@ -164,7 +164,7 @@ describe('a draining task', () => {
   it('lets results of operators in, but not while a commit keeps it still', async () => {
     const { task, calls, seen, source } = holding();
     give(source, 'a', 'b');
-    task.process(0, farMs);
+    task.process(0, FAR_MS);
     task.beginCommit(false);
     task.drain();
     calls.get('a')?.();
@@ -184,7 +184,7 @@ describe('a draining task', () => {
 });
 
 describe('a close', () => {
-  it.each(taskStates)('ends a task that is %s, once, and its commit if one is on its way', async (state) => {
+  it.each(TASK_STATES)('ends a task that is %s, once, and its commit if one is on its way', async (state) => {
     const task = taskIn(state);
     const closed = task.close();
     expect(task.state).toBe('CLOSED');

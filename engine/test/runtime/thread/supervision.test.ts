@@ -67,7 +67,7 @@ describe('a task that failed', () => {
     const sink = (): OffsetStoringSink<string, string> => ({
       open: async () => new Map(),
       write() {},
-      full: false,
+      isFull: false,
       async commit() {
         if (fails) throw new StreamsError('away', { code: 'BROKER_UNAVAILABLE', recovery: 'retry' });
       },

@@ -7,7 +7,7 @@ import { MemoryChangeBuffer } from '../../../src/state/buffer/memory-change-buff
 import { singleRecordBatch } from '../../../src/testing/driver/captured-records.ts';
 import { keyOf, keyOfHex, StoreFixture } from '../../contract/store-fixture.ts';
 
-const changelog = 'app-final-store-changelog';
+const CHANGELOG = 'app-final-store-changelog';
 const bytes = (text: string | null): Buffer | null => (text === null ? null : Buffer.from(text));
 
 function change(oldText: string | null, newText: string | null, offset = 0, timestampMs = 0) {
@@ -42,7 +42,7 @@ describe('MemoryChangeBuffer', () => {
   }
 
   function restore(key: string, value: Buffer | null, headers: readonly Header[] = []): void {
-    const record = { topic: changelog, partition: 0, key: Buffer.from(key), value, timestampMs: 77, headers };
+    const record = { topic: CHANGELOG, partition: 0, key: Buffer.from(key), value, timestampMs: 77, headers };
     buffer.restore(singleRecordBatch(record, 5));
   }
 
@@ -185,7 +185,7 @@ describe('MemoryChangeBuffer', () => {
       const entry = buffer.get(keyOf('k'));
       expect(entry?.bufferTimeMs).toBe(42);
       expect(entry?.change).toEqual({
-        context: { timestampMs: 77, offset: 5, topic: changelog, partition: 0, headers: [] },
+        context: { timestampMs: 77, offset: 5, topic: CHANGELOG, partition: 0, headers: [] },
         priorValue: Buffer.from('old'),
         oldValue: Buffer.from('old'),
         newValue: Buffer.from('new'),
@@ -258,7 +258,7 @@ describe('DirtyKeys', () => {
     ];
     const dirty = new DirtyKeys();
     for (const [count, order] of expected) {
-      for (let i = 0; i < count; i++) dirty.add(keyOfHex(Buffer.from(`k${(i * 37) % 101}é`).toString('hex')));
+      for (let i = 0; i < count; i += 1) dirty.add(keyOfHex(Buffer.from(`k${(i * 37) % 101}é`).toString('hex')));
       const drained = dirty.drain().map((key) => bytesOf(key).toString().slice(1, -1));
       expect(drained.join(' ')).toBe(order);
       expect(dirty.size).toBe(0);

@@ -34,7 +34,7 @@ afterEach(() => {
 
 const keysOf = (iterator: StoreIterator<BinaryKey>): string[] => Array.from(iterator, (entry) => entry.key);
 /** What Kafka Streams reckons for a one-byte key, a one-byte value with its timestamp, and a record of topic `in`. */
-const entryBytes = 1 + 24 + 1 + 1 + 8 + 20 + 2;
+const ENTRY_BYTES = 1 + 24 + 1 + 1 + 8 + 20 + 2;
 
 describe('a cached key-value store', () => {
   it('writes, logs and tells the last of several puts of a key, once, at the flush', () => {
@@ -98,17 +98,17 @@ describe('a cached key-value store', () => {
   });
 
   it('evicts what was used longest ago, and everything dirty with it', () => {
-    const { store, fixture } = open(3 * entryBytes);
+    const { store, fixture } = open(3 * ENTRY_BYTES);
     for (const key of ['a', 'b', 'c']) store.put(keyOf(key), bytesFor('1'), 1);
     expect(store.get(keyOf('a'))).toBeDefined();
     expect(fixture.changes).toEqual([]);
     store.put(keyOf('d'), bytesFor('1'), 1);
     expect(fixture.changes.map((change) => change.key)).toEqual(['b', 'a', 'c', 'd']);
-    expect(fixture.thread.sizeBytes).toBe(3 * entryBytes);
+    expect(fixture.thread.sizeBytes).toBe(3 * ENTRY_BYTES);
   });
 
   it('evicts from the cache that is put into, though another of the thread holds more', () => {
-    const { store, fixture } = open(3 * entryBytes);
+    const { store, fixture } = open(3 * ENTRY_BYTES);
     const other = openIn(fixture, 'memory', 'other');
     for (const key of ['a', 'b', 'c']) store.put(keyOf(key), bytesFor('1'), 1);
     other.put(keyOf('z'), bytesFor('1'), 1);
@@ -118,7 +118,7 @@ describe('a cached key-value store', () => {
   });
 
   it('makes room for what is read, in the middle of the read', () => {
-    const { store, fixture } = open(2 * entryBytes);
+    const { store, fixture } = open(2 * ENTRY_BYTES);
     const heard = new HeardChanges();
     store.setCacheListener(heard, false);
     store.inner.put(keyOf('x'), bytesFor('0'), 1);
@@ -131,7 +131,7 @@ describe('a cached key-value store', () => {
   });
 
   it('keeps nothing that somebody reads from outside, so that a query never forwards', () => {
-    const { store, fixture } = open(2 * entryBytes);
+    const { store, fixture } = open(2 * ENTRY_BYTES);
     const heard = new HeardChanges();
     store.setCacheListener(heard, false);
     store.inner.put(keyOf('x'), bytesFor('0'), 1);

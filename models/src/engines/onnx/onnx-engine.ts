@@ -64,7 +64,7 @@ class OnnxEngine implements InferenceEngine {
   #worker: Worker | undefined;
   #starting: Promise<void> | undefined;
   #restarts = 0;
-  #closed = false;
+  #isClosed = false;
 
   constructor(options: OnnxEngineOptions, version: string, description: ModelDescription) {
     this.modelName = basename(options.modelDirectory);
@@ -92,7 +92,7 @@ class OnnxEngine implements InferenceEngine {
     options.signal?.throwIfAborted();
     if (batch.length === 0) return [];
     checkBatch(batch);
-    if (this.#closed) throw new InferenceError('unavailable', 'the engine is closed');
+    if (this.#isClosed) throw new InferenceError('unavailable', 'the engine is closed');
     this.#pending.checkRoom();
     if (this.#worker === undefined) await this.#restart();
     const worker = this.#worker;
@@ -108,11 +108,11 @@ class OnnxEngine implements InferenceEngine {
   }
 
   async ready(): Promise<boolean> {
-    return !this.#closed && this.#worker !== undefined;
+    return !this.#isClosed && this.#worker !== undefined;
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#isClosed = true;
     const worker = this.#worker;
     this.#worker = undefined;
     this.#pending.rejectAll(new InferenceError('unavailable', 'the engine was closed'));
@@ -149,7 +149,7 @@ class OnnxEngine implements InferenceEngine {
         else if (message.kind === 'failed') {
           fail(`cannot load ${this.#settings.modelPath}: ${message.message}`);
           void worker.terminate();
-        } else if (this.#closed) {
+        } else if (this.#isClosed) {
           fail('the engine was closed');
           void worker.terminate();
         } else {

@@ -113,7 +113,7 @@ class TritonEngine implements InferenceEngine {
   #thread: SenderThread | undefined;
   #starting: Promise<void> | undefined;
   #restarts = 0;
-  #closed = false;
+  #isClosed = false;
 
   constructor(
     admin: TritonAdmin,
@@ -145,7 +145,7 @@ class TritonEngine implements InferenceEngine {
     signal?.throwIfAborted();
     if (batch.length === 0) return [];
     checkBatch(batch, this.maxBatchSize, this.#settings);
-    if (this.#closed) throw new InferenceError('unavailable', 'the engine is closed');
+    if (this.#isClosed) throw new InferenceError('unavailable', 'the engine is closed');
     this.#pending.checkRoom();
     if (this.#thread === undefined) await this.#restart();
     const thread = this.#thread;
@@ -167,13 +167,13 @@ class TritonEngine implements InferenceEngine {
   }
 
   async ready(): Promise<boolean> {
-    if (this.#closed) return false;
+    if (this.#isClosed) return false;
     const { modelName, modelVersion } = this.#settings;
     return this.#admin.modelReady(modelName, modelVersion, { deadlineMs: READY_DEADLINE_MS });
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#isClosed = true;
     const thread = this.#thread;
     this.#thread = undefined;
     this.#pending.rejectAll(new InferenceError('unavailable', 'the engine was closed'));
@@ -201,7 +201,7 @@ class TritonEngine implements InferenceEngine {
         this.#pending.rejectAll(error);
       },
     );
-    if (this.#closed) await thread.close();
+    if (this.#isClosed) await thread.close();
     else this.#thread = thread;
   }
 

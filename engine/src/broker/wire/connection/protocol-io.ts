@@ -131,7 +131,7 @@ export class ProtocolReader {
   /** One to five bytes, seven bits in each, lowest first. */
   unsignedVarint(): number {
     const value = this.#cursor.unsignedVarint();
-    if (this.#cursor.failed) this.#malformed();
+    if (this.#cursor.hasFailed) this.#malformed();
     return value;
   }
 
@@ -157,7 +157,7 @@ export class ProtocolReader {
 
   /** Moves past optional fields, which this client knows none of. */
   skipTaggedFields(): void {
-    for (let count = this.unsignedVarint(); count > 0; count--) {
+    for (let count = this.unsignedVarint(); count > 0; count -= 1) {
       this.unsignedVarint();
       this.skip(this.unsignedVarint());
     }

@@ -93,9 +93,9 @@ export function decodeFetchResponse(response: WireResponse): FetchResponse {
   const errorCode = answeredCode(reader.int16());
   reader.int32();
   const partitions: FetchResponsePartition[] = [];
-  for (let topics = reader.compactLength(); topics > 0; topics--) {
+  for (let topics = reader.compactLength(); topics > 0; topics -= 1) {
     const topicId = reader.uuid();
-    for (let count = reader.compactLength(); count > 0; count--) partitions.push(decodePartition(reader, topicId));
+    for (let count = reader.compactLength(); count > 0; count -= 1) partitions.push(decodePartition(reader, topicId));
     reader.skipTaggedFields();
   }
   return { errorCode, partitions };
@@ -108,7 +108,7 @@ function decodePartition(reader: ProtocolReader, topicId: string): FetchResponse
   const lastStableOffset = reader.int64();
   reader.int64();
   let abortedTransactions: AbortedTransaction[] | undefined;
-  for (let count = reader.compactLength(); count > 0; count--) {
+  for (let count = reader.compactLength(); count > 0; count -= 1) {
     abortedTransactions ??= [];
     abortedTransactions.push({ producerId: reader.int64(), firstOffset: reader.int64() });
     reader.skipTaggedFields();

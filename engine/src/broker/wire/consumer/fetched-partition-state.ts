@@ -78,7 +78,7 @@ export class FetchedPartitionState implements TopicPartition {
 
   /** Forgets what has arrived and what is in flight. */
   drop(): void {
-    this.epoch++;
+    this.epoch += 1;
     this.isInFlight = false;
     for (const { shared } of this.queue.splice(0)) shared?.release();
   }

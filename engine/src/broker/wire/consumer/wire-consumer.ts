@@ -55,11 +55,11 @@ export class WireConsumer implements BrokerConsumer {
   readonly #slots: FetchSlots;
   readonly #refresher: MetadataRefresher;
   #turn = 0;
-  #pumpScheduled = false;
+  #isPumpScheduled = false;
   #retryTimer: Timer | undefined;
   #retryTimerAtMs = 0;
   #waiting: (() => void) | undefined;
-  #wokenUp = false;
+  #wasWokenUp = false;
   #isClosed = false;
 
   constructor(options: ConsumerOptions, dependencies: WireConsumerDependencies) {
@@ -149,8 +149,8 @@ export class WireConsumer implements BrokerConsumer {
     // An empty answer at once, again and again, would let a loop around it starve everything else.
     if (this.#isClosed) throw new StreamsError('The consumer is closed', { code: 'CANCELLED', recovery: 'fail' });
     const ready = this.take();
-    if (ready.length > 0 || timeoutMs <= 0 || this.#wokenUp) {
-      this.#wokenUp = false;
+    if (ready.length > 0 || timeoutMs <= 0 || this.#wasWokenUp) {
+      this.#wasWokenUp = false;
       return ready;
     }
     await new Promise<void>((resolve) => {
@@ -161,7 +161,7 @@ export class WireConsumer implements BrokerConsumer {
         resolve();
       };
     });
-    this.#wokenUp = false;
+    this.#wasWokenUp = false;
     return this.take();
   }
 
@@ -169,7 +169,7 @@ export class WireConsumer implements BrokerConsumer {
     const states = [...this.#states.values()];
     const taken: [FetchedPartitionState, QueuedFetch][] = [];
     const first = this.#turn++ % Math.max(1, states.length);
-    for (let index = 0; index < states.length; index++) {
+    for (let index = 0; index < states.length; index += 1) {
       const state = states[(first + index) % states.length] as FetchedPartitionState;
       if (state.isPaused) continue;
       const queued = state.queue.shift();
@@ -181,7 +181,7 @@ export class WireConsumer implements BrokerConsumer {
   }
 
   wakeup(): void {
-    if (this.#waiting === undefined) this.#wokenUp = true;
+    if (this.#waiting === undefined) this.#wasWokenUp = true;
     else this.#waiting();
   }
 
@@ -217,10 +217,10 @@ export class WireConsumer implements BrokerConsumer {
 
   /** Once for all calls of this turn: partitions that are sought or resumed together are asked together. */
   #pumpSoon(): void {
-    if (this.#pumpScheduled) return;
-    this.#pumpScheduled = true;
+    if (this.#isPumpScheduled) return;
+    this.#isPumpScheduled = true;
     queueMicrotask(() => {
-      this.#pumpScheduled = false;
+      this.#isPumpScheduled = false;
       this.#pump();
     });
   }
@@ -374,7 +374,7 @@ export class WireConsumer implements BrokerConsumer {
   }
 
   #retryLater(state: FetchedPartitionState): void {
-    state.failures++;
+    state.failures += 1;
     state.retryAtMs =
       this.#dependencies.clock.monotonicMs() + retryBackoffMs(state.failures, this.#dependencies.random);
   }

@@ -51,7 +51,7 @@ export class MetadataRefresher {
           onAnswer(asked);
         },
         (error: unknown) => {
-          this.#failures++;
+          this.#failures += 1;
           log.warn({ err: error }, 'The cluster could not be asked for its partitions');
           if (error instanceof StreamsError && error.recovery === 'fail') onFailure(error);
         },

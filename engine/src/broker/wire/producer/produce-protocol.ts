@@ -59,9 +59,9 @@ export interface ProduceResponsePartition {
 export function decodeProduceResponse(response: WireResponse): readonly ProduceResponsePartition[] {
   const reader = new ProtocolReader(response.shared.buffer, response.start, response.end, 'Produce');
   const partitions: ProduceResponsePartition[] = [];
-  for (let topics = reader.compactLength(); topics > 0; topics--) {
+  for (let topics = reader.compactLength(); topics > 0; topics -= 1) {
     const topic = reader.compactString() ?? '';
-    for (let count = reader.compactLength(); count > 0; count--) partitions.push(decodePartition(reader, topic));
+    for (let count = reader.compactLength(); count > 0; count -= 1) partitions.push(decodePartition(reader, topic));
     reader.skipTaggedFields();
   }
   return partitions;
@@ -74,7 +74,7 @@ function decodePartition(reader: ProtocolReader, topic: string): ProduceResponse
   reader.int64();
   const logStartOffset = reader.int64();
   let firstRecordError: string | null = null;
-  for (let count = reader.compactLength(); count > 0; count--) {
+  for (let count = reader.compactLength(); count > 0; count -= 1) {
     reader.int32();
     const message = reader.compactString();
     firstRecordError ??= message;

@@ -71,7 +71,7 @@ export class ProducerIdentity {
           this.#failures = 0;
         },
         (error: unknown) => {
-          this.#failures++;
+          this.#failures += 1;
           log.warn({ err: error }, 'The producer got no producer id');
           onFailure(error);
         },

@@ -75,7 +75,7 @@ export class ProducerQueue {
       pending.sequence = this.#nextSequence;
       this.#nextSequence = (this.#nextSequence + pending.batch.recordCount) % SEQUENCE_MODULUS;
     }
-    this.inFlight++;
+    this.inFlight += 1;
     return pending;
   }
 
@@ -90,7 +90,7 @@ export class ProducerQueue {
    * The topic takes only smaller batches: this one goes in halves, under the sequences that it had. False when it is a single
    * record, which only another limit helps.
    */
-  tooLarge(pending: PendingBatch): boolean {
+  split(pending: PendingBatch): boolean {
     if (pending.batch.recordCount === 1) return false;
     this.#refusedBytes = Math.min(this.#refusedBytes, pending.batch.bytes.length);
     for (const half of halvesOf(pending)) this.putBack(half);

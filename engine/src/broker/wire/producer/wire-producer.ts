@@ -128,8 +128,8 @@ export class WireProducer implements BrokerProducer {
         const settle = (result: ProduceResult): void => {
           batch.release();
           results[index] = result;
-          this.#unsettled--;
-          open--;
+          this.#unsettled -= 1;
+          open -= 1;
           if (open === 0) resolve(results);
         };
         const pending: PendingBatch = { batch, queue, deadlineMs, settle, sequence: -1, lastError: undefined };
@@ -189,7 +189,7 @@ export class WireProducer implements BrokerProducer {
     const queues = [...this.#active];
     // A full request leaves queues out: the next round begins with another one.
     const first = this.#turn++ % Math.max(1, queues.length);
-    for (let index = 0; index < queues.length; index++) {
+    for (let index = 0; index < queues.length; index += 1) {
       const queue = queues[(first + index) % queues.length] as ProducerQueue;
       if (queue.waiting.length === 0) this.#active.delete(queue);
       if (queue.waiting.length === 0 || queue.retryAtMs > nowMs) continue;
@@ -239,7 +239,7 @@ export class WireProducer implements BrokerProducer {
       else ofTopic.push({ partition, bytes });
     }
     if (sent.size === 0) return false;
-    this.#inFlight++;
+    this.#inFlight += 1;
     this.#inFlightByNode.set(leaderId, (this.#inFlightByNode.get(leaderId) ?? 0) + 1);
     const timeoutMs = this.#options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
     void sendProduce(transport, topics, timeoutMs)
@@ -258,7 +258,7 @@ export class WireProducer implements BrokerProducer {
   }
 
   #landed(leaderId: number): void {
-    this.#inFlight--;
+    this.#inFlight -= 1;
     this.#inFlightByNode.set(leaderId, (this.#inFlightByNode.get(leaderId) ?? 1) - 1);
   }
 
@@ -269,7 +269,7 @@ export class WireProducer implements BrokerProducer {
         const pending = sent.get(key);
         if (pending === undefined) continue;
         sent.delete(key);
-        pending.queue.inFlight--;
+        pending.queue.inFlight -= 1;
         this.#onPartition(pending, answer);
       }
     } catch (error) {
@@ -305,7 +305,7 @@ export class WireProducer implements BrokerProducer {
       this.#retry(pending);
       if (errorCode === kafkaCodes.UNKNOWN_TOPIC_OR_PARTITION) this.#loseLater(queue);
       this.#refreshMetadata();
-    } else if (isTooLarge(errorCode) && queue.tooLarge(pending)) {
+    } else if (isTooLarge(errorCode) && queue.split(pending)) {
       this.#active.add(queue);
     } else {
       if (!queue.takeBackSequence(pending)) this.#needsNewIdentity = true;
@@ -319,7 +319,7 @@ export class WireProducer implements BrokerProducer {
     this.#dependencies.log.warn({ err: error }, 'A Produce request got no answer');
     const isFinal = error instanceof StreamsError && error.recovery === 'fail';
     for (const pending of sent.values()) {
-      pending.queue.inFlight--;
+      pending.queue.inFlight -= 1;
       pending.lastError = error;
       if (isFinal) {
         this.#needsNewIdentity = true;
@@ -337,7 +337,7 @@ export class WireProducer implements BrokerProducer {
   /** Nothing of this queue is sent for a while, longer after each failure in a row. */
   #backOff(queue: ProducerQueue): void {
     const { clock, random } = this.#dependencies;
-    queue.failures++;
+    queue.failures += 1;
     const delayMs = retryBackoffMs(queue.failures, random);
     queue.retryAtMs = clock.monotonicMs() + delayMs;
     clock.setTimer(delayMs + 1, () => this.#drain());

@@ -31,7 +31,7 @@ export interface AggregateSpec<K, V, A> {
   /** How records are folded. */
   readonly aggregation: Aggregation<K, V, A>;
   /** Whether somebody below needs old values; asked when the task is made. */
-  readonly sendOldValues: () => boolean;
+  readonly sendsOldValues: () => boolean;
 }
 
 /**
@@ -54,7 +54,7 @@ export class AggregateProcessor<K, V, A> implements Processor<K, V, K, Change<A>
   #forwarder!: TableForwarder<K, A>;
   #store!: TableBytesStore;
   #topic = '';
-  #sendOldValues = false;
+  #sendsOldValues = false;
 
   constructor(spec: AggregateSpec<K, V, A>) {
     this.#spec = spec;
@@ -69,9 +69,9 @@ export class AggregateProcessor<K, V, A> implements Processor<K, V, K, Change<A>
     this.#context = internalContext(context);
     this.#store = tableBytes(context, this.#spec.storeName);
     this.#topic = changelogTopicName(context.applicationId, this.#spec.storeName);
-    this.#sendOldValues = this.#spec.sendOldValues();
+    this.#sendsOldValues = this.#spec.sendsOldValues();
     const kept = { bytes: this.#store, keySerde: this.#keySerde, valueSerde: this.#valueSerde, topic: this.#topic };
-    this.#forwarder = new TableForwarder(this.#context, kept, this.#sendOldValues);
+    this.#forwarder = new TableForwarder(this.#context, kept, this.#sendsOldValues);
   }
 
   process(record: Record<K, V>): void {
@@ -114,7 +114,7 @@ export class AggregateProcessor<K, V, A> implements Processor<K, V, K, Change<A>
   /** Points `into` at the aggregate so far and answers its timestamp; null and -1 where there is none. */
   #readStored(key: BinaryKey, into: Datum<A>): number {
     const store = this.#store;
-    if (this.#sendOldValues || store.peek === undefined) {
+    if (this.#sendsOldValues || store.peek === undefined) {
       const stored = store.get(key);
       setStored(into, stored, this.#valueSerde, this.#topic);
       return stored?.timestampMs ?? -1;

@@ -27,7 +27,7 @@ type ScheduleContext = Pick<
 >;
 
 /** No window was emitted yet. */
-export const neverEmitted = -1;
+export const NEVER_EMITTED = -1;
 
 /**
  * When a node looks for closed windows to emit, and up to which close time it has. The close time is committed with the offsets, in
@@ -48,20 +48,20 @@ export class CloseSchedule {
     this.#context = context;
     this.#storeName = storeName;
     this.#intervalMs = context.config.windowEmitIntervalMs;
-    this.#lastCloseMs = context.processorMetadata.get(storeName) ?? neverEmitted;
+    this.#lastCloseMs = context.processorMetadata.get(storeName) ?? NEVER_EMITTED;
   }
 
-  /** Close time up to which windows were emitted; {@link neverEmitted} at first. */
+  /** Close time up to which windows were emitted; {@link NEVER_EMITTED} at first. */
   get lastCloseMs(): number {
     return this.#lastCloseMs;
   }
 
   /** Whether to look now: the interval has passed, and windows may have closed since. */
-  due(closeMs: number): boolean {
+  isDue(closeMs: number): boolean {
     const nowMs = this.#context.currentSystemTimeMs();
     if (nowMs < this.#nextLookMs) return false;
     this.#nextLookMs = nowMs + this.#intervalMs;
-    return this.#lastCloseMs === neverEmitted || this.#lastCloseMs < closeMs;
+    return this.#lastCloseMs === NEVER_EMITTED || this.#lastCloseMs < closeMs;
   }
 
   /** Notes that everything up to this close time was emitted; it is committed with the task. */

@@ -32,7 +32,7 @@ export class SessionEmitter<K, A> {
   /** After a record was folded. `closeMs`: sessions that end before take no more records. */
   afterRecord(record: Record<unknown, unknown>, closeMs: number): void {
     const schedule = this.#schedule;
-    if (!schedule.due(closeMs)) return;
+    if (!schedule.isDue(closeMs)) return;
     const toMs = closeMs - 1;
     if (toMs < 0 || toMs < schedule.lastCloseMs) return;
     this.#emit(record, toMs);

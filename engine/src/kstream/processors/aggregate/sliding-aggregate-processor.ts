@@ -10,7 +10,7 @@ import type { EmittingNode } from './close-schedule.ts';
 import { slidingRange, WindowEmitter } from './window-emitter.ts';
 import { WindowedAggregateProcessor } from './windowed-aggregate-processor.ts';
 
-const none = -1;
+const NONE = -1;
 
 /** What the windows around a record tell about its neighbours. */
 interface Neighbours {
@@ -27,7 +27,7 @@ interface Neighbours {
 }
 
 function noNeighbours(): Neighbours {
-  return { starts: [], previousMs: none, left: undefined, right: undefined, leftExists: false, rightExists: false };
+  return { starts: [], previousMs: NONE, left: undefined, right: undefined, leftExists: false, rightExists: false };
 }
 
 /**
@@ -139,11 +139,11 @@ export class SlidingAggregateProcessor<K, V, A> extends WindowedAggregateProcess
     const { timestamp } = record;
     const { starts, previousMs, left, leftExists } = found;
     const leftStartMs = timestamp - this.#differenceMs;
-    if (previousMs !== none && !starts.includes(previousMs + 1) && previousMs + 1 >= leftStartMs) {
+    if (previousMs !== NONE && !starts.includes(previousMs + 1) && previousMs + 1 >= leftStartMs) {
       this.#update(record, key, previousMs + 1, undefined, closeMs);
     }
     if (!leftExists) {
-      const holdsPrevious = previousMs !== none && previousMs >= leftStartMs;
+      const holdsPrevious = previousMs !== NONE && previousMs >= leftStartMs;
       this.#update(record, key, leftStartMs, holdsPrevious ? left : undefined, closeMs);
     }
     this.#createRight(record, key, found);
@@ -170,7 +170,7 @@ export class SlidingAggregateProcessor<K, V, A> extends WindowedAggregateProcess
     if (found.right === undefined && first !== undefined && first.timestampMs > timestamp) found.right = first;
     this.#createRight(record, key, found);
     const { previousMs } = found;
-    if (previousMs !== none && !found.starts.includes(previousMs + 1)) {
+    if (previousMs !== NONE && !found.starts.includes(previousMs + 1)) {
       this.#update(record, key, previousMs + 1, undefined, closeMs);
     }
     this.#update(record, key, 0, first, closeMs);
@@ -182,7 +182,7 @@ export class SlidingAggregateProcessor<K, V, A> extends WindowedAggregateProcess
     if (this.forwarder?.isCached) this.#neighbours = noNeighbours();
     const found = this.#neighbours;
     found.starts.length = 0;
-    found.previousMs = none;
+    found.previousMs = NONE;
     found.left = undefined;
     found.right = undefined;
     found.leftExists = false;

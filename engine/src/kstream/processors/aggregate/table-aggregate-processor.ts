@@ -23,7 +23,7 @@ export interface TableAggregateSpec<K, V, A> {
   /** Takes an old value out of the aggregate; null deletes the group. */
   readonly subtractor: (key: K, value: V, aggregate: A) => A | null;
   /** Whether somebody below needs old values; asked when the task is made. */
-  readonly sendOldValues: () => boolean;
+  readonly sendsOldValues: () => boolean;
 }
 
 /**
@@ -51,7 +51,7 @@ export class TableAggregateProcessor<K, V, A> implements Processor<K, Change<V>,
     this.#topic = changelogTopicName(context.applicationId, this.#spec.storeName);
     const { keySerde, valueSerde } = this.#spec;
     const kept = { bytes: this.#store, keySerde, valueSerde, topic: this.#topic };
-    this.#forwarder = new TableForwarder(this.#context, kept, this.#spec.sendOldValues());
+    this.#forwarder = new TableForwarder(this.#context, kept, this.#spec.sendsOldValues());
   }
 
   process(record: Record<K, Change<V>>): void {

@@ -1,10 +1,10 @@
 import type { Record } from '../../../processor/record.ts';
 import type { StoreEntry, StoreIterator, WindowBytesStore, WindowedBytesKey } from '../../../state/state-store.ts';
-import { CloseSchedule, type EmittingNode, neverEmitted } from './close-schedule.ts';
+import { CloseSchedule, type EmittingNode, NEVER_EMITTED } from './close-schedule.ts';
 
 /** Which window starts an emission covers; times in epoch ms, both ends inclusive. */
 export interface EmitRange {
-  /** First start after an emission at `lastCloseMs`, which may be {@link neverEmitted}. */
+  /** First start after an emission at `lastCloseMs`, which may be {@link NEVER_EMITTED}. */
   fromMs(lastCloseMs: number): number;
   /** Last start of a window that has closed at `closeMs`. */
   toMs(closeMs: number): number;
@@ -49,7 +49,7 @@ export class WindowEmitter<K, A> {
   /** After a record was folded. `closeMs`: windows that end there or earlier take no more records. */
   afterRecord(record: Record<unknown, unknown>, closeMs: number): void {
     const schedule = this.#schedule;
-    if (!schedule.due(closeMs)) return;
+    if (!schedule.isDue(closeMs)) return;
     const toMs = this.#range.toMs(closeMs);
     if (toMs < 0) return;
     const { lastCloseMs } = schedule;
@@ -95,11 +95,11 @@ export function timeRange(windows: {
   const { sizeMs, advanceMs } = windows;
   const lastStartMs = (timestampMs: number) => timestampMs - (timestampMs % advanceMs);
   return {
-    fromMs: (lastCloseMs) => (lastCloseMs === neverEmitted ? 0 : Math.max(0, lastCloseMs - sizeMs) + 1),
+    fromMs: (lastCloseMs) => (lastCloseMs === NEVER_EMITTED ? 0 : Math.max(0, lastCloseMs - sizeMs) + 1),
     toMs: (closeMs) => closeMs - sizeMs,
     // The same windows cover both bounds: none starts in between. Kafka Streams then doesn't count it as an emission.
     mayHoldWindows: (lastCloseMs, fromMs, toMs) =>
-      lastCloseMs === neverEmitted ||
+      lastCloseMs === NEVER_EMITTED ||
       windows.firstStartMs(toMs) !== windows.firstStartMs(fromMs - 1) ||
       lastStartMs(toMs) !== lastStartMs(fromMs - 1),
   };
@@ -108,7 +108,7 @@ export function timeRange(windows: {
 /** Sliding windows, end inclusive. */
 export function slidingRange(timeDifferenceMs: number): EmitRange {
   return {
-    fromMs: (lastCloseMs) => (lastCloseMs === neverEmitted ? 0 : Math.max(0, lastCloseMs - timeDifferenceMs)),
+    fromMs: (lastCloseMs) => (lastCloseMs === NEVER_EMITTED ? 0 : Math.max(0, lastCloseMs - timeDifferenceMs)),
     toMs: (closeMs) => closeMs - timeDifferenceMs - 1,
     mayHoldWindows: () => true,
   };

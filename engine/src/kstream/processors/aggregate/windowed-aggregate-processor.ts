@@ -68,7 +68,7 @@ export abstract class WindowedAggregateProcessor<K, V, A, S extends StateStore, 
       this.emitter = this.newEmitter({ context: internal, store, storeName, valueSerde, topic, output: this.output });
     } else {
       const kept = { bytes: store, keySerde: this.#windowedSerde, valueSerde, topic };
-      this.forwarder = new TableForwarder(internal, kept, this.spec.sendOldValues());
+      this.forwarder = new TableForwarder(internal, kept, this.spec.sendsOldValues());
     }
   }
 

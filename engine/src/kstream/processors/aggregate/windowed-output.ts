@@ -4,8 +4,8 @@ import type { Serde } from '../../../serde/serde.ts';
 import type { Windowed } from '../../../serde/windowed.ts';
 import { Change } from '../table/change.ts';
 
-const timeBytes = 8;
-const twoToThe32 = 4_294_967_296;
+const TIME_BYTES = 8;
+const TWO_TO_THE32 = 4_294_967_296;
 
 /**
  * The output record of a windowed aggregation. Its key is made as bytes, so that windowed sinks write them as they are, and others
@@ -35,16 +35,16 @@ export class WindowedOutput<K, A> {
 
   /** Makes the record's key that of a window: record key and start. */
   setWindow(key: BinaryKey, startMs: number): void {
-    const end = this.#start(key, timeBytes);
+    const end = this.#start(key, TIME_BYTES);
     this.#writeMs(startMs, key.length);
     this.record.keyDatum.setBytes(this.#bytes, 0, end, this.#windowedSerde, this.#topic, true);
   }
 
   /** Makes the record's key that of a session: record key, end, start. */
   setSession(key: BinaryKey, startMs: number, endMs: number): void {
-    const end = this.#start(key, 2 * timeBytes);
+    const end = this.#start(key, 2 * TIME_BYTES);
     this.#writeMs(endMs, key.length);
-    this.#writeMs(startMs, key.length + timeBytes);
+    this.#writeMs(startMs, key.length + TIME_BYTES);
     this.record.keyDatum.setBytes(this.#bytes, 0, end, this.#windowedSerde, this.#topic, true);
   }
 
@@ -56,8 +56,8 @@ export class WindowedOutput<K, A> {
   }
 
   #writeMs(ms: number, position: number): void {
-    const high = Math.floor(ms / twoToThe32);
+    const high = Math.floor(ms / TWO_TO_THE32);
     this.#bytes.writeInt32BE(high, position);
-    this.#bytes.writeUInt32BE(ms - high * twoToThe32, position + 4);
+    this.#bytes.writeUInt32BE(ms - high * TWO_TO_THE32, position + 4);
   }
 }

@@ -25,7 +25,7 @@ export class StreamJoinProcessor<K, VThis, V1, V2, VOut> implements Processor<K,
   readonly #spec: StreamJoinSpec<K, V1, V2, VOut>;
   readonly #isLeft: boolean;
   /** Records of this side without a partner are results. */
-  readonly #outer: boolean;
+  readonly #isOuter: boolean;
   /** The window as this side sees it. */
   readonly #beforeMs: number;
   readonly #afterMs: number;
@@ -46,7 +46,7 @@ export class StreamJoinProcessor<K, VThis, V1, V2, VOut> implements Processor<K,
     const { windows } = spec;
     this.#spec = spec;
     this.#isLeft = side === 'left';
-    this.#outer = this.#isLeft ? spec.leftOuter : spec.rightOuter;
+    this.#isOuter = this.#isLeft ? spec.leftOuter : spec.rightOuter;
     this.#beforeMs = this.#isLeft ? windows.beforeMs : windows.afterMs;
     this.#afterMs = this.#isLeft ? windows.afterMs : windows.beforeMs;
     this.#readsKey = readsKey(spec.joiner);
@@ -70,7 +70,7 @@ export class StreamJoinProcessor<K, VThis, V1, V2, VOut> implements Processor<K,
     const unmatched = this.#unmatched;
     if (unmatched !== undefined && timestamp > unmatched.times.streamTimeMs) unmatched.times.streamTimeMs = timestamp;
     if (keyDatum.isNull || valueDatum.isNull) {
-      if (this.#outer && !valueDatum.isNull) this.#forwardAlone(record);
+      if (this.#isOuter && !valueDatum.isNull) this.#forwardAlone(record);
       else this.#context.recordDropped(keyDatum.isNull ? 'null-key' : 'null-value');
       return;
     }
@@ -78,7 +78,7 @@ export class StreamJoinProcessor<K, VThis, V1, V2, VOut> implements Processor<K,
 
     const key = keyDatum.binary(this.#spec.left.keySerde, this.#othersTopic);
     const toMs = Math.max(0, timestamp + this.#afterMs);
-    if (this.#joinOthers(record, key, toMs) || !this.#outer) return;
+    if (this.#joinOthers(record, key, toMs) || !this.#isOuter) return;
     if (unmatched === undefined || toMs < unmatched.times.streamTimeMs) this.#forwardAlone(record);
     else this.#keep(unmatched, record, key);
   }

@@ -27,7 +27,7 @@ export interface StreamTableGraceJoinSpec<K, V, VT, VOut> {
 }
 
 const noHeaders: readonly Header[] = [];
-const nowhere = { topic: '', partition: -1, offset: -1 };
+const NOWHERE = { topic: '', partition: -1, offset: -1 };
 
 /**
  * Joins each record with what a versioned table held at the record's time, once the stream has moved on by the grace: until then the
@@ -82,7 +82,7 @@ export class StreamTableGraceJoinProcessor<K, V, VT, VOut> implements Processor<
 
   #wait(record: Record<K, V>): boolean {
     const { topic: serdeTopic, keySerde, valueSerde } = this.#spec;
-    const { topic, partition, offset } = this.#context.recordMetadata() ?? nowhere;
+    const { topic, partition, offset } = this.#context.recordMetadata() ?? NOWHERE;
     const headers = [...(record.headerEntries() ?? noHeaders)];
     const key = record.keyDatum.binary(keySerde, serdeTopic);
     const value = record.valueDatum.copyBytes(valueSerde, serdeTopic) as Buffer;

@@ -18,7 +18,7 @@ export interface TableJoinSide<K, V, VO, VOut> {
   /** This side's table keeps versions: changes of the past don't join, as in Kafka Streams. */
   readonly ownIsVersioned: () => boolean;
   /** Whether somebody below needs old results; asked when the task is made. */
-  readonly sendOldValues: () => boolean;
+  readonly sendsOldValues: () => boolean;
 }
 
 /**
@@ -35,7 +35,7 @@ export class TableJoinProcessor<K, V, VO, VOut> implements Processor<K, Change<V
   #context!: InternalProcessorContext<K, Change<VOut>>;
   #other!: TableValueGetter<K, VO>;
   #dropsHistory = false;
-  #sendOldValues = false;
+  #sendsOldValues = false;
 
   constructor(side: TableJoinSide<K, V, VO, VOut>) {
     this.#side = side;
@@ -45,7 +45,7 @@ export class TableJoinProcessor<K, V, VO, VOut> implements Processor<K, Change<V
     this.#context = internalContext(context);
     this.#other = this.#side.other.get(context);
     this.#dropsHistory = this.#side.ownIsVersioned();
-    this.#sendOldValues = this.#side.sendOldValues();
+    this.#sendsOldValues = this.#side.sendsOldValues();
   }
 
   process(record: Record<K, Change<V>>): void {
@@ -65,7 +65,7 @@ export class TableJoinProcessor<K, V, VO, VOut> implements Processor<K, Change<V
       if (!this.#side.keepsOwn || (above.newDatum.isNull && above.oldDatum.isNull)) return;
     }
     this.#join(above.newDatum, other, this.#change.newDatum);
-    if (this.#sendOldValues) this.#join(above.oldDatum, other, this.#change.oldDatum);
+    if (this.#sendsOldValues) this.#join(above.oldDatum, other, this.#change.oldDatum);
     else this.#change.oldDatum.setNull();
     this.#change.isLatest = above.isLatest;
 

@@ -24,7 +24,7 @@ export class TableMergeProcessor<K, V> implements Processor<K, Change<V>, K, Cha
   init(context: ProcessorContext<K, Change<V>>): void {
     const store = this.#spec.store();
     this.#store = store === undefined ? undefined : new OpenTableStore(context, store);
-    this.#forwarder = new TableForwarder(internalContext(context), this.#store, this.#spec.sendOldValues());
+    this.#forwarder = new TableForwarder(internalContext(context), this.#store, this.#spec.sendsOldValues());
   }
 
   process(record: Record<K, Change<V>>): void {

@@ -32,22 +32,22 @@ abstract class StatelessProcessor<KIn, VIn, KOut, VOut> implements Processor<KIn
 /** `filter` and `filterNot`. */
 export class FilterProcessor<K, V> extends StatelessProcessor<K, V, K, V> {
   readonly #predicate: (key: K, value: V) => boolean;
-  readonly #keyOnly: boolean;
-  readonly #wanted: boolean;
+  readonly #readsKeyOnly: boolean;
+  readonly #keepsMatches: boolean;
   readonly #output = new Record<K, V>(null as K, null as V, 0);
 
   constructor(predicate: (key: K, value: V) => boolean, wanted: boolean) {
     super();
     this.#predicate = predicate;
-    this.#keyOnly = takesOne(predicate);
-    this.#wanted = wanted;
+    this.#readsKeyOnly = takesOne(predicate);
+    this.#keepsMatches = wanted;
   }
 
   process(record: Record<K, V>): void {
-    const matches = this.#keyOnly
+    const matches = this.#readsKeyOnly
       ? (this.#predicate as (key: K) => boolean)(record.key)
       : this.#predicate(record.key, record.value);
-    if (Boolean(matches) !== this.#wanted) return;
+    if (Boolean(matches) !== this.#keepsMatches) return;
     this.#output.inheritFrom(record);
     this.context.forward(this.#output);
   }
@@ -56,19 +56,19 @@ export class FilterProcessor<K, V> extends StatelessProcessor<K, V, K, V> {
 /** `mapValues` */
 export class MapValuesProcessor<K, V, VOut> extends StatelessProcessor<K, V, K, VOut> {
   readonly #mapper: (value: V, key: K) => VOut;
-  readonly #valueOnly: boolean;
+  readonly #readsValueOnly: boolean;
   readonly #output = new Record<K, VOut>(null as K, null as VOut, 0);
   readonly #value = new Datum<VOut>();
 
   constructor(mapper: (value: V, key: K) => VOut) {
     super();
     this.#mapper = mapper;
-    this.#valueOnly = takesOne(mapper);
+    this.#readsValueOnly = takesOne(mapper);
     this.#output.valueDatum = this.#value;
   }
 
   process(record: Record<K, V>): void {
-    const value = this.#valueOnly
+    const value = this.#readsValueOnly
       ? (this.#mapper as (value: V) => VOut)(record.value)
       : this.#mapper(record.value, record.key);
     const output = this.#output;
@@ -83,7 +83,7 @@ export class MapValuesProcessor<K, V, VOut> extends StatelessProcessor<K, V, K, 
 /** `map`: key and value are new, but for a value that is the same primitive, which keeps its bytes. */
 export class MapProcessor<K, V, KOut, VOut> extends StatelessProcessor<K, V, KOut, VOut> {
   readonly #mapper: (key: K, value: V) => readonly [KOut, VOut];
-  readonly #keyOnly: boolean;
+  readonly #readsKeyOnly: boolean;
   readonly #name: string;
   readonly #output = new Record<KOut, VOut>(null as KOut, null as VOut, 0);
   readonly #value = new Datum<VOut>();
@@ -92,11 +92,11 @@ export class MapProcessor<K, V, KOut, VOut> extends StatelessProcessor<K, V, KOu
     super();
     this.#name = name;
     this.#mapper = mapper;
-    this.#keyOnly = takesOne(mapper);
+    this.#readsKeyOnly = takesOne(mapper);
   }
 
   process(record: Record<K, V>): void {
-    const pair = this.#keyOnly
+    const pair = this.#readsKeyOnly
       ? (this.#mapper as (key: K) => readonly [KOut, VOut])(record.key)
       : this.#mapper(record.key, record.value);
     if (!Array.isArray(pair)) throw notAPair(this.#name);
@@ -118,17 +118,17 @@ export class MapProcessor<K, V, KOut, VOut> extends StatelessProcessor<K, V, KOu
 /** `selectKey`, and the first half of `groupBy`. */
 export class SelectKeyProcessor<K, V, KOut> extends StatelessProcessor<K, V, KOut, V> {
   readonly #selector: (key: K, value: V) => KOut;
-  readonly #keyOnly: boolean;
+  readonly #readsKeyOnly: boolean;
   readonly #output = new Record<KOut, V>(null as KOut, null as V, 0);
 
   constructor(selector: (key: K, value: V) => KOut) {
     super();
     this.#selector = selector;
-    this.#keyOnly = takesOne(selector);
+    this.#readsKeyOnly = takesOne(selector);
   }
 
   process(record: Record<K, V>): void {
-    const key = this.#keyOnly
+    const key = this.#readsKeyOnly
       ? (this.#selector as (key: K) => KOut)(record.key)
       : this.#selector(record.key, record.value);
     const output = this.#output;
@@ -144,18 +144,18 @@ export class SelectKeyProcessor<K, V, KOut> extends StatelessProcessor<K, V, KOu
 export class FlatMapProcessor<K, V, KOut, VOut> extends StatelessProcessor<K, V, KOut, VOut> {
   readonly #name: string;
   readonly #mapper: (key: K, value: V) => Iterable<readonly [KOut, VOut]>;
-  readonly #keyOnly: boolean;
+  readonly #readsKeyOnly: boolean;
   readonly #output = new Record<KOut, VOut>(null as KOut, null as VOut, 0);
 
   constructor(name: string, mapper: (key: K, value: V) => Iterable<readonly [KOut, VOut]>) {
     super();
     this.#name = name;
     this.#mapper = mapper;
-    this.#keyOnly = takesOne(mapper);
+    this.#readsKeyOnly = takesOne(mapper);
   }
 
   process(record: Record<K, V>): void {
-    const pairs = this.#keyOnly
+    const pairs = this.#readsKeyOnly
       ? (this.#mapper as (key: K) => Iterable<readonly [KOut, VOut]>)(record.key)
       : this.#mapper(record.key, record.value);
     const output = this.#output;
@@ -173,17 +173,17 @@ export class FlatMapProcessor<K, V, KOut, VOut> extends StatelessProcessor<K, V,
 /** `flatMapValues` */
 export class FlatMapValuesProcessor<K, V, VOut> extends StatelessProcessor<K, V, K, VOut> {
   readonly #mapper: (value: V, key: K) => Iterable<VOut>;
-  readonly #valueOnly: boolean;
+  readonly #readsValueOnly: boolean;
   readonly #output = new Record<K, VOut>(null as K, null as VOut, 0);
 
   constructor(mapper: (value: V, key: K) => Iterable<VOut>) {
     super();
     this.#mapper = mapper;
-    this.#valueOnly = takesOne(mapper);
+    this.#readsValueOnly = takesOne(mapper);
   }
 
   process(record: Record<K, V>): void {
-    const values = this.#valueOnly
+    const values = this.#readsValueOnly
       ? (this.#mapper as (value: V) => Iterable<VOut>)(record.value)
       : this.#mapper(record.value, record.key);
     const output = this.#output;
@@ -200,19 +200,19 @@ export class FlatMapValuesProcessor<K, V, VOut> extends StatelessProcessor<K, V,
 /** `peek`, and `foreach`, which forwards nothing. */
 export class PeekProcessor<K, V> extends StatelessProcessor<K, V, K, V> {
   readonly #action: (key: K, value: V) => void;
-  readonly #keyOnly: boolean;
+  readonly #readsKeyOnly: boolean;
   readonly #forwards: boolean;
   readonly #output = new Record<K, V>(null as K, null as V, 0);
 
   constructor(action: (key: K, value: V) => void, forwards: boolean) {
     super();
     this.#action = action;
-    this.#keyOnly = takesOne(action);
+    this.#readsKeyOnly = takesOne(action);
     this.#forwards = forwards;
   }
 
   process(record: Record<K, V>): void {
-    if (this.#keyOnly) (this.#action as (key: K) => void)(record.key);
+    if (this.#readsKeyOnly) (this.#action as (key: K) => void)(record.key);
     else this.#action(record.key, record.value);
     if (!this.#forwards) return;
     this.#output.inheritFrom(record);

@@ -6,9 +6,9 @@ import { batchOfSlices } from './batch-slices.ts';
 import { Change } from './change.ts';
 
 /** Last byte of a change: which values it holds. */
-const onlyOld = 0;
-const onlyNew = 1;
-const both = 2;
+const ONLY_OLD = 0;
+const ONLY_NEW = 1;
+const BOTH = 2;
 
 /**
  * Changes on their way through the repartition topic of a regrouped table, in Kafka Streams' format: `new 01`, `old 00`, or
@@ -31,10 +31,10 @@ export class ChangeSerde<V> implements Serde<Change<V>> {
     if (newBytes !== undefined && oldBytes !== undefined) {
       const length = Buffer.alloc(varintSize(newBytes.length));
       writeVarint(length, 0, newBytes.length);
-      return Buffer.concat([length, newBytes, oldBytes, Buffer.of(both)]);
+      return Buffer.concat([length, newBytes, oldBytes, Buffer.of(BOTH)]);
     }
-    if (newBytes !== undefined) return Buffer.concat([newBytes, Buffer.of(onlyNew)]);
-    return Buffer.concat([oldBytes ?? Buffer.alloc(0), Buffer.of(onlyOld)]);
+    if (newBytes !== undefined) return Buffer.concat([newBytes, Buffer.of(ONLY_NEW)]);
+    return Buffer.concat([oldBytes ?? Buffer.alloc(0), Buffer.of(ONLY_OLD)]);
   }
 
   /**
@@ -54,18 +54,18 @@ export class ChangeSerde<V> implements Serde<Change<V>> {
     const change = new Change<V>();
     const last = end - 1;
     switch (buffer[last]) {
-      case onlyNew:
+      case ONLY_NEW:
         change.newDatum.setObject(this.#inner.deserialize(buffer, start, last, topic));
         return change;
-      case onlyOld:
+      case ONLY_OLD:
         change.oldDatum.setObject(this.#inner.deserialize(buffer, start, last, topic));
         return change;
-      case both: {
+      case BOTH: {
         const cursor = new VarintCursor(buffer, start, last);
         const length = cursor.varint();
         const newStart = cursor.position;
         const newEnd = newStart + length;
-        if (cursor.failed || length < 0 || newEnd > last) {
+        if (cursor.hasFailed || length < 0 || newEnd > last) {
           throw new DeserializationError(`Topic ${topic}: a change is shorter than it says`);
         }
         change.newDatum.setObject(this.#inner.deserialize(buffer, newStart, newEnd, topic));
@@ -96,18 +96,18 @@ export class ChangeSerde<V> implements Serde<Change<V>> {
 function valuesInside(batch: RecordBatch): RecordBatch {
   const starts: number[] = [];
   const ends: number[] = [];
-  for (let row = 0; row < batch.count; row++) {
+  for (let row = 0; row < batch.count; row += 1) {
     const start = batch.valueStarts[row] as number;
     const last = (batch.valueEnds[row] as number) - 1;
     if (start < 0 || last < start) continue;
-    if (batch.buffer[last] !== both) {
+    if (batch.buffer[last] !== BOTH) {
       starts.push(start);
       ends.push(last);
       continue;
     }
     const cursor = new VarintCursor(batch.buffer, start, last);
     const newEnd = cursor.varint() + cursor.position;
-    if (cursor.failed || newEnd < cursor.position || newEnd > last) continue;
+    if (cursor.hasFailed || newEnd < cursor.position || newEnd > last) continue;
     starts.push(cursor.position, newEnd);
     ends.push(newEnd, last);
   }

@@ -32,7 +32,7 @@ export interface SuppressSpec<K, V> {
 
 const noHeaders: BufferedContext['headers'] = [];
 /** Of records that no source record brought (punctuators). */
-const nowhere: RecordMetadata = { topic: '', partition: -1, offset: -1 };
+const NOWHERE: RecordMetadata = { topic: '', partition: -1, offset: -1 };
 
 /**
  * Holds a table's changes back until stream time has passed their buffer time by the wait, or until the buffer is full.
@@ -83,7 +83,7 @@ export class SuppressProcessor<K, V> implements Processor<K, Change<V>, K, Chang
     const { keySerde, valueSerde, bufferTimeMs } = this.#spec;
     const { newDatum, oldDatum } = record.value;
     const topic = this.#topic;
-    const { topic: from, partition, offset } = this.#context.recordMetadata() ?? nowhere;
+    const { topic: from, partition, offset } = this.#context.recordMetadata() ?? NOWHERE;
     this.#buffer.put(record.keyDatum.binary(keySerde, topic), bufferTimeMs(record.key, record.timestamp), {
       context: {
         timestampMs: record.timestamp,

@@ -2,7 +2,7 @@ import type { BinaryKey } from '../../../base/bytes.ts';
 import type { ProcessorContext } from '../../../processor/processor.ts';
 import type { KeyValueStore } from '../../../state/key-value-store.ts';
 import type { StateStore, StoredValue, StoredView } from '../../../state/state-store.ts';
-import { notPut, validToUndefined } from '../../../state/versioned/versioned-bytes-store.ts';
+import { NOT_PUT, VALID_TO_UNDEFINED } from '../../../state/versioned/versioned-bytes-store.ts';
 import type { VersionedKeyValueStore } from '../../../state/versioned-store.ts';
 import type { Change } from './change.ts';
 
@@ -24,6 +24,6 @@ export function tableBytes(context: ProcessorContext<never, never>, name: string
 /** Marks the change by what a put answered; false where nothing was put, so that nothing may be forwarded. */
 export function wasPut<V>(answer: unknown, change: Change<V>): boolean {
   if (typeof answer !== 'number') return true;
-  change.isLatest = answer === validToUndefined;
-  return answer !== notPut;
+  change.isLatest = answer === VALID_TO_UNDEFINED;
+  return answer !== NOT_PUT;
 }

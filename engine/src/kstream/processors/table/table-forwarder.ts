@@ -24,7 +24,7 @@ export interface ForwardedStore<K, V> {
  */
 export class TableForwarder<K, V> {
   readonly #context: InternalProcessorContext<K, Change<V>>;
-  readonly #sendOldValues: boolean;
+  readonly #sendsOldValues: boolean;
   /** Whether the cache forwards: then nodes read their store where Kafka Streams does, since a read counts as a use. */
   readonly isCached: boolean;
 
@@ -32,19 +32,19 @@ export class TableForwarder<K, V> {
   constructor(
     context: InternalProcessorContext<K, Change<V>>,
     store: ForwardedStore<K, V> | undefined,
-    sendOldValues: boolean,
+    sendsOldValues: boolean,
   ) {
     this.#context = context;
-    this.#sendOldValues = sendOldValues;
+    this.#sendsOldValues = sendsOldValues;
     const cached = store === undefined ? undefined : asCachedStore(store.bytes);
     this.isCached = cached !== undefined;
-    cached?.setCacheListener(new FlushForwarder(context, store as ForwardedStore<K, V>), sendOldValues);
+    cached?.setCacheListener(new FlushForwarder(context, store as ForwardedStore<K, V>), sendsOldValues);
   }
 
   /** Without old values wanted, the change's old value is made null. */
   maybeForward(output: Record<K, Change<V>>): void {
     if (this.isCached) return;
-    if (!this.#sendOldValues) output.value.oldDatum.setNull();
+    if (!this.#sendsOldValues) output.value.oldDatum.setNull();
     this.#context.forward(output);
   }
 }

@@ -28,13 +28,13 @@ export interface TableSpec<K, V> {
   /** Where the table is kept; undefined: nowhere. */
   readonly store: () => TableStore<K, V> | undefined;
   /** Whether somebody below needs old values. */
-  readonly sendOldValues: () => boolean;
+  readonly sendsOldValues: () => boolean;
   /** The table above keeps versions: some of its changes are history. */
   readonly takesVersions?: () => boolean;
 }
 
 /** Of out-of-order updates, the first is told and then each after this many. */
-const warnEvery = 1_000;
+const WARN_EVERY = 1_000;
 
 /** A table's store as its nodes use it. */
 export class OpenTableStore<K, V> {
@@ -90,10 +90,10 @@ export class TableSourceProcessor<K, V> implements Processor<K, V, K, Change<V>>
     this.#context = internalContext(context);
     const store = this.#spec.store();
     this.#store = store === undefined ? undefined : new OpenTableStore(context, store);
-    const sendOldValues = this.#spec.sendOldValues();
-    this.#forwarder = new TableForwarder(this.#context, this.#store, sendOldValues);
+    const sendsOldValues = this.#spec.sendsOldValues();
+    this.#forwarder = new TableForwarder(this.#context, this.#store, sendsOldValues);
     // A cached store is always read first, as in Kafka Streams: it counts as a use of the entry.
-    this.#readsOld = sendOldValues || this.#forwarder.isCached;
+    this.#readsOld = sendsOldValues || this.#forwarder.isCached;
   }
 
   process(record: Record<K, V>): void {
@@ -121,7 +121,7 @@ export class TableSourceProcessor<K, V> implements Processor<K, V, K, Change<V>>
   /** Told where the table is read anyway (it is cached, or somebody wants old values), and not for every record of a flood. */
   #warnOutOfOrder(timestampMs: number, beforeMs: number): void {
     this.#outOfOrder += 1;
-    if (this.#outOfOrder % warnEvery !== 1) return;
+    if (this.#outOfOrder % WARN_EVERY !== 1) return;
     const { nodeName, log } = this.#context;
     const { topic, partition, offset } = this.#context.recordMetadata() ?? {};
     const count = this.#outOfOrder;
@@ -139,7 +139,7 @@ abstract class TableValueProcessor<K, V, VOut> implements Processor<K, Change<V>
   readonly #dropsUnchangedAbsence: boolean;
   #forwarder!: TableForwarder<K, VOut>;
   #store: OpenTableStore<K, VOut> | undefined;
-  #sendOldValues = false;
+  #sendsOldValues = false;
 
   constructor(spec: TableSpec<K, VOut>, dropsUnchangedAbsence: boolean) {
     this.#spec = spec;
@@ -149,8 +149,8 @@ abstract class TableValueProcessor<K, V, VOut> implements Processor<K, Change<V>
   init(context: ProcessorContext<K, Change<VOut>>): void {
     const store = this.#spec.store();
     this.#store = store === undefined ? undefined : new OpenTableStore(context, store);
-    this.#sendOldValues = this.#spec.sendOldValues();
-    this.#forwarder = new TableForwarder(internalContext(context), this.#store, this.#sendOldValues);
+    this.#sendsOldValues = this.#spec.sendsOldValues();
+    this.#forwarder = new TableForwarder(internalContext(context), this.#store, this.#sendsOldValues);
   }
 
   /** Puts this table's value for a value of the table above into `into`. */
@@ -161,12 +161,12 @@ abstract class TableValueProcessor<K, V, VOut> implements Processor<K, Change<V>
     const above = record.value;
     const { newDatum, oldDatum } = this.#change;
     // The read comes first: a cache may forward during it, through this node, and use its change again.
-    if (!this.#sendOldValues) oldDatum.setNull();
+    if (!this.#sendsOldValues) oldDatum.setNull();
     else if (this.#store !== undefined) this.#store.read(keyDatum, oldDatum);
     this.compute(keyDatum, above.newDatum, newDatum);
-    if (this.#sendOldValues && this.#store === undefined) this.compute(keyDatum, above.oldDatum, oldDatum);
+    if (this.#sendsOldValues && this.#store === undefined) this.compute(keyDatum, above.oldDatum, oldDatum);
 
-    if (this.#dropsUnchangedAbsence && this.#sendOldValues && oldDatum.isNull && newDatum.isNull) return;
+    if (this.#dropsUnchangedAbsence && this.#sendsOldValues && oldDatum.isNull && newDatum.isNull) return;
     if (this.#store === undefined) this.#change.isLatest = above.isLatest;
     else if (!this.#store.write(keyDatum, this.#change, record.timestamp)) return;
     const output = this.#output;
@@ -180,17 +180,17 @@ abstract class TableValueProcessor<K, V, VOut> implements Processor<K, Change<V>
 /** `filter` and `filterNot` of a table: what does not pass is deleted below, if it ever was there. */
 export class TableFilterProcessor<K, V> extends TableValueProcessor<K, V, V> {
   readonly #predicate: (key: K, value: V) => boolean;
-  readonly #wanted: boolean;
+  readonly #keepsMatches: boolean;
 
   constructor(spec: TableSpec<K, V>, predicate: (key: K, value: V) => boolean, wanted: boolean) {
     // Below a versioned table nobody knows whether the key passed at that time.
     super(spec, spec.takesVersions?.() !== true);
     this.#predicate = predicate;
-    this.#wanted = wanted;
+    this.#keepsMatches = wanted;
   }
 
   protected compute(key: Datum<K>, value: Datum<V>, into: Datum<V>): void {
-    filterValue(this.#predicate, this.#wanted, key, value, into);
+    filterValue(this.#predicate, this.#keepsMatches, key, value, into);
   }
 }
 
@@ -284,7 +284,7 @@ export class TableRepartitionMapProcessor<K, V, KOut, VOut> implements Processor
     const newPair = this.#pair(record.keyDatum, above.newDatum);
     this.#output.timestamp = record.timestamp;
     this.#output.inheritHeaders(record as Record<unknown, unknown>);
-    if (oldPair !== undefined && newPair !== undefined && this.#sameKey(oldPair[0], newPair[0])) {
+    if (oldPair !== undefined && newPair !== undefined && this.#isSameKey(oldPair[0], newPair[0])) {
       this.#forward(newPair[0], newPair[1], oldPair[1]);
       return;
     }
@@ -303,7 +303,7 @@ export class TableRepartitionMapProcessor<K, V, KOut, VOut> implements Processor
   }
 
   /** By bytes, as keys are compared everywhere: 0 and -0 are two, numbers that one float stands for are one. */
-  #sameKey(a: KOut, b: KOut): boolean {
+  #isSameKey(a: KOut, b: KOut): boolean {
     if (typeof a !== 'object' && Object.is(a, b)) return true;
     return this.#keySerde.serialize(a, this.#name).equals(this.#keySerde.serialize(b, this.#name));
   }

@@ -94,7 +94,7 @@ export class TableTransformProcessor<K, V, VOut> implements Processor<K, Change<
   readonly #output = new Record<K, Change<VOut>>(null as K, this.#change, 0);
   #store: OpenTableStore<K, VOut> | undefined;
   #forwarder!: TableForwarder<K, VOut>;
-  #sendOldValues = false;
+  #sendsOldValues = false;
 
   constructor(spec: TableSpec<K, VOut>, transformer: ValueTransformer<K, V, VOut>) {
     this.#spec = spec;
@@ -105,8 +105,8 @@ export class TableTransformProcessor<K, V, VOut> implements Processor<K, Change<
     this.#transformer.init?.(new TransformerContext(context as ProcessorContext<never, never>, true));
     const store = this.#spec.store();
     this.#store = store === undefined ? undefined : new OpenTableStore(context, store);
-    this.#sendOldValues = this.#spec.sendOldValues();
-    this.#forwarder = new TableForwarder(internalContext(context), this.#store, this.#sendOldValues);
+    this.#sendsOldValues = this.#spec.sendsOldValues();
+    this.#forwarder = new TableForwarder(internalContext(context), this.#store, this.#sendsOldValues);
   }
 
   process(record: Record<K, Change<V>>): void {
@@ -114,7 +114,7 @@ export class TableTransformProcessor<K, V, VOut> implements Processor<K, Change<
     const above = record.value;
     const { newDatum, oldDatum } = this.#change;
     const transformed = this.#transformer.transform(record.key, above.newValue);
-    if (!this.#sendOldValues) oldDatum.setNull();
+    if (!this.#sendsOldValues) oldDatum.setNull();
     else if (this.#store !== undefined) this.#store.read(keyDatum, oldDatum);
     else oldDatum.setObject(this.#transformer.transform(record.key, above.oldValue));
     // Set last: a read of a cached store may forward older records through this node.
