@@ -7,7 +7,7 @@ const AVRO_DIRECTORY = fileURLToPath(new URL('../avro/', import.meta.url));
 /** Where the generated TypeScript lies; committed, and compared by a test. */
 export const GENERATED_FILE = fileURLToPath(new URL('../avro/generated/records.ts', import.meta.url));
 
-const primitives: Readonly<Record<string, string>> = {
+const PRIMITIVES: Readonly<Record<string, string>> = {
   string: 'string',
   int: 'number',
   long: 'number',
@@ -24,7 +24,7 @@ function shortName(fullName: string): string {
 
 /** The TypeScript type of a value of `schema`, as the Avro serde gives and takes it. */
 function typeOf(schema: AvroSchema): string {
-  if (typeof schema === 'string') return primitives[schema] ?? shortName(schema);
+  if (typeof schema === 'string') return PRIMITIVES[schema] ?? shortName(schema);
   if (Array.isArray(schema))
     return schema
       .map(typeOf)

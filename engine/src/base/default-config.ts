@@ -86,7 +86,7 @@ const NUMBER_BOUNDS: Readonly<Record<string, number>> = {
   outerJoinEmitIntervalMs: 0,
 };
 
-const choices: Readonly<Record<string, readonly string[]>> = {
+const CHOICES: Readonly<Record<string, readonly string[]>> = {
   processingGuarantee: ['at_least_once', 'exactly_once_v2'],
   compressionType: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
 };
@@ -118,7 +118,7 @@ export function resolveConfig(options: StreamsOptions): StreamsConfig {
       throw new ConfigError(`${key} is ${String(value)}; give an integer of at least ${lowest}.`);
     }
   }
-  for (const [key, allowed] of Object.entries(choices)) {
+  for (const [key, allowed] of Object.entries(CHOICES)) {
     if (!allowed.includes(config[key] as string)) {
       throw new ConfigError(`${key} is '${String(config[key])}'; give one of ${allowed.join(', ')}.`);
     }

@@ -5,7 +5,7 @@ import type { KeyWindows } from './key-windows.ts';
 
 const noBytes = Buffer.alloc(0);
 /** Behind all times and numbers of a key, in either direction. */
-const endOf = { forward: Number.MAX_SAFE_INTEGER, reverse: -1 } as const;
+const END_OF = { forward: Number.MAX_SAFE_INTEGER, reverse: -1 } as const;
 
 /** Which entries of a key are wanted: those of times in `[fromMs, toMs]`, both live, that pass `accepts`. */
 export interface EntryScan<K> {
@@ -85,7 +85,7 @@ export class MemoryEntries<K> implements StoreIterator<K>, StoreEntry<K> {
         this.timestampMs = source.columns.timestampMs(slot);
         return this.#result;
       }
-      if (current !== undefined && this.#stopsAt(endOf[scan.direction], endOf[scan.direction])) break;
+      if (current !== undefined && this.#stopsAt(END_OF[scan.direction], END_OF[scan.direction])) break;
       const step = this.#keys.next();
       if (step.done === true) break;
       this.#recordKey = step.value;
