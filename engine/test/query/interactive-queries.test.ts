@@ -8,6 +8,7 @@ import { SessionWindows } from '../../src/kstream/windows/session-windows.ts';
 import { TimeWindows } from '../../src/kstream/windows/time-windows.ts';
 import { WAITING_QUERIES_MAX } from '../../src/runtime/task/query-queue.ts';
 import { string } from '../../src/serde/primitives.ts';
+import type { Serde } from '../../src/serde/serde.ts';
 import type { AsyncReadOnlyKeyValueStore, KeyValueStore } from '../../src/state/key-value-store.ts';
 import { Stores } from '../../src/state/stores.ts';
 import type { Topology } from '../../src/topology/topology.ts';
@@ -114,6 +115,43 @@ describe('a read of a running application', () => {
     counting = false;
     expect(answers).toEqual(Array.from({ length: 4_000 }, (_, i) => `v${i % 4}`));
     expect(turns).toBeLessThan(400);
+  });
+
+  it('that takes long lets other things of the process run before the next one, of whatever task', async () => {
+    const cluster = await clusterWith({ in: 4 });
+    for (const partition of [0, 1, 2, 3]) await produceText(brokerOf(cluster), 'in', partition, [['k', 'v']]);
+    let loopTurns = 0;
+    const turnsOfReads: number[] = [];
+    /** Decoding takes longer than a thread may work without a pause. */
+    const slow: Serde<string> = {
+      format: 'slow',
+      serialize: (value, topic) => string().serialize(value, topic),
+      deserialize: (buffer, start, end, topic) => {
+        const endMs = performance.now() + 7;
+        while (performance.now() < endMs);
+        turnsOfReads.push(loopTurns);
+        return string().deserialize(buffer, start, end, topic);
+      },
+    };
+    const store = Stores.keyValueStoreBuilder({ name: 'slow', key: string(), value: slow, store: 'memory' });
+    const topology = processing(
+      ({ key, value }, context) => context.getStateStore<KeyValueStore<string, string>>('slow').put(key, value),
+      [store],
+    );
+    const streams = streamsOn(brokerOf(cluster), topology);
+    await streams.start();
+    await until(() => streams.lag.size === 4 && [...streams.lag.values()].every((lag) => lag === 0), 'all records');
+    const partitions = streams.keyValueStorePartitions<string, string>('slow');
+    let counting = true;
+    const count = () => {
+      loopTurns += 1;
+      if (counting) setImmediate(count);
+    };
+    setImmediate(count);
+    const reads = partitions.flatMap((partition) => [partition.get('k'), partition.get('k')]);
+    expect(await Promise.all(reads)).toEqual(Array.from({ length: 8 }, () => 'v'));
+    counting = false;
+    expect(new Set(turnsOfReads).size).toBe(8);
   });
 
   it('is refused when too many wait already, and taken again afterwards', async () => {

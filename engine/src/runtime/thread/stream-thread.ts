@@ -278,13 +278,22 @@ export class StreamThread implements RebalanceListener {
   async #answerQueries(): Promise<void> {
     const { clock } = this.#config;
     const deadlineMs = clock.monotonicMs() + TURN_MS;
-    for (;;) {
-      let answered = false;
-      for (const { queries } of this.#inRotation()) if (queries.answer(deadlineMs)) answered = true;
+    while (this.#answerUntil(deadlineMs)) {
       // Whoever asked goes on before the next look.
-      if (answered) await yieldTurn(clock);
-      if (!answered || clock.monotonicMs() >= deadlineMs) return;
+      await yieldTurn(clock);
+      if (clock.monotonicMs() >= deadlineMs) return;
     }
+  }
+
+  /** Answers what waits, one query at least; true when there was any. Who is not reached is first another time. */
+  #answerUntil(deadlineMs: number): boolean {
+    const { clock } = this.#config;
+    let answered = false;
+    for (const { queries } of this.#inRotation()) {
+      if (queries.answer(deadlineMs)) answered = true;
+      if (answered && clock.monotonicMs() >= deadlineMs) break;
+    }
+    return answered;
   }
 
   /** The tasks, each turn another one first. */
