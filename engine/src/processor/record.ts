@@ -12,7 +12,7 @@ import { saveState } from './reused.ts';
  *
  * Owns: timestamp and headers; key and value are {@link Datum}s that nodes share when they don't change them.
  */
-export class Record<K, V> implements HeaderSource {
+export class Record<K, V> {
   /** Event time, epoch ms, never negative. */
   timestamp: number;
   /** @internal */
