@@ -82,7 +82,14 @@ export const startKafka: StartService = async (context) => {
   const metaFile = join(dataFolder, 'meta.properties');
   if (!existsSync(metaFile)) {
     const clusterId = randomBytes(CLUSTER_ID_BYTES).toString('base64url');
-    const format = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', clusterId, '-c', settingsFile];
+    const format = [
+      'kafka.tools.StorageTool',
+      'format',
+      '--standalone',
+      `--cluster-id=${clusterId}`,
+      '-c',
+      settingsFile,
+    ];
     await runCommand([...run(), ...format], { env: JVM_ENVIRONMENT });
   }
   const clusterId = /^cluster\.id=(.+)$/m.exec(readFileSync(metaFile, 'utf8'))?.[1];
