@@ -54,7 +54,7 @@ export interface ApiServerOptions {
   readonly log: ApiLog;
   /** Is told of each answer, and renders `/metrics`. */
   readonly metrics: ApiMetrics;
-  /** Names of parts that are not ready, asked by `/health/ready` besides the gateway; empty when all are. */
+  /** Names of components that are not ready, asked by `/health/ready` besides the gateway; empty when all are. */
   readonly notReady?: () => readonly string[];
   /** Origins that presigned URLs point to (`http://127.0.0.1:9000`): the live page may show images from there. */
   readonly imageOrigins?: readonly string[];

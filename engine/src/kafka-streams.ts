@@ -34,15 +34,10 @@ import type { Topology } from './topology/topology.ts';
 export type UncaughtExceptionResponse =
   /**
    * The thread ends without a commit, and after a wait another one takes over its work from the last commit. The
-   * wait begins at 0.5 s and doubles with each replacement in a row, up to a minute. For errors that pass by
-   * themselves: one that every record brings up again is met forever.
-   */
-  | /**
-   * The thread ends without a commit, and after a wait another one takes over its work from the last commit. The
    * wait is half a second at most and doubles with each replacement in a row, up to a minute. For errors that pass
    * by themselves: one that every record brings up again comes back each time.
    */
-  'replace-thread'
+  | 'replace-thread'
   /**
    * This instance stops without a commit and ends in `ERROR`, with the error as its `failure`; the others take over
    * its partitions.

@@ -9,12 +9,12 @@ import { Platform, type PlatformRoles } from '../platform/platform.ts';
 const PORT = 8080;
 const CLOSE_TIMEOUT_MS = 30_000;
 
-/** Runs some roles of the platform against the parts that the environment names, until a signal. */
+/** Runs some roles of the platform against the services that the environment names, until a signal. */
 export async function serve(roles: PlatformRoles): Promise<void> {
   const config = readConfig(process.env, undefined);
   const log = consoleLog(config.logLevel);
   const platform = new Platform(config, log, createMetrics(), (error) => {
-    // Kubernetes and Compose start a process again when it ends, but not one that runs on without the part that failed.
+    // Kubernetes and Compose start a process again when it ends, but not one that runs on without the component that failed.
     log.error({ err: error }, 'Fatal');
     process.exitCode = 1;
     grace.close();

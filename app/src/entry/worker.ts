@@ -1,4 +1,4 @@
 import { serve } from './serve.ts';
 
-// Inference, projection into PostgreSQL and line yield, against the parts that the environment names.
+// Inference, projection into PostgreSQL and line yield, against the services that the environment names.
 await serve({ api: false, worker: true });

@@ -15,7 +15,7 @@ const QUEUE_SECONDS_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2
 /** As the metrics of model versions have them: two versions on one graph. */
 const VERSION_LABELS = ['model', 'version'];
 
-/** The metrics ports of the process's parts; all of them count into one registry. */
+/** The metrics ports of the process's components; all of them count into one registry. */
 export interface PlatformMetrics {
   /** For the API, which also renders the registry. */
   readonly api: ApiMetrics;

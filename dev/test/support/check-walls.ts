@@ -35,18 +35,66 @@ export interface Violation {
 const WALLS_FILE = 'dev/lint/walls.json';
 const builtins = new Set(builtinModules);
 
-/** Every import of one file, type imports, dynamic ones and re-exports too. */
-export function importsOf(source: string): readonly { readonly specifier: string; readonly line: number }[] {
-  return ts.preProcessFile(source, true, true).importedFiles.map(({ fileName, pos }) => ({
-    specifier: fileName,
-    line: source.slice(0, pos).split('\n').length,
-  }));
+/** Folders beside `src` that nothing which ships may need. */
+const NOT_SHIPPED: ReadonlySet<string> = new Set(['test', 'conformance', 'packaging']);
+/** The live page, whose modules a browser loads. */
+const BROWSER_FOLDER = 'api/src/dashboard/browser';
+/** What an import names where its module is computed. */
+const COMPUTED = '(computed)';
+/** Code that may be loaded by its URL, as worker threads are. */
+const CODE_URL = /^\.\.?\/.*\.[cm]?[jt]sx?$/;
+
+/**
+ * Every module that one file names: imports and re-exports in all forms, of types too, dynamic ones, `require`, what is resolved by
+ * `import.meta`, code that is loaded by its URL, augmented and referenced files, built-ins by `getBuiltinModule`.
+ */
+export function importsOf(
+  source: string,
+  file = 'file.ts',
+): readonly { readonly specifier: string; readonly line: number }[] {
+  const tree = ts.createSourceFile(file, source, ts.ScriptTarget.Latest, false);
+  const found: { specifier: string; line: number }[] = [];
+  const add = (specifier: string, position: number): void => {
+    found.push({ specifier, line: tree.getLineAndCharacterOfPosition(position).line + 1 });
+  };
+  const addLiteral = (node: ts.Node | undefined): void => {
+    if (node === undefined) return;
+    if (ts.isStringLiteralLike(node)) add(node.text, node.pos);
+    else add(COMPUTED, node.pos);
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
+      if (node.moduleSpecifier !== undefined) addLiteral(node.moduleSpecifier);
+    } else if (ts.isExternalModuleReference(node)) addLiteral(node.expression);
+    else if (ts.isImportTypeNode(node))
+      addLiteral(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : node.argument);
+    else if (ts.isModuleDeclaration(node) && ts.isStringLiteral(node.name)) addLiteral(node.name);
+    else if (ts.isCallExpression(node) && loadsModule(node.expression)) addLiteral(node.arguments[0]);
+    else if (ts.isNewExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === 'URL') {
+      const target = node.arguments?.[0];
+      if (target !== undefined && ts.isStringLiteralLike(target) && CODE_URL.test(target.text)) addLiteral(target);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(tree);
+  for (const { fileName, pos } of tree.referencedFiles) add(fileName.startsWith('.') ? fileName : `./${fileName}`, pos);
+  return found;
+}
+
+/** `import`, `require`, `import.meta.resolve` and `process.getBuiltinModule`. */
+function loadsModule(callee: ts.Expression): boolean {
+  if (callee.kind === ts.SyntaxKind.ImportKeyword) return true;
+  if (ts.isIdentifier(callee)) return callee.text === 'require';
+  if (!ts.isPropertyAccessExpression(callee)) return false;
+  return (
+    callee.name.text === 'getBuiltinModule' || (ts.isMetaProperty(callee.expression) && callee.name.text === 'resolve')
+  );
 }
 
 /** `file`: relative to the root. Answers the broken rules of this file, at most one an import. */
 export function checkFile(walls: Walls, file: string, source: string): readonly Violation[] {
   const violations: Violation[] = [];
-  for (const { specifier, line } of importsOf(source)) {
+  for (const { specifier, line } of importsOf(source, file)) {
     const remedy = /^\.\.?(\/|$)/.test(specifier)
       ? relativeRemedy(walls, file, posix.join(posix.dirname(file), specifier))
       : packageRemedy(walls, file, specifier);
@@ -61,6 +109,10 @@ function relativeRemedy(walls: Walls, file: string, target: string): string | un
     return `crosses the wall of ${room}/ by a path: import another workspace by its package name, as its exports allow.`;
   }
   if (!isSource(file)) return undefined;
+  const folderOfTarget = target.split('/')[1];
+  if (folderOfTarget !== undefined && NOT_SHIPPED.has(folderOfTarget)) {
+    return `${room}/${folderOfTarget} is not shipped: move what is needed to ${room}/src.`;
+  }
   for (const [folder, visitors] of Object.entries(walls.doors)) {
     if (!isIn(target, folder) || isIn(file, folder)) continue;
     if (!visitors.some((visitor) => isIn(file, visitor))) {
@@ -87,7 +139,10 @@ function relativeRemedy(walls: Walls, file: string, target: string): string | un
 
 function packageRemedy(walls: Walls, file: string, specifier: string): string | undefined {
   // Modules that a browser loads by their URL.
-  if (specifier.startsWith('/')) return undefined;
+  if (specifier.startsWith('/') && isIn(file, BROWSER_FOLDER)) return undefined;
+  if (specifier === COMPUTED) {
+    return isSource(file) ? 'a module is named where it is loaded: nobody can check what is computed.' : undefined;
+  }
   if (specifier.startsWith('node:') || builtins.has(specifier)) return builtinRemedy(walls, file, specifier);
   if (!isSource(file)) return undefined;
   const room = roomOf(file);
@@ -156,10 +211,10 @@ export function sourceFiles(root: string, walls: Walls): readonly string[] {
   const files: string[] = [];
   const visit = (directory: string): void => {
     for (const entry of readdirSync(directory, { withFileTypes: true })) {
-      if (/^(node_modules|dist|target|vendor|\..*)$/.test(entry.name)) continue;
+      if (/^(node_modules|dist|target|\..*)$/.test(entry.name)) continue;
       const path = join(directory, entry.name);
       if (entry.isDirectory()) visit(path);
-      else if (/\.(ts|mjs|js)$/.test(entry.name)) files.push(relative(root, path).split(sep).join('/'));
+      else if (/\.[cm]?[jt]sx?$/.test(entry.name)) files.push(relative(root, path).split(sep).join('/'));
     }
   };
   for (const room of Object.keys(walls.rooms)) visit(join(root, room));
