@@ -29,8 +29,8 @@ export class Datum<T = unknown> {
   #serde: Serde<T> | undefined;
   #topic = '';
   #binary: BinaryKey | undefined;
-  /** The topic for which the bytes are known to be those that `#serde` writes; undefined: nobody has looked. */
-  #ownFor: string | undefined;
+  /** The topic for which the bytes are known to be those that `#serde` writes; true: for every topic; undefined: nobody has looked. */
+  #ownFor: string | true | undefined;
 
   /** Makes it null: no key, or a tombstone. */
   setNull(): void {
@@ -91,6 +91,10 @@ export class Datum<T = unknown> {
     return object;
   }
 
+  #isOwnFor(topic: string): boolean {
+    return this.#ownFor === topic || this.#ownFor === true;
+  }
+
   /** The bytes at hand are in the format of `serde`, whoever wrote them. */
   #hasFormatOf(serde: Serde<T>): boolean {
     return this.hasBytes && (this.#serde === serde || this.#serde?.format === serde.format);
@@ -103,7 +107,7 @@ export class Datum<T = unknown> {
   mayPass(serde: Serde<T>, topic: string): boolean {
     if (!this.#hasFormatOf(serde)) return false;
     return (
-      serde.mayPass === undefined || this.#ownFor === topic || serde.mayPass(this.buffer, this.start, this.end, topic)
+      serde.mayPass === undefined || this.#isOwnFor(topic) || serde.mayPass(this.buffer, this.start, this.end, topic)
     );
   }
 
@@ -114,12 +118,12 @@ export class Datum<T = unknown> {
    */
   encode(serde: Serde<T>, topic: string): void {
     if (this.#hasFormatOf(serde)) {
-      if (this.#ownFor === topic) return;
+      if (this.#isOwnFor(topic)) return;
       const own = serde.isOwnForm === undefined ? false : serde.isOwnForm(this.buffer, this.start, this.end, topic);
       if (own !== true) this.get();
       if (this.isNull) return;
       if (own !== false) {
-        this.#ownFor = topic;
+        this.#ownFor = own ?? topic;
         return;
       }
     }
@@ -138,7 +142,7 @@ export class Datum<T = unknown> {
 
   /** The serialized form as a store key; computed once per record and topic. */
   binary(serde: Serde<T>, topic: string): BinaryKey {
-    if (this.#binary !== undefined && this.#ownFor === topic && this.#hasFormatOf(serde)) return this.#binary;
+    if (this.#binary !== undefined && this.#isOwnFor(topic) && this.#hasFormatOf(serde)) return this.#binary;
     this.encode(serde, topic);
     this.#binary = binaryKey(this.buffer, this.start, this.end);
     return this.#binary;

@@ -40,7 +40,7 @@ export interface Serde<T> {
    * state is kept by bytes: where a format has several forms of one value (Avro by schema id, JSON by blanks, UUIDs by case), one form
    * must be chosen, and what can't be read must be noticed before it is kept.
    *
-   * `true`: they are, and can be read. `undefined`: they are if they can be read, which the engine then tries. `false`: they may not be;
+   * `true`: they are, for every topic, and can be read. `undefined`: they are if they can be read, which the engine then tries. `false`: they may not be;
    * the engine reads them and writes them anew. A serde without this method is asked to read and write everything that is compared
    * or kept, as Kafka Streams does with all serdes.
    */
